@@ -1,0 +1,13 @@
+//! `$default` (every contract): answer what no route serves.
+//!
+//! Preflights, wrong methods and unknown paths get the answer of the contract that owns the path.
+
+use lambda_http::Request;
+use shared::contracts;
+use shared::http::Answer;
+use std::future::{Ready, ready};
+
+/// The owner's words.
+pub fn handle(request: &Request) -> Ready<Answer> {
+    ready(contracts::unrouted(request))
+}

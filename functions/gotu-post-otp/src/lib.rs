@@ -1,0 +1,22 @@
+//! `POST /otp` (Gotu): send a one-time code to a phone or an e-mail address.
+//!
+//! 204 for every well-formed request: whether a code was sent is told to its receiver alone.
+
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use shared::contracts::gotu::{self, OtpRequest, Refusal};
+use shared::http::{self, Answer};
+use shared::usecases::{RequestCode, RequestCodeCommand};
+
+/// Gotu's words in, Gotu's words out.
+pub async fn handle(request_code: &RequestCode, request: Request) -> Answer {
+    gotu::answer(post_otp(request_code, &request).await)
+}
+
+async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Answer, Refusal> {
+    let OtpRequest { key } = OtpRequest::read(request)?;
+    let source = http::source_address(request);
+    let locale = http::locale(request, &gotu::LOCALES).to_owned();
+    request_code.run(RequestCodeCommand { key, source, locale }).await?;
+    Ok(http::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,49 @@
+//! Composition root: the ports named here are all this endpoint may touch.
+
+use gotu_post_users::{PostUsers, handle};
+use lambda_http::Error;
+use shared::adapters::argon2::Argon2Passwords;
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::dynamodb::DynamoDeviceIds;
+use shared::adapters::jwt::JwtAccessTokens;
+use shared::adapters::key_ring::Contents;
+use shared::contracts::gotu::{self, GotuEvents};
+use shared::runtime::{World, serve};
+use shared::usecases::{CheckCode, SignUp, SignUpByCode, SignUpByPassword};
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let settings = &world.settings;
+    let code_keys = world.key_ring(&settings.code_key(), Contents::Keys)?;
+    let token_keys = world.key_ring(&settings.gotu_token_key(), Contents::Keys)?;
+    world.warm_up(&[&code_keys, &token_keys]).await;
+    let store = Arc::new(world.store.clone());
+    let sign_up = Arc::new(SignUp {
+        registrations: store.clone(),
+        device_ids: Arc::new(DynamoDeviceIds::new(world.store)),
+        wording: Arc::new(GotuEvents),
+        clock: world.clock,
+        entropy: world.entropy.clone(),
+    });
+    let check_code = CheckCode {
+        challenges: store.clone(),
+        budgets: store,
+        code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
+        limits: settings.guesses,
+        format: gotu::CODE_FORMAT,
+    };
+    let by_password = SignUpByPassword {
+        sign_up: sign_up.clone(),
+        passwords: Arc::new(Argon2Passwords::new(settings.argon2, world.entropy)?),
+        per_address_hour: settings.sends.per_address_hour,
+    };
+    let endpoint = PostUsers {
+        by_code: SignUpByCode { sign_up, check_code },
+        by_password,
+        access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
+        access_life: settings.gotu_access_life,
+    };
+    serve(gotu::internal_error, |request| handle(&endpoint, request)).await
+}

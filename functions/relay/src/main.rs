@@ -1,0 +1,34 @@
+//! Composition root: the only function that speaks to the world outside the store.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use relay::handle;
+use serde_json::Value;
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::eventbridge::EventBridgeEvents;
+use shared::adapters::key_ring::Contents;
+use shared::adapters::ses::SesMail;
+use shared::adapters::sns::SnsTexts;
+use shared::contracts::AllContracts;
+use shared::runtime::World;
+use shared::usecases::DeliverEffects;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let code_keys = world.key_ring(&world.settings.code_key(), Contents::Keys)?;
+    world.warm_up(&[&code_keys]).await;
+    let (aws, settings) = (&world.aws, world.settings);
+    let store = Arc::new(world.store);
+    let deliver = DeliverEffects {
+        outbox: store.clone(),
+        challenges: store,
+        code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
+        wording: Arc::new(AllContracts { code_host: settings.code_host }),
+        texts: Arc::new(SnsTexts::new(aws, settings.sms)),
+        mail: Arc::new(SesMail::new(aws, settings.email_sender)),
+        events: Arc::new(EventBridgeEvents::new(aws, settings.event_bus)),
+        clock: world.clock,
+    };
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handle(&deliver, event))).await
+}

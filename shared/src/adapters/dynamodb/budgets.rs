@@ -1,0 +1,64 @@
+use super::item::{number, purge_time, text};
+use super::transaction::malformed;
+use super::{Store, failed};
+use crate::domain::budget::Budget;
+use crate::ports::{Budgets, PortError};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ConditionCheck, ReturnConsumedCapacity, Update};
+
+/// A bucket that has room.
+const HAS_ROOM: &str = "attribute_not_exists(used) OR used < :limit";
+/// Takes one from a bucket.
+const TAKE_ONE: &str = "ADD used :one SET purge_at = :purge_at";
+
+impl Store {
+    /// The action that takes one from a budget.
+    pub(super) fn take_one(&self, budget: &Budget) -> Result<Update, PortError> {
+        Update::builder()
+            .table_name(&self.tables.budgets)
+            .key("bucket", text(&budget.bucket))
+            .update_expression(TAKE_ONE)
+            .condition_expression(HAS_ROOM)
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":limit", number(budget.limit))
+            .expression_attribute_values(":purge_at", purge_time(budget.ends_at))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// The condition that a budget is not spent.
+    pub(super) fn has_room(&self, budget: &Budget) -> Result<ConditionCheck, PortError> {
+        ConditionCheck::builder()
+            .table_name(&self.tables.budgets)
+            .key("bucket", text(&budget.bucket))
+            .condition_expression(HAS_ROOM)
+            .expression_attribute_values(":limit", number(budget.limit))
+            .build()
+            .map_err(malformed)
+    }
+}
+
+#[async_trait]
+impl Budgets for Store {
+    async fn take(&self, budget: &Budget) -> Result<bool, PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.budgets)
+            .key("bucket", text(&budget.bucket))
+            .update_expression(TAKE_ONE)
+            .condition_expression(HAS_ROOM)
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":limit", number(budget.limit))
+            .expression_attribute_values(":purge_at", purge_time(budget.ends_at))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(failed("take from a budget", error)),
+            },
+        }
+    }
+}

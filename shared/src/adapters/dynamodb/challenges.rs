@@ -1,0 +1,223 @@
+use super::item::{
+    Item, as_bytes, as_number, as_text, as_time, bytes, number, purge_time, read, text, time,
+};
+use super::transaction::{Commit, Part, Transaction, malformed};
+use super::{Store, failed, keys};
+use crate::domain::challenge::{ChallengeKey, KeyId, Nonce};
+use crate::domain::sends::{SendRecord, Tally};
+use crate::domain::time::{DAY, Timestamp};
+use crate::ports::{Challenges, LiveCode, Opened, Opening, PortError, Standing};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, Update,
+};
+use std::collections::HashMap;
+
+/// A new send: the nonce is overwritten, so the old code is dead, and the guesses start anew.
+const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, attempts = :zero, \
+    expires_at = :expires_at, sent_at = :sent_at, revision = :revision, \
+    hour_window = :hour_window, hour_sends = :hour_sends, \
+    day_window = :day_window, day_sends = :day_sends, purge_at = :purge_at";
+
+/// Tries at a batch that the store answers in part.
+const BATCH_TRIES: usize = 4;
+
+fn tally(item: &Item, window: &str, used: &str) -> Tally {
+    let window = item.get(window).and_then(as_time);
+    let used = item.get(used).and_then(as_number).and_then(|used| u32::try_from(used).ok());
+    match (window, used) {
+        (Some(window), Some(used)) => Tally { window, used },
+        _ => Tally::EMPTY,
+    }
+}
+
+/// The send record in a challenge item.
+fn send_record(item: &Item) -> SendRecord {
+    SendRecord {
+        revision: item.get("revision").and_then(as_number).unwrap_or(0),
+        sent_at: item.get("sent_at").and_then(as_time),
+        hour: tally(item, "hour_window", "hour_sends"),
+        day: tally(item, "day_window", "day_sends"),
+    }
+}
+
+/// The code in a challenge item; a consumed challenge has none.
+fn live_code(item: &Item) -> Result<Option<LiveCode>, PortError> {
+    if !item.contains_key("nonce") {
+        return Ok(None);
+    }
+    let nonce = read(item, "nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?;
+    let key_id = read(item, "key_id", |value| as_text(value).map(KeyId::new))?;
+    Ok(Some(LiveCode { nonce, key_id }))
+}
+
+/// Whether an item with an end is over.
+fn is_over(item: &Item, now: Timestamp) -> bool {
+    item.get("expires_at").and_then(as_time).is_some_and(|end| end <= now)
+}
+
+impl Store {
+    /// The action that consumes a challenge's code: nonce and guesses go, the send counters stay,
+    /// and the day's counter starts anew.
+    pub(super) fn consume(
+        &self,
+        key: &ChallengeKey,
+        nonce: &Nonce,
+        now: Timestamp,
+    ) -> Result<Update, PortError> {
+        Update::builder()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", text(keys::challenge(key)))
+            .update_expression("REMOVE nonce, key_id, attempts SET day_sends = :zero")
+            .condition_expression("nonce = :nonce AND expires_at > :now")
+            .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":zero", number(0_u32))
+            .build()
+            .map_err(malformed)
+    }
+
+    fn opening(&self, opening: &Opening) -> Result<Update, PortError> {
+        let sends = &opening.sends;
+        // The item must outlive the code and the day's counter.
+        let purge_at = opening.expires_at.max(sends.day.window.plus(DAY));
+        let update = Update::builder()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", text(keys::challenge(&opening.key)))
+            .update_expression(OPEN)
+            .expression_attribute_values(":nonce", bytes(opening.nonce.as_bytes()))
+            .expression_attribute_values(":key_id", text(opening.key_id.as_str()))
+            .expression_attribute_values(":zero", number(0_u32))
+            .expression_attribute_values(":expires_at", time(opening.expires_at))
+            .expression_attribute_values(":sent_at", time(sends.sent_at.unwrap_or(purge_at)))
+            .expression_attribute_values(":revision", number(sends.revision))
+            .expression_attribute_values(":hour_window", time(sends.hour.window))
+            .expression_attribute_values(":hour_sends", number(sends.hour.used))
+            .expression_attribute_values(":day_window", time(sends.day.window))
+            .expression_attribute_values(":day_sends", number(sends.day.used))
+            .expression_attribute_values(":purge_at", purge_time(purge_at));
+        let update = match opening.expected_revision {
+            None => update,
+            Some(0) => update.condition_expression("attribute_not_exists(revision)"),
+            Some(revision) => update
+                .condition_expression("revision = :expected")
+                .expression_attribute_values(":expected", number(revision)),
+        };
+        update
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(malformed)
+    }
+
+    /// Reads one item of each table by its key, in one round trip.
+    async fn read_pair(
+        &self,
+        action: &'static str,
+        wanted: [(&str, &str, String); 2],
+    ) -> Result<HashMap<String, Vec<Item>>, PortError> {
+        let mut left = HashMap::new();
+        for (table, key, value) in wanted {
+            let keys = KeysAndAttributes::builder()
+                .keys(HashMap::from([(key.to_owned(), text(value))]))
+                .consistent_read(true)
+                .build()
+                .map_err(malformed)?;
+            left.insert(table.to_owned(), keys);
+        }
+        let mut found: HashMap<String, Vec<Item>> = HashMap::new();
+        for _ in 0..BATCH_TRIES {
+            let batch = self.client.batch_get_item().set_request_items(Some(left));
+            let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let answer = batch.send().await.map_err(|error| failed(action, error))?;
+            for (table, items) in answer.responses.unwrap_or_default() {
+                found.entry(table).or_default().extend(items);
+            }
+            left = answer.unprocessed_keys.unwrap_or_default();
+            if left.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(PortError::new(action, "the store answered in part only"))
+    }
+}
+
+#[async_trait]
+impl Challenges for Store {
+    async fn standing(&self, key: &ChallengeKey, now: Timestamp) -> Result<Standing, PortError> {
+        let (identifiers, challenges) = (&self.tables.identifiers, &self.tables.challenges);
+        let identifier = keys::identifier(&key.realm, &key.recipient);
+        let wanted = [
+            (identifiers.as_str(), "identifier", identifier),
+            (challenges.as_str(), "challenge_id", keys::challenge(key)),
+        ];
+        let found = self.read_pair("read how a recipient stands", wanted).await?;
+        let first = |table: &String| found.get(table).and_then(|items| items.first());
+        Ok(Standing {
+            registered: first(identifiers).is_some_and(|item| !is_over(item, now)),
+            sends: first(challenges).map_or(SendRecord::EMPTY, send_record),
+        })
+    }
+
+    async fn open(&self, opening: &Opening) -> Result<Opened, PortError> {
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Challenge, self.opening(opening)?);
+        if let Some(budget) = &opening.budget {
+            transaction.update(Part::Budget, self.take_one(budget)?);
+        }
+        transaction.put(Part::Rest, self.put_entry(&opening.entry)?);
+        let commit = self.commit("open a challenge", transaction).await?;
+        if commit.failed_in(Part::Rest) {
+            return Err(PortError::new("open a challenge", "its outbox entry exists already"));
+        }
+        Ok(match commit {
+            Commit::Done => Opened::Opened,
+            commit if commit.failed_in(Part::Budget) => Opened::BudgetSpent,
+            Commit::Failed(parts) => {
+                let item = parts.into_iter().find_map(|(_, item)| item);
+                Opened::SendsChanged(item.as_ref().map_or(SendRecord::EMPTY, send_record))
+            }
+        })
+    }
+
+    async fn count_guess(
+        &self,
+        key: &ChallengeKey,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<LiveCode>, PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", text(keys::challenge(key)))
+            .update_expression("ADD attempts :one")
+            .condition_expression("attempts < :most AND expires_at > :now")
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":most", number(most))
+            .expression_attribute_values(":now", time(now))
+            .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match update.send().await {
+            Ok(updated) => live_code(&updated.attributes.unwrap_or_default()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(failed("count a guess", error)),
+            },
+        }
+    }
+
+    async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError> {
+        let key = AttributeValue::S(keys::challenge(key));
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", key)
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = get.send().await.map_err(|error| failed("read a challenge", error))?;
+        answer.item.as_ref().map_or(Ok(None), live_code)
+    }
+}

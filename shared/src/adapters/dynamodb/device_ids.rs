@@ -1,0 +1,68 @@
+use super::item::{as_number, number, read, text};
+use super::{Store, failed, keys};
+use crate::domain::id::DeviceId;
+use crate::domain::realm::Realm;
+use crate::ports::{DeviceIds, PortError};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue};
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, PoisonError};
+
+/// Ids that one process takes from the sequence at a time. An instance serves some thousand
+/// sign-ups at most; what it does not use is lost, of two thousand million.
+const BLOCK: u32 = 50;
+/// The highest id: clients hold it in a signed 32-bit integer.
+const HIGHEST: u32 = i32::MAX.unsigned_abs();
+
+/// Device ids, taken from a sequence in blocks, so that no counter is written per sign-up.
+pub struct DynamoDeviceIds {
+    store: Store,
+    blocks: Mutex<HashMap<String, RangeInclusive<u32>>>,
+}
+
+impl DynamoDeviceIds {
+    /// Ids from the sequences of `store`.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, blocks: Mutex::new(HashMap::new()) }
+    }
+
+    fn take(&self, sequence: &str) -> Option<u32> {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.get_mut(sequence)?.next()
+    }
+
+    async fn next_block(&self, sequence: &str) -> Result<RangeInclusive<u32>, PortError> {
+        const ACTION: &str = "take a block of ids";
+        let update = self
+            .store
+            .client
+            .update_item()
+            .table_name(&self.store.tables.sequences)
+            .key("name", text(sequence))
+            .update_expression("ADD last_id :block")
+            .expression_attribute_values(":block", number(BLOCK))
+            .return_values(ReturnValue::UpdatedNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let updated = update.send().await.map_err(|error| failed(ACTION, error))?;
+        let last = read(&updated.attributes.unwrap_or_default(), "last_id", as_number)?;
+        let last = u32::try_from(last).ok().filter(|last| *last <= HIGHEST);
+        let last = last.ok_or_else(|| PortError::new(ACTION, "the ids are used up"))?;
+        Ok(last.saturating_sub(BLOCK).saturating_add(1)..=last)
+    }
+}
+
+#[async_trait]
+impl DeviceIds for DynamoDeviceIds {
+    async fn next(&self, realm: &Realm) -> Result<DeviceId, PortError> {
+        let sequence = keys::device_sequence(realm);
+        if let Some(id) = self.take(&sequence) {
+            return Ok(DeviceId::new(id));
+        }
+        let mut block = self.next_block(&sequence).await?;
+        let id = block.next().map(DeviceId::new);
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(sequence, block);
+        id.ok_or_else(|| PortError::new("take a block of ids", "the block is empty"))
+    }
+}

@@ -1,0 +1,100 @@
+//! Attribute values to and from the domain's types.
+
+use crate::domain::time::Timestamp;
+use crate::ports::PortError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+/// An item as the SDK has it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// A text.
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// An integer.
+pub(super) fn number(value: impl Into<u64>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}
+
+/// A flag.
+pub(super) const fn flag(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
+/// Bytes.
+pub(super) fn bytes(value: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+/// A point in time: seconds since the epoch, with milliseconds after the point.
+pub(super) fn time(value: Timestamp) -> AttributeValue {
+    let millis = value.as_millis().rem_euclid(1000);
+    AttributeValue::N(format!("{}.{millis:03}", value.as_seconds()))
+}
+
+/// A point in time for a table's TTL: whole seconds, not before the point itself.
+pub(super) fn purge_time(value: Timestamp) -> AttributeValue {
+    AttributeValue::N(value.as_seconds().saturating_add(1).to_string())
+}
+
+/// Reads an attribute, or says which one is missing or ill-typed.
+pub(super) fn read<'a, T>(
+    item: &'a Item,
+    name: &'static str,
+    as_type: impl FnOnce(&'a AttributeValue) -> Option<T>,
+) -> Result<T, PortError> {
+    let value = item.get(name).and_then(as_type);
+    value.ok_or_else(|| PortError::new("read a stored item", format!("bad attribute {name}")))
+}
+
+/// The text that an attribute value is.
+pub(super) fn as_text(value: &AttributeValue) -> Option<&str> {
+    value.as_s().ok().map(String::as_str)
+}
+
+/// The bytes that an attribute value is.
+pub(super) fn as_bytes(value: &AttributeValue) -> Option<&[u8]> {
+    value.as_b().ok().map(Blob::as_ref)
+}
+
+/// The integer that an attribute value is.
+pub(super) fn as_number(value: &AttributeValue) -> Option<u64> {
+    value.as_n().ok()?.parse().ok()
+}
+
+/// The flag that an attribute value is.
+pub(super) fn as_flag(value: &AttributeValue) -> Option<bool> {
+    value.as_bool().ok().copied()
+}
+
+/// The point in time that an attribute value is, with or without a fraction of a second.
+pub(super) fn as_time(value: &AttributeValue) -> Option<Timestamp> {
+    let (seconds, fraction) = match value.as_n().ok()?.split_once('.') {
+        Some((seconds, fraction)) => (seconds, format!("{fraction:0<3}")),
+        None => (value.as_n().ok()?.as_str(), "000".to_owned()),
+    };
+    let seconds: i64 = seconds.parse().ok()?;
+    let millis: i64 = fraction.get(..3)?.parse().ok()?;
+    Some(Timestamp::from_millis(seconds.checked_mul(1000)?.checked_add(millis)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_back() {
+        for millis in [0, 1, 1_763_782_954_120, 1_763_782_954_007] {
+            let stamp = Timestamp::from_millis(millis);
+            assert_eq!(as_time(&time(stamp)), Some(stamp));
+        }
+        // DynamoDB drops the zeros at the end of a fraction.
+        let shortened = AttributeValue::N("12.5".to_owned());
+        assert_eq!(as_time(&shortened), Some(Timestamp::from_millis(12_500)));
+        let whole = AttributeValue::N("12".to_owned());
+        assert_eq!(as_time(&whole), Some(Timestamp::from_millis(12_000)));
+    }
+}

@@ -1,0 +1,84 @@
+//! The store: DynamoDB.
+//!
+//! Every method of a port is one request, or one transaction with named outcomes. Everything that
+//! has an end carries `expires_at > now` in its condition, because DynamoDB deletes expired items
+//! up to days late.
+
+mod budgets;
+mod challenges;
+mod device_ids;
+mod item;
+mod keys;
+mod outbox;
+mod registrations;
+mod transaction;
+
+use super::aws::{Aws, client};
+use crate::ports::{Entropy, PortError};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use std::error::Error;
+use std::sync::Arc;
+
+pub use device_ids::DynamoDeviceIds;
+
+/// The names of the tables.
+#[derive(Clone, Debug)]
+pub struct TableNames {
+    /// Users by id.
+    pub users: String,
+    /// Who is known by what.
+    pub identifiers: String,
+    /// Codes that were sent, and the send counters.
+    pub challenges: String,
+    /// Devices by user.
+    pub devices: String,
+    /// Sessions by the hash of their refresh token.
+    pub sessions: String,
+    /// Counters per source and hour.
+    pub budgets: String,
+    /// Effects to deliver.
+    pub outbox: String,
+    /// The next integer ids.
+    pub sequences: String,
+}
+
+/// The tables, and one client for all of them.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    tables: Arc<TableNames>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Store {
+    /// A store; nothing is opened yet.
+    #[must_use]
+    pub fn new(aws: &Aws, tables: TableNames, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB"),
+            tables: Arc::new(tables),
+            entropy,
+        }
+    }
+
+    /// Opens the connection by reading a challenge that does not exist, so that the first request
+    /// finds it open. A failure is logged and otherwise ignored: the first request tries again.
+    pub async fn warm_up(&self) {
+        let get = self.client.get_item().table_name(&self.tables.challenges);
+        let get = get.key("challenge_id", item::text("warm-up"));
+        if let Err(error) = get.send().await {
+            let error = DisplayErrorContext(&error).to_string();
+            tracing::warn!(error, "the store did not answer while starting");
+        }
+    }
+}
+
+/// An SDK error as a port error, with the whole chain and the service's words.
+fn failed<E, R>(action: &'static str, error: SdkError<E, R>) -> PortError
+where
+    E: Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    PortError::new(action, DisplayErrorContext(error).to_string())
+}

@@ -1,0 +1,222 @@
+use super::item::{
+    Item, as_bytes, as_flag, as_text, as_time, bytes, flag, purge_time, read, text, time,
+};
+use super::transaction::malformed;
+use super::{Store, failed};
+use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
+use crate::domain::code::CodeSeed;
+use crate::domain::event::EventMessage;
+use crate::domain::identifier::Identifier;
+use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
+use crate::domain::realm::Realm;
+use crate::domain::time::Timestamp;
+use crate::ports::{Outbox, PortError};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity};
+use std::collections::HashMap;
+
+/// Entries that one sweep delivers at the most.
+const SWEEP: usize = 200;
+/// Tries at a batch that the store answers in part.
+const BATCH_TRIES: usize = 4;
+
+fn code_item(code: &CodeMessage) -> Item {
+    let key = &code.seed.key;
+    let mut item = Item::from([
+        ("effect".to_owned(), text("code")),
+        ("contract".to_owned(), text(key.realm.contract())),
+        ("purpose".to_owned(), text(key.purpose.as_str())),
+        ("channel".to_owned(), text(key.recipient.kind())),
+        ("recipient".to_owned(), text(key.recipient.as_str())),
+        ("nonce".to_owned(), bytes(code.seed.nonce.as_bytes())),
+        ("key_id".to_owned(), text(code.seed.key_id.as_str())),
+        ("locale".to_owned(), text(&code.locale)),
+        ("sent_at".to_owned(), time(code.sent_at)),
+        ("expires_at".to_owned(), time(code.expires_at)),
+        ("deliver".to_owned(), flag(code.deliver)),
+    ]);
+    if !key.realm.store().is_empty() {
+        item.insert("store".to_owned(), text(key.realm.store()));
+    }
+    item
+}
+
+fn event_item(event: &EventMessage) -> Item {
+    Item::from([
+        ("effect".to_owned(), text("event")),
+        ("source".to_owned(), text(&event.source)),
+        ("detail_type".to_owned(), text(&event.detail_type)),
+        ("detail".to_owned(), text(&event.detail)),
+        ("occurred_at".to_owned(), time(event.occurred_at)),
+    ])
+}
+
+fn effects_value(effects: &[Effect]) -> AttributeValue {
+    let effects = effects.iter().map(|effect| match effect {
+        Effect::Code(code) => AttributeValue::M(code_item(code)),
+        Effect::Event(event) => AttributeValue::M(event_item(event)),
+    });
+    AttributeValue::L(effects.collect())
+}
+
+fn read_code(item: &Item) -> Result<CodeMessage, PortError> {
+    let contract = read(item, "contract", as_text)?;
+    let realm = match item.get("store").and_then(as_text) {
+        Some(store) => Realm::of_store(contract, store),
+        None => Realm::of_contract(contract),
+    };
+    let recipient =
+        Identifier::from_parts(read(item, "channel", as_text)?, read(item, "recipient", as_text)?);
+    let recipient =
+        recipient.ok_or_else(|| PortError::new("read a stored item", "bad recipient"))?;
+    let purpose = read(item, "purpose", |value| as_text(value).and_then(Purpose::from_name))?;
+    let seed = CodeSeed {
+        key: ChallengeKey { realm, purpose, recipient },
+        nonce: read(item, "nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?,
+        key_id: read(item, "key_id", |value| as_text(value).map(KeyId::new))?,
+    };
+    Ok(CodeMessage {
+        seed,
+        locale: read(item, "locale", as_text)?.to_owned(),
+        sent_at: read(item, "sent_at", as_time)?,
+        expires_at: read(item, "expires_at", as_time)?,
+        deliver: read(item, "deliver", as_flag)?,
+    })
+}
+
+fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
+    let item = value.as_m().map_err(|_| PortError::new("read a stored item", "bad effect"))?;
+    match read(item, "effect", as_text)? {
+        "code" => read_code(item).map(Effect::Code),
+        "event" => Ok(Effect::Event(EventMessage {
+            source: read(item, "source", as_text)?.to_owned(),
+            detail_type: read(item, "detail_type", as_text)?.to_owned(),
+            detail: read(item, "detail", as_text)?.to_owned(),
+            occurred_at: read(item, "occurred_at", as_time)?,
+        })),
+        _ => Err(PortError::new("read a stored item", "unknown effect")),
+    }
+}
+
+fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
+    let effects = read(item, "effects", |value| value.as_l().ok())?;
+    Ok(OutboxEntry {
+        id: read(item, "event_id", as_text)?.to_owned(),
+        written_at: read(item, "written_at", as_time)?,
+        effects: effects.iter().map(read_effect).collect::<Result<_, _>>()?,
+    })
+}
+
+impl Store {
+    /// The action that writes an entry.
+    pub(super) fn put_entry(&self, entry: &OutboxEntry) -> Result<Put, PortError> {
+        let mut item = Item::from([
+            ("event_id".to_owned(), text(&entry.id)),
+            ("written_at".to_owned(), time(entry.written_at)),
+            ("effects".to_owned(), effects_value(&entry.effects)),
+        ]);
+        if let Some(end) = entry.expires_at() {
+            item.insert("purge_at".to_owned(), purge_time(end));
+        }
+        Put::builder()
+            .table_name(&self.tables.outbox)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(event_id)")
+            .build()
+            .map_err(malformed)
+    }
+}
+
+#[async_trait]
+impl Outbox for Store {
+    async fn find(&self, ids: &[String]) -> Result<Vec<OutboxEntry>, PortError> {
+        const ACTION: &str = "read the outbox";
+        let keys = ids.iter().map(|id| HashMap::from([("event_id".to_owned(), text(id))]));
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(malformed)?;
+        let mut left = HashMap::from([(self.tables.outbox.clone(), keys)]);
+        let mut entries = Vec::new();
+        for _ in 0..BATCH_TRIES {
+            let batch = self.client.batch_get_item().set_request_items(Some(left));
+            let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let answer = batch.send().await.map_err(|error| failed(ACTION, error))?;
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                entries.push(read_entry(&item)?);
+            }
+            left = answer.unprocessed_keys.unwrap_or_default();
+            if left.is_empty() {
+                return Ok(entries);
+            }
+        }
+        Err(PortError::new(ACTION, "the store answered in part only"))
+    }
+
+    async fn overdue(&self, before: Timestamp) -> Result<Vec<OutboxEntry>, PortError> {
+        let mut entries = Vec::new();
+        let mut start = None;
+        loop {
+            let scan = self
+                .client
+                .scan()
+                .table_name(&self.tables.outbox)
+                .consistent_read(true)
+                .filter_expression("written_at < :before")
+                .expression_attribute_values(":before", time(before))
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let page = scan.send().await.map_err(|error| failed("scan the outbox", error))?;
+            for item in page.items() {
+                entries.push(read_entry(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || entries.len() >= SWEEP {
+                entries.truncate(SWEEP);
+                return Ok(entries);
+            }
+        }
+    }
+
+    async fn finish(&self, id: &str) -> Result<(), PortError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.tables.outbox)
+            .key("event_id", text(id))
+            .condition_expression("attribute_exists(event_id)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => {
+                    tracing::warn!(outbox.id = id, "an entry was delivered twice");
+                    Ok(())
+                }
+                _ => Err(failed("delete an outbox entry", error)),
+            },
+        }
+    }
+
+    async fn keep_rest(&self, entry: &OutboxEntry) -> Result<(), PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.outbox)
+            .key("event_id", text(&entry.id))
+            .update_expression("SET effects = :effects")
+            .condition_expression("attribute_exists(event_id)")
+            .expression_attribute_values(":effects", effects_value(&entry.effects))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(failed("shorten an outbox entry", error)),
+            },
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Events on an EventBridge bus.
+
+use super::aws::{Aws, client};
+use crate::domain::event::EventMessage;
+use crate::ports::{Events, PortError};
+use async_trait::async_trait;
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::DisplayErrorContext;
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+
+/// Publishes events.
+pub struct EventBridgeEvents {
+    client: Client,
+    bus: String,
+}
+
+impl EventBridgeEvents {
+    /// Publishes on the bus `bus` (a name or an ARN).
+    #[must_use]
+    pub fn new(aws: &Aws, bus: String) -> Self {
+        Self { client: client!(aws_sdk_eventbridge, aws, "EVENTBRIDGE"), bus }
+    }
+}
+
+#[async_trait]
+impl Events for EventBridgeEvents {
+    async fn publish(&self, events: &[&EventMessage]) -> Result<(), PortError> {
+        const ACTION: &str = "publish events";
+        let entries = events.iter().map(|event| {
+            PutEventsRequestEntry::builder()
+                .event_bus_name(&self.bus)
+                .source(&event.source)
+                .detail_type(&event.detail_type)
+                .detail(&event.detail)
+                .time(DateTime::from_millis(event.occurred_at.as_millis()))
+                .build()
+        });
+        let put = self.client.put_events().set_entries(Some(entries.collect()));
+        let answer = put.send().await;
+        let answer = answer
+            .map_err(|error| PortError::new(ACTION, DisplayErrorContext(error).to_string()))?;
+        // A 200 can carry entries that were not taken.
+        if answer.failed_entry_count == 0 {
+            return Ok(());
+        }
+        let codes: Vec<_> =
+            answer.entries().iter().filter_map(|entry| entry.error_code()).collect();
+        Err(PortError::new(ACTION, format!("the bus did not take all of them: {codes:?}")))
+    }
+}

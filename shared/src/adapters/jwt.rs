@@ -1,0 +1,139 @@
+//! Access tokens as HS256 JWTs, through `jsonwebtoken` with a provider on ring.
+
+use super::key_ring::KeyRing;
+use crate::ports::{AccessTokens, PortError, SignAccessToken};
+use async_trait::async_trait;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use ring::hmac;
+use secrecy::ExposeSecret as _;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// HMAC-SHA-256 on ring: the one algorithm that is signed and accepted here. The crate's own
+/// providers bring aws-lc or the rsa crate.
+static HS256_ON_RING: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| match algorithm {
+        Algorithm::HS256 => Ok(Box::new(Hs256::new(key.as_bytes()))),
+        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+    },
+    verifier_factory: |algorithm, key: &DecodingKey| match algorithm {
+        Algorithm::HS256 => Ok(Box::new(Hs256::new(key.try_get_as_bytes()?))),
+        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+    },
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+struct Hs256(hmac::Key);
+
+impl Hs256 {
+    fn new(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+}
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+    }
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
+        hmac::verify(&self.0, message, signature).map_err(|_| SignatureError::new())
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+/// The access tokens of one contract, signed with the keys of its ring.
+pub struct JwtAccessTokens {
+    ring: Arc<KeyRing>,
+}
+
+impl JwtAccessTokens {
+    /// Tokens signed with the keys of `ring`.
+    #[must_use]
+    pub fn new(ring: Arc<KeyRing>) -> Self {
+        // The provider is the process's; whoever comes second finds this very one installed.
+        _ = HS256_ON_RING.install_default();
+        Self { ring }
+    }
+}
+
+#[async_trait]
+impl AccessTokens for JwtAccessTokens {
+    async fn signer(&self) -> Result<Box<dyn SignAccessToken>, PortError> {
+        let ring = self.ring.ring().await?;
+        let key = ring.key(ring.current());
+        let key = key.ok_or_else(|| PortError::new("sign a token", "the ring has no keys"))?;
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(ring.current().as_str().to_owned());
+        let key = EncodingKey::from_secret(key.expose_secret().as_bytes());
+        Ok(Box::new(JwtSigning { header, key }))
+    }
+}
+
+struct JwtSigning {
+    header: Header,
+    key: EncodingKey,
+}
+
+impl SignAccessToken for JwtSigning {
+    fn sign(&self, claims: &str) -> Result<String, PortError> {
+        // Raw, so that the claims stay in the contract's order.
+        let claims: &RawValue = serde_json::from_str(claims)
+            .map_err(|error| PortError::new("read a token's claims", error))?;
+        jsonwebtoken::encode(&self.header, &claims, &self.key)
+            .map_err(|error| PortError::new("sign a token", error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::system::SystemClock;
+
+    /// RFC 7515 A.1: the key, the input and the signature of the HS256 example.
+    #[test]
+    fn hs256_is_the_one_of_rfc_7515() {
+        let base64 = data_encoding::BASE64URL_NOPAD;
+        let key = base64
+            .decode(
+                b"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+            )
+            .unwrap();
+        let input = b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = Hs256::new(&key).try_sign(input).unwrap();
+        assert_eq!(base64.encode(&signature), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert!(Hs256::new(&key).verify(input, &signature).is_ok());
+        assert!(Hs256::new(b"other").verify(input, &signature).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_token_names_its_key_and_keeps_the_order_of_its_claims() {
+        let json = r#"{"v1":{"key":"secret","stage":"AWSCURRENT"}}"#;
+        let ring = KeyRing::inline(json, Arc::new(SystemClock)).unwrap();
+        let tokens = JwtAccessTokens::new(Arc::new(ring));
+        let token = tokens.signer().await.unwrap().sign(r#"{"z":1,"a":2}"#).unwrap();
+        let part = |index: usize| {
+            let part = token.split('.').nth(index).unwrap();
+            let bytes = data_encoding::BASE64URL_NOPAD.decode(part.as_bytes()).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        assert_eq!(part(0), r#"{"typ":"JWT","alg":"HS256","kid":"3bfc2695"}"#);
+        assert_eq!(part(1), r#"{"z":1,"a":2}"#);
+    }
+}

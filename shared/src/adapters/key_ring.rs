@@ -1,0 +1,238 @@
+//! Key rings: the versions of one secret.
+//!
+//! One secret in Secrets Manager holds one key, `{"key":"…"}`. Its ring is the versions with the
+//! stages AWSCURRENT, AWSPREVIOUS and AWSPENDING; a key's id is the first 8 hex digits of the
+//! SHA-256 of its version id. New things are made with the current key, old things are checked
+//! with the key they name.
+
+use super::aws::{Aws, client};
+use crate::domain::challenge::KeyId;
+use crate::domain::id::hex;
+use crate::domain::time::Timestamp;
+use crate::ports::{Clock, PortError};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use futures_util::future::try_join_all;
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// The stage of the key that new things are made with.
+const CURRENT: &str = "AWSCURRENT";
+/// The stages that make a ring.
+const STAGES: [&str; 3] = [CURRENT, "AWSPREVIOUS", "AWSPENDING"];
+/// How old a copy of a ring may be.
+const COPY_LIFE: Duration = Duration::from_mins(5);
+/// How often a ring is read again because of an unknown key id.
+const UNKNOWN_KEY_PAUSE: Duration = Duration::from_mins(1);
+
+/// The keys of one secret.
+#[derive(Debug)]
+pub struct Ring {
+    current: KeyId,
+    keys: HashMap<KeyId, SecretString>,
+}
+
+impl Ring {
+    /// The id of the key that new things are made with.
+    #[must_use]
+    pub const fn current(&self) -> &KeyId {
+        &self.current
+    }
+
+    /// The key of this id.
+    #[must_use]
+    pub fn key(&self, id: &KeyId) -> Option<&SecretString> {
+        self.keys.get(id)
+    }
+}
+
+/// How much of a ring is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// The ids alone: who only names the current key has no right to read it.
+    Ids,
+    /// The ids and the keys.
+    Keys,
+}
+
+/// Where a ring comes from.
+enum Source {
+    Inline(Arc<Ring>),
+    Secret { client: Client, id: String, contents: Contents },
+}
+
+struct Copy {
+    ring: Arc<Ring>,
+    read_at: Timestamp,
+}
+
+/// A ring, kept for five minutes at a time.
+pub struct KeyRing {
+    source: Source,
+    clock: Arc<dyn Clock>,
+    copy: Mutex<Option<Copy>>,
+}
+
+#[derive(Deserialize)]
+struct InlineKey {
+    key: SecretString,
+    stage: String,
+}
+
+#[derive(Deserialize)]
+struct SecretValue {
+    key: SecretString,
+}
+
+/// The id of the key with this version id.
+fn key_id(version_id: &str) -> KeyId {
+    let digest = ring::digest::digest(&ring::digest::SHA256, version_id.as_bytes());
+    KeyId::new(&hex(digest.as_ref().get(..4).unwrap_or_default()))
+}
+
+/// A version of a secret: its id, whether it is the current one, and its key where it was read.
+type Version = (String, bool, Option<SecretString>);
+
+fn ring_of(versions: Vec<Version>) -> Result<Ring, PortError> {
+    let current = versions.iter().find(|(_, current, _)| *current).map(|(id, ..)| key_id(id));
+    let current =
+        current.ok_or_else(|| PortError::new("read a key ring", "it has no current key"))?;
+    let keys = versions.into_iter().filter_map(|(id, _, key)| Some((key_id(&id), key?))).collect();
+    Ok(Ring { current, keys })
+}
+
+impl KeyRing {
+    /// The ring of the secret `id` (a name or an ARN).
+    #[must_use]
+    pub fn of_secret(aws: &Aws, id: &str, contents: Contents, clock: Arc<dyn Clock>) -> Self {
+        let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER");
+        let source = Source::Secret { client, id: id.to_owned(), contents };
+        Self { source, clock, copy: Mutex::new(None) }
+    }
+
+    /// The ring written out in `json`, for tools that have no Secrets Manager:
+    /// `{"<version id>":{"key":"…","stage":"AWSCURRENT"}}`.
+    ///
+    /// # Errors
+    /// `json` is not that, or names no current key.
+    pub fn inline(json: &str, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        let keys: BTreeMap<String, InlineKey> = serde_json::from_str(json)
+            .map_err(|error| PortError::new("read an inline key ring", error))?;
+        let versions =
+            keys.into_iter().map(|(id, inline)| (id, inline.stage == CURRENT, Some(inline.key)));
+        let ring = ring_of(versions.collect())?;
+        Ok(Self { source: Source::Inline(Arc::new(ring)), clock, copy: Mutex::new(None) })
+    }
+
+    /// The ring, at most five minutes old; older only while it cannot be read.
+    ///
+    /// # Errors
+    /// It was never read, and cannot be read now.
+    pub async fn ring(&self) -> Result<Arc<Ring>, PortError> {
+        self.fresh(|copy, now| now.since(copy.read_at) < COPY_LIFE).await
+    }
+
+    /// The ring that knows the key `id`, as far as there is one: a ring that does not is read
+    /// again, at most once a minute.
+    ///
+    /// # Errors
+    /// It was never read, and cannot be read now.
+    pub async fn ring_knowing(&self, id: &KeyId) -> Result<Arc<Ring>, PortError> {
+        self.fresh(|copy, now| {
+            let age = now.since(copy.read_at);
+            age < COPY_LIFE && (copy.ring.keys.contains_key(id) || age < UNKNOWN_KEY_PAUSE)
+        })
+        .await
+    }
+
+    async fn fresh(
+        &self,
+        good: impl Fn(&Copy, Timestamp) -> bool + Send,
+    ) -> Result<Arc<Ring>, PortError> {
+        let (client, id, contents) = match &self.source {
+            Source::Inline(ring) => return Ok(Arc::clone(ring)),
+            Source::Secret { client, id, contents } => (client, id, *contents),
+        };
+        let now = self.clock.now();
+        let mut copy = self.copy.lock().await;
+        if let Some(copy) = copy.as_ref().filter(|copy| good(copy, now)) {
+            return Ok(Arc::clone(&copy.ring));
+        }
+        match read(client, id, contents).await {
+            Ok(ring) => {
+                let ring = Arc::new(ring);
+                *copy = Some(Copy { ring: Arc::clone(&ring), read_at: now });
+                Ok(ring)
+            }
+            Err(error) => match copy.as_ref() {
+                Some(copy) => {
+                    let error = crate::ports::chain(&error);
+                    tracing::warn!(error, "a key ring cannot be read again; the old copy serves");
+                    Ok(Arc::clone(&copy.ring))
+                }
+                None => Err(error),
+            },
+        }
+    }
+}
+
+/// Reads the ring: first which versions there are, then, if wanted, each key.
+async fn read(client: &Client, id: &str, contents: Contents) -> Result<Ring, PortError> {
+    let described = client.describe_secret().secret_id(id).send().await.map_err(|error| {
+        PortError::new("describe a secret", DisplayErrorContext(error).to_string())
+    })?;
+    let stages = described.version_ids_to_stages.unwrap_or_default();
+    let in_ring = stages.into_iter().filter_map(|(version, stages)| {
+        let listed = stages.iter().any(|stage| STAGES.contains(&stage.as_str()));
+        listed.then(|| (version, stages.iter().any(|stage| stage == CURRENT)))
+    });
+    let versions = in_ring.map(async |(version, current)| match contents {
+        Contents::Ids => Ok((version, current, None)),
+        Contents::Keys => {
+            let key = read_key(client, id, &version).await?;
+            Ok((version, current, Some(key)))
+        }
+    });
+    ring_of(try_join_all(versions).await?)
+}
+
+async fn read_key(client: &Client, id: &str, version: &str) -> Result<SecretString, PortError> {
+    let call = client.get_secret_value().secret_id(id).version_id(version).send();
+    let value = call
+        .await
+        .map_err(|error| PortError::new("read a secret", DisplayErrorContext(error).to_string()))?;
+    // The parser's message could repeat a piece of the secret; it is not passed on.
+    serde_json::from_str(value.secret_string().unwrap_or_default())
+        .map(|SecretValue { key }| key)
+        .map_err(|_| PortError::new("read a secret", "its value is not {\"key\":\"…\"}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::system::SystemClock;
+    use secrecy::ExposeSecret as _;
+
+    #[tokio::test]
+    async fn an_inline_ring_has_a_current_key_and_others() {
+        let json = r#"{"v1":{"key":"old","stage":"AWSPREVIOUS"},
+                       "v2":{"key":"new","stage":"AWSCURRENT"}}"#;
+        let ring = KeyRing::inline(json, Arc::new(SystemClock)).unwrap().ring().await.unwrap();
+        assert_eq!(ring.current(), &key_id("v2"));
+        assert_eq!(ring.key(&key_id("v1")).unwrap().expose_secret(), "old");
+        // sha256("v2") starts with this.
+        assert_eq!(ring.current().as_str(), "fb04dcb6");
+        assert!(!format!("{ring:?}").contains("new"));
+    }
+
+    #[test]
+    fn a_ring_without_a_current_key_is_refused() {
+        let json = r#"{"v1":{"key":"old","stage":"AWSPREVIOUS"}}"#;
+        assert!(KeyRing::inline(json, Arc::new(SystemClock)).is_err());
+        assert!(KeyRing::inline("", Arc::new(SystemClock)).is_err());
+    }
+}

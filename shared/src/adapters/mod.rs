@@ -1,0 +1,12 @@
+//! The world: the only place that names a vendor or a machine.
+
+pub mod argon2;
+pub mod aws;
+pub mod code_keys;
+pub mod dynamodb;
+pub mod eventbridge;
+pub mod jwt;
+pub mod key_ring;
+pub mod ses;
+pub mod sns;
+pub mod system;

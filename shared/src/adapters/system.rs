@@ -1,0 +1,36 @@
+//! The machine's clock and random numbers: the two legal calls for them.
+
+use crate::domain::time::Timestamp;
+use crate::ports::{Clock, Entropy, PortError};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The operating system's random numbers.
+#[derive(Debug)]
+pub struct OsEntropy(SystemRandom);
+
+impl Default for OsEntropy {
+    fn default() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Entropy for OsEntropy {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError> {
+        // ring says nothing about the cause.
+        let cause = "the operating system gave no random bytes";
+        self.0.fill(bytes).map_err(|_| PortError::new("get random bytes", cause))
+    }
+}

@@ -1,0 +1,45 @@
+#![doc = include_str!("CONTRACT.md")]
+
+mod claims;
+mod events;
+mod refusal;
+mod texts;
+mod wire;
+
+pub use claims::session_issued;
+pub use events::GotuEvents;
+pub use refusal::{Refusal, answer, internal_error, preflight, unrouted};
+pub use texts::{LOCALES, code_words};
+pub use wire::{OtpRequest, Session, SignUpRequest, USER_TYPE};
+
+use super::Route;
+use crate::domain::code::CodeFormat;
+use crate::domain::realm::Realm;
+
+/// The contract's name.
+pub const NAME: &str = "gotu";
+
+/// Its codes: five digits, `00000` to `99999` (contracts.md A.1).
+pub const CODE_FORMAT: CodeFormat = CodeFormat::all_of(5);
+
+/// The shortest password, in Unicode scalar values.
+pub const PASSWORD_LEAST: usize = 8;
+
+/// Its routes.
+pub const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/otp", function: "gotu-post-otp" },
+    Route { method: "POST", path: "/users", function: "gotu-post-users" },
+];
+
+/// Its users' name space.
+#[must_use]
+pub fn realm() -> Realm {
+    Realm::of_contract(NAME)
+}
+
+/// Whether a path is this contract's (contracts.md section 6).
+#[must_use]
+pub fn owns(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    matches!(first, "users" | "otp" | "sessions")
+}

@@ -1,0 +1,153 @@
+//! Every way in which Gotu says no, on one screen.
+
+use crate::http::{self, Answer, BodyError, MAX_BODY_BYTES};
+use crate::ports::{PortError, chain};
+use crate::usecases::{RequestCodeError, SignUpError};
+use lambda_http::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE,
+};
+use lambda_http::http::{HeaderValue, StatusCode};
+use serde_json::json;
+use std::time::Duration;
+
+/// Why Gotu refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The body is no JSON object.
+    Body,
+    /// The body is too large.
+    BodyTooLarge,
+    /// A field or header is missing or wrong; the text names it.
+    Invalid(String),
+    /// The phone number has an account.
+    PhoneTaken,
+    /// The e-mail address has an account.
+    EmailTaken,
+    /// The code is not the one that was sent, or not any more.
+    Code,
+    /// Somebody asks for rights that nobody can give themselves.
+    Forbidden,
+    /// Too many requests.
+    TooMany {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The world broke; logged where it was met.
+    Internal,
+}
+
+impl Refusal {
+    /// The status and the text.
+    #[must_use]
+    pub fn spelling(&self) -> (StatusCode, String) {
+        let (status, text) = match self {
+            Self::Body => (StatusCode::BAD_REQUEST, "invalid request body"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large"),
+            Self::Invalid(text) => (StatusCode::BAD_REQUEST, text.as_str()),
+            Self::PhoneTaken => (StatusCode::BAD_REQUEST, "phone number already registered"),
+            Self::EmailTaken => (StatusCode::BAD_REQUEST, "email already registered"),
+            Self::Code => (StatusCode::UNAUTHORIZED, "invalid or expired otp code"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
+        };
+        (status, text.to_owned())
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => {
+                tracing::info!(limit_bytes = MAX_BODY_BYTES, "a body is too large");
+                Self::BodyTooLarge
+            }
+            BodyError::Malformed => Self::Body,
+        }
+    }
+}
+
+impl From<PortError> for Refusal {
+    fn from(error: PortError) -> Self {
+        tracing::error!(error = chain(&error), "a request failed");
+        Self::Internal
+    }
+}
+
+impl From<RequestCodeError> for Refusal {
+    fn from(error: RequestCodeError) -> Self {
+        match error {
+            RequestCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
+            RequestCodeError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal {
+    /// Says why nobody signed up; `taken` is what the contract says of a taken identifier.
+    #[must_use]
+    pub fn of_sign_up(error: SignUpError, taken: Self) -> Self {
+        match error {
+            SignUpError::CodeRefused => Self::Code,
+            SignUpError::Taken => taken,
+            SignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
+            SignUpError::Internal(error) => error.into(),
+        }
+    }
+}
+
+/// Lets any web page read the answer: Gotu uses no cookies, so a page gains nothing by it.
+fn readable_anywhere(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    answer
+}
+
+fn refuse(status: StatusCode, text: &str) -> Answer {
+    readable_anywhere(http::json(status, &json!({"error": text})))
+}
+
+/// An answer, or the refusal in the contract's shape: `{"error":"…"}`.
+#[must_use]
+pub fn answer(result: Result<Answer, Refusal>) -> Answer {
+    match result {
+        Ok(answer) => readable_anywhere(answer),
+        Err(refusal) => {
+            let (status, text) = refusal.spelling();
+            let answer = refuse(status, &text);
+            match refusal {
+                Refusal::TooMany { retry_after } => http::retry_after(answer, retry_after),
+                _ => answer,
+            }
+        }
+    }
+}
+
+/// The answer when the world broke.
+#[must_use]
+pub fn internal_error() -> Answer {
+    answer(Err(Refusal::Internal))
+}
+
+/// Answers a request that no route serves.
+#[must_use]
+pub fn unrouted(status: StatusCode) -> Answer {
+    let text =
+        if status == StatusCode::METHOD_NOT_ALLOWED { "method not allowed" } else { "not found" };
+    refuse(status, text)
+}
+
+/// Answers a preflight (Fetch standard, CORS protocol).
+#[must_use]
+pub fn preflight(methods: &[&str]) -> Answer {
+    let mut answer = readable_anywhere(http::empty(StatusCode::NO_CONTENT));
+    let headers = answer.headers_mut();
+    if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    }
+    let allowed = "authorization, content-type, x-app-version, x-device-id, x-device-model, \
+                   x-device-platform, x-device-token";
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    answer
+}

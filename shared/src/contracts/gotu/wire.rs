@@ -1,0 +1,252 @@
+//! What Gotu's clients send and get.
+
+use super::{PASSWORD_LEAST, Refusal, realm};
+use crate::domain::challenge::{ChallengeKey, Purpose};
+use crate::domain::device::DeviceInfo;
+use crate::domain::email::EmailAddress;
+use crate::domain::identifier::Identifier;
+use crate::domain::password::{Password, PasswordError};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::user::Attributes;
+use crate::http;
+use crate::usecases::Applicant;
+use lambda_http::Request;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The attribute that holds what a person signed up as.
+pub const USER_TYPE: &str = "user_type";
+/// The attribute that holds who referred them.
+pub(super) const REFERRAL_ID: &str = "referral_id";
+/// The attribute that holds where they came from.
+pub(super) const SOURCE: &str = "source";
+
+/// The longest `source`, in characters.
+const SOURCE_MOST: usize = 64;
+/// The longest device header, in bytes.
+const HEADER_MOST: usize = 4096;
+/// What a device may say it runs on.
+const PLATFORMS: [&str; 3] = ["android", "ios", "web"];
+/// What a person may sign up as.
+const USER_TYPES: [&str; 2] = ["DNT", "HYG"];
+
+/// `POST /otp`.
+#[derive(Debug)]
+pub struct OtpRequest {
+    /// Who gets the code and what for.
+    pub key: ChallengeKey,
+}
+
+/// `POST /users`, one case for each flow.
+#[derive(Debug)]
+pub enum SignUpRequest {
+    /// With a code that was sent to the phone.
+    Phone {
+        /// The phone.
+        phone: PhoneNumber,
+        /// What was typed.
+        code: String,
+        /// The rest.
+        applicant: Applicant,
+    },
+    /// With a password.
+    Email {
+        /// The address.
+        email: EmailAddress,
+        /// The password.
+        password: Password,
+        /// The rest.
+        applicant: Applicant,
+    },
+}
+
+/// A session, as `{"data":…}`.
+#[derive(Serialize)]
+pub struct Session {
+    /// The tokens.
+    pub data: Tokens,
+}
+
+/// The tokens of a session.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tokens {
+    /// A JWT.
+    pub access_token: String,
+    /// Seconds that the access token works.
+    pub expires_in: u64,
+    /// 52 characters of `[0-9a-v]`.
+    pub refresh_token: String,
+    /// `Bearer`.
+    pub token_type: &'static str,
+}
+
+fn invalid(text: impl Into<String>) -> Refusal {
+    Refusal::Invalid(text.into())
+}
+
+/// The fields of a body, all of them texts. `null` and `""` are the same as absent.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn optional(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid(format!("{name} must be a string"))),
+        }
+    }
+
+    fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.optional(name)?.ok_or_else(|| invalid(format!("{name} is required")))
+    }
+}
+
+fn parse_email(name: &str, text: &str) -> Result<EmailAddress, Refusal> {
+    EmailAddress::parse(text).map_err(|_| invalid(format!("{name} must be a valid email address")))
+}
+
+fn parse_phone(name: &str, text: &str) -> Result<PhoneNumber, Refusal> {
+    let wrong = || invalid(format!("{name} must be a phone number in E.164 format"));
+    PhoneNumber::parse(text).map_err(|_| wrong())
+}
+
+impl OtpRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        let identifier = fields.required("identifier")?;
+        let recipient = if identifier.contains('@') {
+            parse_email("identifier", identifier).map(Identifier::Email)?
+        } else {
+            let wrong = "identifier must be an email address or a phone number in E.164 format";
+            PhoneNumber::parse(identifier).map(Identifier::Phone).map_err(|_| invalid(wrong))?
+        };
+        let purpose = match fields.required("otpType")? {
+            "login" => Purpose::SignIn,
+            "change_phone" => Purpose::ChangePhone,
+            "reset_password" => Purpose::ResetPassword,
+            "sign_up" => Purpose::SignUp,
+            _ => {
+                let types = "login, change_phone, reset_password, sign_up";
+                return Err(invalid(format!("otpType must be one of {types}")));
+            }
+        };
+        Ok(Self { key: ChallengeKey { realm: realm(), purpose, recipient } })
+    }
+}
+
+impl SignUpRequest {
+    /// Reads the request. A field that the flow does not use is not looked at.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        if by_phone(&fields)? { read_phone(&fields, request) } else { read_email(&fields, request) }
+    }
+}
+
+/// Whether the request is of the phone flow. Without a `type`, the one identifier tells.
+fn by_phone(fields: &Fields) -> Result<bool, Refusal> {
+    let has = |name: &str| fields.0.get(name).is_some_and(|value| !value.is_null());
+    match fields.optional("type")?.map(str::to_ascii_lowercase).as_deref() {
+        Some("phone") => Ok(true),
+        Some("email") => Ok(false),
+        Some(_) => Err(invalid("type must be phone or email")),
+        None if has("phoneNumber") != has("email") => Ok(has("phoneNumber")),
+        None => Err(invalid("type is required")),
+    }
+}
+
+fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
+    let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
+    let code = fields.required("otpCode")?;
+    let digits = code.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || !(4..=8).contains(&code.len()) {
+        return Err(invalid("otpCode must be 4 to 8 digits"));
+    }
+    let user_type = fields.required("userType")?;
+    if !USER_TYPES.contains(&user_type) {
+        return Err(invalid("userType must be DNT or HYG"));
+    }
+    let applicant = read_applicant(fields, request, Some(user_type))?;
+    Ok(SignUpRequest::Phone { phone, code: code.to_owned(), applicant })
+}
+
+fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
+    let email = parse_email("email", fields.required("email")?)?;
+    let password = fields.required("password")?;
+    let password = Password::parse(password, PASSWORD_LEAST).map_err(|error| match error {
+        PasswordError::TooShort => {
+            invalid(format!("password must be at least {PASSWORD_LEAST} characters"))
+        }
+        PasswordError::TooLong => invalid("password must be at most 1024 bytes"),
+    })?;
+    let user_type = fields.optional("userType")?;
+    match user_type {
+        // The type exists, but nobody can give it to themselves (contracts.md A.4).
+        Some("ADM") => return Err(Refusal::Forbidden),
+        Some(other) if !USER_TYPES.contains(&other) => {
+            return Err(invalid("userType must be DNT or HYG"));
+        }
+        _ => {}
+    }
+    let applicant = read_applicant(fields, request, user_type)?;
+    Ok(SignUpRequest::Email { email, password, applicant })
+}
+
+/// What both flows have: user type, referral, source and device. A client's own `id` is not read:
+/// ids are made here (contracts.md A.4).
+fn read_applicant(
+    fields: &Fields,
+    request: &Request,
+    user_type: Option<&str>,
+) -> Result<Applicant, Refusal> {
+    let mut attributes = Attributes::new();
+    if let Some(user_type) = user_type {
+        attributes.insert(USER_TYPE, user_type.to_owned());
+    }
+    // No error is documented for a referral, so one that is no id is dropped.
+    let is_id = |id: &&str| id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some(referral) = fields.optional("referralID")?.filter(is_id) {
+        attributes.insert(REFERRAL_ID, referral.to_ascii_lowercase());
+    }
+    if let Some(source) = fields.optional("source")? {
+        if source.chars().count() > SOURCE_MOST {
+            return Err(invalid(format!("source must be at most {SOURCE_MOST} characters")));
+        }
+        attributes.insert(SOURCE, source.to_owned());
+    }
+    Ok(Applicant {
+        realm: realm(),
+        attributes,
+        device: read_device(request)?,
+        source: http::source_address(request),
+    })
+}
+
+fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {
+    let read = |name: &str| match http::header(request, name) {
+        Some(value) if value.len() > HEADER_MOST => {
+            Err(invalid(format!("{name} must be at most {HEADER_MOST} bytes")))
+        }
+        value => Ok(value.map(str::to_owned)),
+    };
+    let platform = read("X-Device-Platform")?.map(|platform| platform.to_ascii_lowercase());
+    if platform.as_ref().is_some_and(|platform| !PLATFORMS.contains(&platform.as_str())) {
+        return Err(invalid("X-Device-Platform must be ios, android or web"));
+    }
+    Ok(DeviceInfo {
+        client_id: read("X-Device-Id")?,
+        push_handle: read("X-Device-Token")?,
+        platform,
+        model: read("X-Device-Model")?,
+        app_version: read("X-App-Version")?,
+        user_agent: read("User-Agent")?,
+    })
+}

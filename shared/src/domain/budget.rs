@@ -1,0 +1,50 @@
+//! Budgets counted per source address and hour.
+
+use super::source::SourceAddress;
+use super::time::{HOUR, Timestamp};
+
+/// One bucket of a budget: how many uses it allows and when it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// The bucket's name: what is counted, whom for, and the window.
+    pub bucket: String,
+    /// Uses that the window allows.
+    pub limit: u32,
+    /// When the window is over.
+    pub ends_at: Timestamp,
+}
+
+impl Budget {
+    /// Codes sent, and sign-ups by e-mail, from one address in an hour. `None` when `limit` is 0:
+    /// the limit is switched off.
+    #[must_use]
+    pub fn sends(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
+        Self::hourly("sends", from, limit, now)
+    }
+
+    /// Wrong guesses from one address in an hour. `None` when `limit` is 0.
+    #[must_use]
+    pub fn wrong_guesses(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
+        Self::hourly("guesses", from, limit, now)
+    }
+
+    fn hourly(what: &str, from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
+        let window = now.window_start(HOUR);
+        let bucket = format!("{what}#address#{}#{}", from.as_str(), window.as_seconds());
+        (limit > 0).then(|| Self { bucket, limit, ends_at: window.plus(HOUR) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_one_address_and_one_hour() {
+        let from = SourceAddress::parse("203.0.113.9");
+        let budget = Budget::sends(&from, 20, Timestamp::from_seconds(7300)).unwrap();
+        assert_eq!(budget.bucket, "sends#address#203.0.113.9#7200");
+        assert_eq!(budget.ends_at, Timestamp::from_seconds(10_800));
+        assert_eq!(Budget::sends(&from, 0, Timestamp::from_seconds(0)), None);
+    }
+}

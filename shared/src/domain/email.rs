@@ -1,0 +1,99 @@
+//! E-mail addresses.
+
+use email_address::{EmailAddress as Rfc5321, Options};
+use std::fmt;
+use std::str::FromStr as _;
+
+/// The longest address a mail server must take (RFC 5321 4.5.3.1.3, erratum 1690).
+const MAX_BYTES: usize = 254;
+
+/// An e-mail address in canonical form: lower case, ASCII, with a dotted domain.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+/// Why a text is not an e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an e-mail address")]
+pub struct EmailAddressError;
+
+impl EmailAddress {
+    /// Reads an address and lower-cases it.
+    ///
+    /// Only visible ASCII is taken: what SES cannot send to (RFC 6531 local parts) and what could
+    /// break a header is refused here.
+    ///
+    /// # Errors
+    /// [`EmailAddressError`] when `text` is no address of that kind.
+    pub fn parse(text: &str) -> Result<Self, EmailAddressError> {
+        let visible_ascii = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.len() > MAX_BYTES || !visible_ascii || text.contains(['"', '\\', ',', ';']) {
+            return Err(EmailAddressError);
+        }
+        let options =
+            Options::default().without_display_text().without_domain_literal().with_required_tld();
+        Rfc5321::parse_with_options(text, options).map_err(|_| EmailAddressError)?;
+        Rfc5321::from_str(text).map_err(|_| EmailAddressError)?;
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    /// The address in canonical form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    /// Shows the first character and the top-level domain only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = self.0.chars().next().unwrap_or('?');
+        let tail = self.0.rsplit('.').next().unwrap_or_default();
+        write!(f, "EmailAddress({head}…@….{tail})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_lower_cased() {
+        let email = EmailAddress::parse("Ivan+RDH+fl@JoinGotu.com").unwrap();
+        assert_eq!(email.as_str(), "ivan+rdh+fl@joingotu.com");
+        for good in ["a@b.co", "first.last@sub.example.org", "o'hara@example.com"] {
+            assert!(EmailAddress::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_mailed_is_refused() {
+        let long = format!("{}@example.com", "a".repeat(250));
+        for bad in [
+            "",
+            "a",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a b@c.de",
+            "a@b.co ",
+            "a@b.co\r\nBcc: x@y.zz",
+            "a@[127.0.0.1]",
+            "\"a b\"@c.de",
+            "Name <a@b.co>",
+            "a@b..co",
+            ".a@b.co",
+            "a@-b.co",
+            "ü@b.co",
+            "a@b.co,c@d.ee",
+            long.as_str(),
+        ] {
+            assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_the_address() {
+        let email = EmailAddress::parse("person@example.com").unwrap();
+        assert_eq!(format!("{email:?}"), "EmailAddress(p…@….com)");
+    }
+}

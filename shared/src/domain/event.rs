@@ -1,0 +1,70 @@
+//! What other services are told.
+
+use super::device::NewDevice;
+use super::time::Timestamp;
+use super::user::NewUser;
+
+/// Somebody signed up.
+#[derive(Clone, Debug)]
+pub struct UserSignedUp {
+    /// Who.
+    pub user: NewUser,
+    /// On which device.
+    pub device: NewDevice,
+}
+
+/// The ids of the events of one transaction: made of one random value, so that a transaction
+/// that is sent again carries the same ids.
+#[derive(Clone, Copy, Debug)]
+pub struct EventIds([u8; 16]);
+
+impl EventIds {
+    /// The ids made of these random bytes.
+    #[must_use]
+    pub const fn new(random: [u8; 16]) -> Self {
+        Self(random)
+    }
+
+    /// The id that the events of the transaction share: a UUID.
+    #[must_use]
+    pub fn correlation_id(&self) -> String {
+        self.event_id(0)
+    }
+
+    /// The id of the event number `sequence`, counted from 1: a UUID.
+    #[must_use]
+    pub fn event_id(&self, sequence: u8) -> String {
+        let mut bytes = self.0;
+        if let Some(last) = bytes.last_mut() {
+            *last = last.wrapping_add(sequence);
+        }
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}
+
+/// An event as the bus gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventMessage {
+    /// Who says it.
+    pub source: String,
+    /// What happened.
+    pub detail_type: String,
+    /// The facts: a JSON object, spelled by the contract.
+    pub detail: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_of_a_transaction_are_distinct_uuids_and_repeat() {
+        let ids = EventIds::new([0xfe; 16]);
+        let all = [ids.correlation_id(), ids.event_id(1), ids.event_id(2)];
+        assert!(all.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'4'));
+        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
+        assert_eq!(ids.event_id(2), EventIds::new([0xfe; 16]).event_id(2));
+    }
+}

@@ -1,0 +1,60 @@
+//! Who calls, as far as the request tells.
+
+use crate::domain::source::SourceAddress;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+
+/// The address that the gateway saw, never one that a header claims.
+#[must_use]
+pub fn source_address(request: &Request) -> SourceAddress {
+    let address = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    SourceAddress::parse(address.unwrap_or_default())
+}
+
+/// A header's value; `None` when it is absent, empty or not text.
+#[must_use]
+pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let value = request.headers().get(name)?.to_str().ok()?.trim();
+    (!value.is_empty()).then_some(value)
+}
+
+/// The first of the caller's languages (`Accept-Language`) that is among `known`, or the first of
+/// `known`. Preferences are taken in the order in which they are written, as browsers write them.
+#[must_use]
+pub fn locale<'a>(request: &Request, known: &[&'a str]) -> &'a str {
+    let accepted = header(request, "accept-language").unwrap_or_default();
+    let mut tags = accepted.split(',').filter_map(|range| range.split(';').next()).map(str::trim);
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    tags.find_map(|tag| {
+        let exact = known.iter().find(|locale| locale.eq_ignore_ascii_case(tag));
+        exact.or_else(|| known.iter().find(|locale| primary(locale) == primary(tag)))
+    })
+    .or_else(|| known.first())
+    .copied()
+    .unwrap_or("en")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::Body;
+
+    fn speaking(languages: &'static str) -> Request {
+        let mut request = Request::new(Body::Empty);
+        request.headers_mut().insert("accept-language", languages.parse().unwrap());
+        request
+    }
+
+    #[test]
+    fn the_first_known_language_is_taken() {
+        let known = ["en", "zh-tw"];
+        assert_eq!(locale(&speaking("zh-TW,zh;q=0.9,en;q=0.8"), &known), "zh-tw");
+        assert_eq!(locale(&speaking("fr, zh;q=0.5"), &known), "zh-tw");
+        assert_eq!(locale(&speaking("en-GB"), &known), "en");
+        assert_eq!(locale(&speaking("fr"), &known), "en");
+        assert_eq!(locale(&Request::new(Body::Empty), &known), "en");
+    }
+}

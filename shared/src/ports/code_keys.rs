@@ -1,0 +1,24 @@
+use super::PortError;
+use crate::domain::challenge::KeyId;
+use crate::domain::code::{CodeFormat, CodeSeed, OneTimeCode};
+use async_trait::async_trait;
+
+/// The keys that codes are derived with; kept outside the store that holds the nonces.
+#[async_trait]
+pub trait CodeKeys: Send + Sync {
+    /// The key that new codes are derived with.
+    ///
+    /// # Errors
+    /// The key ring could not be read.
+    async fn current(&self) -> Result<KeyId, PortError>;
+
+    /// The code of `seed`; `None` when its key has left the ring.
+    ///
+    /// # Errors
+    /// The key ring could not be read.
+    async fn derive(
+        &self,
+        seed: &CodeSeed,
+        format: CodeFormat,
+    ) -> Result<Option<OneTimeCode>, PortError>;
+}

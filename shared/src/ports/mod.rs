@@ -1,0 +1,62 @@
+//! What the core asks of the world, one file per capability.
+//!
+//! Each method is one write, one transaction or one call, and its doc says what is atomic.
+//! "Not found" and "lost the race" are outcomes; only the world breaking is a [`PortError`].
+
+mod access_tokens;
+mod budgets;
+mod challenges;
+mod clock;
+mod code_keys;
+mod device_ids;
+mod entropy;
+mod events;
+mod messages;
+mod outbox;
+mod passwords;
+mod registrations;
+mod wording;
+
+pub use access_tokens::{AccessTokens, SignAccessToken};
+pub use budgets::Budgets;
+pub use challenges::{Challenges, LiveCode, Opened, Opening, Standing};
+pub use clock::Clock;
+pub use code_keys::CodeKeys;
+pub use device_ids::DeviceIds;
+pub use entropy::{Entropy, random};
+pub use events::Events;
+pub use messages::{Message, Messages, Sent};
+pub use outbox::Outbox;
+pub use passwords::Passwords;
+pub use registrations::{Proof, Registered, Registration, Registrations};
+pub use wording::{EventWording, MessageWording, Words};
+
+use std::error::Error;
+
+/// The world broke: what was attempted, and the cause behind it.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {action}")]
+pub struct PortError {
+    action: &'static str,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl PortError {
+    /// A failure to do `action` (a phrase that fits "could not …").
+    pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { action, source: source.into() }
+    }
+}
+
+/// An error and everything behind it, on one line.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

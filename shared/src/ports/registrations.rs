@@ -1,0 +1,68 @@
+use super::PortError;
+use crate::domain::budget::Budget;
+use crate::domain::challenge::{ChallengeKey, Nonce};
+use crate::domain::device::NewDevice;
+use crate::domain::outbox::OutboxEntry;
+use crate::domain::session::NewSession;
+use crate::domain::user::NewUser;
+use async_trait::async_trait;
+
+/// What entitles to an account.
+#[derive(Debug)]
+pub enum Proof {
+    /// The code of a challenge was typed; it is consumed.
+    Code {
+        /// Names the challenge.
+        key: ChallengeKey,
+        /// The nonce whose code was typed: a newer send makes it worthless.
+        nonce: Nonce,
+        /// The source's budget of wrong guesses, which must not be spent.
+        guesses: Option<Budget>,
+    },
+    /// Nothing was proved (sign-up by e-mail and password); the source's budget gives one.
+    Nothing {
+        /// The budget to take one from.
+        budget: Option<Budget>,
+    },
+}
+
+/// Everything that makes an account.
+#[derive(Debug)]
+pub struct Registration {
+    /// What entitles to it.
+    pub proof: Proof,
+    /// The user.
+    pub user: NewUser,
+    /// The device they signed up on.
+    pub device: NewDevice,
+    /// Their first session.
+    pub session: NewSession,
+    /// The effects.
+    pub entry: OutboxEntry,
+}
+
+/// What became of a [`Registration`]. If several things stood against it, the first in this order
+/// is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// The account exists.
+    Registered,
+    /// The challenge was consumed, replaced or has ended. Nothing was written.
+    ChallengeLost,
+    /// The source's budget is spent. Nothing was written.
+    BudgetSpent,
+    /// Somebody is known by that identifier already. Nothing was written, no code is consumed.
+    Taken,
+}
+
+/// Makes accounts.
+#[async_trait]
+pub trait Registrations: Send + Sync {
+    /// Consumes the proof and stores identifier, user, device, session and effects: all or
+    /// nothing, in one round trip. A reply that is lost after the commit is asked for again and
+    /// answered as the success it was.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn register(&self, registration: &Registration) -> Result<Registered, PortError>;
+}

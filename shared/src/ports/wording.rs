@@ -1,0 +1,45 @@
+use crate::domain::challenge::Purpose;
+use crate::domain::code::{CodeFormat, OneTimeCode};
+use crate::domain::event::{EventIds, EventMessage, UserSignedUp};
+use crate::domain::realm::Realm;
+use crate::ports::PortError;
+use std::time::Duration;
+
+/// A message's words.
+pub struct Words {
+    /// The subject, for mail.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The HTML part, for mail.
+    pub html: String,
+}
+
+/// How contracts word their messages.
+pub trait MessageWording: Send + Sync {
+    /// The codes of a contract; `None` when there is no such contract.
+    fn code_format(&self, realm: &Realm) -> Option<CodeFormat>;
+
+    /// The message that carries a code. `life` is how long the code works.
+    fn code_words(
+        &self,
+        realm: &Realm,
+        purpose: Purpose,
+        locale: &str,
+        code: &OneTimeCode,
+        life: Duration,
+    ) -> Option<Words>;
+}
+
+/// How a contract spells its events.
+pub trait EventWording: Send + Sync {
+    /// The events that say that somebody signed up, in order.
+    ///
+    /// # Errors
+    /// An event could not be written, which is a mistake in the contract.
+    fn user_signed_up(
+        &self,
+        fact: &UserSignedUp,
+        ids: &EventIds,
+    ) -> Result<Vec<EventMessage>, PortError>;
+}

@@ -1,0 +1,223 @@
+//! Sign up: make an account, and open its first session.
+
+use super::check_code::{CheckCode, CheckCodeError, Guess};
+use crate::domain::budget::Budget;
+use crate::domain::challenge::{ChallengeKey, Purpose};
+use crate::domain::device::{DeviceInfo, NewDevice};
+use crate::domain::email::EmailAddress;
+use crate::domain::event::{EventIds, UserSignedUp};
+use crate::domain::id::{DeviceId, UserId};
+use crate::domain::identifier::Identifier;
+use crate::domain::outbox::{Effect, OutboxEntry};
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::realm::Realm;
+use crate::domain::session::{FamilyId, NewSession, RefreshToken};
+use crate::domain::source::SourceAddress;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Attributes, NewUser};
+use crate::ports::{
+    Clock, DeviceIds, Entropy, EventWording, Passwords, PortError, Proof, Registered, Registration,
+    Registrations, random,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Makes accounts, whatever entitles to them.
+pub struct SignUp {
+    /// Where accounts are made.
+    pub registrations: Arc<dyn Registrations>,
+    /// Device ids.
+    pub device_ids: Arc<dyn DeviceIds>,
+    /// How the contract spells its events.
+    pub wording: Arc<dyn EventWording>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Signs up with a code that was sent to a phone.
+pub struct SignUpByCode {
+    /// Makes the account.
+    pub sign_up: Arc<SignUp>,
+    /// Checks the code.
+    pub check_code: CheckCode,
+}
+
+/// Signs up with an e-mail address and a password.
+pub struct SignUpByPassword {
+    /// Makes the account.
+    pub sign_up: Arc<SignUp>,
+    /// Hashes the password.
+    pub passwords: Arc<dyn Passwords>,
+    /// Sign-ups and sends that one source address may ask for in an hour; 0: no limit.
+    pub per_address_hour: u32,
+}
+
+/// Who signs up.
+#[derive(Debug)]
+pub struct Applicant {
+    /// The name space.
+    pub realm: Realm,
+    /// What the contract keeps with the user.
+    pub attributes: Attributes,
+    /// The device they use.
+    pub device: DeviceInfo,
+    /// Where the request came from.
+    pub source: SourceAddress,
+}
+
+/// What an access token will state.
+#[derive(Clone, Debug)]
+pub struct AccessGrant {
+    /// A random id of the grant.
+    pub id: [u8; 12],
+    /// Who it is for.
+    pub user: UserId,
+    /// The device it is used on.
+    pub device: DeviceId,
+    /// When it was given.
+    pub issued_at: Timestamp,
+}
+
+/// Somebody signed up.
+#[derive(Debug)]
+pub struct SignedUp {
+    /// What their access token states.
+    pub grant: AccessGrant,
+    /// What they refresh it with.
+    pub refresh_token: RefreshToken,
+}
+
+/// Why nobody signed up.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// The code is wrong, used, replaced, ended or guessed at too often.
+    #[error("code refused")]
+    CodeRefused,
+    /// Somebody is known by that identifier already.
+    #[error("identifier taken")]
+    Taken,
+    /// The source has had its share.
+    #[error("too many requests")]
+    TooMany {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The world broke.
+    #[error(transparent)]
+    Internal(#[from] PortError),
+}
+
+impl From<CheckCodeError> for SignUpError {
+    fn from(error: CheckCodeError) -> Self {
+        match error {
+            CheckCodeError::Refused => Self::CodeRefused,
+            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
+            CheckCodeError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl SignUpByCode {
+    /// Makes an account for who received the code. The code is looked at before the account, so
+    /// that only the owner of a phone learns whether it is registered (contracts.md A.2).
+    ///
+    /// # Errors
+    /// [`SignUpError`].
+    pub async fn run(
+        &self,
+        phone: PhoneNumber,
+        code: &str,
+        applicant: Applicant,
+    ) -> Result<SignedUp, SignUpError> {
+        let now = self.sign_up.clock.now();
+        let identifier = Identifier::Phone(phone);
+        let key = ChallengeKey {
+            realm: applicant.realm.clone(),
+            purpose: Purpose::SignUp,
+            recipient: identifier.clone(),
+        };
+        let guess = Guess { key: &key, code, source: &applicant.source };
+        let checked = self.check_code.run(guess, now).await?;
+        let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
+        let proof = Proof::Code { key, nonce: checked.nonce, guesses: checked.guesses };
+        self.sign_up.register(identifier, None, applicant, proof, now, retry_at).await
+    }
+}
+
+impl SignUpByPassword {
+    /// Makes an account for who knows the password. Nothing shows that the address is theirs, so
+    /// it is stored as unverified.
+    ///
+    /// # Errors
+    /// [`SignUpError`], never [`SignUpError::CodeRefused`].
+    pub async fn run(
+        &self,
+        email: EmailAddress,
+        password: Password,
+        applicant: Applicant,
+    ) -> Result<SignedUp, SignUpError> {
+        let now = self.sign_up.clock.now();
+        let hash = self.passwords.hash(password).await?;
+        let budget = Budget::sends(&applicant.source, self.per_address_hour, now);
+        let retry_at = budget.as_ref().map_or(now, |budget| budget.ends_at);
+        let identifier = Identifier::Email(email);
+        let proof = Proof::Nothing { budget };
+        self.sign_up.register(identifier, Some(hash), applicant, proof, now, retry_at).await
+    }
+}
+
+impl SignUp {
+    /// Makes the account. `retry_at` is when the budget of the proof is fresh again.
+    async fn register(
+        &self,
+        identifier: Identifier,
+        password: Option<PasswordHash>,
+        applicant: Applicant,
+        proof: Proof,
+        now: Timestamp,
+        retry_at: Timestamp,
+    ) -> Result<SignedUp, SignUpError> {
+        let device =
+            NewDevice { id: self.device_ids.next(&applicant.realm).await?, info: applicant.device };
+        let user = NewUser {
+            id: UserId::object_id(now, random(&*self.entropy)?),
+            realm: applicant.realm,
+            identifier,
+            verified: matches!(proof, Proof::Code { .. }),
+            password,
+            attributes: applicant.attributes,
+            created_at: now,
+        };
+        let session = NewSession {
+            token: RefreshToken::new(&random(&*self.entropy)?),
+            family: FamilyId::new(&random(&*self.entropy)?),
+            user: user.id.clone(),
+            device: device.id,
+            opened_at: now,
+        };
+        let ids = EventIds::new(random(&*self.entropy)?);
+        let fact = UserSignedUp { user, device };
+        let events = self.wording.user_signed_up(&fact, &ids)?;
+        let entry = OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect());
+        let grant = AccessGrant {
+            id: random(&*self.entropy)?,
+            user: session.user.clone(),
+            device: session.device,
+            issued_at: now,
+        };
+        let refresh_token = session.token.clone();
+        let UserSignedUp { user, device } = fact;
+        let registration = Registration { proof, user, device, session, entry };
+        match self.registrations.register(&registration).await? {
+            Registered::Registered => Ok(SignedUp { grant, refresh_token }),
+            Registered::ChallengeLost => Err(SignUpError::CodeRefused),
+            Registered::BudgetSpent => {
+                Err(SignUpError::TooMany { retry_after: retry_at.since(now) })
+            }
+            Registered::Taken => Err(SignUpError::Taken),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The one AWS endpoint of the functions: real DynamoDB behind it, stand-ins for everything else.
+
+mod caller;
+mod calls;
+mod dynamodb;
+mod events;
+mod faults;
+mod reply;
+mod secrets;
+mod ses;
+mod sns;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+pub(crate) use calls::Calls;
+pub(crate) use dynamodb::{DynamoDb, TableWrites};
+pub(crate) use events::EventBuses;
+pub(crate) use faults::{Fault, Faults};
+pub(crate) use secrets::Secrets;
+
+use caller::{Caller, Service};
+use faults::Mode;
+use reply::Reply;
+
+use crate::lambda::Lambda;
+use crate::records::Records;
+
+/// DynamoDB's limit; nothing here takes more.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How long a call under a `timeout` fault hangs at the most.
+const HANG: Duration = Duration::from_mins(1);
+
+/// Everything the endpoint needs.
+#[derive(Debug)]
+pub(crate) struct Aws {
+    pub(crate) dynamodb: DynamoDb,
+    pub(crate) buses: EventBuses,
+    pub(crate) secrets: Secrets,
+    pub(crate) records: Arc<Records>,
+    pub(crate) faults: Faults,
+    pub(crate) calls: Calls,
+    pub(crate) lambda: Arc<Lambda>,
+}
+
+/// One call of a function: what it wants, and of what.
+#[derive(Debug)]
+struct Ask {
+    service: Service,
+    operation: String,
+    /// Logical ids.
+    resources: Vec<String>,
+}
+
+/// Answers one call of a function.
+pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let Some(caller) = Caller::of(&head.headers) else {
+        return Reply::missing_credentials().into_response();
+    };
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let ask = aws.understand(caller.service, &head, &body);
+    let ticket = aws.calls.begin(&caller.function, ask.service, &ask.operation, &ask.resources);
+    let fault = aws.faults.take(&caller.function, ask.service, &ask.operation);
+    let carry_out = aws.carry_out(&ask, &head, body.clone());
+    let Some(reply) = aws.under(fault, &caller, &ask, &body, carry_out).await else {
+        return hang_up();
+    };
+    aws.calls.finish(ticket, reply.status.as_u16(), reply.units);
+    reply.into_response()
+}
+
+impl Aws {
+    fn understand(&self, service: Service, head: &Parts, body: &[u8]) -> Ask {
+        let target = || {
+            let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+            target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned()
+        };
+        let (operation, resources) = match service {
+            Service::DynamoDb => (target(), self.dynamodb.resources(body)),
+            Service::Events => (target(), self.buses.resources(body)),
+            Service::Secrets => (target(), self.secrets.resources(body)),
+            Service::Sns => (sns::action(body), Vec::new()),
+            Service::Ses => (ses::operation(&head.method, head.uri.path()), Vec::new()),
+        };
+        Ask { service, operation, resources }
+    }
+
+    async fn carry_out(&self, ask: &Ask, head: &Parts, body: Bytes) -> Reply {
+        match ask.service {
+            Service::DynamoDb => {
+                self.dynamodb.call(&ask.operation, &ask.resources, head, body).await
+            }
+            Service::Sns => sns::call(&ask.operation, &body, &self.records),
+            Service::Ses => ses::call(&ask.operation, &body, &self.records),
+            Service::Events => self.buses.call(&ask.operation, &body, &self.records),
+            Service::Secrets => self.secrets.call(&ask.operation, &body),
+        }
+    }
+
+    /// Carries the call out, or whatever a fault makes of it. `None`: there is no answer.
+    async fn under(
+        &self,
+        fault: Option<Mode>,
+        caller: &Caller,
+        ask: &Ask,
+        body: &[u8],
+        carry_out: impl Future<Output = Reply>,
+    ) -> Option<Reply> {
+        match fault {
+            None => Some(carry_out.await),
+            Some(Mode::Error) => Some(Reply::fault_error(ask.service)),
+            Some(Mode::Throttle) => Some(Reply::fault_throttle(ask.service)),
+            Some(Mode::Conflict) => Some(dynamodb::conflict(body)),
+            Some(Mode::Partial) => Some(events::all_failed(body)),
+            Some(Mode::Timeout) => {
+                let cleared = self.faults.cleared();
+                drop(tokio::time::timeout(HANG, cleared).await);
+                None
+            }
+            Some(Mode::CrashBefore) => {
+                self.lambda.crash(&caller.function, &caller.instance).await;
+                None
+            }
+            Some(Mode::CrashAfter) => {
+                carry_out.await;
+                self.lambda.crash(&caller.function, &caller.instance).await;
+                None
+            }
+            Some(Mode::LostReply) => {
+                carry_out.await;
+                None
+            }
+        }
+    }
+}
+
+/// Ends the connection without an answer: a body that fails before its first byte makes the server drop the
+/// connection with the headers still unsent.
+fn hang_up() -> Response {
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
+    let stream = futures_util::stream::once(std::future::ready(Err::<Bytes, _>(broken)));
+    Response::new(Body::from_stream(stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn hanging_up_sends_no_status() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = axum::Router::new().fallback(async || hang_up());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&received), "");
+    }
+}

@@ -1,0 +1,288 @@
+//! One secret: its versions and which label is on which.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::{clock, random};
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// A secret's versions. Each staging label is on one of them at the most.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Secret {
+    created_ms: i64,
+    versions: BTreeMap<String, Version>,
+    /// The version that each label is on.
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Version {
+    value: String,
+    created_ms: i64,
+}
+
+/// Why a request is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) kind: &'static str,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    pub(super) fn not_found(message: &str) -> Self {
+        Self { kind: "ResourceNotFoundException", message: message.to_owned() }
+    }
+
+    pub(super) fn invalid(message: &str) -> Self {
+        Self { kind: "InvalidParameterException", message: message.to_owned() }
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Version").field("created_ms", &self.created_ms).finish_non_exhaustive()
+    }
+}
+
+impl Secret {
+    pub(super) fn new(value: String) -> Self {
+        let (id, created_ms) = (random::uuid(), clock::unix_millis());
+        Self {
+            created_ms,
+            versions: [(id.clone(), Version { value, created_ms })].into(),
+            labels: [(CURRENT.to_owned(), id)].into(),
+        }
+    }
+
+    /// `GetSecretValue`: of a version, of a label, of both if they agree, of `AWSCURRENT` if neither is named.
+    pub(super) fn value(
+        &self,
+        version: Option<&str>,
+        stage: Option<&str>,
+    ) -> Result<Json, Refusal> {
+        let labelled = |stage: &str| self.labels.get(stage).map(String::as_str);
+        let id = match (version, stage) {
+            (Some(version), Some(stage)) => labelled(stage).filter(|id| *id == version),
+            (Some(version), None) => Some(version),
+            (None, stage) => labelled(stage.unwrap_or(CURRENT)),
+        };
+        let found = id.and_then(|id| self.versions.get_key_value(id));
+        let (id, version) = found.ok_or_else(|| {
+            Refusal::not_found("Secrets Manager can't find the specified secret value for the version or staging label.")
+        })?;
+        Ok(json!({
+            "VersionId": id,
+            "VersionStages": self.stages(id),
+            "SecretString": version.value,
+            "CreatedDate": seconds(version.created_ms),
+        }))
+    }
+
+    /// `DescribeSecret`.
+    pub(super) fn describe(&self) -> Json {
+        let mut stages = BTreeMap::<&str, Vec<&str>>::new();
+        for (label, id) in &self.labels {
+            stages.entry(id).or_default().push(label);
+        }
+        json!({ "CreatedDate": seconds(self.created_ms), "VersionIdsToStages": stages })
+    }
+
+    /// `ListSecretVersionIds`; a version without a label is deprecated.
+    pub(super) fn list(&self, deprecated_too: bool) -> Json {
+        let versions: Vec<_> = self
+            .versions
+            .iter()
+            .map(|(id, version)| (id, version, self.stages(id)))
+            .filter(|(_, _, stages)| deprecated_too || !stages.is_empty())
+            .map(|(id, version, stages)| {
+                let created = seconds(version.created_ms);
+                json!({ "VersionId": id, "VersionStages": stages, "CreatedDate": created })
+            })
+            .collect();
+        json!({ "Versions": versions })
+    }
+
+    /// `PutSecretValue`: a new version, which becomes the current one unless it gets other labels.
+    pub(super) fn put(
+        &mut self,
+        value: &str,
+        token: Option<&str>,
+        stages: &[String],
+    ) -> Result<Json, Refusal> {
+        let id = token.map_or_else(random::uuid, str::to_owned);
+        match self.versions.get(&id) {
+            // A repeated request is answered as it was the first time.
+            Some(version) if version.value == value => {}
+            Some(_) => {
+                return Err(Refusal {
+                    kind: "ResourceExistsException",
+                    message: "The version already exists with another value.".to_owned(),
+                });
+            }
+            None => {
+                let version = Version { value: value.to_owned(), created_ms: clock::unix_millis() };
+                self.versions.insert(id.clone(), version);
+                if stages.is_empty() {
+                    self.label(CURRENT, &id);
+                }
+                for stage in stages {
+                    self.label(stage, &id);
+                }
+            }
+        }
+        Ok(json!({ "VersionId": id, "VersionStages": self.stages(&id) }))
+    }
+
+    /// `UpdateSecretVersionStage`.
+    pub(super) fn move_stage(
+        &mut self,
+        stage: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Json, Refusal> {
+        if from.is_none() && to.is_none() {
+            return Err(Refusal::invalid(
+                "You must provide RemoveFromVersionId or MoveToVersionId.",
+            ));
+        }
+        if [from, to].into_iter().flatten().any(|id| !self.versions.contains_key(id)) {
+            return Err(Refusal::not_found("Secrets Manager can't find the specified version."));
+        }
+        // A label can only be taken from the version that the caller says it is on.
+        match (self.labels.get(stage).map(String::as_str), from) {
+            (Some(holder), None) if Some(holder) != to => {
+                return Err(Refusal::invalid(&format!(
+                    "The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+                )));
+            }
+            (holder, Some(from)) if holder != Some(from) => {
+                return Err(Refusal::invalid(&format!(
+                    "The staging label {stage} isn't attached to version {from}."
+                )));
+            }
+            _ => {}
+        }
+        match to {
+            Some(to) => self.label(stage, to),
+            None if stage == CURRENT => {
+                return Err(Refusal::invalid(
+                    "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+                ));
+            }
+            None => drop(self.labels.remove(stage)),
+        }
+        Ok(json!({}))
+    }
+
+    /// Puts a label on a version. The version that stops being the current one becomes the previous one.
+    fn label(&mut self, stage: &str, id: &str) {
+        let before = self.labels.insert(stage.to_owned(), id.to_owned());
+        if stage == CURRENT
+            && let Some(before) = before.filter(|before| before != id)
+        {
+            self.labels.insert(PREVIOUS.to_owned(), before);
+        }
+    }
+
+    fn stages(&self, id: &str) -> Vec<&str> {
+        self.labels.iter().filter(|(_, on)| *on == id).map(|(label, _)| label.as_str()).collect()
+    }
+}
+
+/// The protocol's timestamps are seconds.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in an f64")]
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(secret: &Secret, stage: &str) -> Option<String> {
+        let value = secret.value(None, Some(stage)).ok()?;
+        value.get("SecretString").and_then(Json::as_str).map(str::to_owned)
+    }
+
+    fn id(answer: &Json) -> String {
+        answer.get("VersionId").unwrap().as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_new_value_is_current_and_the_old_one_previous() {
+        let mut secret = Secret::new("one".into());
+        secret.put("two", None, &[]).unwrap();
+        secret.put("three", None, &[]).unwrap();
+        assert_eq!(read(&secret, CURRENT).as_deref(), Some("three"));
+        assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("two"));
+        let count = |all| secret.list(all).get("Versions").unwrap().as_array().unwrap().len();
+        assert_eq!((count(false), count(true)), (2, 3));
+    }
+
+    #[test]
+    fn a_rotation_goes_from_pending_to_current() {
+        let mut secret = Secret::new("one".into());
+        let first = id(&secret.value(None, None).unwrap());
+        let second = id(&secret.put("two", Some("token"), &["AWSPENDING".to_owned()]).unwrap());
+        assert_eq!(second, "token");
+        assert_eq!(read(&secret, CURRENT).as_deref(), Some("one"));
+        secret.move_stage(CURRENT, Some(&first), Some(&second)).unwrap();
+        secret.move_stage("AWSPENDING", Some(&second), None).unwrap();
+        assert_eq!(read(&secret, CURRENT).as_deref(), Some("two"));
+        assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("one"));
+        assert_eq!(read(&secret, "AWSPENDING"), None);
+        let stages = secret.describe().get("VersionIdsToStages").unwrap().clone();
+        assert_eq!(stages, json!({ first: [PREVIOUS], second: [CURRENT] }));
+    }
+
+    #[test]
+    fn a_repeated_put_is_the_same_put_and_another_value_is_refused() {
+        let mut secret = Secret::new("one".into());
+        secret.put("two", Some("token"), &[]).unwrap();
+        secret.put("two", Some("token"), &[]).unwrap();
+        assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("one"));
+        let refusal = secret.put("three", Some("token"), &[]).unwrap_err();
+        assert_eq!(refusal.kind, "ResourceExistsException");
+    }
+
+    #[test]
+    fn labels_are_not_moved_by_mistake() {
+        let mut secret = Secret::new("one".into());
+        let first = id(&secret.value(None, None).unwrap());
+        let second = id(&secret.put("two", None, &["AWSPENDING".to_owned()]).unwrap());
+        for (stage, from, to) in [
+            (CURRENT, None, Some(&*second)),
+            (CURRENT, Some(&*second), Some(&*first)),
+            (CURRENT, Some(&*first), None),
+            (CURRENT, None, None),
+        ] {
+            assert_eq!(
+                secret.move_stage(stage, from, to).unwrap_err().kind,
+                "InvalidParameterException"
+            );
+        }
+        let refusal = secret.move_stage(CURRENT, Some(&first), Some("nowhere")).unwrap_err();
+        assert_eq!(refusal.kind, "ResourceNotFoundException");
+        assert_eq!(read(&secret, CURRENT).as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn a_version_and_a_label_must_agree() {
+        let mut secret = Secret::new("one".into());
+        let first = id(&secret.value(None, None).unwrap());
+        secret.put("two", None, &[]).unwrap();
+        assert!(secret.value(Some(&first), Some(PREVIOUS)).is_ok());
+        assert!(secret.value(Some(&first), Some(CURRENT)).is_err());
+        assert!(secret.value(Some("nowhere"), None).is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        assert!(!format!("{:?}", Secret::new("hush".into())).contains("hush"));
+    }
+}

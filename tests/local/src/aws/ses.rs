@@ -1,0 +1,108 @@
+//! SES v2: e-mail.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value as Json, json};
+
+use super::reply::Reply;
+use crate::random;
+use crate::records::{Message, Records};
+
+/// The operation's name, or method and path of one that the stand-in does not have.
+pub(super) fn operation(method: &Method, path: &str) -> String {
+    if method == Method::POST && path == "/v2/email/outbound-emails" {
+        "SendEmail".to_owned()
+    } else {
+        format!("{method} {path}")
+    }
+}
+
+pub(super) fn call(operation: &str, body: &[u8], records: &Records) -> Reply {
+    if operation != "SendEmail" {
+        return Reply::rest_error(
+            StatusCode::NOT_FOUND,
+            "NotFoundException",
+            "the local stack only has SendEmail",
+        );
+    }
+    send(body, records).unwrap_or_else(|message| {
+        Reply::rest_error(StatusCode::BAD_REQUEST, "BadRequestException", message)
+    })
+}
+
+fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
+    let request: Json = serde_json::from_slice(body).map_err(|_| "the body is not JSON")?;
+    let text = |pointer: &str| request.pointer(pointer).and_then(Json::as_str);
+    if text("/FromEmailAddress").is_none_or(str::is_empty) {
+        return Err("FromEmailAddress is missing");
+    }
+    let recipients: Vec<_> = ["ToAddresses", "CcAddresses", "BccAddresses"]
+        .iter()
+        .filter_map(|kind| request.get("Destination")?.get(kind)?.as_array())
+        .flatten()
+        .map(|recipient| recipient.as_str().and_then(address).ok_or("an illegal address"))
+        .collect::<Result<_, _>>()?;
+    if recipients.is_empty() {
+        return Err("Destination has no recipients");
+    }
+    let subject =
+        text("/Content/Simple/Subject/Data").ok_or("the local stack sends Simple content only")?;
+    let plain = text("/Content/Simple/Body/Text/Data");
+    let html = text("/Content/Simple/Body/Html/Data");
+    if plain.is_none() && html.is_none() {
+        return Err("the body has neither Text nor Html");
+    }
+    for to in recipients {
+        records.message(Message {
+            channel: "email".to_owned(),
+            to,
+            subject: Some(subject.to_owned()),
+            body: plain.unwrap_or_default().to_owned(),
+            html: html.map(str::to_owned),
+            ..Message::default()
+        });
+    }
+    let answer = json!({ "MessageId": random::uuid() });
+    Ok(Reply::new(StatusCode::OK, "application/json", answer.to_string()))
+}
+
+/// The bare address of `Name <address>`, in lower case.
+fn address(recipient: &str) -> Option<String> {
+    let bare = match recipient.rsplit_once('<') {
+        Some((_, rest)) => rest.strip_suffix('>')?,
+        None => recipient,
+    };
+    let (local, domain) = bare.rsplit_once('@')?;
+    let sound = !local.is_empty() && !domain.is_empty() && !bare.contains(char::is_whitespace);
+    sound.then(|| bare.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_bare_and_in_lower_case() {
+        assert_eq!(address("Ann <Ann@Example.COM>").as_deref(), Some("ann@example.com"));
+        assert_eq!(address("a@b.c").as_deref(), Some("a@b.c"));
+        assert_eq!(address("a b@c"), None);
+        assert_eq!(address("nobody"), None);
+    }
+
+    #[test]
+    fn a_mail_is_recorded_and_a_broken_one_refused() {
+        let records = Records::default();
+        let mail = json!({
+            "FromEmailAddress": "no-reply@latchkey.example",
+            "Destination": { "ToAddresses": ["A@b.c"] },
+            "Content": { "Simple": { "Subject": { "Data": "Hi" }, "Body": { "Text": { "Data": "t" } } } },
+        });
+        let sent = call("SendEmail", mail.to_string().as_bytes(), &records);
+        assert_eq!(sent.status, StatusCode::OK);
+        let messages = records.messages(Some("a@b.c"));
+        let message = messages.first().unwrap();
+        assert_eq!(message.subject.as_deref(), Some("Hi"));
+        assert!(message.html.is_none());
+        let refused = call("SendEmail", b"{}", &records);
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    }
+}

@@ -1,0 +1,78 @@
+//! SNS: text messages to telephones.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+
+use super::reply::Reply;
+use crate::random;
+use crate::records::{Message, Records};
+
+/// What SNS accepts in one message.
+const MESSAGE_LIMIT: usize = 1600;
+
+/// The `Action` of a request in the query protocol.
+pub(super) fn action(body: &[u8]) -> String {
+    fields(body).remove("Action").unwrap_or_default()
+}
+
+pub(super) fn call(action: &str, body: &[u8], records: &Records) -> Reply {
+    match action {
+        "Publish" => publish(&fields(body), records),
+        other => {
+            invalid("InvalidAction", &format!("The action {} is not valid here.", plain(other)))
+        }
+    }
+}
+
+fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
+    let Some(phone) = fields.get("PhoneNumber") else {
+        return invalid(
+            "InvalidParameter",
+            "Invalid parameter: the local stack sends to a PhoneNumber only",
+        );
+    };
+    if !is_e164(phone) {
+        return invalid(
+            "InvalidParameter",
+            "Invalid parameter: PhoneNumber Reason: not valid to publish to",
+        );
+    }
+    let Some(text) = fields.get("Message").filter(|text| !text.is_empty()) else {
+        return invalid("InvalidParameter", "Invalid parameter: Empty message");
+    };
+    if text.chars().count() > MESSAGE_LIMIT {
+        return invalid("InvalidParameter", "Invalid parameter: Message too long");
+    }
+    let id = records.message(Message {
+        channel: "sms".to_owned(),
+        to: phone.clone(),
+        body: text.clone(),
+        ..Message::default()
+    });
+    let body = format!(
+        "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
+         <MessageId>{id}</MessageId></PublishResult><ResponseMetadata><RequestId>{}</RequestId>\
+         </ResponseMetadata></PublishResponse>",
+        random::uuid()
+    );
+    Reply::new(StatusCode::OK, "text/xml", body)
+}
+
+fn fields(body: &[u8]) -> BTreeMap<String, String> {
+    form_urlencoded::parse(body).into_owned().collect()
+}
+
+fn is_e164(phone: &str) -> bool {
+    let Some(digits) = phone.strip_prefix('+') else { return false };
+    (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn invalid(code: &str, message: &str) -> Reply {
+    Reply::xml_error(StatusCode::BAD_REQUEST, code, message)
+}
+
+/// Only what needs no escaping in XML.
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}

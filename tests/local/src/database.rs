@@ -1,0 +1,182 @@
+//! The embedded DynamoDB: its tables, and its items as plain JSON.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use data_encoding::BASE64;
+use dynoxide::actions::scan::ScanRequest;
+use dynoxide::{AttributeValue, Database};
+use serde_json::{Number, Value as Json, json};
+
+use crate::template::TableSpec;
+
+/// Opens the database, in memory or in `folder`, and creates the tables that it does not have yet.
+pub(crate) fn open(tables: &[TableSpec], folder: Option<&Path>) -> anyhow::Result<Database> {
+    let database = match folder {
+        None => Database::memory(),
+        Some(folder) => {
+            let file = folder.join("tables.sqlite");
+            let name = file.to_str().ok_or_else(|| anyhow!("{} is not UTF-8", file.display()))?;
+            // Made first, so that nobody else on this machine can read what SQLite puts into it.
+            crate::files::private(std::fs::OpenOptions::new().append(true).create(true))
+                .open(&file)
+                .with_context(|| format!("cannot open {}", file.display()))?;
+            Database::new(name)
+        }
+    }
+    .context("cannot open the embedded DynamoDB")?;
+    for table in tables {
+        create(&database, table).with_context(|| format!("table {}", table.id))?;
+    }
+    Ok(database)
+}
+
+fn create(database: &Database, table: &TableSpec) -> anyhow::Result<()> {
+    if database.get_table_metadata(&table.name)?.is_none() {
+        let request = serde_json::from_value(table.create.clone()).map_err(|error| {
+            // The database hands its findings through serde, with a prefix for its own server.
+            anyhow!("{}", error.to_string().trim_start_matches("VALIDATION:"))
+        })?;
+        database.create_table(request)?;
+    }
+    // Expired items are marked here and never removed: DynamoDB takes up to days for that, and nothing in the
+    // system may rely on their being gone.
+    if let Some(attribute) = &table.ttl_attribute {
+        let request = json!({
+            "TableName": table.name,
+            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+        });
+        database.update_time_to_live(serde_json::from_value(request)?)?;
+    }
+    Ok(())
+}
+
+/// Every item of a table.
+pub(crate) fn items(database: &Database, table: &str) -> anyhow::Result<Vec<Json>> {
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let page = database.scan(ScanRequest {
+            table_name: table.to_owned(),
+            consistent_read: Some(true),
+            exclusive_start_key: start,
+            ..ScanRequest::default()
+        })?;
+        items.extend(page.items.unwrap_or_default().iter().map(|item| {
+            item.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Json>()
+        }));
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// An attribute without DynamoDB's type tags.
+fn plain(value: &AttributeValue) -> Json {
+    match value {
+        AttributeValue::S(text) => text.as_str().into(),
+        AttributeValue::N(digits) => number(digits),
+        AttributeValue::B(bytes) => BASE64.encode(bytes).into(),
+        AttributeValue::BOOL(truth) => (*truth).into(),
+        AttributeValue::NULL(_) => Json::Null,
+        AttributeValue::SS(texts) => texts.as_slice().into(),
+        AttributeValue::NS(numbers) => numbers.iter().map(|digits| number(digits)).collect(),
+        AttributeValue::BS(list) => list.iter().map(|bytes| BASE64.encode(bytes)).collect(),
+        AttributeValue::L(list) => list.iter().map(plain).collect(),
+        AttributeValue::M(map) => {
+            map.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
+    }
+}
+
+/// A number of up to 38 digits; whole ones that fit stay exact.
+fn number(digits: &str) -> Json {
+    let whole = digits
+        .parse::<i64>()
+        .map(Number::from)
+        .or_else(|_| digits.parse::<u64>().map(Number::from));
+    let fraction = || Number::from_f64(digits.parse().ok()?);
+    whole.ok().or_else(fraction).map_or_else(|| digits.into(), Json::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> TableSpec {
+        TableSpec {
+            id: "Things".to_owned(),
+            name: "latchkey-Things".to_owned(),
+            create: json!({
+                "TableName": "latchkey-Things",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+                "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+            }),
+            ttl_attribute: Some("expires_at".to_owned()),
+            streams: false,
+        }
+    }
+
+    fn put(database: &Database, item: &Json) {
+        let request = json!({ "TableName": "latchkey-Things", "Item": item });
+        database.put_item(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn items_come_as_plain_json() {
+        let database = open(&[table()], None).unwrap();
+        put(
+            &database,
+            &json!({
+                "id": { "S": "a" }, "n": { "N": "9007199254740993" }, "f": { "N": "-1.5" }, "b": { "B": "/w==" },
+                "t": { "BOOL": true }, "z": { "NULL": true }, "s": { "SS": ["x"] }, "ns": { "NS": ["1"] },
+                "l": { "L": [{ "S": "y" }, { "N": "2" }] }, "m": { "M": { "k": { "S": "v" } } },
+            }),
+        );
+        let expected = json!({
+            "id": "a", "n": 9_007_199_254_740_993_i64, "f": -1.5, "b": "/w==", "t": true, "z": null,
+            "s": ["x"], "ns": [1], "l": ["y", 2], "m": { "k": "v" },
+        });
+        assert_eq!(items(&database, "latchkey-Things").unwrap(), [expected]);
+    }
+
+    #[test]
+    fn a_long_table_is_read_to_its_end() {
+        let database = open(&[table()], None).unwrap();
+        for n in 0..8 {
+            put(
+                &database,
+                &json!({ "id": { "S": n.to_string() }, "p": { "S": "x".repeat(300_000) } }),
+            );
+        }
+        assert_eq!(items(&database, "latchkey-Things").unwrap().len(), 8);
+    }
+
+    #[test]
+    fn expired_items_stay() {
+        let database = open(&[table()], None).unwrap();
+        put(&database, &json!({ "id": { "S": "old" }, "expires_at": { "N": "1" } }));
+        assert_eq!(items(&database, "latchkey-Things").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_second_start_finds_the_tables_and_their_items() {
+        let folder = std::env::temp_dir().join(format!("local-tables-{}", crate::random::uuid()));
+        std::fs::create_dir_all(&folder).unwrap();
+        put(&open(&[table()], Some(&folder)).unwrap(), &json!({ "id": { "S": "kept" } }));
+        let again = open(&[table()], Some(&folder)).unwrap();
+        assert_eq!(items(&again, "latchkey-Things").unwrap(), [json!({ "id": "kept" })]);
+        drop(again);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_table_without_a_sound_key_is_a_clear_error() {
+        let mut table = table();
+        table.create = json!({ "TableName": "latchkey-Things", "BillingMode": "PAY_PER_REQUEST" });
+        let message = format!("{:#}", open(&[table], None).err().unwrap());
+        assert!(message.contains("Things"), "{message}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Functions' answers as HTTP responses.
+
+use axum::body::Body;
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use data_encoding::BASE64;
+use serde_json::Value as Json;
+
+/// Makes the response that API Gateway makes; `None` where it would call the answer malformed.
+pub(super) fn render(answer: &[u8]) -> Option<Response<Body>> {
+    let answer: Json = serde_json::from_slice(answer).ok()?;
+    let Some(status) = answer.get("statusCode") else {
+        // Anything but a response is the body of one.
+        let body = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        return Some(response(StatusCode::OK, headers, body.into_bytes()));
+    };
+    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok())?;
+    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok())?;
+    let body = match answer.get("body") {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::String(text)) => match answer.get("isBase64Encoded") {
+            Some(Json::Bool(true)) => BASE64.decode(text.as_bytes()).ok()?,
+            _ => text.clone().into_bytes(),
+        },
+        Some(_) => return None,
+    };
+    let mut headers = headers(&answer)?;
+    if !body.is_empty() {
+        // What API Gateway calls a body whose type nobody names.
+        let unnamed = HeaderValue::from_static("text/plain;charset=UTF-8");
+        headers.entry(CONTENT_TYPE).or_insert(unnamed);
+    }
+    Some(response(status, headers, body))
+}
+
+fn headers(answer: &Json) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    let single = answer.get("headers").and_then(Json::as_object);
+    for (name, value) in single.into_iter().flatten() {
+        headers.insert(name_of(name)?, value_of(value)?);
+    }
+    // Format 2.0 has no such field, but frameworks fill it; where it names a header, it has all its values.
+    let multiple = answer.get("multiValueHeaders").and_then(Json::as_object);
+    for (name, values) in multiple.into_iter().flatten() {
+        let name = name_of(name)?;
+        headers.remove(&name);
+        for value in values.as_array()? {
+            headers.append(&name, value_of(value)?);
+        }
+    }
+    let cookies = answer.get("cookies").and_then(Json::as_array);
+    for cookie in cookies.into_iter().flatten() {
+        headers.append(SET_COOKIE, value_of(cookie)?);
+    }
+    // The length and the way of transfer are the front's own business.
+    for name in [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION] {
+        headers.remove(name);
+    }
+    Some(headers)
+}
+
+fn name_of(name: &str) -> Option<HeaderName> {
+    name.parse().ok()
+}
+
+fn value_of(value: &Json) -> Option<HeaderValue> {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    HeaderValue::from_bytes(text.as_bytes()).ok()
+}
+
+fn response(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    async fn rendered(answer: Json) -> (u16, HeaderMap, Vec<u8>) {
+        let (head, body) = render(answer.to_string().as_bytes()).unwrap().into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (head.status.as_u16(), head.headers, body.to_vec())
+    }
+
+    fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
+        headers.get_all(name).iter().map(|v| v.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_response_is_taken_as_it_is() {
+        let (status, headers, body) = rendered(json!({
+            "statusCode": 201,
+            "headers": { "Content-Type": "application/json", "content-length": "999", "x-one": "a,b" },
+            "multiValueHeaders": { "x-many": ["1", "2"] },
+            "cookies": ["a=1; Path=/", "b=2"],
+            "body": "{}",
+            "isBase64Encoded": false,
+        }))
+        .await;
+        assert_eq!((status, body.as_slice()), (201, &b"{}"[..]));
+        assert_eq!(values(&headers, "content-type"), ["application/json"]);
+        assert_eq!(values(&headers, "x-one"), ["a,b"]);
+        assert_eq!(values(&headers, "x-many"), ["1", "2"]);
+        assert_eq!(values(&headers, "set-cookie"), ["a=1; Path=/", "b=2"]);
+        assert!(values(&headers, "content-length").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_binary_body_is_decoded() {
+        let (_, _, body) =
+            rendered(json!({ "statusCode": "200", "body": "/w==", "isBase64Encoded": true })).await;
+        assert_eq!(body, [0xff]);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_no_type_is_plain_text_and_no_body_has_none() {
+        let (_, headers, _) = rendered(json!({ "statusCode": 200, "body": "hi" })).await;
+        assert_eq!(values(&headers, "content-type"), ["text/plain;charset=UTF-8"]);
+        let (_, headers, _) = rendered(json!({ "statusCode": 204 })).await;
+        assert!(values(&headers, "content-type").is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_response_is_the_body() {
+        let (status, headers, body) = rendered(json!({ "hello": 1 })).await;
+        assert_eq!((status, body.as_slice()), (200, &br#"{"hello":1}"#[..]));
+        assert_eq!(values(&headers, "content-type"), ["application/json"]);
+        assert_eq!(rendered(json!("hi")).await.2, b"hi");
+    }
+
+    #[test]
+    fn malformed_answers_are_refused() {
+        for answer in [
+            json!({ "statusCode": "ok" }),
+            json!({ "statusCode": 9 }),
+            json!({ "statusCode": 200, "body": {} }),
+            json!({ "statusCode": 200, "headers": { "a b": "c" } }),
+            json!({ "statusCode": 200, "headers": { "a": "b\nc" } }),
+            json!({ "statusCode": 200, "body": "%", "isBase64Encoded": true }),
+        ] {
+            assert!(render(answer.to_string().as_bytes()).is_none(), "{answer}");
+        }
+        assert!(render(b"not json").is_none());
+    }
+}

@@ -1,0 +1,146 @@
+//! Instances that work, crash, hang and never start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::outcome::Outcome;
+use super::testing::Scripted;
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn invoke(scripted: &Scripted, payload: &'static str) -> JoinHandle<Outcome> {
+    let function = Arc::clone(&scripted.function);
+    tokio::spawn(async move { function.invoke(Bytes::from_static(payload.as_bytes())).await })
+}
+
+fn answer(scripted: &Scripted, id: u64, request_id: &str, text: &'static str) -> bool {
+    let outcome = Outcome::Answered(Bytes::from_static(text.as_bytes()));
+    scripted.function.answer(id, request_id, outcome)
+}
+
+fn text(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered(answer) => String::from_utf8_lossy(answer).into_owned(),
+        Outcome::Failed(_) | Outcome::TimedOut(_) => outcome.error().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn one_instance_serves_one_invocation_after_the_other() {
+    let scripted = Scripted::silent(LONG);
+    for _ in 0..3 {
+        let invocation = invoke(&scripted, "in");
+        let delivery = scripted.next(1).await;
+        assert_eq!(delivery.payload, "in");
+        assert!(answer(&scripted, 1, &delivery.request_id, "out"));
+        assert!(!answer(&scripted, 1, &delivery.request_id, "again"), "answered twice");
+        assert_eq!(text(&invocation.await.unwrap()), "out");
+    }
+    assert!(scripted.function.next(2).await.is_none(), "a second instance was started");
+}
+
+#[tokio::test]
+async fn an_answer_to_another_request_is_refused() {
+    let scripted = Scripted::silent(LONG);
+    let invocation = invoke(&scripted, "in");
+    let delivery = scripted.next(1).await;
+    assert!(!answer(&scripted, 1, "nonsense", "out"));
+    assert!(answer(&scripted, 1, &delivery.request_id, "out"));
+    assert_eq!(text(&invocation.await.unwrap()), "out");
+}
+
+#[tokio::test]
+async fn a_crash_fails_its_invocation_and_the_next_one_gets_a_new_process() {
+    let scripted = Scripted::silent(LONG);
+    let first = invoke(&scripted, "in");
+    scripted.next(1).await;
+    scripted.function.crash(1).await;
+    let error = text(&first.await.unwrap());
+    assert!(error.contains("Runtime.ExitError") && error.contains("killed"), "{error}");
+    let second = invoke(&scripted, "in");
+    let delivery = scripted.next(2).await;
+    assert!(answer(&scripted, 2, &delivery.request_id, "out"));
+    assert_eq!(text(&second.await.unwrap()), "out");
+}
+
+#[tokio::test]
+async fn too_long_an_invocation_ends_with_its_process() {
+    let scripted = Scripted::silent(Duration::from_millis(100));
+    let invocation = invoke(&scripted, "in");
+    let delivery = scripted.next(1).await;
+    let outcome = invocation.await.unwrap();
+    assert!(matches!(outcome, Outcome::TimedOut(_)));
+    assert!(text(&outcome).ends_with("Task timed out after 0.10 seconds"), "{}", text(&outcome));
+    assert!(!answer(&scripted, 1, &delivery.request_id, "late"));
+    assert!(scripted.function.next(1).await.is_none());
+}
+
+#[tokio::test]
+async fn a_binary_that_cannot_start_costs_each_request_one_process() {
+    let scripted =
+        Scripted::new("echo \"$GREETING $AWS_ACCESS_KEY_ID $PATH_OF_NOBODY\" >&2; exit 3", LONG);
+    let all: Vec<_> = (0..12).map(|_| invoke(&scripted, "in")).collect();
+    for invocation in all {
+        let error = text(&invocation.await.unwrap());
+        assert!(error.contains("exit status 3"), "{error}");
+    }
+    let lines = scripted.logs.all();
+    let starts = lines.iter().filter(|line| line.starts_with("[f] hello f.")).count();
+    assert_eq!(starts, 12, "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_missing_binary_is_an_error_and_not_a_hang() {
+    let scripted = Scripted::silent(LONG);
+    std::fs::remove_file(&scripted.function.launch.executable).unwrap();
+    let error = text(&invoke(&scripted, "in").await.unwrap());
+    assert!(error.contains("cannot start"), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_process_says_about_its_failed_start_is_the_answer() {
+    let scripted = Scripted::silent(LONG);
+    let invocation = invoke(&scripted, "in");
+    // The instance is registered before the invocation first waits.
+    while scripted.logs.all().is_empty() && !invocation.is_finished() {
+        let said = json!({ "errorType": "Init", "errorMessage": "no settings" });
+        scripted.function.init_failed(1, Outcome::Failed(said));
+        scripted.function.crash(1).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(text(&invocation.await.unwrap()), "Init: no settings");
+}
+
+#[tokio::test]
+async fn a_crowd_waits_for_ten_instances() {
+    let scripted = Arc::new(Scripted::silent(LONG));
+    let all: Vec<_> = (0..50).map(|_| invoke(&scripted, "in")).collect();
+    for id in 1..=10 {
+        let scripted = Arc::clone(&scripted);
+        tokio::spawn(async move {
+            loop {
+                let delivery = scripted.next(id).await;
+                answer(&scripted, id, &delivery.request_id, "out");
+            }
+        });
+    }
+    for invocation in all {
+        assert_eq!(text(&invocation.await.unwrap()), "out");
+    }
+    assert!(scripted.function.next(11).await.is_none());
+}
+
+#[tokio::test]
+async fn a_closed_function_refuses_and_leaves_no_process() {
+    let scripted = Scripted::silent(LONG);
+    let waiting = invoke(&scripted, "in");
+    scripted.next(1).await;
+    scripted.function.close();
+    tokio::time::timeout(Duration::from_secs(2), scripted.function.emptied()).await.unwrap();
+    assert!(waiting.await.unwrap().error().is_some());
+    assert!(text(&invoke(&scripted, "in").await.unwrap()).contains("stopping"));
+}

@@ -1,0 +1,112 @@
+//! `cargo run`: the local stack on a port of this machine.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use local::{Options, Stack};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Builds every function and runs all of template.yaml on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "local", about, long_about = None)]
+struct Flags {
+    /// The one HTTP port, on 127.0.0.1; 0 picks a free one.
+    #[arg(long, value_name = "N", default_value_t = 9000)]
+    port: u16,
+    /// Keep tables, messages and events in this folder between runs; without it they are in memory.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Override an environment variable of every function; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// Run release builds of the functions.
+    #[arg(long)]
+    release: bool,
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    match run(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, whatever the causes have to say.
+            let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+            // Nobody is left to tell when stderr is closed.
+            drop(writeln!(std::io::stderr().lock(), "error: {line}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: Flags) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        // Listened for from the start, so that a build can be broken off too.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let options = Options {
+            port: flags.port,
+            data: flags.data,
+            env: flags.env,
+            release: flags.release,
+            quiet: false,
+            build: true,
+            root: None,
+        };
+        let stack = tokio::select! {
+            started = Stack::start(options) => started?,
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        };
+        let mut out = std::io::stdout();
+        writeln!(out, "ready {}", stack.url()).and_then(|()| out.flush()).context("stdout")?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        stack.shutdown().await;
+        Ok(())
+    })
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_as_documented() {
+        let flags = Flags::try_parse_from([
+            "local",
+            "--port",
+            "0",
+            "--env",
+            "A=1",
+            "--env",
+            "B=x=y",
+            "--data",
+            "d",
+            "--release",
+        ])
+        .unwrap();
+        assert_eq!((flags.port, flags.release), (0, true));
+        assert_eq!(
+            flags.env,
+            [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "x=y".to_owned())]
+        );
+        assert_eq!(Flags::try_parse_from(["local"]).unwrap().port, 9000);
+        assert!(Flags::try_parse_from(["local", "--env", "A"]).is_err());
+    }
+}

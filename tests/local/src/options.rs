@@ -1,0 +1,36 @@
+//! How a stack is started.
+
+use std::path::PathBuf;
+
+/// What to start, and how. The default is what tests want: a free port, everything in memory, quiet.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The one HTTP port, on loopback; 0 picks a free one.
+    pub port: u16,
+    /// Where to keep tables, messages and events between runs; in memory if absent.
+    pub data: Option<PathBuf>,
+    /// Environment variables that override those of every function.
+    pub env: Vec<(String, String)>,
+    /// Run release builds of the functions.
+    pub release: bool,
+    /// Keep log lines for [`Stack::logs`](crate::Stack::logs) only, and do not copy them to stderr.
+    pub quiet: bool,
+    /// Build the functions first. Without it, they must have been built before.
+    pub build: bool,
+    /// The folder of `template.yaml`; if absent, the nearest one at or above the current folder.
+    pub root: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            data: None,
+            env: Vec::new(),
+            release: false,
+            quiet: true,
+            build: true,
+            root: None,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The environment of the functions.
+
+use std::collections::BTreeMap;
+
+use crate::template::{FunctionSpec, REGION};
+
+/// Allowed in the local stack whatever the template says: nothing is sent to a telephone here.
+const SMS_COUNTRIES: &str = "SMS_COUNTRIES";
+
+/// All variables of a function: the template's, the ones that Lambda sets, and the overrides of whoever
+/// started the stack.
+pub(super) fn variables(
+    function: &FunctionSpec,
+    overrides: &[(String, String)],
+    aws_url: &str,
+) -> BTreeMap<String, String> {
+    let mut variables = function.environment.clone();
+    if let Some(countries) = variables.get_mut(SMS_COUNTRIES) {
+        "*".clone_into(countries);
+    }
+    let name = function.name.as_str();
+    let memory = function.memory_mb.to_string();
+    let log_group = format!("/aws/lambda/{name}");
+    for (key, value) in [
+        ("_HANDLER", "bootstrap"),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ENDPOINT_URL", aws_url),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+        ("AWS_LAMBDA_FUNCTION_NAME", name),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),
+        ("AWS_REGION", REGION),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_SESSION_TOKEN", "local"),
+        ("TZ", ":UTC"),
+    ] {
+        variables.insert(key.to_owned(), value.to_owned());
+    }
+    variables.extend(overrides.iter().cloned());
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function() -> FunctionSpec {
+        FunctionSpec {
+            name: "gotu-post-otp".to_owned(),
+            timeout: std::time::Duration::from_secs(10),
+            memory_mb: 256,
+            environment: [("SMS_COUNTRIES", "+852"), ("OTP_TTL_SECONDS", "300")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            routes: Vec::new(),
+            streams: Vec::new(),
+            schedules: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_country_is_allowed_here_unless_somebody_says_otherwise() {
+        let plain = variables(&function(), &[], "http://127.0.0.1:1");
+        assert_eq!(plain.get("SMS_COUNTRIES").unwrap(), "*");
+        let overrides = [("SMS_COUNTRIES".to_owned(), "+62".to_owned())];
+        let overridden = variables(&function(), &overrides, "http://127.0.0.1:1");
+        assert_eq!(overridden.get("SMS_COUNTRIES").unwrap(), "+62");
+    }
+
+    #[test]
+    fn overrides_win_and_lambdas_own_variables_are_there() {
+        let overrides =
+            [("OTP_TTL_SECONDS".to_owned(), "2".to_owned()), ("NEW".to_owned(), "1".to_owned())];
+        let variables = variables(&function(), &overrides, "http://127.0.0.1:1");
+        for (key, value) in [
+            ("OTP_TTL_SECONDS", "2"),
+            ("NEW", "1"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "gotu-post-otp"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_REGION", "us-east-1"),
+        ] {
+            assert_eq!(variables.get(key).map(String::as_str), Some(value), "{key}");
+        }
+    }
+}
