@@ -1,0 +1,82 @@
+//! Invariant 4: nothing in the tables or the logs reveals a code, a password, a token or a key.
+
+use acceptance::{NO_LIMITS, World, new_email, new_phone};
+use serde_json::{Value, json};
+
+const TABLES: [&str; 8] =
+    ["Users", "Identifiers", "Challenges", "Devices", "Sessions", "Budgets", "Outbox", "Sequences"];
+
+#[tokio::test]
+async fn tables_and_logs_hold_no_secret() {
+    let folder = std::env::temp_dir().join(format!("latchkey-secrets-{}", std::process::id()));
+    let world = World::kept_in(&folder, &NO_LIMITS).await;
+    let (phone, email, reset) = (new_phone(), new_email(), new_email());
+    let password = "tr0ub4dor & 3 horses";
+    let live = world.code(&reset, "sign_up", 1).await;
+    let code = world.code(&phone, "sign_up", 1).await;
+    let mut secrets = vec![password.to_owned(), "push-handle-77".to_owned()];
+    world.sign_up_by_phone(&phone, "9999").await;
+    let body = json!({"type": "email", "email": email, "password": password});
+    let by_mail = world.post("/users", &body).await;
+    world.post("/users", &body).await;
+    let by_phone = world.sign_up_by_phone(&phone, &code).await;
+    // A fault on the way, so that error lines are among those that are searched.
+    world.fault(&json!({"service": "dynamodb", "mode": "error", "count": 100})).await;
+    let failed = world
+        .post("/users", &json!({"type": "email", "email": new_email(), "password": password}))
+        .await;
+    assert_eq!(failed.status, 500);
+    world.heal().await;
+    for reply in [&by_mail, &by_phone] {
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let data = &reply.json()["data"];
+        for token in ["accessToken", "refreshToken"] {
+            secrets.push(data[token].as_str().unwrap().to_owned());
+        }
+    }
+    let kept = std::fs::read_to_string(folder.join("secrets.json")).unwrap();
+    let keys = keys_in(&serde_json::from_str(&kept).unwrap());
+    assert!(keys.len() >= 2, "the stack keeps the keys");
+    secrets.extend(keys);
+    for table in TABLES {
+        world.settled(&phone).await;
+        let text = json!(world.items(table).await).to_string();
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{table} holds a secret");
+        }
+        // A code is short enough to stand in a number by chance; it must not stand alone.
+        for code in [&code, &live] {
+            assert!(!text.contains(&format!("\"{code}\"")), "{table} holds a code");
+        }
+    }
+    let logs = world.stack().logs();
+    assert!(logs.iter().any(|line| line.contains("\"http.status\":200")), "logs are captured");
+    assert!(logs.iter().any(|line| line.contains("a request failed")), "errors among them");
+    secrets.extend([phone.clone(), phone.trim_start_matches('+').to_owned(), email, reset]);
+    for line in &logs {
+        for secret in &secrets {
+            assert!(!line.contains(secret.as_str()), "a log line holds a secret: {line}");
+        }
+        for code in [&code, &live] {
+            let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+            assert!(!words.any(|word| word == code), "a log line holds a code: {line}");
+        }
+    }
+    world.into_stack().shutdown().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The values that look like generated keys, wherever in the document they are.
+fn keys_in(kept: &Value) -> Vec<String> {
+    match kept {
+        Value::Object(fields) => fields.values().flat_map(keys_in).collect(),
+        Value::Array(values) => values.iter().flat_map(keys_in).collect(),
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            Ok(Value::Object(secret)) => {
+                secret["key"].as_str().map(str::to_owned).into_iter().collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}

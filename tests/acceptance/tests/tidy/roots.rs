@@ -1,0 +1,44 @@
+//! The embedded certificate authorities.
+
+use shared::adapters::aws::AMAZON_ROOTS;
+use std::collections::BTreeSet;
+use std::path::Path;
+use x509_parser::pem::Pem;
+
+/// Where Debian's package ca-certificates keeps the certificates, and their names there.
+const FOLDER: &str = "/usr/share/ca-certificates/mozilla";
+const NAMES: [&str; 5] = [
+    "Amazon_Root_CA_1.crt",
+    "Amazon_Root_CA_2.crt",
+    "Amazon_Root_CA_3.crt",
+    "Amazon_Root_CA_4.crt",
+    "Starfield_Services_Root_Certificate_Authority_-_G2.crt",
+];
+
+fn certificates(pem: &[u8]) -> BTreeSet<Vec<u8>> {
+    Pem::iter_from_buffer(pem).map(|pem| pem.unwrap().contents).collect()
+}
+
+#[test]
+fn they_are_unexpired_and_will_be_for_a_year() {
+    let certificates = certificates(AMAZON_ROOTS.as_bytes());
+    assert_eq!(certificates.len(), NAMES.len());
+    for certificate in &certificates {
+        let (_, certificate) = x509_parser::parse_x509_certificate(certificate).unwrap();
+        let left = certificate.validity().time_to_expiration().unwrap();
+        assert!(left.whole_days() > 365, "{}: {left}", certificate.subject());
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "what is skipped is said")]
+fn they_are_the_ones_that_debian_trusts() {
+    if !Path::new(FOLDER).exists() {
+        println!("skipped: the package ca-certificates is not installed");
+        return;
+    }
+    let trusted = NAMES
+        .iter()
+        .flat_map(|name| certificates(&std::fs::read(Path::new(FOLDER).join(name)).unwrap()));
+    assert_eq!(certificates(AMAZON_ROOTS.as_bytes()), trusted.collect());
+}

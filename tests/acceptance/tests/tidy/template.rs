@@ -1,0 +1,186 @@
+//! template.yaml against the code, and against what every function must have.
+
+use super::{functions, read};
+use shared::contracts::ROUTES;
+use std::collections::{BTreeMap, BTreeSet};
+use yaml_serde::Value;
+
+fn template() -> Value {
+    yaml_serde::from_str(&read("template.yaml")).unwrap()
+}
+
+/// A value without its tags (`!Ref` and the like), so that it can be searched.
+fn untagged(value: &Value) -> &Value {
+    match value {
+        Value::Tagged(tagged) => untagged(&tagged.value),
+        value => value,
+    }
+}
+
+fn field<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+    path.iter().fold(value, |value, name| &untagged(value)[*name])
+}
+
+/// The functions of the template: logical id and properties by binary.
+fn declared() -> BTreeMap<String, (String, Value)> {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let functions = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::Serverless::Function"));
+    let entries = functions.map(|(id, resource)| {
+        let binary = field(resource, &["Metadata", "BuildProperties", "Binary"]);
+        let binary = binary.as_str().unwrap().to_owned();
+        (binary, (id.as_str().unwrap().to_owned(), resource["Properties"].clone()))
+    });
+    entries.collect()
+}
+
+#[test]
+fn functions_are_folders_and_folders_are_functions() {
+    let declared: Vec<_> = declared().into_keys().collect();
+    assert_eq!(declared, functions());
+}
+
+#[test]
+fn logical_ids_are_made_of_binaries() {
+    for (binary, (id, _)) in declared() {
+        let words = binary.split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
+        assert_eq!(id, words.collect::<String>() + "Function");
+    }
+}
+
+#[test]
+fn routes_are_the_codes_routes() {
+    let mut routes = BTreeSet::new();
+    let mut defaults = Vec::new();
+    for (binary, (_, properties)) in declared() {
+        let Some(events) = properties["Events"].as_mapping() else { continue };
+        for (_, event) in events {
+            if event["Type"].as_str() != Some("HttpApi") {
+                continue;
+            }
+            match field(event, &["Properties", "Path"]).as_str() {
+                Some(path) => {
+                    let method = field(event, &["Properties", "Method"]).as_str().unwrap();
+                    routes.insert((method.to_owned(), path.to_owned(), binary.clone()));
+                }
+                None => defaults.push(binary.clone()),
+            }
+        }
+    }
+    let coded: BTreeSet<_> = ROUTES
+        .iter()
+        .copied()
+        .flatten()
+        .map(|route| (route.method.to_owned(), route.path.to_owned(), route.function.to_owned()))
+        .collect();
+    assert_eq!(routes, coded);
+    assert_eq!(defaults, ["fallback"]);
+}
+
+#[test]
+fn every_function_has_its_log_group_and_narrow_rights() {
+    let template = template();
+    for (binary, (id, properties)) in declared() {
+        let logs = format!("{}Logs", id.trim_end_matches("Function"));
+        let group = untagged(field(&properties, &["LoggingConfig", "LogGroup"]));
+        assert_eq!(group.as_str(), Some(logs.as_str()), "{binary}");
+        let group = field(&template, &["Resources", &logs]);
+        assert_eq!(group["Type"].as_str(), Some("AWS::Logs::LogGroup"), "{binary}");
+        let Some(policies) = properties["Policies"].as_sequence() else { continue };
+        for statement in
+            policies.iter().flat_map(|policy| policy["Statement"].as_sequence().unwrap())
+        {
+            let sid = statement["Sid"].as_str().unwrap_or_else(|| panic!("{binary}: no Sid"));
+            let actions = match untagged(&statement["Action"]) {
+                Value::Sequence(actions) => actions.clone(),
+                action => vec![action.clone()],
+            };
+            for action in actions {
+                assert!(!action.as_str().unwrap().contains('*'), "{binary} {sid}");
+            }
+            // Publishing to a phone number has no resource; everything else names its own.
+            let everything = untagged(&statement["Resource"]).as_str() == Some("*");
+            assert!(!everything || sid == "SendTexts", "{binary} {sid}");
+        }
+    }
+}
+
+#[test]
+fn only_the_relay_speaks_to_the_world() {
+    for (binary, (_, properties)) in declared() {
+        let text = yaml_serde::to_string(&properties["Policies"]).unwrap();
+        for service in ["sns:", "ses:", "events:"] {
+            assert!(binary == "relay" || !text.contains(service), "{binary} may call {service}");
+        }
+    }
+}
+
+#[test]
+fn tables_are_kept_encrypted_and_recoverable() {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let tables = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::DynamoDB::Table"));
+    for (id, table) in tables {
+        let id = id.as_str().unwrap();
+        assert_eq!(table["DeletionPolicy"].as_str(), Some("Retain"), "{id}");
+        let properties = &table["Properties"];
+        assert_eq!(properties["BillingMode"].as_str(), Some("PAY_PER_REQUEST"), "{id}");
+        for (section, switch) in [
+            ("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"),
+            ("SSESpecification", "SSEEnabled"),
+        ] {
+            assert_eq!(properties[section][switch].as_bool(), Some(true), "{id} {section}");
+        }
+    }
+}
+
+/// The guesses a day that are the ceiling: 50 of 100,000 codes, 0.05 %.
+const CEILING: i64 = 50;
+
+/// Whether a rule's condition or assertion holds for these parameters.
+fn holds(value: &Value, parameters: &BTreeMap<&str, i64>) -> bool {
+    let Value::Tagged(tagged) = value else { panic!("{value:?}") };
+    match (tagged.tag.to_string().as_str(), &tagged.value) {
+        ("!Not", Value::Sequence(inner)) => !holds(&inner[0], parameters),
+        ("!Contains", Value::Sequence(inner)) => {
+            let parameter = parameters[untagged(&inner[1]).as_str().unwrap()].to_string();
+            let listed = inner[0].as_sequence().unwrap();
+            listed.iter().any(|value| value.as_str() == Some(parameter.as_str()))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rules_refuse_more_guesses_a_day_than_the_ceiling() {
+    let template = template();
+    let rules = template["Rules"].as_mapping().unwrap();
+    let bounds = |name: &str| {
+        let parameter = field(&template, &["Parameters", name]);
+        parameter["MinValue"].as_i64().unwrap()..=parameter["MaxValue"].as_i64().unwrap()
+    };
+    let mut refused = 0;
+    for attempts in bounds("OtpMaxAttempts") {
+        for sends in bounds("OtpSendsPerDay") {
+            let parameters =
+                BTreeMap::from([("OtpMaxAttempts", attempts), ("OtpSendsPerDay", sends)]);
+            let accepted = rules.iter().all(|(_, rule)| {
+                !holds(&rule["RuleCondition"], &parameters)
+                    || rule["Assertions"]
+                        .as_sequence()
+                        .unwrap()
+                        .iter()
+                        .all(|assertion| holds(&assertion["Assert"], &parameters))
+            });
+            assert!(!accepted || attempts * sends <= CEILING, "{attempts} x {sends}");
+            refused += u32::from(!accepted);
+        }
+    }
+    assert!(refused > 0);
+    let default = |name: &str| field(&template, &["Parameters", name, "Default"]).as_i64().unwrap();
+    assert_eq!(default("OtpMaxAttempts") * default("OtpSendsPerDay"), CEILING);
+}
