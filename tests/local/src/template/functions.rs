@@ -7,8 +7,9 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::Value as Json;
 
 use super::identity;
-use super::resolver::{Resolver, Resource, as_text};
+use super::resolver::{Resolver, Resource};
 use super::stores::{TableSpec, is_true};
+use super::values::as_text;
 use crate::pattern::Pattern;
 
 /// An `AWS::Serverless::Function`.

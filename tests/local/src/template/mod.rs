@@ -6,6 +6,7 @@ mod resolver;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::path::Path;
 

@@ -119,7 +119,7 @@ impl GeneratedSecret {
         const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
         let length = match rules.get("PasswordLength") {
             None => 32,
-            Some(length) => super::resolver::as_text(length)
+            Some(length) => super::values::as_text(length)
                 .and_then(|text| text.parse().ok())
                 .filter(|length| (1..=4096).contains(length))
                 .ok_or_else(|| {
