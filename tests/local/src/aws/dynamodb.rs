@@ -186,8 +186,16 @@ fn table_names(request: &Json) -> Vec<&str> {
     names
 }
 
-/// The fault mode `conflict`: the transaction met another one at its first item.
-pub(super) fn conflict(body: &[u8]) -> Reply {
+/// The fault mode `conflict`: a transaction met another one at its first item, or the write of an item met a
+/// transaction.
+pub(super) fn conflict(operation: &str, body: &[u8]) -> Reply {
+    const MESSAGE: &str = "Transaction is ongoing for the item";
+    if !operation.starts_with("Transact") {
+        return Reply::bad_request(
+            "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+            MESSAGE,
+        );
+    }
     let request: Json = serde_json::from_slice(body).unwrap_or_default();
     let items = request.get("TransactItems").and_then(Json::as_array).map_or(1, Vec::len).max(1);
     let codes: Vec<_> =
@@ -196,7 +204,7 @@ pub(super) fn conflict(body: &[u8]) -> Reply {
         .iter()
         .map(|code| match *code {
             "None" => json!({ "Code": code }),
-            _ => json!({ "Code": code, "Message": "Transaction is ongoing for the item" }),
+            _ => json!({ "Code": code, "Message": MESSAGE }),
         })
         .collect();
     let message = format!(
@@ -272,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_conflict_names_one_item_of_the_transaction() {
-        let reply = conflict(br#"{"TransactItems":[{},{},{}]}"#);
+        let reply = conflict("TransactWriteItems", br#"{"TransactItems":[{},{},{}]}"#);
         let answer: Json = serde_json::from_slice(&reply.body).unwrap();
         let codes: Vec<_> = answer
             .get("CancellationReasons")
@@ -282,5 +290,20 @@ mod tests {
             .map(|reason| reason.get("Code").unwrap().as_str().unwrap())
             .collect();
         assert_eq!(codes, ["TransactionConflict", "None", "None"]);
+        let kind = answer.get("__type").and_then(Json::as_str).unwrap();
+        assert!(kind.ends_with("#TransactionCanceledException"), "{kind}");
+    }
+
+    #[test]
+    fn a_conflict_rejects_the_write_of_an_item() {
+        let reply = conflict("UpdateItem", br#"{"TableName":"T"}"#);
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            serde_json::from_slice::<Json>(&reply.body).unwrap(),
+            json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+                "message": "Transaction is ongoing for the item",
+            })
+        );
     }
 }

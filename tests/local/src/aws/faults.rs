@@ -37,8 +37,12 @@ pub(super) enum Mode {
     Error,
     Throttle,
     Timeout,
+    /// No event of the call is taken.
     Partial,
+    /// The call meets a transaction at one of its items.
     Conflict,
+    /// The recipient is refused for good and nothing is sent.
+    Refuse,
     /// The calling process is killed before the call is carried out.
     CrashBefore,
     /// The calling process is killed after the call was carried out and before it hears of it.
@@ -66,9 +70,12 @@ impl Fault {
     /// What is wrong with it, if anything.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         match (self.mode, self.service) {
-            (Mode::Partial, Service::Events) | (Mode::Conflict, Service::DynamoDb) => None,
+            (Mode::Partial, Service::Events)
+            | (Mode::Conflict, Service::DynamoDb)
+            | (Mode::Refuse, Service::Sns | Service::Ses) => None,
             (Mode::Partial, _) => Some("the mode partial belongs to the service events"),
             (Mode::Conflict, _) => Some("the mode conflict belongs to the service dynamodb"),
+            (Mode::Refuse, _) => Some("the mode refuse belongs to the services sns and ses"),
             _ => None,
         }
     }
@@ -76,10 +83,15 @@ impl Fault {
     fn matches(&self, function: &str, service: Service, operation: &str) -> bool {
         let is =
             |wanted: Option<&String>, actual: &str| wanted.is_none_or(|wanted| wanted == actual);
-        // Only a transaction can be cancelled by a conflict, and only PutEvents can succeed in part.
+        // Only a transaction or the write of an item can meet a conflict, only PutEvents can succeed in part,
+        // and only a message has a recipient.
         let possible = match self.mode {
-            Mode::Conflict => operation.starts_with("Transact"),
+            Mode::Conflict => {
+                operation.starts_with("Transact")
+                    || matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
+            }
             Mode::Partial => operation == "PutEvents",
+            Mode::Refuse => matches!(operation, "Publish" | "SendEmail"),
             _ => true,
         };
         possible
@@ -193,10 +205,29 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_waits_for_a_transaction() {
-        let faults = faults(&[json!({ "service": "dynamodb", "mode": "conflict", "count": 1 })]);
+    fn a_conflict_waits_for_a_transaction_or_the_write_of_an_item() {
+        let faults = faults(&[json!({ "service": "dynamodb", "mode": "conflict", "count": 5 })]);
+        let take = |operation| faults.take("f", Service::DynamoDb, operation);
+        for read in ["GetItem", "BatchGetItem", "Query", "Scan"] {
+            assert_eq!(take(read), None, "{read}");
+        }
+        for hit in ["TransactWriteItems", "TransactGetItems", "PutItem", "UpdateItem", "DeleteItem"]
+        {
+            assert_eq!(take(hit), Some(Mode::Conflict), "{hit}");
+        }
         assert_eq!(put(&faults), None);
-        assert_eq!(faults.take("f", Service::DynamoDb, "TransactWriteItems"), Some(Mode::Conflict));
+    }
+
+    #[test]
+    fn a_refusal_waits_for_a_message_of_its_service() {
+        let faults = faults(&[
+            json!({ "service": "sns", "mode": "refuse" }),
+            json!({ "service": "ses", "mode": "refuse" }),
+        ]);
+        assert_eq!(faults.take("f", Service::Ses, "GET /v2/email/account"), None);
+        assert_eq!(faults.take("f", Service::Ses, "SendEmail"), Some(Mode::Refuse));
+        assert_eq!(faults.take("f", Service::Ses, "SendEmail"), None);
+        assert_eq!(faults.take("f", Service::Sns, "Publish"), Some(Mode::Refuse));
     }
 
     #[tokio::test]
@@ -219,8 +250,24 @@ mod tests {
         ] {
             assert!(serde_json::from_value::<Fault>(wrong.clone()).is_err(), "{wrong}");
         }
-        let fault: Fault =
-            serde_json::from_value(json!({ "service": "sns", "mode": "partial" })).unwrap();
-        assert!(fault.mistake().is_some());
+        let mistake = |service: &str, mode: &str| {
+            let fault: Fault =
+                serde_json::from_value(json!({ "service": service, "mode": mode })).unwrap();
+            fault.mistake()
+        };
+        for (service, mode) in [
+            ("sns", "partial"),
+            ("ses", "conflict"),
+            ("dynamodb", "refuse"),
+            ("events", "refuse"),
+            ("secrets", "refuse"),
+        ] {
+            assert!(mistake(service, mode).is_some(), "{service} {mode}");
+        }
+        for (service, mode) in
+            [("events", "partial"), ("dynamodb", "conflict"), ("sns", "refuse"), ("ses", "refuse")]
+        {
+            assert_eq!(mistake(service, mode), None, "{service} {mode}");
+        }
     }
 }

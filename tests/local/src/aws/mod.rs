@@ -121,8 +121,10 @@ impl Aws {
             None => Some(carry_out.await),
             Some(Mode::Error) => Some(Reply::fault_error(ask.service)),
             Some(Mode::Throttle) => Some(Reply::fault_throttle(ask.service)),
-            Some(Mode::Conflict) => Some(dynamodb::conflict(body)),
+            Some(Mode::Conflict) => Some(dynamodb::conflict(&ask.operation, body)),
             Some(Mode::Partial) => Some(events::all_failed(body)),
+            Some(Mode::Refuse) if ask.service == Service::Ses => Some(ses::refused()),
+            Some(Mode::Refuse) => Some(sns::refused()),
             Some(Mode::Timeout) => {
                 let cleared = self.faults.cleared();
                 drop(tokio::time::timeout(HANG, cleared).await);

@@ -65,6 +65,11 @@ fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
     Ok(Reply::new(StatusCode::OK, "application/json", answer.to_string()))
 }
 
+/// The fault mode `refuse`: SES does not send to this address.
+pub(super) fn refused() -> Reply {
+    Reply::rest_error(StatusCode::BAD_REQUEST, "MessageRejected", "Address blacklisted.")
+}
+
 /// The bare address of `Name <address>`, in lower case.
 fn address(recipient: &str) -> Option<String> {
     let bare = match recipient.rsplit_once('<') {
@@ -104,5 +109,13 @@ mod tests {
         assert!(message.html.is_none());
         let refused = call("SendEmail", b"{}", &records);
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn a_refusal_names_its_kind_in_the_header() {
+        let reply = refused();
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+        assert_eq!(reply.headers.get("x-amzn-errortype").unwrap(), "MessageRejected");
+        assert_eq!(&*reply.body, br#"{"message":"Address blacklisted."}"#);
     }
 }

@@ -59,6 +59,11 @@ fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
     Reply::new(StatusCode::OK, "text/xml", body)
 }
 
+/// The fault mode `refuse`: SNS does not send to this telephone.
+pub(super) fn refused() -> Reply {
+    invalid("InvalidParameter", "Invalid parameter: PhoneNumber")
+}
+
 fn fields(body: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(body).into_owned().collect()
 }
@@ -75,4 +80,23 @@ fn invalid(code: &str, message: &str) -> Reply {
 /// Only what needs no escaping in XML.
 fn plain(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_the_senders_fault() {
+        let reply = refused();
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+        let body = String::from_utf8_lossy(&reply.body);
+        for part in [
+            "<Type>Sender</Type>",
+            "<Code>InvalidParameter</Code>",
+            "<Message>Invalid parameter: PhoneNumber</Message>",
+        ] {
+            assert!(body.contains(part), "{body}");
+        }
+    }
 }
