@@ -17,6 +17,7 @@ async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Answe
     let OtpRequest { key } = OtpRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &gotu::LOCALES).to_owned();
-    request_code.run(RequestCodeCommand { key, source, locale }).await?;
+    let command = RequestCodeCommand { key, may_send: true, source, locale };
+    request_code.run(command).await?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }

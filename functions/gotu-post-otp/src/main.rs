@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         clock: world.clock,
         entropy: world.entropy,
         policy: world.settings.sends,
+        handles: None,
     };
     serve(gotu::internal_error, |request| handle(&request_code, request)).await
 }

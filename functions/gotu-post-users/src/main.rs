@@ -4,7 +4,7 @@ use gotu_post_users::{PostUsers, handle};
 use lambda_http::Error;
 use shared::adapters::argon2::Argon2Passwords;
 use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::dynamodb::DynamoDeviceIds;
+use shared::adapters::dynamodb::DynamoSequenceIds;
 use shared::adapters::jwt::JwtAccessTokens;
 use shared::adapters::key_ring::Contents;
 use shared::contracts::gotu::{self, GotuEvents};
@@ -22,20 +22,21 @@ async fn main() -> Result<(), Error> {
     let store = Arc::new(world.store.clone());
     let sign_up = Arc::new(SignUp {
         registrations: store.clone(),
-        device_ids: Arc::new(DynamoDeviceIds::new(world.store)),
+        ids: Arc::new(DynamoSequenceIds::new(world.store)),
         wording: Arc::new(GotuEvents),
         clock: world.clock,
         entropy: world.entropy.clone(),
     });
     let check_code = CheckCode {
         challenges: store.clone(),
-        budgets: store,
+        budgets: store.clone(),
         code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
         limits: settings.guesses,
         format: gotu::CODE_FORMAT,
     };
     let by_password = SignUpByPassword {
         sign_up: sign_up.clone(),
+        budgets: store.clone(),
         passwords: Arc::new(Argon2Passwords::new(settings.argon2, world.entropy)?),
         per_address_hour: settings.sends.per_address_hour,
     };

@@ -2,10 +2,10 @@
 
 use crate::domain::password::{Password, PasswordHash};
 use crate::ports::{Entropy, Passwords, PortError, random};
-use argon2::password_hash::PasswordHasher as _;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a hash costs.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,10 @@ pub struct Cost {
 pub struct Argon2Passwords {
     hasher: Argon2<'static>,
     entropy: Arc<dyn Entropy>,
+    /// The memory that hashes are computed in, kept from one to the next: a Lambda process serves
+    /// one request at a time, and an allocator that is asked for 19 MiB again and again on changing
+    /// threads keeps several of them.
+    memory: Arc<Mutex<Vec<Block>>>,
 }
 
 impl Argon2Passwords {
@@ -34,23 +38,46 @@ impl Argon2Passwords {
         let Cost { memory_kib, iterations, parallelism } = cost;
         let params = Params::new(memory_kib, iterations, parallelism, None)
             .map_err(|error| PortError::new("use the configured argon2 cost", error))?;
-        Ok(Self { hasher: Argon2::new(Algorithm::Argon2id, Version::V0x13, params), entropy })
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Ok(Self { hasher, entropy, memory: Arc::default() })
     }
+}
+
+/// The PHC string of a password's hash, computed in `memory`.
+fn hash(
+    hasher: &Argon2<'_>,
+    memory: &Mutex<Vec<Block>>,
+    password: &Password,
+    salt: &[u8],
+) -> Result<String, PortError> {
+    const ACTION: &str = "hash a password";
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    memory.resize(hasher.params().block_count(), Block::new());
+    let password = password.expose().as_bytes();
+    hasher
+        .hash_password_into_with_memory(password, salt, &mut output, memory.as_mut_slice())
+        .map_err(|error| PortError::new(ACTION, error))?;
+    let malformed = |error: phc::Error| PortError::new(ACTION, error.to_string());
+    let phc = phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(hasher.params())
+            .map_err(|error| PortError::new(ACTION, error.to_string()))?,
+        salt: Some(Salt::new(salt).map_err(malformed)?),
+        hash: Some(Output::new(&output).map_err(malformed)?),
+    };
+    Ok(phc.to_string())
 }
 
 #[async_trait]
 impl Passwords for Argon2Passwords {
     async fn hash(&self, password: Password) -> Result<PasswordHash, PortError> {
         let salt: [u8; 16] = random(&*self.entropy)?;
-        let hasher = self.hasher.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let text = password.expose().as_bytes();
-            hasher.hash_password_with_salt(text, &salt).map(|hash| hash.to_string())
-        });
-        work.await
-            .map_err(|error| PortError::new("run the password hash", error))?
-            .map(PasswordHash::new)
-            .map_err(|error| PortError::new("hash a password", error.to_string()))
+        let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
+        let work = tokio::task::spawn_blocking(move || hash(&hasher, &memory, &password, &salt));
+        let phc = work.await.map_err(|error| PortError::new("run the password hash", error))?;
+        phc.map(PasswordHash::new)
     }
 }
 
@@ -58,6 +85,7 @@ impl Passwords for Argon2Passwords {
 mod tests {
     use super::*;
     use crate::adapters::system::OsEntropy;
+    use argon2::PasswordVerifier as _;
 
     #[tokio::test]
     async fn hashes_are_phc_strings_with_the_configured_cost_and_a_salt_of_their_own() {
@@ -70,5 +98,10 @@ mod tests {
         let (one, two) = (hash().await, hash().await);
         assert!(one.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.expose());
         assert_ne!(one.expose(), two.expose());
+        for hash in [one, two] {
+            let hash = phc::PasswordHash::new(hash.expose()).unwrap();
+            let verifies = |text: &[u8]| Argon2::default().verify_password(text, &hash).is_ok();
+            assert!(verifies(b"correct horse") && !verifies(b"wrong horse"));
+        }
     }
 }

@@ -3,13 +3,16 @@
 //! There is no aws-config: its providers for developers' machines cost every cold start, and a
 //! function finds all it needs in its environment.
 
+use crate::ports::{PortError, chain};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// The certificate authorities that AWS endpoints chain to, from Amazon Trust Services' repository:
@@ -28,8 +31,20 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 const ATTEMPT_TIME: Duration = Duration::from_secs(1);
 /// How long opening a connection may take.
 const CONNECT_TIME: Duration = Duration::from_millis(900);
-/// How long a call may take with all its attempts: two of them fit a function's ten seconds.
-pub(super) const CALL_TIME: Duration = Duration::from_millis(4500);
+/// How long a call may take with all its attempts.
+const CALL_TIME: Duration = Duration::from_millis(4500);
+/// How long a carrier may take to accept a message. There is one attempt: a message that was
+/// accepted late must not be sent twice, and the outbox tries again.
+const CARRIER_TIME: Duration = Duration::from_secs(8);
+
+/// How patient a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Many quick attempts, for calls that may be repeated.
+    Repeat,
+    /// One long attempt, for calls that may not.
+    Once,
+}
 
 /// Where AWS is and who asks.
 #[derive(Clone)]
@@ -102,25 +117,58 @@ impl Aws {
         own.or(self.settings.endpoint.as_ref()).map(String::as_str)
     }
 
-    pub(super) fn retries() -> RetryConfig {
+    pub(super) fn retries(pace: Pace) -> RetryConfig {
+        if pace == Pace::Once {
+            return RetryConfig::disabled();
+        }
         RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(FIRST_PAUSE)
             .with_max_backoff(LONGEST_PAUSE)
     }
 
-    pub(super) fn timeouts() -> TimeoutConfig {
+    pub(super) fn timeouts(pace: Pace) -> TimeoutConfig {
+        let (attempt, call) = match pace {
+            Pace::Repeat => (ATTEMPT_TIME, CALL_TIME),
+            Pace::Once => (CARRIER_TIME, CARRIER_TIME),
+        };
         TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIME)
-            .operation_attempt_timeout(ATTEMPT_TIME)
-            .operation_timeout(CALL_TIME)
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(call)
             .build()
     }
 }
 
+/// A failed call as a port error: the service's error code and request id, or what went wrong on
+/// the way. Never the SDK's whole text: that repeats requests and responses, and with them people's
+/// data and secrets.
+pub(super) fn failed<E, R>(action: &'static str, error: &SdkError<E, R>) -> PortError
+where
+    E: ProvideErrorMetadata,
+    R: fmt::Debug,
+{
+    let text = match error {
+        SdkError::ServiceError(context) => {
+            let meta = context.err().meta();
+            let code = meta.code().unwrap_or("an error without a code");
+            let request = meta.extra("aws_request_id").unwrap_or("unknown");
+            format!("the service answered {code} (request {request})")
+        }
+        SdkError::TimeoutError(_) => "the service took too long".to_owned(),
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(error) => format!("no connection: {}", chain(error)),
+            None => "no connection".to_owned(),
+        },
+        SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
+        _ => "the request could not be made".to_owned(),
+    };
+    PortError::new(action, text)
+}
+
 /// Makes a client of one SDK crate from an [`Aws`]: the crates' builders share no trait.
 macro_rules! client {
-    ($sdk:ident, $aws:expr, $service:literal) => {{
+    ($sdk:ident, $aws:expr, $service:literal, $pace:expr) => {{
         let aws: &$crate::adapters::aws::Aws = $aws;
         let mut config = $sdk::Config::builder();
         config.set_endpoint_url(aws.endpoint($service).map(str::to_owned));
@@ -129,8 +177,8 @@ macro_rules! client {
             .region(aws.region())
             .credentials_provider(aws.credentials())
             .http_client(aws.http())
-            .retry_config($crate::adapters::aws::Aws::retries())
-            .timeout_config($crate::adapters::aws::Aws::timeouts())
+            .retry_config($crate::adapters::aws::Aws::retries($pace))
+            .timeout_config($crate::adapters::aws::Aws::timeouts($pace))
             .build();
         $sdk::Client::from_conf(config)
     }};

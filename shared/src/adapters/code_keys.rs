@@ -37,12 +37,11 @@ impl CodeKeys for HmacCodeKeys {
         Ok(self.ring.ring().await?.current().clone())
     }
 
-    async fn derive(
-        &self,
-        seed: &CodeSeed,
-        format: CodeFormat,
-    ) -> Result<Option<OneTimeCode>, PortError> {
+    async fn derive(&self, seed: &CodeSeed, format: CodeFormat) -> Result<OneTimeCode, PortError> {
         let ring = self.ring.ring_knowing(&seed.key_id).await?;
-        Ok(ring.key(&seed.key_id).map(|key| derive(key, seed, format)))
+        let key = ring.key(&seed.key_id);
+        let key =
+            key.ok_or_else(|| PortError::new("derive a code", "its key is not known here"))?;
+        Ok(derive(key, seed, format))
     }
 }

@@ -1,11 +1,10 @@
 //! Events on an EventBridge bus.
 
-use super::aws::{Aws, client};
+use super::aws::{Aws, Pace, client, failed};
 use crate::domain::event::EventMessage;
 use crate::ports::{Events, PortError};
 use async_trait::async_trait;
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::error::DisplayErrorContext;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
@@ -19,7 +18,7 @@ impl EventBridgeEvents {
     /// Publishes on the bus `bus` (a name or an ARN).
     #[must_use]
     pub fn new(aws: &Aws, bus: String) -> Self {
-        Self { client: client!(aws_sdk_eventbridge, aws, "EVENTBRIDGE"), bus }
+        Self { client: client!(aws_sdk_eventbridge, aws, "EVENTBRIDGE", Pace::Repeat), bus }
     }
 }
 
@@ -37,9 +36,7 @@ impl Events for EventBridgeEvents {
                 .build()
         });
         let put = self.client.put_events().set_entries(Some(entries.collect()));
-        let answer = put.send().await;
-        let answer = answer
-            .map_err(|error| PortError::new(ACTION, DisplayErrorContext(error).to_string()))?;
+        let answer = put.send().await.map_err(|error| failed(ACTION, &error))?;
         // A 200 can carry entries that were not taken.
         if answer.failed_entry_count == 0 {
             return Ok(());

@@ -5,13 +5,12 @@
 //! SHA-256 of its version id. New things are made with the current key, old things are checked
 //! with the key they name.
 
-use super::aws::{Aws, client};
+use super::aws::{Aws, Pace, client, failed};
 use crate::domain::challenge::KeyId;
 use crate::domain::id::hex;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, PortError};
+use crate::ports::{Clock, PortError, chain};
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use futures_util::future::try_join_all;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -26,8 +25,8 @@ const CURRENT: &str = "AWSCURRENT";
 const STAGES: [&str; 3] = [CURRENT, "AWSPREVIOUS", "AWSPENDING"];
 /// How old a copy of a ring may be.
 const COPY_LIFE: Duration = Duration::from_mins(5);
-/// How often a ring is read again because of an unknown key id.
-const UNKNOWN_KEY_PAUSE: Duration = Duration::from_mins(1);
+/// The pause between two readings that an unknown key or a failure asks for.
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// The keys of one secret.
 #[derive(Debug)]
@@ -65,9 +64,28 @@ enum Source {
     Secret { client: Client, id: String, contents: Contents },
 }
 
+/// A copy of a ring, and when it was last found wanting.
 struct Copy {
     ring: Arc<Ring>,
     read_at: Timestamp,
+    /// When it was last read because of an unknown key.
+    missed_at: Option<Timestamp>,
+    /// When it could last not be read again.
+    failed_at: Option<Timestamp>,
+}
+
+impl Copy {
+    /// Whether the copy need not be read again, as far as its age goes. While the secret cannot be
+    /// read, that is tried once a minute.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.read_at) < COPY_LIFE
+            || self.failed_at.is_some_and(|at| now.since(at) < PAUSE)
+    }
+
+    /// Whether the copy knows a key, or was read for want of one a moment ago.
+    fn answers_for(&self, id: &KeyId, now: Timestamp) -> bool {
+        self.ring.keys.contains_key(id) || self.missed_at.is_some_and(|at| now.since(at) < PAUSE)
+    }
 }
 
 /// A ring, kept for five minutes at a time.
@@ -109,7 +127,7 @@ impl KeyRing {
     /// The ring of the secret `id` (a name or an ARN).
     #[must_use]
     pub fn of_secret(aws: &Aws, id: &str, contents: Contents, clock: Arc<dyn Clock>) -> Self {
-        let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER");
+        let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", Pace::Repeat);
         let source = Source::Secret { client, id: id.to_owned(), contents };
         Self { source, clock, copy: Mutex::new(None) }
     }
@@ -133,7 +151,7 @@ impl KeyRing {
     /// # Errors
     /// It was never read, and cannot be read now.
     pub async fn ring(&self) -> Result<Arc<Ring>, PortError> {
-        self.fresh(|copy, now| now.since(copy.read_at) < COPY_LIFE).await
+        self.read_unless(None).await
     }
 
     /// The ring that knows the key `id`, as far as there is one: a ring that does not is read
@@ -142,69 +160,71 @@ impl KeyRing {
     /// # Errors
     /// It was never read, and cannot be read now.
     pub async fn ring_knowing(&self, id: &KeyId) -> Result<Arc<Ring>, PortError> {
-        self.fresh(|copy, now| {
-            let age = now.since(copy.read_at);
-            age < COPY_LIFE && (copy.ring.keys.contains_key(id) || age < UNKNOWN_KEY_PAUSE)
-        })
-        .await
+        self.read_unless(Some(id)).await
     }
 
-    async fn fresh(
-        &self,
-        good: impl Fn(&Copy, Timestamp) -> bool + Send,
-    ) -> Result<Arc<Ring>, PortError> {
+    /// The copy if it is good enough, else a new one, else the old one.
+    async fn read_unless(&self, wanted: Option<&KeyId>) -> Result<Arc<Ring>, PortError> {
         let (client, id, contents) = match &self.source {
             Source::Inline(ring) => return Ok(Arc::clone(ring)),
             Source::Secret { client, id, contents } => (client, id, *contents),
         };
         let now = self.clock.now();
         let mut copy = self.copy.lock().await;
-        if let Some(copy) = copy.as_ref().filter(|copy| good(copy, now)) {
+        let good = |copy: &Copy| {
+            copy.is_fresh(now) && wanted.is_none_or(|wanted| copy.answers_for(wanted, now))
+        };
+        if let Some(copy) = copy.as_ref().filter(|copy| good(copy)) {
             return Ok(Arc::clone(&copy.ring));
         }
-        match read(client, id, contents).await {
-            Ok(ring) => {
+        match (read(client, id, contents).await, copy.as_mut()) {
+            (Ok(ring), _) => {
                 let ring = Arc::new(ring);
-                *copy = Some(Copy { ring: Arc::clone(&ring), read_at: now });
+                let missed_at = wanted.map(|_| now);
+                let read = Arc::clone(&ring);
+                *copy = Some(Copy { ring: read, read_at: now, missed_at, failed_at: None });
                 Ok(ring)
             }
-            Err(error) => match copy.as_ref() {
-                Some(copy) => {
-                    let error = crate::ports::chain(&error);
-                    tracing::warn!(error, "a key ring cannot be read again; the old copy serves");
-                    Ok(Arc::clone(&copy.ring))
-                }
-                None => Err(error),
-            },
+            (Err(error), Some(copy)) => {
+                let error = chain(&error);
+                tracing::warn!(error, "a key ring cannot be read again; the old copy serves");
+                copy.failed_at = Some(now);
+                copy.missed_at = wanted.map(|_| now).or(copy.missed_at);
+                Ok(Arc::clone(&copy.ring))
+            }
+            (Err(error), None) => Err(error),
         }
     }
 }
 
-/// Reads the ring: first which versions there are, then, if wanted, each key.
+/// Reads the ring: first which versions there are, then, if wanted, each key. Only the current one
+/// has to be readable: a rotation that has begun has a version without a value.
 async fn read(client: &Client, id: &str, contents: Contents) -> Result<Ring, PortError> {
-    let described = client.describe_secret().secret_id(id).send().await.map_err(|error| {
-        PortError::new("describe a secret", DisplayErrorContext(error).to_string())
-    })?;
+    let described = client.describe_secret().secret_id(id).send().await;
+    let described = described.map_err(|error| failed("describe a secret", &error))?;
     let stages = described.version_ids_to_stages.unwrap_or_default();
     let in_ring = stages.into_iter().filter_map(|(version, stages)| {
         let listed = stages.iter().any(|stage| STAGES.contains(&stage.as_str()));
         listed.then(|| (version, stages.iter().any(|stage| stage == CURRENT)))
     });
     let versions = in_ring.map(async |(version, current)| match contents {
-        Contents::Ids => Ok((version, current, None)),
-        Contents::Keys => {
-            let key = read_key(client, id, &version).await?;
-            Ok((version, current, Some(key)))
-        }
+        Contents::Ids => Ok(Some((version, current, None))),
+        Contents::Keys => match read_key(client, id, &version).await {
+            Ok(key) => Ok(Some((version, current, Some(key)))),
+            Err(error) if current => Err(error),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(error, "a key that is not the current one cannot be read");
+                Ok(None)
+            }
+        },
     });
-    ring_of(try_join_all(versions).await?)
+    ring_of(try_join_all(versions).await?.into_iter().flatten().collect())
 }
 
 async fn read_key(client: &Client, id: &str, version: &str) -> Result<SecretString, PortError> {
     let call = client.get_secret_value().secret_id(id).version_id(version).send();
-    let value = call
-        .await
-        .map_err(|error| PortError::new("read a secret", DisplayErrorContext(error).to_string()))?;
+    let value = call.await.map_err(|error| failed("read a secret", &error))?;
     // The parser's message could repeat a piece of the secret; it is not passed on.
     serde_json::from_str(value.secret_string().unwrap_or_default())
         .map(|SecretValue { key }| key)

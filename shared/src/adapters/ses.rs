@@ -1,11 +1,11 @@
 //! Mail through SES v2.
 
-use super::aws::{Aws, client};
+use super::aws::{Aws, Pace, client, failed};
 use crate::domain::identifier::Identifier;
 use crate::ports::{Message, Messages, PortError, Sent};
 use async_trait::async_trait;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 
 /// Answers that no repetition changes.
@@ -21,7 +21,7 @@ impl SesMail {
     /// Sends from the address `sender`, which SES must know as verified.
     #[must_use]
     pub fn new(aws: &Aws, sender: String) -> Self {
-        Self { client: client!(aws_sdk_sesv2, aws, "SESV2"), sender }
+        Self { client: client!(aws_sdk_sesv2, aws, "SESV2", Pace::Once), sender }
     }
 }
 
@@ -51,10 +51,15 @@ impl Messages for SesMail {
         match mail.send().await {
             Ok(_) => Ok(Sent::Accepted),
             Err(error) => match error.code() {
-                Some(code) if FOR_GOOD.contains(&code) => Ok(Sent::Refused(code.to_owned())),
-                // The service's text can repeat the address, so only its code is passed on.
-                Some(code) => Err(PortError::new("send a mail", code.to_owned())),
-                None => Err(PortError::new("send a mail", DisplayErrorContext(error).to_string())),
+                // An unverified sender is refused with the same code; that is no fault of the
+                // recipient's and passes once the sender is verified.
+                Some(code)
+                    if FOR_GOOD.contains(&code)
+                        && !error.message().unwrap_or_default().contains("not verified") =>
+                {
+                    Ok(Sent::Refused(code.to_owned()))
+                }
+                _ => Err(failed("send a mail", &error)),
             },
         }
     }

@@ -1,16 +1,22 @@
 //! Text messages through SNS.
 
-use super::aws::{Aws, client};
+use super::aws::{Aws, Pace, client, failed};
 use crate::domain::identifier::Identifier;
 use crate::ports::{Message, Messages, PortError, Sent};
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 /// Answers that no repetition changes: the number is no number, or opted out.
-const FOR_GOOD: [&str; 5] =
-    ["InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut", "NotFound"];
+const FOR_GOOD: [&str; 6] = [
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "ParameterValueInvalid",
+    "OptedOut",
+    "NotFound",
+    "ValidationException",
+];
 
 /// How texts are sent.
 #[derive(Clone, Debug)]
@@ -31,7 +37,7 @@ impl SnsTexts {
     /// Sends through the account's SNS.
     #[must_use]
     pub fn new(aws: &Aws, settings: SmsSettings) -> Self {
-        Self { client: client!(aws_sdk_sns, aws, "SNS"), settings }
+        Self { client: client!(aws_sdk_sns, aws, "SNS", Pace::Once), settings }
     }
 }
 
@@ -69,9 +75,7 @@ impl Messages for SnsTexts {
             Ok(_) => Ok(Sent::Accepted),
             Err(error) => match error.code() {
                 Some(code) if FOR_GOOD.contains(&code) => Ok(Sent::Refused(code.to_owned())),
-                // The service's text can repeat the number, so only its code is passed on.
-                Some(code) => Err(PortError::new("send a text", code.to_owned())),
-                None => Err(PortError::new("send a text", DisplayErrorContext(error).to_string())),
+                _ => Err(failed("send a text", &error)),
             },
         }
     }

@@ -1,10 +1,13 @@
 //! How each product spells things. Nothing here decides anything, and no contract names another.
 //!
-//! Adding one: a folder with its wire types, refusals, wording and `CONTRACT.md`; a line in
-//! [`ROUTES`], [`unrouted`] and [`AllContracts`]; a function for each route;
-//! its routes and rights in `template.yaml`. The house rules (`tests/acceptance`) compare them.
+//! Adding one: a folder with its wire types, refusals, wording, `CONTRACT.md` and a [`Product`]; a
+//! line in [`PRODUCTS`]; a function for each route; its routes and rights in `template.yaml`. The
+//! house rules (`tests/acceptance`) compare them.
 
+mod envelope;
+pub mod goodcity;
 pub mod gotu;
+mod wording;
 
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
@@ -28,13 +31,30 @@ pub struct Route {
     pub function: &'static str,
 }
 
-/// Every route but `$default`.
-pub const ROUTES: &[&[Route]] = &[gotu::ROUTES];
+/// What functions that serve every contract need of one.
+pub struct Product {
+    /// The contract's name.
+    pub name: &'static str,
+    /// Its routes.
+    pub routes: &'static [Route],
+    /// Whether a path is its own (contracts.md section 6).
+    pub owns: fn(&str) -> bool,
+    /// Answers a path or a method that it does not have.
+    pub unrouted: fn(StatusCode) -> Answer,
+    /// Answers a preflight for a path that has these methods.
+    pub preflight: fn(&Request, &[&str]) -> Answer,
+    /// Its codes.
+    pub code_format: CodeFormat,
+    /// The message that carries a code.
+    pub code_words: fn(Purpose, &str, &OneTimeCode, Duration) -> Words,
+}
 
-/// The methods that `path` is served with.
-fn methods(path: &str) -> Vec<&'static str> {
-    let routes = ROUTES.iter().copied().flatten();
-    routes.filter(|route| route.path == path).map(|route| route.method).collect()
+/// Every contract.
+pub const PRODUCTS: [Product; 2] = [gotu::PRODUCT, goodcity::PRODUCT];
+
+/// Every route but `$default`.
+pub fn routes() -> impl Iterator<Item = Route> {
+    PRODUCTS.into_iter().flat_map(|product| product.routes.iter().copied())
 }
 
 /// Answers a request that no route serves, in the words of the contract that owns the path: a
@@ -42,26 +62,23 @@ fn methods(path: &str) -> Vec<&'static str> {
 #[must_use]
 pub fn unrouted(request: &Request) -> Answer {
     let path = request.uri().path();
-    let methods = methods(path);
-    if request.method() == Method::OPTIONS && !methods.is_empty() && gotu::owns(path) {
-        return gotu::preflight(&methods);
-    }
-    let status = match methods.as_slice() {
-        [] => StatusCode::NOT_FOUND,
-        _ => StatusCode::METHOD_NOT_ALLOWED,
-    };
-    let mut answer = if gotu::owns(path) {
-        gotu::unrouted(status)
-    } else {
+    let Some(product) = PRODUCTS.into_iter().find(|product| (product.owns)(path)) else {
         // Nobody's path: the words of the gateway itself.
-        http::json(status, &json!({"message": "Not Found"}))
+        return http::json(StatusCode::NOT_FOUND, &json!({"message": "Not Found"}));
     };
-    if status == StatusCode::METHOD_NOT_ALLOWED
-        && let Ok(allowed) = HeaderValue::from_str(&methods.join(", "))
-    {
-        answer.headers_mut().insert(ALLOW, allowed);
+    let here = product.routes.iter().filter(|route| route.path == path);
+    let methods: Vec<_> = here.map(|route| route.method).collect();
+    if methods.is_empty() {
+        (product.unrouted)(StatusCode::NOT_FOUND)
+    } else if request.method() == Method::OPTIONS {
+        (product.preflight)(request, &methods)
+    } else {
+        let mut answer = (product.unrouted)(StatusCode::METHOD_NOT_ALLOWED);
+        if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+            answer.headers_mut().insert(ALLOW, allowed);
+        }
+        answer
     }
-    answer
 }
 
 /// The answer of a function that serves every contract, when it breaks.
@@ -79,12 +96,13 @@ pub struct AllContracts {
     pub code_host: Option<String>,
 }
 
+fn product(realm: &Realm) -> Option<Product> {
+    PRODUCTS.into_iter().find(|product| product.name == realm.contract())
+}
+
 impl MessageWording for AllContracts {
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat> {
-        match realm.contract() {
-            gotu::NAME => Some(gotu::CODE_FORMAT),
-            _ => None,
-        }
+        product(realm).map(|product| product.code_format)
     }
 
     fn code_words(
@@ -95,10 +113,7 @@ impl MessageWording for AllContracts {
         code: &OneTimeCode,
         life: Duration,
     ) -> Option<Words> {
-        let mut words = match realm.contract() {
-            gotu::NAME => gotu::code_words(purpose, locale, code, life),
-            _ => return None,
-        };
+        let mut words = (product(realm)?.code_words)(purpose, locale, code, life);
         if let Some(host) = &self.code_host {
             words.text = format!("{}\n\n@{host} #{}", words.text, code.expose());
         }

@@ -3,6 +3,7 @@
 use super::id::hex;
 use super::identifier::Identifier;
 use super::realm::Realm;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// What a code is good for. A code of one purpose never serves another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +88,30 @@ impl std::fmt::Debug for Nonce {
     /// Shows the first two bytes: enough to tell two sends apart, and worthless without the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Nonce({}…)", hex(self.0.get(..2).unwrap_or_default()))
+    }
+}
+
+/// What a client holds instead of the recipient of its code: who has it may guess. At rest only its
+/// SHA-256 is kept.
+pub struct Handle(SecretString);
+
+impl Handle {
+    /// The handle `text`.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the client and for the hash that is stored.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
     }
 }
 

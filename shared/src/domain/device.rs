@@ -1,6 +1,7 @@
 //! Devices that people sign in on.
 
 use super::id::DeviceId;
+use super::time::Timestamp;
 use std::fmt;
 
 /// A device as a client describes it; everything is optional.
@@ -10,6 +11,8 @@ pub struct DeviceInfo {
     pub client_id: Option<String>,
     /// The handle that push messages are sent to.
     pub push_handle: Option<String>,
+    /// The app that it runs, where a contract has several.
+    pub app: Option<String>,
     /// The platform, such as `ios`.
     pub platform: Option<String>,
     /// The model.
@@ -34,4 +37,6 @@ pub struct NewDevice {
     pub id: DeviceId,
     /// What is known of it.
     pub info: DeviceInfo,
+    /// When the registration ends; `None` for never.
+    pub expires_at: Option<Timestamp>,
 }

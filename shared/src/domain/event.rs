@@ -1,16 +1,38 @@
 //! What other services are told.
 
 use super::device::NewDevice;
+use super::id::UserId;
 use super::time::Timestamp;
-use super::user::NewUser;
+use super::user::{NewUser, User};
 
-/// Somebody signed up.
+/// Something happened that other services may want to know.
 #[derive(Clone, Debug)]
-pub struct UserSignedUp {
-    /// Who.
-    pub user: NewUser,
-    /// On which device.
-    pub device: NewDevice,
+pub enum Fact {
+    /// Somebody signed up.
+    UserSignedUp {
+        /// Who.
+        user: NewUser,
+        /// On which device, where the contract asks for it.
+        device: Option<NewDevice>,
+    },
+    /// Somebody proved that an identifier is theirs.
+    UserVerified {
+        /// Who, as they were before.
+        user: User,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody's device can be sent push messages.
+    DeviceRegistered {
+        /// Who.
+        user: UserId,
+        /// Which.
+        device: NewDevice,
+        /// Whose it was before, if somebody else's.
+        taken_from: Option<UserId>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// The ids of the events of one transaction: made of one random value, so that a transaction

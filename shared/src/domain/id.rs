@@ -1,4 +1,4 @@
-//! Ids of users, devices and outbox entries.
+//! Ids of users and devices.
 
 use super::time::Timestamp;
 use std::fmt::Write as _;
@@ -18,6 +18,18 @@ impl UserId {
         Self(id)
     }
 
+    /// The id `number`, for contracts whose users have integer ids.
+    #[must_use]
+    pub fn number(number: u32) -> Self {
+        Self(number.to_string())
+    }
+
+    /// Reads an id that was stored or signed.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -25,22 +37,51 @@ impl UserId {
     }
 }
 
-/// A device's id: a positive integer below 2^31, unique in its contract, with gaps and in no
-/// particular order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DeviceId(u32);
+/// A device's id: a string everywhere in the core, unique among its user's devices.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DeviceId(String);
 
 impl DeviceId {
-    /// The device id `number`.
+    /// The id `number`, for contracts whose devices have integer ids.
     #[must_use]
-    pub const fn new(number: u32) -> Self {
-        Self(number)
+    pub fn number(number: u32) -> Self {
+        Self(number.to_string())
     }
 
-    /// The id as a number.
+    /// Reads an id that was stored.
     #[must_use]
-    pub const fn as_u32(self) -> u32 {
-        self.0
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What an integer id is for. The ids of one contract and kind are positive, below 2^31, unique,
+/// with gaps and in no particular order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sequence {
+    /// Users.
+    User,
+    /// Devices.
+    Device,
+    /// Postal addresses.
+    Address,
+}
+
+impl Sequence {
+    /// The sequence's name in keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Device => "device",
+            Self::Address => "address",
+        }
     }
 }
 

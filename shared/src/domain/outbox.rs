@@ -29,6 +29,17 @@ pub enum Effect {
     Event(EventMessage),
 }
 
+impl Effect {
+    /// The event, if it is one.
+    #[must_use]
+    pub const fn as_event(&self) -> Option<&EventMessage> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Code(_) => None,
+        }
+    }
+}
+
 /// The effects of one transaction, in the order in which they happen.
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {

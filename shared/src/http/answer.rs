@@ -25,6 +25,16 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     answer
 }
 
+/// An answer in plain text.
+#[must_use]
+pub fn text(status: StatusCode, text: &str) -> Answer {
+    let mut answer = empty(status);
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    *answer.body_mut() = Body::Text(text.to_owned());
+    answer
+}
+
 /// An answer without a body.
 #[must_use]
 pub fn empty(status: StatusCode) -> Answer {

@@ -6,15 +6,35 @@ use serde_json::{Map, Value};
 /// The largest body that is read, in bytes. No contract's longest request comes near it.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
+/// How deep a form's brackets may nest.
+const FORM_DEPTH: usize = 5;
+
 /// Why a body is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// It is longer than [`MAX_BODY_BYTES`].
     #[error("the body is too large")]
     TooLarge,
-    /// It is not a JSON object.
-    #[error("the body is not a JSON object")]
+    /// It is not an object.
+    #[error("the body is not an object")]
     Malformed,
+}
+
+/// The body's bytes, unless there are too many.
+fn bytes(request: &Request) -> Result<&[u8], BodyError> {
+    let bytes = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes.as_slice(),
+        _ => &[],
+    };
+    if bytes.len() > MAX_BODY_BYTES { Err(BodyError::TooLarge) } else { Ok(bytes) }
+}
+
+fn json(bytes: &[u8]) -> Result<Map<String, Value>, BodyError> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(BodyError::Malformed),
+    }
 }
 
 /// The body as a JSON object, whatever the content type says: clients that forget the header are
@@ -23,17 +43,23 @@ pub enum BodyError {
 /// # Errors
 /// [`BodyError`].
 pub fn json_object(request: &Request) -> Result<Map<String, Value>, BodyError> {
-    let bytes = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes.as_slice(),
-        _ => &[],
-    };
-    if bytes.len() > MAX_BODY_BYTES {
-        return Err(BodyError::TooLarge);
-    }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => Err(BodyError::Malformed),
+    json(bytes(request)?)
+}
+
+/// The body as an object, from JSON or from a form with bracket nesting (`user[address][city]=x`),
+/// told apart by how it begins: no form begins with `{`. An empty body is an empty object.
+///
+/// # Errors
+/// [`BodyError`].
+pub fn form_or_json_object(request: &Request) -> Result<Map<String, Value>, BodyError> {
+    let bytes = bytes(request)?;
+    match bytes.trim_ascii_start().first() {
+        None => Ok(Map::new()),
+        Some(b'{' | b'[' | b'"') => json(bytes),
+        Some(_) => {
+            let form = serde_qs::Config::new().use_form_encoding(true).max_depth(FORM_DEPTH);
+            form.deserialize_bytes(bytes).map_err(|_| BodyError::Malformed)
+        }
     }
 }
 
@@ -54,6 +80,18 @@ mod tests {
             assert_eq!(read(bad), Err(BodyError::Malformed), "{bad:?}");
         }
         assert_eq!(read(vec![b'{', 0xff, b'}']), Err(BodyError::Malformed));
+    }
+
+    #[test]
+    fn forms_and_json_make_the_same_object() {
+        let json = r#"{"user":{"name":"J X","address":{"district":"1"}},"mobile":"+85261677528"}"#;
+        let form = "user[name]=J+X&user%5Baddress%5D%5Bdistrict%5D=1&mobile=%2B85261677528";
+        let read = |body: &str| form_or_json_object(&Request::new(body.into()));
+        assert_eq!(read(json).unwrap(), read(form).unwrap());
+        assert_eq!(read("").unwrap(), Map::new());
+        for bad in ["[]", "{", "\"a\"", "a[b=1", "a=%ff", "a[0]=x&a[5]=y", "&&"] {
+            assert_eq!(read(bad), Err(BodyError::Malformed), "{bad}");
+        }
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     (!value.is_empty()).then_some(value)
 }
 
+/// The token of an `Authorization: Bearer …` header (RFC 6750 2.1).
+#[must_use]
+pub fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// The first of the caller's languages (`Accept-Language`) that is among `known`, or the first of
 /// `known`. Preferences are taken in the order in which they are written, as browsers write them.
 #[must_use]

@@ -4,6 +4,6 @@ mod answer;
 mod body;
 mod caller;
 
-pub use answer::{Answer, empty, json, retry_after};
-pub use body::{BodyError, MAX_BODY_BYTES, json_object};
-pub use caller::{header, locale, source_address};
+pub use answer::{Answer, empty, json, retry_after, text};
+pub use body::{BodyError, MAX_BODY_BYTES, form_or_json_object, json_object};
+pub use caller::{bearer, header, locale, source_address};

@@ -10,6 +10,22 @@ pub trait AccessTokens: Send + Sync {
     /// # Errors
     /// The key ring could not be read.
     async fn signer(&self) -> Result<Box<dyn SignAccessToken>, PortError>;
+
+    /// Checks a token's algorithm and signature. Its claims are the contract's to judge: none is
+    /// looked at here, not even the end.
+    ///
+    /// # Errors
+    /// The key ring could not be read.
+    async fn check(&self, token: &str) -> Result<CheckedToken, PortError>;
+}
+
+/// What a token turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckedToken {
+    /// Signed here, by a key of the ring. Holds the claims set, a JSON object.
+    Genuine(String),
+    /// Anything else.
+    Forged,
 }
 
 /// Signs claims.

@@ -1,18 +1,29 @@
 use super::PortError;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, KeyId, Nonce};
+use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
+use crate::domain::id::UserId;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::sends::SendRecord;
 use crate::domain::time::Timestamp;
+use crate::domain::user::NewUser;
 use async_trait::async_trait;
 
 /// How a recipient stands before a send.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing {
-    /// Whether somebody in the realm is known by the recipient.
-    pub registered: bool,
+    /// Who in the realm is known by the recipient.
+    pub user: Option<UserId>,
     /// What was sent before.
     pub sends: SendRecord,
+}
+
+/// A handle about to be given to a client.
+#[derive(Debug)]
+pub struct NewHandle {
+    /// The handle.
+    pub handle: Handle,
+    /// Who will have verified with it. A decoy has nobody, and the same size.
+    pub holder: Option<UserId>,
 }
 
 /// A challenge about to be opened, and all that goes with it.
@@ -33,6 +44,10 @@ pub struct Opening {
     pub expected_revision: Option<u64>,
     /// The source's budget to take one from.
     pub budget: Option<Budget>,
+    /// What the client gets to hold instead of the recipient; the old one is worthless.
+    pub handle: Option<NewHandle>,
+    /// Who is created with it, unverified.
+    pub newcomer: Option<NewUser>,
     /// The effects.
     pub entry: OutboxEntry,
 }
@@ -46,6 +61,8 @@ pub enum Opened {
     SendsChanged(SendRecord),
     /// The source's budget is spent. Nothing was written.
     BudgetSpent,
+    /// The newcomer's identifier is somebody's by now. Nothing was written.
+    Taken,
 }
 
 /// The code that a challenge has now.
@@ -57,6 +74,17 @@ pub struct LiveCode {
     pub key_id: KeyId,
 }
 
+/// The code that a handle stands for.
+#[derive(Clone, Debug)]
+pub struct HeldCode {
+    /// The challenge it belongs to.
+    pub key: ChallengeKey,
+    /// The code.
+    pub code: LiveCode,
+    /// Who verifies with it; nobody, for a decoy.
+    pub holder: Option<UserId>,
+}
+
 /// The challenges, one for each [`ChallengeKey`].
 #[async_trait]
 pub trait Challenges: Send + Sync {
@@ -66,7 +94,8 @@ pub trait Challenges: Send + Sync {
     /// The store did not answer.
     async fn standing(&self, key: &ChallengeKey, now: Timestamp) -> Result<Standing, PortError>;
 
-    /// Opens a challenge, takes one from the budget and writes the effects: all or nothing.
+    /// Opens a challenge with its handle, takes one from the budget, creates the newcomer and
+    /// writes the effects: all or nothing.
     ///
     /// # Errors
     /// The store did not answer.
@@ -84,6 +113,18 @@ pub trait Challenges: Send + Sync {
         most: u32,
         now: Timestamp,
     ) -> Result<Option<LiveCode>, PortError>;
+
+    /// The same for who holds a handle: counts one guess of the handle's own, if it has a live code
+    /// with fewer than `most` guesses.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn count_held_guess(
+        &self,
+        handle: &Handle,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<HeldCode>, PortError>;
 
     /// The code that the challenge has now, live or not.
     ///

@@ -3,20 +3,36 @@ use crate::domain::outbox::OutboxEntry;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 
+/// Entries that wait.
+#[derive(Debug, Default)]
+pub struct WaitingEntries {
+    /// Those that could be read.
+    pub entries: Vec<OutboxEntry>,
+    /// The ids of those that could not: a newer version of this program wrote them, and they do
+    /// not hold up the others.
+    pub unreadable: Vec<String>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
 /// The effects that are still to be delivered.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// The entries of these ids that still exist, in no order.
     ///
     /// # Errors
-    /// The store did not answer, or an entry could not be read.
-    async fn find(&self, ids: &[String]) -> Result<Vec<OutboxEntry>, PortError>;
+    /// The store did not answer.
+    async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError>;
 
-    /// Entries written before `before`, at most one page of them.
+    /// A page of the entries written before `before`, from where the last page said.
     ///
     /// # Errors
-    /// The store did not answer, or an entry could not be read.
-    async fn overdue(&self, before: Timestamp) -> Result<Vec<OutboxEntry>, PortError>;
+    /// The store did not answer.
+    async fn overdue(
+        &self,
+        before: Timestamp,
+        from: Option<String>,
+    ) -> Result<WaitingEntries, PortError>;
 
     /// Forgets an entry that is done. It is no error when it is gone already.
     ///

@@ -1,6 +1,6 @@
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
-use crate::domain::event::{EventIds, EventMessage, UserSignedUp};
+use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::realm::Realm;
 use crate::ports::PortError;
 use std::time::Duration;
@@ -33,13 +33,10 @@ pub trait MessageWording: Send + Sync {
 
 /// How a contract spells its events.
 pub trait EventWording: Send + Sync {
-    /// The events that say that somebody signed up, in order.
+    /// The events that say that something happened, in order; none, if the contract does not say
+    /// it.
     ///
     /// # Errors
     /// An event could not be written, which is a mistake in the contract.
-    fn user_signed_up(
-        &self,
-        fact: &UserSignedUp,
-        ids: &EventIds,
-    ) -> Result<Vec<EventMessage>, PortError>;
+    fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError>;
 }

@@ -15,6 +15,10 @@ use crate::adapters::system::{OsEntropy, SystemClock};
 use crate::domain::code::CodeFormat;
 use crate::ports::{Clock, Entropy, PortError, chain};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a start waits for the world; Lambda allows ten seconds.
+const WARM_UP_TIME: Duration = Duration::from_secs(3);
 
 /// What every function starts from.
 pub struct World {
@@ -90,7 +94,11 @@ impl World {
     /// tried again by the first request that needs it: a start never fails for a fault outside.
     pub async fn warm_up(&self, rings: &[&KeyRing]) {
         let rings = futures_util::future::join_all(rings.iter().map(|ring| ring.ring()));
-        let ((), rings) = tokio::join!(self.store.warm_up(), rings);
+        let warmed = async { tokio::join!(self.store.warm_up(), rings) };
+        let Ok(((), rings)) = tokio::time::timeout(WARM_UP_TIME, warmed).await else {
+            tracing::warn!("the store or a key ring took too long while starting");
+            return;
+        };
         for error in rings.into_iter().filter_map(Result::err) {
             tracing::warn!(error = chain(&error), "a key ring could not be read while starting");
         }

@@ -53,7 +53,12 @@ pub struct Settings {
     pub argon2: Cost,
     /// How long Gotu's access tokens work.
     pub gotu_access_life: Duration,
+    /// How long GoodCity's access tokens work.
+    pub goodcity_access_life: Duration,
+    /// Who issues GoodCity's access tokens.
+    pub goodcity_issuer: String,
     code_key: (String, Option<String>),
+    goodcity_token_key: (String, Option<String>),
     gotu_token_key: (String, Option<String>),
 }
 
@@ -149,7 +154,13 @@ impl Settings {
                 parallelism: number("ARGON2_PARALLELISM")?,
             },
             gotu_access_life: seconds("ACCESS_TOKEN_SECONDS_GOTU")?,
+            goodcity_access_life: seconds("ACCESS_TOKEN_SECONDS_GOODCITY")?,
+            goodcity_issuer: required("TOKEN_ISSUER_GOODCITY")?,
             code_key: (required("OTP_KEY_SECRET")?, optional("OTP_KEY_RING")),
+            goodcity_token_key: (
+                required("TOKEN_KEY_SECRET_GOODCITY")?,
+                optional("TOKEN_KEY_RING_GOODCITY"),
+            ),
             gotu_token_key: (required("TOKEN_KEY_SECRET_GOTU")?, optional("TOKEN_KEY_RING_GOTU")),
         })
     }
@@ -158,6 +169,13 @@ impl Settings {
     #[must_use]
     pub fn code_key(&self) -> RingSource<'_> {
         RingSource { secret: &self.code_key.0, inline: self.code_key.1.as_deref() }
+    }
+
+    /// Where the keys come from that GoodCity's tokens are signed with.
+    #[must_use]
+    pub fn goodcity_token_key(&self) -> RingSource<'_> {
+        let (secret, inline) = &self.goodcity_token_key;
+        RingSource { secret, inline: inline.as_deref() }
     }
 
     /// Where the keys come from that Gotu's tokens are signed with.

@@ -1,11 +1,12 @@
 //! Check a code that somebody typed: count, then compare.
 
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, GuessLimits, Nonce};
+use crate::domain::challenge::{ChallengeKey, GuessLimits, Handle, Nonce};
 use crate::domain::code::{CodeFormat, CodeSeed};
+use crate::domain::id::UserId;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::ports::{Budgets, Challenges, CodeKeys, PortError};
+use crate::ports::{Budgets, Challenges, CodeKeys, HeldCode, PortError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +26,6 @@ pub struct CheckCode {
 
 /// A code that somebody typed.
 pub struct Guess<'a> {
-    /// The challenge it is meant for.
-    pub key: &'a ChallengeKey,
     /// What was typed.
     pub code: &'a str,
     /// Where the request came from.
@@ -36,8 +35,12 @@ pub struct Guess<'a> {
 /// The right code was typed.
 #[derive(Debug)]
 pub struct CheckedCode {
+    /// The challenge it belongs to.
+    pub key: ChallengeKey,
     /// The nonce it was derived from.
     pub nonce: Nonce,
+    /// Who verifies with it, where a handle says so.
+    pub holder: Option<UserId>,
     /// The source's budget of wrong guesses: the transaction that consumes the code requires that
     /// it is not spent, so that a source which guesses too much does not win by its last guess.
     pub guesses: Option<Budget>,
@@ -62,19 +65,51 @@ pub enum CheckCodeError {
 }
 
 impl CheckCode {
-    /// Counts the guess, compares it, and counts it again for the source when it is wrong. A guess
-    /// at a challenge that does not exist costs the same as a wrong one.
+    /// Checks the code of a challenge: counts the guess, compares it, and counts it again for the
+    /// source when it is wrong. A guess at a challenge that does not exist costs the same as a
+    /// wrong one.
     ///
     /// # Errors
     /// [`CheckCodeError`].
-    pub async fn run(
+    pub async fn of_recipient(
         &self,
-        guess: Guess<'_>,
+        key: ChallengeKey,
+        guess: &Guess<'_>,
+        now: Timestamp,
+    ) -> Result<CheckedCode, CheckCodeError> {
+        let live = self.challenges.count_guess(&key, self.limits.per_code, now).await?;
+        let held = live.map(|code| HeldCode { key, code, holder: None });
+        self.compare(held, guess, now).await
+    }
+
+    /// The same for the code that a handle stands for.
+    ///
+    /// # Errors
+    /// [`CheckCodeError`].
+    pub async fn of_handle(
+        &self,
+        handle: &Handle,
+        guess: &Guess<'_>,
+        now: Timestamp,
+    ) -> Result<CheckedCode, CheckCodeError> {
+        let held = self.challenges.count_held_guess(handle, self.limits.per_code, now).await?;
+        self.compare(held, guess, now).await
+    }
+
+    async fn compare(
+        &self,
+        held: Option<HeldCode>,
+        guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<CheckedCode, CheckCodeError> {
         let guesses = Budget::wrong_guesses(guess.source, self.limits.per_address_hour, now);
-        if let Some(nonce) = self.right(&guess, now).await? {
-            return Ok(CheckedCode { nonce, guesses });
+        if let Some(HeldCode { key, code, holder }) = held {
+            let seed = CodeSeed { key, nonce: code.nonce, key_id: code.key_id };
+            let right = self.code_keys.derive(&seed, self.format).await?;
+            if right.matches(guess.code) {
+                let CodeSeed { key, nonce, .. } = seed;
+                return Ok(CheckedCode { key, nonce, holder, guesses });
+            }
         }
         match guesses {
             Some(budget) if !self.budgets.take(&budget).await? => {
@@ -82,14 +117,5 @@ impl CheckCode {
             }
             _ => Err(CheckCodeError::Refused),
         }
-    }
-
-    /// The nonce of the challenge's code, if the guess is that code.
-    async fn right(&self, guess: &Guess<'_>, now: Timestamp) -> Result<Option<Nonce>, PortError> {
-        let live = self.challenges.count_guess(guess.key, self.limits.per_code, now).await?;
-        let Some(live) = live else { return Ok(None) };
-        let seed = CodeSeed { key: guess.key.clone(), nonce: live.nonce, key_id: live.key_id };
-        let code = self.code_keys.derive(&seed, self.format).await?;
-        Ok(code.filter(|code| code.matches(guess.code)).map(|_| seed.nonce))
     }
 }

@@ -5,15 +5,20 @@ use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, Message, MessageWording, Messages, Outbox, PortError,
-    Sent, chain,
+    Sent, WaitingEntries, chain,
 };
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// An entry this old was missed by the stream; the sweep delivers it.
 const OVERDUE: Duration = Duration::from_mins(1);
+
+/// Deliveries at once: as many as the stream hands over, and as connections are worth opening.
+const AT_ONCE: usize = 10;
+/// When a sweep stops taking more, so that it ends well before the function's time is up.
+const SWEEP_TIME: Duration = Duration::from_secs(15);
 
 /// Delivers effects at least once each.
 pub struct DeliverEffects {
@@ -42,62 +47,80 @@ impl DeliverEffects {
     /// # Errors
     /// The outbox could not be read: all of them have to be tried again.
     pub async fn run(&self, ids: &[String]) -> Result<HashSet<String>, PortError> {
-        let entries = self.outbox.find(ids).await?;
-        Ok(self.deliver_all(entries).await)
+        let WaitingEntries { entries, unreadable, .. } = self.outbox.find(ids).await?;
+        let mut failed = self.deliver_all(entries).await;
+        failed.extend(unreadable);
+        Ok(failed)
     }
 
     /// Delivers what has been waiting for longer than a minute; returns how many entries were
-    /// found and how many of them failed again.
+    /// found and how many of them failed again. What is left after 15 seconds waits for the next
+    /// sweep.
     ///
     /// # Errors
     /// The outbox could not be read.
     pub async fn sweep(&self) -> Result<(usize, usize), PortError> {
-        let overdue = self.outbox.overdue(self.clock.now().minus(OVERDUE)).await?;
-        let found = overdue.len();
-        Ok((found, self.deliver_all(overdue).await.len()))
+        let started = self.clock.now();
+        let (mut found, mut failed): (usize, usize) = (0, 0);
+        let mut next = None;
+        loop {
+            let page = self.outbox.overdue(started.minus(OVERDUE), next).await?;
+            found = found.saturating_add(page.entries.len().saturating_add(page.unreadable.len()));
+            let again = self.deliver_all(page.entries).await;
+            failed = failed.saturating_add(again.len().saturating_add(page.unreadable.len()));
+            next = page.next;
+            if next.is_none() || self.clock.now().since(started) > SWEEP_TIME {
+                return Ok((found, failed));
+            }
+        }
     }
 
     async fn deliver_all(&self, entries: Vec<OutboxEntry>) -> HashSet<String> {
         let now = self.clock.now();
-        let results = join_all(entries.into_iter().map(async |entry| {
+        let deliveries = entries.into_iter().map(async |entry| {
             let id = entry.id.clone();
             self.deliver(entry, now).await.err().map(|error| {
                 let error = chain(&error);
                 tracing::error!(outbox.id = id, error, "an effect was not delivered");
                 id
             })
-        }));
-        results.await.into_iter().flatten().collect()
+        });
+        let results = stream::iter(deliveries).buffer_unordered(AT_ONCE);
+        results.filter_map(std::future::ready).collect().await
     }
 
-    /// Delivers one entry in order. When an effect fails after others went out, those others are
-    /// struck from the entry, so that they are not repeated.
+    /// Delivers one entry: its codes and, in one call and in order, its events. What fails does not
+    /// hold up the rest; what went out is struck from the entry, so that it is not repeated.
     async fn deliver(&self, mut entry: OutboxEntry, now: Timestamp) -> Result<(), PortError> {
-        let mut rest = entry.effects.as_slice();
-        while let Some(first) = rest.first() {
-            let (sent, result) = match first {
-                Effect::Code(code) => (1, self.send_code(code, now).await),
-                Effect::Event(_) => {
-                    let events: Vec<_> = rest
-                        .iter()
-                        .map_while(|effect| match effect {
-                            Effect::Event(event) => Some(event),
-                            Effect::Code(_) => None,
-                        })
-                        .collect();
-                    (events.len(), self.events.publish(&events).await)
-                }
+        let events: Vec<_> = entry.effects.iter().filter_map(Effect::as_event).collect();
+        let published = match events.as_slice() {
+            [] => Ok(()),
+            events => self.events.publish(events).await,
+        };
+        let mut failure = published.err();
+        let events_failed = failure.is_some();
+        let mut rest = Vec::new();
+        for effect in &entry.effects {
+            let failed = match effect {
+                Effect::Event(_) => events_failed,
+                Effect::Code(code) => match self.send_code(code, now).await {
+                    Ok(()) => false,
+                    Err(error) => {
+                        failure = Some(error);
+                        true
+                    }
+                },
             };
-            if let Err(error) = result {
-                if rest.len() < entry.effects.len() {
-                    entry.effects = rest.to_vec();
-                    self.outbox.keep_rest(&entry).await?;
-                }
-                return Err(error);
+            if failed {
+                rest.push(effect.clone());
             }
-            rest = rest.get(sent..).unwrap_or_default();
         }
-        self.outbox.finish(&entry.id).await
+        let Some(failure) = failure else { return self.outbox.finish(&entry.id).await };
+        if rest.len() < entry.effects.len() {
+            entry.effects = rest;
+            self.outbox.keep_rest(&entry).await?;
+        }
+        Err(failure)
     }
 
     /// Sends a code, unless it must not be delivered, has ended, or was replaced or used.
@@ -116,13 +139,7 @@ impl DeliverEffects {
             );
             return Ok(());
         };
-        let Some(secret) = self.code_keys.derive(&code.seed, format).await? else {
-            tracing::error!(
-                key.id = code.seed.key_id.as_str(),
-                "a code's key is gone; it is dropped"
-            );
-            return Ok(());
-        };
+        let secret = self.code_keys.derive(&code.seed, format).await?;
         let life = code.expires_at.since(code.sent_at);
         let purpose = code.seed.key.purpose;
         let words = self.wording.code_words(realm, purpose, &code.locale, &secret, life);

@@ -3,12 +3,19 @@
 
 mod check_code;
 mod deliver_effects;
+mod register_device;
 mod request_code;
 mod sign_up;
+mod verify_code;
 
 pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
-pub use request_code::{RequestCode, RequestCodeCommand, RequestCodeError, SendPolicy};
+pub use register_device::{RegisterDevice, RegisterDeviceCommand};
+pub use request_code::{
+    CodeRequested, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError, SendPolicy,
+    SignUpUnverified,
+};
 pub use sign_up::{
     AccessGrant, Applicant, SignUp, SignUpByCode, SignUpByPassword, SignUpError, SignedUp,
 };
+pub use verify_code::{UserVerified, VerifyCode};

@@ -1,17 +1,20 @@
-//! Send a code to a recipient.
+//! Send a code to a recipient, and create them first if they are a newcomer.
 
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Nonce};
+use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
 use crate::domain::code::CodeSeed;
-use crate::domain::event::EventIds;
+use crate::domain::event::{EventIds, Fact};
+use crate::domain::id::{Sequence, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
 use crate::domain::phone::DialCodes;
-use crate::domain::sends::SendLimits;
+use crate::domain::sends::{SendLimits, SendRecord};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
+use crate::domain::user::{Attributes, NewUser, UNVERIFIED_LIFE};
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Entropy, Opened, Opening, PortError, Standing, random,
+    Challenges, Clock, CodeKeys, Entropy, EventWording, NewHandle, Opened, Opening, PortError,
+    SequenceIds, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +48,8 @@ pub struct RequestCode {
     pub entropy: Arc<dyn Entropy>,
     /// The bounds.
     pub policy: SendPolicy,
+    /// How the contract writes its handles, where clients hold one instead of the recipient.
+    pub handles: Option<fn(&[u8; 16]) -> String>,
 }
 
 /// Who asks for which code.
@@ -52,10 +57,38 @@ pub struct RequestCode {
 pub struct RequestCodeCommand {
     /// Who gets it and what for.
     pub key: ChallengeKey,
+    /// Whether the request may send anything at all; if not, it still looks as if it did.
+    pub may_send: bool,
     /// Where the request came from.
     pub source: SourceAddress,
     /// The language of the message.
     pub locale: String,
+}
+
+/// A code was asked for.
+#[derive(Debug)]
+pub struct CodeRequested {
+    /// What the client holds from now on, where the contract has handles.
+    pub handle: Option<Handle>,
+}
+
+/// Who an unknown recipient becomes.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    /// What the contract keeps with them.
+    pub attributes: Attributes,
+    /// Attributes that get an integer id of their own.
+    pub numbered: &'static [(&'static str, Sequence)],
+}
+
+/// Sends a code to a recipient, and creates an unverified user where there is none.
+pub struct SignUpUnverified {
+    /// Sends the code.
+    pub request_code: RequestCode,
+    /// Ids of users and of what belongs to them.
+    pub ids: Arc<dyn SequenceIds>,
+    /// How the contract spells its events.
+    pub wording: Arc<dyn EventWording>,
 }
 
 /// Why no code was sent.
@@ -72,75 +105,179 @@ pub enum RequestCodeError {
     Internal(#[from] PortError),
 }
 
+/// What one try at a send starts from.
+struct Attempt<'a> {
+    command: &'a RequestCodeCommand,
+    now: Timestamp,
+    key_id: &'a KeyId,
+    sends: SendRecord,
+    holder: Option<UserId>,
+    newcomer: Option<NewUser>,
+    events: Vec<Effect>,
+    ids: EventIds,
+}
+
+/// How one try ended.
+enum Tried {
+    Sent(CodeRequested),
+    SendsChanged(SendRecord),
+    Taken,
+}
+
 impl RequestCode {
     /// Opens a challenge and puts its code on the way, if the recipient is one that this purpose
     /// serves.
     ///
     /// # Errors
     /// [`RequestCodeError`].
-    pub async fn run(&self, command: RequestCodeCommand) -> Result<(), RequestCodeError> {
+    pub async fn run(
+        &self,
+        command: RequestCodeCommand,
+    ) -> Result<CodeRequested, RequestCodeError> {
+        self.send(&command, None).await
+    }
+
+    /// Reads how the recipient stands and writes, as often as others come between.
+    async fn send(
+        &self,
+        command: &RequestCodeCommand,
+        newcomers: Option<(&SignUpUnverified, &Newcomer)>,
+    ) -> Result<CodeRequested, RequestCodeError> {
         let now = self.clock.now();
         let key_id = self.code_keys.current().await?;
-        let Standing { registered, mut sends } =
-            self.challenges.standing(&command.key, now).await?;
-        let deliver = self.delivers(&command.key, registered);
+        let mut standing = self.challenges.standing(&command.key, now).await?;
         for _ in 0..RACES {
-            let expected_revision = self.policy.limits.apply().then_some(sends.revision);
-            let admitted = self.policy.limits.admit(&sends, now).map_err(|refusal| {
-                RequestCodeError::TooMany { retry_after: refusal.retry_at.since(now) }
-            })?;
-            let budget = Budget::sends(&command.source, self.policy.per_address_hour, now);
-            let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
-            let seed = CodeSeed {
-                key: command.key.clone(),
-                nonce: Nonce::new(random(&*self.entropy)?),
-                key_id: key_id.clone(),
-            };
-            let expires_at = now.plus(self.policy.code_life);
-            let opening = Opening {
-                key: command.key.clone(),
-                nonce: seed.nonce.clone(),
-                key_id: seed.key_id.clone(),
-                expires_at,
-                sends: admitted,
-                expected_revision,
-                budget,
-                entry: self.entry(seed, &command.locale, now, expires_at, deliver)?,
-            };
-            match self.challenges.open(&opening).await? {
-                Opened::Opened => return Ok(()),
-                Opened::BudgetSpent => {
-                    return Err(RequestCodeError::TooMany { retry_after: budget_end.since(now) });
+            let ids = EventIds::new(random(&*self.entropy)?);
+            let (newcomer, events) = match (newcomers, &standing.user) {
+                (Some((maker, newcomer)), None) => {
+                    let user = maker.new_user(command, newcomer, now).await?;
+                    let fact = Fact::UserSignedUp { user: user.clone(), device: None };
+                    (Some(user), maker.wording.events(&fact, &ids)?)
                 }
-                Opened::SendsChanged(newer) => sends = newer,
+                _ => (None, Vec::new()),
+            };
+            let known = standing.user.clone();
+            let attempt = Attempt {
+                command,
+                now,
+                key_id: &key_id,
+                sends: standing.sends,
+                holder: known.or_else(|| newcomer.as_ref().map(|user| user.id.clone())),
+                newcomer,
+                events: events.into_iter().map(Effect::Event).collect(),
+                ids,
+            };
+            match self.attempt(attempt).await? {
+                Tried::Sent(requested) => return Ok(requested),
+                Tried::SendsChanged(newer) => standing.sends = newer,
+                Tried::Taken => standing = self.challenges.standing(&command.key, now).await?,
             }
         }
         Err(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
     }
 
+    /// One read record, one write.
+    async fn attempt(&self, attempt: Attempt<'_>) -> Result<Tried, RequestCodeError> {
+        let Attempt { command, now, key_id, sends, holder, newcomer, events, ids } = attempt;
+        let expected_revision = self.policy.limits.apply().then_some(sends.revision);
+        let sends = self.policy.limits.admit(&sends, now).map_err(|refusal| {
+            RequestCodeError::TooMany { retry_after: refusal.retry_at.since(now) }
+        })?;
+        let budget = Budget::sends(&command.source, self.policy.per_address_hour, now);
+        let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
+        let deliver = self.delivers(command, holder.is_some(), newcomer.is_some());
+        let seed = CodeSeed {
+            key: command.key.clone(),
+            nonce: Nonce::new(random(&*self.entropy)?),
+            key_id: key_id.clone(),
+        };
+        let expires_at = now.plus(self.policy.code_life);
+        let locale = command.locale.clone();
+        let code = CodeMessage { seed, locale, sent_at: now, expires_at, deliver };
+        let handle = self.new_handle()?;
+        let opening = Opening {
+            key: command.key.clone(),
+            nonce: code.seed.nonce.clone(),
+            key_id: key_id.clone(),
+            expires_at,
+            sends,
+            expected_revision,
+            budget,
+            handle: handle.map(|handle| NewHandle { handle, holder }),
+            newcomer,
+            entry: OutboxEntry::new(
+                &ids,
+                now,
+                std::iter::once(Effect::Code(code)).chain(events).collect(),
+            ),
+        };
+        match self.challenges.open(&opening).await? {
+            Opened::Opened => {
+                let handle = opening.handle.map(|new| new.handle);
+                Ok(Tried::Sent(CodeRequested { handle }))
+            }
+            Opened::BudgetSpent => {
+                Err(RequestCodeError::TooMany { retry_after: budget_end.since(now) })
+            }
+            Opened::SendsChanged(newer) => Ok(Tried::SendsChanged(newer)),
+            Opened::Taken => Ok(Tried::Taken),
+        }
+    }
+
+    fn new_handle(&self) -> Result<Option<Handle>, PortError> {
+        let Some(write) = self.handles else { return Ok(None) };
+        Ok(Some(Handle::new(&write(&random(&*self.entropy)?))))
+    }
+
     /// Whether the recipient gets a message at all.
-    fn delivers(&self, key: &ChallengeKey, registered: bool) -> bool {
-        let reachable = match &key.recipient {
+    fn delivers(&self, command: &RequestCodeCommand, registered: bool, newcomer: bool) -> bool {
+        let reachable = match &command.key.recipient {
             Identifier::Phone(phone) => self.policy.countries.allow(phone),
             Identifier::Email(_) => true,
         };
         if !reachable {
-            tracing::warn!(recipient = ?key.recipient, "no text is sent: the country is not allowed");
+            let recipient = &command.key.recipient;
+            tracing::warn!(?recipient, "no text is sent: the country is not allowed");
         }
-        reachable && key.purpose.serves(registered)
+        reachable && command.may_send && (newcomer || command.key.purpose.serves(registered))
+    }
+}
+
+impl SignUpUnverified {
+    /// Sends a code to the recipient. Who is unknown becomes a user, unverified and gone after a
+    /// day unless they verify; who is known stays as they are. The caller cannot tell which.
+    ///
+    /// # Errors
+    /// [`RequestCodeError`].
+    pub async fn run(
+        &self,
+        command: RequestCodeCommand,
+        newcomer: Newcomer,
+    ) -> Result<CodeRequested, RequestCodeError> {
+        self.request_code.send(&command, Some((self, &newcomer))).await
     }
 
-    fn entry(
+    async fn new_user(
         &self,
-        seed: CodeSeed,
-        locale: &str,
+        command: &RequestCodeCommand,
+        newcomer: &Newcomer,
         now: Timestamp,
-        expires_at: Timestamp,
-        deliver: bool,
-    ) -> Result<OutboxEntry, PortError> {
-        let locale = locale.to_owned();
-        let message = CodeMessage { seed, locale, sent_at: now, expires_at, deliver };
-        let ids = EventIds::new(random(&*self.entropy)?);
-        Ok(OutboxEntry::new(&ids, now, vec![Effect::Code(message)]))
+    ) -> Result<NewUser, PortError> {
+        let realm = &command.key.realm;
+        let mut attributes = newcomer.attributes.clone();
+        for (name, sequence) in newcomer.numbered {
+            let id = self.ids.next(realm, *sequence).await?;
+            attributes.insert((*name).to_owned(), id.to_string());
+        }
+        Ok(NewUser {
+            id: UserId::number(self.ids.next(realm, Sequence::User).await?),
+            realm: realm.clone(),
+            identifier: command.key.recipient.clone(),
+            verified: false,
+            password: None,
+            attributes,
+            created_at: now,
+            expires_at: Some(now.plus(UNVERIFIED_LIFE)),
+        })
     }
 }

@@ -1,12 +1,12 @@
 //! Sign up: make an account, and open its first session.
 
-use super::check_code::{CheckCode, CheckCodeError, Guess};
+use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::email::EmailAddress;
-use crate::domain::event::{EventIds, UserSignedUp};
-use crate::domain::id::{DeviceId, UserId};
+use crate::domain::event::{EventIds, Fact};
+use crate::domain::id::{DeviceId, Sequence, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::password::{Password, PasswordHash};
@@ -17,8 +17,8 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, NewUser};
 use crate::ports::{
-    Clock, DeviceIds, Entropy, EventWording, Passwords, PortError, Proof, Registered, Registration,
-    Registrations, random,
+    Budgets, Clock, Entropy, EventWording, Passwords, PortError, Proof, Registered, Registration,
+    Registrations, SequenceIds, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +27,8 @@ use std::time::Duration;
 pub struct SignUp {
     /// Where accounts are made.
     pub registrations: Arc<dyn Registrations>,
-    /// Device ids.
-    pub device_ids: Arc<dyn DeviceIds>,
+    /// Ids of devices.
+    pub ids: Arc<dyn SequenceIds>,
     /// How the contract spells its events.
     pub wording: Arc<dyn EventWording>,
     /// The time.
@@ -51,6 +51,8 @@ pub struct SignUpByPassword {
     pub sign_up: Arc<SignUp>,
     /// Hashes the password.
     pub passwords: Arc<dyn Passwords>,
+    /// Where refused sign-ups are counted; those that succeed count in their own transaction.
+    pub budgets: Arc<dyn Budgets>,
     /// Sign-ups and sends that one source address may ask for in an hour; 0: no limit.
     pub per_address_hour: u32,
 }
@@ -139,10 +141,11 @@ impl SignUpByCode {
             purpose: Purpose::SignUp,
             recipient: identifier.clone(),
         };
-        let guess = Guess { key: &key, code, source: &applicant.source };
-        let checked = self.check_code.run(guess, now).await?;
+        let guess = Guess { code, source: &applicant.source };
+        let checked = self.check_code.of_recipient(key, &guess, now).await?;
         let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
-        let proof = Proof::Code { key, nonce: checked.nonce, guesses: checked.guesses };
+        let CheckedCode { key, nonce, guesses, .. } = checked;
+        let proof = Proof::Code { key, nonce, guesses };
         self.sign_up.register(identifier, None, applicant, proof, now, retry_at).await
     }
 }
@@ -164,8 +167,16 @@ impl SignUpByPassword {
         let budget = Budget::sends(&applicant.source, self.per_address_hour, now);
         let retry_at = budget.as_ref().map_or(now, |budget| budget.ends_at);
         let identifier = Identifier::Email(email);
-        let proof = Proof::Nothing { budget };
-        self.sign_up.register(identifier, Some(hash), applicant, proof, now, retry_at).await
+        let proof = Proof::Nothing { budget: budget.clone() };
+        let signed_up =
+            self.sign_up.register(identifier, Some(hash), applicant, proof, now, retry_at).await;
+        // "Taken" tells who is registered, so it costs the source as much as a sign-up.
+        match (&signed_up, budget) {
+            (Err(SignUpError::Taken), Some(budget)) if !self.budgets.take(&budget).await? => {
+                Err(SignUpError::TooMany { retry_after: retry_at.since(now) })
+            }
+            _ => signed_up,
+        }
     }
 }
 
@@ -180,8 +191,11 @@ impl SignUp {
         now: Timestamp,
         retry_at: Timestamp,
     ) -> Result<SignedUp, SignUpError> {
-        let device =
-            NewDevice { id: self.device_ids.next(&applicant.realm).await?, info: applicant.device };
+        let device = NewDevice {
+            id: DeviceId::number(self.ids.next(&applicant.realm, Sequence::Device).await?),
+            info: applicant.device,
+            expires_at: None,
+        };
         let user = NewUser {
             id: UserId::object_id(now, random(&*self.entropy)?),
             realm: applicant.realm,
@@ -190,26 +204,26 @@ impl SignUp {
             password,
             attributes: applicant.attributes,
             created_at: now,
+            expires_at: None,
         };
         let session = NewSession {
             token: RefreshToken::new(&random(&*self.entropy)?),
             family: FamilyId::new(&random(&*self.entropy)?),
             user: user.id.clone(),
-            device: device.id,
+            device: device.id.clone(),
             opened_at: now,
         };
         let ids = EventIds::new(random(&*self.entropy)?);
-        let fact = UserSignedUp { user, device };
-        let events = self.wording.user_signed_up(&fact, &ids)?;
+        let fact = Fact::UserSignedUp { user: user.clone(), device: Some(device.clone()) };
+        let events = self.wording.events(&fact, &ids)?;
         let entry = OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect());
         let grant = AccessGrant {
             id: random(&*self.entropy)?,
             user: session.user.clone(),
-            device: session.device,
+            device: session.device.clone(),
             issued_at: now,
         };
         let refresh_token = session.token.clone();
-        let UserSignedUp { user, device } = fact;
         let registration = Registration { proof, user, device, session, entry };
         match self.registrations.register(&registration).await? {
             Registered::Registered => Ok(SignedUp { grant, refresh_token }),

@@ -53,11 +53,11 @@ impl Budgets for Store {
             .expression_attribute_values(":limit", number(budget.limit))
             .expression_attribute_values(":purge_at", purge_time(budget.ends_at))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
+        match self.past_transactions(|| update.clone().send()).await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(failed("take from a budget", error)),
+                _ => Err(failed("take from a budget", &error)),
             },
         }
     }

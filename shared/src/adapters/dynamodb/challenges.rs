@@ -1,16 +1,20 @@
 use super::item::{
     Item, as_bytes, as_number, as_text, as_time, bytes, number, purge_time, read, text, time,
 };
-use super::transaction::{Commit, Part, Transaction, malformed};
+use super::outbox::{challenge_key_item, read_challenge_key};
+use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::{Store, failed, keys};
-use crate::domain::challenge::{ChallengeKey, KeyId, Nonce};
+use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
+use crate::domain::id::UserId;
 use crate::domain::sends::{SendRecord, Tally};
 use crate::domain::time::{DAY, Timestamp};
-use crate::ports::{Challenges, LiveCode, Opened, Opening, PortError, Standing};
+use crate::ports::{
+    Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, PortError, Standing,
+};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
+    AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure, Update,
 };
 use std::collections::HashMap;
@@ -54,7 +58,7 @@ fn live_code(item: &Item) -> Result<Option<LiveCode>, PortError> {
 }
 
 /// Whether an item with an end is over.
-fn is_over(item: &Item, now: Timestamp) -> bool {
+pub(super) fn is_over(item: &Item, now: Timestamp) -> bool {
     item.get("expires_at").and_then(as_time).is_some_and(|end| end <= now)
 }
 
@@ -77,6 +81,70 @@ impl Store {
             .expression_attribute_values(":zero", number(0_u32))
             .build()
             .map_err(malformed)
+    }
+
+    /// The action that consumes a handle, together with [`Store::consume`].
+    pub(super) fn consume_handle(
+        &self,
+        handle: &Handle,
+        nonce: &Nonce,
+    ) -> Result<Update, PortError> {
+        Update::builder()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", text(keys::handle(handle)))
+            .update_expression("REMOVE nonce, key_id, attempts")
+            .condition_expression("nonce = :nonce")
+            .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// A handle's item: the code, and whose it is. The recipient's item holds the same nonce, so
+    /// it names the handle that is current.
+    fn put_handle(&self, new: &NewHandle, opening: &Opening) -> Result<Put, PortError> {
+        let Opening { key, nonce, key_id, expires_at, .. } = opening;
+        let holder = new.holder.as_ref().map(UserId::as_str).unwrap_or_default();
+        let mut item = challenge_key_item(key);
+        item.extend([
+            ("challenge_id".to_owned(), text(keys::handle(&new.handle))),
+            ("nonce".to_owned(), bytes(nonce.as_bytes())),
+            ("key_id".to_owned(), text(key_id.as_str())),
+            ("attempts".to_owned(), number(0_u32)),
+            ("expires_at".to_owned(), time(*expires_at)),
+            ("purge_at".to_owned(), purge_time(*expires_at)),
+            // Of one width, so that a decoy's item has the size of a real one.
+            ("holder".to_owned(), text(format!("{holder:<24}"))),
+        ]);
+        put_new(&self.tables.challenges, "challenge_id", item)
+    }
+
+    /// Adds one to the guesses of an item of the challenges, if it has a live code with fewer
+    /// than `most`, and returns the item.
+    async fn count_one(
+        &self,
+        challenge_id: String,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<Item>, PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", text(challenge_id))
+            .update_expression("ADD attempts :one")
+            .condition_expression("attempts < :most AND expires_at > :now")
+            .expression_attribute_values(":one", number(1_u32))
+            .expression_attribute_values(":most", number(most))
+            .expression_attribute_values(":now", time(now))
+            .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.past_transactions(|| update.clone().send()).await {
+            Ok(updated) => Ok(updated.attributes),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(failed("count a guess", &error)),
+            },
+        }
     }
 
     fn opening(&self, opening: &Opening) -> Result<Update, PortError> {
@@ -130,7 +198,7 @@ impl Store {
         for _ in 0..BATCH_TRIES {
             let batch = self.client.batch_get_item().set_request_items(Some(left));
             let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = batch.send().await.map_err(|error| failed(action, error))?;
+            let answer = batch.send().await.map_err(|error| failed(action, &error))?;
             for (table, items) in answer.responses.unwrap_or_default() {
                 found.entry(table).or_default().extend(items);
             }
@@ -155,7 +223,10 @@ impl Challenges for Store {
         let found = self.read_pair("read how a recipient stands", wanted).await?;
         let first = |table: &String| found.get(table).and_then(|items| items.first());
         Ok(Standing {
-            registered: first(identifiers).is_some_and(|item| !is_over(item, now)),
+            user: first(identifiers)
+                .filter(|item| !is_over(item, now))
+                .map(|item| read(item, "user_id", |value| as_text(value).map(UserId::from_stored)))
+                .transpose()?,
             sends: first(challenges).map_or(SendRecord::EMPTY, send_record),
         })
     }
@@ -163,17 +234,25 @@ impl Challenges for Store {
     async fn open(&self, opening: &Opening) -> Result<Opened, PortError> {
         let mut transaction = Transaction::default();
         transaction.update(Part::Challenge, self.opening(opening)?);
+        if let Some(handle) = &opening.handle {
+            transaction.put(Part::Rest, self.put_handle(handle, opening)?);
+        }
         if let Some(budget) = &opening.budget {
             transaction.update(Part::Budget, self.take_one(budget)?);
+        }
+        if let Some(user) = &opening.newcomer {
+            transaction.put(Part::Identifier, self.put_identifier(user)?);
+            transaction.put(Part::Rest, self.put_user(user)?);
         }
         transaction.put(Part::Rest, self.put_entry(&opening.entry)?);
         let commit = self.commit("open a challenge", transaction).await?;
         if commit.failed_in(Part::Rest) {
-            return Err(PortError::new("open a challenge", "its outbox entry exists already"));
+            return Err(PortError::new("open a challenge", "an id that was just made is taken"));
         }
         Ok(match commit {
             Commit::Done => Opened::Opened,
             commit if commit.failed_in(Part::Budget) => Opened::BudgetSpent,
+            commit if commit.failed_in(Part::Identifier) => Opened::Taken,
             Commit::Failed(parts) => {
                 let item = parts.into_iter().find_map(|(_, item)| item);
                 Opened::SendsChanged(item.as_ref().map_or(SendRecord::EMPTY, send_record))
@@ -187,25 +266,23 @@ impl Challenges for Store {
         most: u32,
         now: Timestamp,
     ) -> Result<Option<LiveCode>, PortError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.tables.challenges)
-            .key("challenge_id", text(keys::challenge(key)))
-            .update_expression("ADD attempts :one")
-            .condition_expression("attempts < :most AND expires_at > :now")
-            .expression_attribute_values(":one", number(1_u32))
-            .expression_attribute_values(":most", number(most))
-            .expression_attribute_values(":now", time(now))
-            .return_values(ReturnValue::AllNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
-            Ok(updated) => live_code(&updated.attributes.unwrap_or_default()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(failed("count a guess", error)),
-            },
-        }
+        let item = self.count_one(keys::challenge(key), most, now).await?;
+        item.as_ref().map_or(Ok(None), live_code)
+    }
+
+    async fn count_held_guess(
+        &self,
+        handle: &Handle,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<HeldCode>, PortError> {
+        let Some(item) = self.count_one(keys::handle(handle), most, now).await? else {
+            return Ok(None);
+        };
+        let Some(code) = live_code(&item)? else { return Ok(None) };
+        let holder = read(&item, "holder", as_text)?.trim_end();
+        let holder = (!holder.is_empty()).then(|| UserId::from_stored(holder));
+        Ok(Some(HeldCode { key: read_challenge_key(&item)?, code, holder }))
     }
 
     async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError> {
@@ -217,7 +294,7 @@ impl Challenges for Store {
             .key("challenge_id", key)
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read a challenge", error))?;
+        let answer = get.send().await.map_err(|error| failed("read a challenge", &error))?;
         answer.item.as_ref().map_or(Ok(None), live_code)
     }
 }

@@ -1,10 +1,12 @@
 //! Every key format, in one place.
 
-use crate::domain::challenge::ChallengeKey;
+use crate::domain::challenge::{ChallengeKey, Handle};
+use crate::domain::device::DeviceInfo;
+use crate::domain::id::{Sequence, hex};
 use crate::domain::identifier::Identifier;
 use crate::domain::realm::Realm;
 
-/// `gotu`, or `contract#store` for a contract with stores.
+/// `contract`, or `contract#store` for a contract with stores.
 fn realm_prefix(realm: &Realm) -> String {
     match realm.store() {
         "" => realm.contract().to_owned(),
@@ -12,12 +14,12 @@ fn realm_prefix(realm: &Realm) -> String {
     }
 }
 
-/// `gotu#phone#+6282243350992`: what must be unique.
+/// `contract#phone#+6282243350992`: what must be unique.
 pub(super) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
     format!("{}#{}#{}", realm_prefix(realm), identifier.kind(), identifier.as_str())
 }
 
-/// `gotu#sign_up#phone#+6282243350992`: one challenge for each contract, store, purpose and
+/// `contract#sign_up#phone#+6282243350992`: one challenge for each contract, store, purpose and
 /// recipient.
 pub(super) fn challenge(key: &ChallengeKey) -> String {
     let (purpose, recipient) = (key.purpose.as_str(), &key.recipient);
@@ -25,7 +27,24 @@ pub(super) fn challenge(key: &ChallengeKey) -> String {
     format!("{realm}#{purpose}#{}#{}", recipient.kind(), recipient.as_str())
 }
 
-/// `gotu#device`: the sequence of a contract's device ids.
-pub(super) fn device_sequence(realm: &Realm) -> String {
-    format!("{}#device", realm.contract())
+/// `handle#<sha256 of the handle>`: the challenge that a client's handle stands for.
+pub(super) fn handle(handle: &Handle) -> String {
+    format!("handle#{}", sha256(handle.expose()))
+}
+
+/// `contract#handle#<app>#<platform>#<sha256 of the push handle>`: whose a push handle is.
+pub(super) fn push_handle(realm: &Realm, info: &DeviceInfo) -> String {
+    let part = |value: &Option<String>| value.clone().unwrap_or_default();
+    let hash = sha256(&part(&info.push_handle));
+    format!("{}#handle#{}#{}#{hash}", realm_prefix(realm), part(&info.app), part(&info.platform))
+}
+
+/// `contract#device`: a sequence of a contract's integer ids.
+pub(super) fn sequence(realm: &Realm, sequence: Sequence) -> String {
+    format!("{}#{}", realm.contract(), sequence.as_str())
+}
+
+/// The SHA-256 of a text, in hex.
+pub(super) fn sha256(text: &str) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
 }

@@ -6,21 +6,21 @@
 
 mod budgets;
 mod challenges;
-mod device_ids;
+mod devices;
 mod item;
 mod keys;
 mod outbox;
 mod registrations;
+mod sequence_ids;
 mod transaction;
+mod users;
 
-use super::aws::{Aws, client};
-use crate::ports::{Entropy, PortError};
+use super::aws::{Aws, Pace, client, failed};
+use crate::ports::{Entropy, chain};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
-use std::error::Error;
 use std::sync::Arc;
 
-pub use device_ids::DynamoDeviceIds;
+pub use sequence_ids::DynamoSequenceIds;
 
 /// The names of the tables.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl Store {
     #[must_use]
     pub fn new(aws: &Aws, tables: TableNames, entropy: Arc<dyn Entropy>) -> Self {
         Self {
-            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB"),
+            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB", Pace::Repeat),
             tables: Arc::new(tables),
             entropy,
         }
@@ -68,17 +68,8 @@ impl Store {
         let get = self.client.get_item().table_name(&self.tables.challenges);
         let get = get.key("challenge_id", item::text("warm-up"));
         if let Err(error) = get.send().await {
-            let error = DisplayErrorContext(&error).to_string();
+            let error = chain(&failed("open the store", &error));
             tracing::warn!(error, "the store did not answer while starting");
         }
     }
-}
-
-/// An SDK error as a port error, with the whole chain and the service's words.
-fn failed<E, R>(action: &'static str, error: SdkError<E, R>) -> PortError
-where
-    E: Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    PortError::new(action, DisplayErrorContext(error).to_string())
 }

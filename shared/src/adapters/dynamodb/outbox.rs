@@ -1,7 +1,7 @@
 use super::item::{
     Item, as_bytes, as_flag, as_text, as_time, bytes, flag, purge_time, read, text, time,
 };
-use super::transaction::malformed;
+use super::transaction::{malformed, put_new};
 use super::{Store, failed};
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
@@ -10,26 +10,51 @@ use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
-use crate::ports::{Outbox, PortError};
+use crate::ports::{Outbox, PortError, WaitingEntries, chain};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity};
 use std::collections::HashMap;
 
-/// Entries that one sweep delivers at the most.
-const SWEEP: usize = 200;
+/// Entries that a sweep looks at in one call.
+const SWEEP_PAGE: i32 = 100;
 /// Tries at a batch that the store answers in part.
 const BATCH_TRIES: usize = 4;
 
-fn code_item(code: &CodeMessage) -> Item {
-    let key = &code.seed.key;
+/// What names a challenge, as attributes.
+pub(super) fn challenge_key_item(key: &ChallengeKey) -> Item {
     let mut item = Item::from([
-        ("effect".to_owned(), text("code")),
         ("contract".to_owned(), text(key.realm.contract())),
         ("purpose".to_owned(), text(key.purpose.as_str())),
         ("channel".to_owned(), text(key.recipient.kind())),
         ("recipient".to_owned(), text(key.recipient.as_str())),
+    ]);
+    if !key.realm.store().is_empty() {
+        item.insert("store".to_owned(), text(key.realm.store()));
+    }
+    item
+}
+
+/// Reads what [`challenge_key_item`] wrote.
+pub(super) fn read_challenge_key(item: &Item) -> Result<ChallengeKey, PortError> {
+    let contract = read(item, "contract", as_text)?;
+    let realm = match item.get("store").and_then(as_text) {
+        Some(store) => Realm::of_store(contract, store),
+        None => Realm::of_contract(contract),
+    };
+    let channel = read(item, "channel", as_text)?;
+    let recipient = Identifier::from_parts(channel, read(item, "recipient", as_text)?);
+    let recipient =
+        recipient.ok_or_else(|| PortError::new("read a stored item", "bad recipient"))?;
+    let purpose = read(item, "purpose", |value| as_text(value).and_then(Purpose::from_name))?;
+    Ok(ChallengeKey { realm, purpose, recipient })
+}
+
+fn code_item(code: &CodeMessage) -> Item {
+    let mut item = challenge_key_item(&code.seed.key);
+    item.extend([
+        ("effect".to_owned(), text("code")),
         ("nonce".to_owned(), bytes(code.seed.nonce.as_bytes())),
         ("key_id".to_owned(), text(code.seed.key_id.as_str())),
         ("locale".to_owned(), text(&code.locale)),
@@ -37,9 +62,6 @@ fn code_item(code: &CodeMessage) -> Item {
         ("expires_at".to_owned(), time(code.expires_at)),
         ("deliver".to_owned(), flag(code.deliver)),
     ]);
-    if !key.realm.store().is_empty() {
-        item.insert("store".to_owned(), text(key.realm.store()));
-    }
     item
 }
 
@@ -62,18 +84,8 @@ fn effects_value(effects: &[Effect]) -> AttributeValue {
 }
 
 fn read_code(item: &Item) -> Result<CodeMessage, PortError> {
-    let contract = read(item, "contract", as_text)?;
-    let realm = match item.get("store").and_then(as_text) {
-        Some(store) => Realm::of_store(contract, store),
-        None => Realm::of_contract(contract),
-    };
-    let recipient =
-        Identifier::from_parts(read(item, "channel", as_text)?, read(item, "recipient", as_text)?);
-    let recipient =
-        recipient.ok_or_else(|| PortError::new("read a stored item", "bad recipient"))?;
-    let purpose = read(item, "purpose", |value| as_text(value).and_then(Purpose::from_name))?;
     let seed = CodeSeed {
-        key: ChallengeKey { realm, purpose, recipient },
+        key: read_challenge_key(item)?,
         nonce: read(item, "nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?,
         key_id: read(item, "key_id", |value| as_text(value).map(KeyId::new))?,
     };
@@ -109,6 +121,19 @@ fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
     })
 }
 
+/// Adds an item to the entries that wait. One that cannot be read is told, and holds up nobody.
+fn add(waiting: &mut WaitingEntries, item: &Item) {
+    match read_entry(item) {
+        Ok(entry) => waiting.entries.push(entry),
+        Err(error) => {
+            let id = item.get("event_id").and_then(as_text).unwrap_or_default().to_owned();
+            let error = chain(&error);
+            tracing::error!(outbox.id = id, error, "an outbox entry cannot be read");
+            waiting.unreadable.push(id);
+        }
+    }
+}
+
 impl Store {
     /// The action that writes an entry.
     pub(super) fn put_entry(&self, entry: &OutboxEntry) -> Result<Put, PortError> {
@@ -120,18 +145,13 @@ impl Store {
         if let Some(end) = entry.expires_at() {
             item.insert("purge_at".to_owned(), purge_time(end));
         }
-        Put::builder()
-            .table_name(&self.tables.outbox)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(event_id)")
-            .build()
-            .map_err(malformed)
+        put_new(&self.tables.outbox, "event_id", item)
     }
 }
 
 #[async_trait]
 impl Outbox for Store {
-    async fn find(&self, ids: &[String]) -> Result<Vec<OutboxEntry>, PortError> {
+    async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError> {
         const ACTION: &str = "read the outbox";
         let keys = ids.iter().map(|id| HashMap::from([("event_id".to_owned(), text(id))]));
         let keys = KeysAndAttributes::builder()
@@ -140,45 +160,44 @@ impl Outbox for Store {
             .build()
             .map_err(malformed)?;
         let mut left = HashMap::from([(self.tables.outbox.clone(), keys)]);
-        let mut entries = Vec::new();
+        let mut waiting = WaitingEntries::default();
         for _ in 0..BATCH_TRIES {
             let batch = self.client.batch_get_item().set_request_items(Some(left));
             let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = batch.send().await.map_err(|error| failed(ACTION, error))?;
+            let answer = batch.send().await.map_err(|error| failed(ACTION, &error))?;
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                entries.push(read_entry(&item)?);
+                add(&mut waiting, &item);
             }
             left = answer.unprocessed_keys.unwrap_or_default();
             if left.is_empty() {
-                return Ok(entries);
+                return Ok(waiting);
             }
         }
         Err(PortError::new(ACTION, "the store answered in part only"))
     }
 
-    async fn overdue(&self, before: Timestamp) -> Result<Vec<OutboxEntry>, PortError> {
-        let mut entries = Vec::new();
-        let mut start = None;
-        loop {
-            let scan = self
-                .client
-                .scan()
-                .table_name(&self.tables.outbox)
-                .consistent_read(true)
-                .filter_expression("written_at < :before")
-                .expression_attribute_values(":before", time(before))
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let page = scan.send().await.map_err(|error| failed("scan the outbox", error))?;
-            for item in page.items() {
-                entries.push(read_entry(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() || entries.len() >= SWEEP {
-                entries.truncate(SWEEP);
-                return Ok(entries);
-            }
-        }
+    async fn overdue(
+        &self,
+        before: Timestamp,
+        from: Option<String>,
+    ) -> Result<WaitingEntries, PortError> {
+        let start = from.map(|id| HashMap::from([("event_id".to_owned(), text(id))]));
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.tables.outbox)
+            .consistent_read(true)
+            .limit(SWEEP_PAGE)
+            .filter_expression("written_at < :before")
+            .expression_attribute_values(":before", time(before))
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let page = scan.send().await.map_err(|error| failed("scan the outbox", &error))?;
+        let mut waiting = WaitingEntries::default();
+        page.items().iter().for_each(|item| add(&mut waiting, item));
+        let next = page.last_evaluated_key.as_ref().and_then(|key| key.get("event_id"));
+        waiting.next = next.and_then(as_text).map(str::to_owned);
+        Ok(waiting)
     }
 
     async fn finish(&self, id: &str) -> Result<(), PortError> {
@@ -189,14 +208,14 @@ impl Outbox for Store {
             .key("event_id", text(id))
             .condition_expression("attribute_exists(event_id)")
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match delete.send().await {
+        match self.past_transactions(|| delete.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => {
                     tracing::warn!(outbox.id = id, "an entry was delivered twice");
                     Ok(())
                 }
-                _ => Err(failed("delete an outbox entry", error)),
+                _ => Err(failed("delete an outbox entry", &error)),
             },
         }
     }
@@ -211,11 +230,11 @@ impl Outbox for Store {
             .condition_expression("attribute_exists(event_id)")
             .expression_attribute_values(":effects", effects_value(&entry.effects))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
+        match self.past_transactions(|| update.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(failed("shorten an outbox entry", error)),
+                _ => Err(failed("shorten an outbox entry", &error)),
             },
         }
     }

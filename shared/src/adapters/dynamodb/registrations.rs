@@ -1,8 +1,8 @@
 use super::item::{Item, flag, purge_time, text, time};
-use super::transaction::{Commit, Part, Transaction, malformed};
+use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::{Store, keys};
 use crate::domain::device::NewDevice;
-use crate::domain::id::{UserId, hex};
+use crate::domain::id::UserId;
 use crate::domain::session::NewSession;
 use crate::domain::time::Timestamp;
 use crate::domain::user::NewUser;
@@ -16,7 +16,7 @@ const IS_FREE: &str = "attribute_not_exists(identifier) OR expires_at <= :now";
 
 fn user_item(user: &NewUser) -> Item {
     let (kind, value) = (user.identifier.kind(), user.identifier.as_str());
-    let attributes = user.attributes.iter().map(|(name, value)| ((*name).to_owned(), text(value)));
+    let attributes = user.attributes.iter().map(|(name, value)| (name.clone(), text(value)));
     let mut item = Item::from([
         ("user_id".to_owned(), text(user.id.as_str())),
         ("contract".to_owned(), text(user.realm.contract())),
@@ -28,15 +28,20 @@ fn user_item(user: &NewUser) -> Item {
     if !user.realm.store().is_empty() {
         item.insert("store".to_owned(), text(user.realm.store()));
     }
+    if let Some(end) = user.expires_at {
+        item.insert("expires_at".to_owned(), purge_time(end));
+    }
     if let Some(password) = &user.password {
         item.insert("password_hash".to_owned(), text(password.expose()));
     }
     item
 }
 
-fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> Item {
+/// A device's item.
+pub(super) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> Item {
     let info = &device.info;
     let described = [
+        ("app", &info.app),
         ("client_device_id", &info.client_id),
         ("push_handle", &info.push_handle),
         ("platform", &info.platform),
@@ -49,42 +54,39 @@ fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> Item {
         .filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?))));
     let mut item: Item = described.collect();
     item.insert("user_id".to_owned(), text(user.as_str()));
-    item.insert("device_id".to_owned(), text(device.id.as_u32().to_string()));
+    item.insert("device_id".to_owned(), text(device.id.as_str()));
     item.insert("created_at".to_owned(), time(at));
+    if let Some(end) = device.expires_at {
+        item.insert("expires_at".to_owned(), purge_time(end));
+    }
     item
 }
 
 /// A session; of its token only the SHA-256 is kept.
 fn session_item(session: &NewSession) -> Item {
-    let token = session.token.expose().as_bytes();
-    let hash = ring::digest::digest(&ring::digest::SHA256, token);
     Item::from([
-        ("token_hash".to_owned(), text(hex(hash.as_ref()))),
+        ("token_hash".to_owned(), text(keys::sha256(session.token.expose()))),
         ("user_id".to_owned(), text(session.user.as_str())),
-        ("device_id".to_owned(), text(session.device.as_u32().to_string())),
+        ("device_id".to_owned(), text(session.device.as_str())),
         ("family".to_owned(), text(session.family.as_str())),
         ("opened_at".to_owned(), time(session.opened_at)),
         ("expires_at".to_owned(), purge_time(session.expires_at())),
     ])
 }
 
-/// Puts an item that must be new.
-fn put_new(table: &str, key: &str, item: Item) -> Result<Put, PortError> {
-    Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .condition_expression(format!("attribute_not_exists({key})"))
-        .build()
-        .map_err(malformed)
-}
-
 impl Store {
-    fn put_identifier(&self, user: &NewUser) -> Result<Put, PortError> {
-        let identifier = keys::identifier(&user.realm, &user.identifier);
+    /// The action that makes an identifier a user's, if it is free.
+    pub(super) fn put_identifier(&self, user: &NewUser) -> Result<Put, PortError> {
+        let mut item = Item::from([
+            ("identifier".to_owned(), text(keys::identifier(&user.realm, &user.identifier))),
+            ("user_id".to_owned(), text(user.id.as_str())),
+        ]);
+        if let Some(end) = user.expires_at {
+            item.insert("expires_at".to_owned(), purge_time(end));
+        }
         Put::builder()
             .table_name(&self.tables.identifiers)
-            .item("identifier", text(identifier))
-            .item("user_id", text(user.id.as_str()))
+            .set_item(Some(item))
             .condition_expression(IS_FREE)
             .set_expression_attribute_values(Some(HashMap::from([(
                 ":now".to_owned(),
@@ -92,6 +94,13 @@ impl Store {
             )])))
             .build()
             .map_err(malformed)
+    }
+}
+
+impl Store {
+    /// The action that stores a user.
+    pub(super) fn put_user(&self, user: &NewUser) -> Result<Put, PortError> {
+        put_new(&self.tables.users, "user_id", user_item(user))
     }
 }
 
@@ -116,7 +125,7 @@ impl Registrations for Store {
             }
         }
         transaction.put(Part::Identifier, self.put_identifier(user)?);
-        transaction.put(Part::Rest, put_new(&tables.users, "user_id", user_item(user))?);
+        transaction.put(Part::Rest, self.put_user(user)?);
         let device = device_item(&user.id, device, at);
         transaction.put(Part::Rest, put_new(&tables.devices, "user_id", device)?);
         let session = session_item(session);

@@ -2,12 +2,11 @@
 
 use super::item::Item;
 use super::{Store, failed};
-use crate::adapters::aws::CALL_TIME;
 use crate::ports::{PortError, random};
-use aws_sdk_dynamodb::error::{BuildError, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    ConditionCheck, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+    ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use std::time::Duration;
 
@@ -15,6 +14,9 @@ use std::time::Duration;
 const TRIES: u32 = 8;
 /// The first pause after a conflict; it doubles, up to [`LONGEST_PAUSE_MS`], and is jittered.
 const FIRST_PAUSE_MS: u64 = 20;
+/// How long the outcome of a transaction is waited for. A try whose reply was lost can hold the
+/// others up for five seconds; the request's own time is ten.
+const COMMIT_TIME: Duration = Duration::from_secs(8);
 /// The longest pause after a conflict.
 const LONGEST_PAUSE_MS: u64 = 320;
 
@@ -60,6 +62,16 @@ pub(super) fn malformed(error: BuildError) -> PortError {
     PortError::new("build a request", error)
 }
 
+/// The action that puts an item which must be new.
+pub(super) fn put_new(table: &str, key: &str, item: Item) -> Result<Put, PortError> {
+    Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(format!("attribute_not_exists({key})"))
+        .build()
+        .map_err(malformed)
+}
+
 impl Transaction {
     /// Adds a put.
     pub(super) fn put(&mut self, part: Part, put: Put) {
@@ -69,6 +81,11 @@ impl Transaction {
     /// Adds an update.
     pub(super) fn update(&mut self, part: Part, update: Update) {
         self.add(part, TransactWriteItem::builder().update(update).build());
+    }
+
+    /// Adds a delete.
+    pub(super) fn delete(&mut self, part: Part, delete: Delete) {
+        self.add(part, TransactWriteItem::builder().delete(delete).build());
     }
 
     /// Adds a condition on an item that is not written.
@@ -108,24 +125,47 @@ impl Store {
                     return Ok(Commit::Failed(parts));
                 }
                 if !passes(&error) || failures.saturating_add(1) >= TRIES {
-                    return Err(failed(action, error));
+                    return Err(failed(action, &error));
                 }
-                self.pause(failures).await?;
+                self.pause(failures).await;
             }
             Err(PortError::new(action, "it was never tried"))
         };
         let late = |_| PortError::new(action, "other transactions were in the way for too long");
-        tokio::time::timeout(CALL_TIME, tries).await.map_err(late)?
+        tokio::time::timeout(COMMIT_TIME, tries).await.map_err(late)?
+    }
+
+    /// Sends a write of one item, and sends it again while a transaction on the same item is in
+    /// the way. Such a write was not applied, so repeating it is safe.
+    pub(super) async fn past_transactions<T, E, R, F>(
+        &self,
+        send: impl Fn() -> F,
+    ) -> Result<T, SdkError<E, R>>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E, R>>>,
+    {
+        let mut failures: u32 = 0;
+        loop {
+            let result = send().await;
+            let code = result.as_ref().err().and_then(SdkError::as_service_error);
+            let in_the_way =
+                code.and_then(ProvideErrorMetadata::code) == Some("TransactionConflictException");
+            failures = failures.saturating_add(1);
+            if !in_the_way || failures >= TRIES {
+                return result;
+            }
+            self.pause(failures).await;
+        }
     }
 
     /// Waits after a conflict: a random time up to a bound that doubles with each failure.
     #[expect(clippy::disallowed_methods, reason = "waiting out a conflict within the request")]
-    async fn pause(&self, failures: u32) -> Result<(), PortError> {
+    async fn pause(&self, failures: u32) {
         let most = FIRST_PAUSE_MS.saturating_mul(2_u64.saturating_pow(failures));
-        let share = u64::from(u16::from_be_bytes(random(&*self.entropy)?));
+        let share = random(&*self.entropy).map_or(u16::MAX, u16::from_be_bytes).into();
         let millis = most.min(LONGEST_PAUSE_MS).saturating_mul(share).wrapping_shr(16);
         tokio::time::sleep(Duration::from_millis(millis.saturating_add(1))).await;
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Gotu's access tokens.
 
 use super::wire::{Session, Tokens};
+use crate::domain::id::DeviceId;
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, SignAccessToken};
 use crate::usecases::SignedUp;
@@ -29,6 +30,12 @@ struct Claims<'a> {
     device_id: u32,
 }
 
+/// A device's id as the integer that Gotu's clients expect.
+pub(super) fn device_number(device: &DeviceId) -> Result<u32, PortError> {
+    let number = device.as_str().parse();
+    number.map_err(|error| PortError::new("read a device's id as a number", format!("{error}")))
+}
+
 /// The answer that carries a new session, with an access token that works for `life`.
 ///
 /// # Errors
@@ -52,7 +59,7 @@ pub fn session_issued(
         user_type,
         // Nobody becomes an administrator by signing up.
         is_admin: false,
-        device_id: grant.device.as_u32(),
+        device_id: device_number(&grant.device)?,
     };
     let claims = serde_json::to_string(&claims)
         .map_err(|error| PortError::new("write a token's claims", error))?;

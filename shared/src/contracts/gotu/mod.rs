@@ -8,11 +8,11 @@ mod wire;
 
 pub use claims::session_issued;
 pub use events::GotuEvents;
-pub use refusal::{Refusal, answer, internal_error, preflight, unrouted};
-pub use texts::{LOCALES, code_words};
+pub use refusal::{Refusal, answer, internal_error};
+pub use texts::LOCALES;
 pub use wire::{OtpRequest, Session, SignUpRequest, USER_TYPE};
 
-use super::Route;
+use super::{Product, Route};
 use crate::domain::code::CodeFormat;
 use crate::domain::realm::Realm;
 
@@ -25,8 +25,7 @@ pub const CODE_FORMAT: CodeFormat = CodeFormat::all_of(5);
 /// The shortest password, in Unicode scalar values.
 pub const PASSWORD_LEAST: usize = 8;
 
-/// Its routes.
-pub const ROUTES: &[Route] = &[
+const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/otp", function: "gotu-post-otp" },
     Route { method: "POST", path: "/users", function: "gotu-post-users" },
 ];
@@ -37,9 +36,18 @@ pub fn realm() -> Realm {
     Realm::of_contract(NAME)
 }
 
-/// Whether a path is this contract's (contracts.md section 6).
-#[must_use]
-pub fn owns(path: &str) -> bool {
+/// What functions that serve every contract need of it.
+pub const PRODUCT: Product = Product {
+    name: NAME,
+    routes: ROUTES,
+    owns,
+    unrouted: refusal::unrouted,
+    preflight: |_, methods| refusal::preflight(methods),
+    code_format: CODE_FORMAT,
+    code_words: texts::code_words,
+};
+
+fn owns(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     matches!(first, "users" | "otp" | "sessions")
 }

@@ -130,16 +130,14 @@ pub fn internal_error() -> Answer {
 }
 
 /// Answers a request that no route serves.
-#[must_use]
-pub fn unrouted(status: StatusCode) -> Answer {
+pub(super) fn unrouted(status: StatusCode) -> Answer {
     let text =
         if status == StatusCode::METHOD_NOT_ALLOWED { "method not allowed" } else { "not found" };
     refuse(status, text)
 }
 
 /// Answers a preflight (Fetch standard, CORS protocol).
-#[must_use]
-pub fn preflight(methods: &[&str]) -> Answer {
+pub(super) fn preflight(methods: &[&str]) -> Answer {
     let mut answer = readable_anywhere(http::empty(StatusCode::NO_CONTENT));
     let headers = answer.headers_mut();
     if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {

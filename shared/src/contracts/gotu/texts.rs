@@ -1,5 +1,6 @@
 //! What Gotu's messages say: one function for each locale of [`TEXTS`].
 
+use crate::contracts::wording;
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
 use crate::ports::Words;
@@ -25,17 +26,21 @@ const fn aim(purpose: Purpose) -> &'static str {
     }
 }
 
-/// "5 minutes"; the code's life in whole minutes, rounded up, because that is how people read it.
+/// "5 minutes".
 fn minutes(life: Duration) -> String {
-    match life.as_secs().div_ceil(60) {
-        0 | 1 => "1 minute".to_owned(),
+    match wording::minutes(life) {
+        1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     }
 }
 
 /// The message that carries a code.
-#[must_use]
-pub fn code_words(purpose: Purpose, locale: &str, code: &OneTimeCode, life: Duration) -> Words {
+pub(super) fn code_words(
+    purpose: Purpose,
+    locale: &str,
+    code: &OneTimeCode,
+    life: Duration,
+) -> Words {
     let known = TEXTS.iter().find(|(known, _)| *known == locale);
     let words = known.map_or(english as CodeWords, |(_, words)| *words);
     words(purpose, code, life)

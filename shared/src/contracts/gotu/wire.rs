@@ -153,7 +153,8 @@ impl SignUpRequest {
 
 /// Whether the request is of the phone flow. Without a `type`, the one identifier tells.
 fn by_phone(fields: &Fields) -> Result<bool, Refusal> {
-    let has = |name: &str| fields.0.get(name).is_some_and(|value| !value.is_null());
+    let absent = |value: &Value| value.is_null() || value == "";
+    let has = |name: &str| fields.0.get(name).is_some_and(|value| !absent(value));
     match fields.optional("type")?.map(str::to_ascii_lowercase).as_deref() {
         Some("phone") => Ok(true),
         Some("email") => Ok(false),
@@ -209,18 +210,19 @@ fn read_applicant(
 ) -> Result<Applicant, Refusal> {
     let mut attributes = Attributes::new();
     if let Some(user_type) = user_type {
-        attributes.insert(USER_TYPE, user_type.to_owned());
+        attributes.insert(USER_TYPE.to_owned(), user_type.to_owned());
     }
     // No error is documented for a referral, so one that is no id is dropped.
     let is_id = |id: &&str| id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if let Some(referral) = fields.optional("referralID")?.filter(is_id) {
-        attributes.insert(REFERRAL_ID, referral.to_ascii_lowercase());
+    let referral = fields.0.get("referralID").and_then(Value::as_str);
+    if let Some(referral) = referral.filter(is_id) {
+        attributes.insert(REFERRAL_ID.to_owned(), referral.to_ascii_lowercase());
     }
     if let Some(source) = fields.optional("source")? {
         if source.chars().count() > SOURCE_MOST {
             return Err(invalid(format!("source must be at most {SOURCE_MOST} characters")));
         }
-        attributes.insert(SOURCE, source.to_owned());
+        attributes.insert(SOURCE.to_owned(), source.to_owned());
     }
     Ok(Applicant {
         realm: realm(),
@@ -242,6 +244,7 @@ fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {
         return Err(invalid("X-Device-Platform must be ios, android or web"));
     }
     Ok(DeviceInfo {
+        app: None,
         client_id: read("X-Device-Id")?,
         push_handle: read("X-Device-Token")?,
         platform,

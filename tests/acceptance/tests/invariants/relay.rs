@@ -20,13 +20,14 @@ async fn effects_arrive_once_their_carrier_is_back() {
         assert_eq!(world.post("/otp", &body).await.status, 204);
     }
     let id = user_id(&world.sign_up_by_email(&email).await);
-    // The relay has tried and failed before anything comes back.
+    // The relay has tried and failed before anything comes back. Not all of it: as on AWS, a record
+    // waits behind a failing one of its lane.
     let tried = async || {
         let calls = world.calls("relay").await;
-        let failed = |service| calls.iter().any(|call| call["service"] == service);
-        (failed("sns") && failed("ses") && failed("events")).then_some(())
+        let carriers = ["sns", "ses", "events"];
+        calls.iter().any(|call| carriers.iter().any(|name| call["service"] == *name)).then_some(())
     };
-    world.until("a try of each", tried).await;
+    world.until("a try", tried).await;
     assert!(world.messages(&phone).await.is_empty() && world.events_of(&id).await.is_empty());
     world.heal().await;
     world.message(&phone, 1).await;
@@ -45,8 +46,9 @@ async fn a_bus_that_takes_events_in_part_is_asked_again() {
     let world = World::with(&NO_LIMITS).await;
     world.fault(&json!({"service": "events", "mode": "partial", "count": 2})).await;
     let id = user_id(&world.sign_up_by_email(&new_email()).await);
-    let events = world.events(&id, 2).await;
+    world.events(&id, 2).await;
     world.settled(&id).await;
+    let events = world.events_of(&id).await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[0]["detail"]["sequence"], 1);
     let puts = world.calls("relay").await;
@@ -86,20 +88,10 @@ async fn the_sweep_delivers_what_the_stream_missed() {
             "function": "relay", "count": 1_000_000}))
         .await;
     let id = user_id(&world.sign_up_by_email(&new_email()).await);
-    let sweep = async || -> Value {
-        let path = "/2015-03-31/functions/relay/invocations";
-        let reply = world.post(path, &json!({"source": "aws.events"})).await;
-        assert_eq!((reply.status, reply.header("x-amz-function-error")), (200, ""), "{reply:?}");
-        reply.json()
-    };
-    sweep().await;
+    sweep(&world).await;
     assert_eq!(world.items("Outbox").await.len(), 1, "young entries are the stream's");
-    let entry = world.items("Outbox").await.remove(0);
-    let update = json!({"TableName": "Outbox", "Key": {"event_id": {"S": entry["event_id"]}},
-        "UpdateExpression": "SET written_at = :past",
-        "ExpressionAttributeValues": {":past": {"N": "1000"}}});
-    world.dynamodb("UpdateItem", &update).await;
-    sweep().await;
+    age(&world, &world.items("Outbox").await.remove(0)).await;
+    sweep(&world).await;
     assert_eq!(world.events_of(&id).await.len(), 2);
     assert!(world.items("Outbox").await.is_empty());
     // The stream, free again, finds nothing left to send.
@@ -107,6 +99,61 @@ async fn the_sweep_delivers_what_the_stream_missed() {
     let other = user_id(&world.sign_up_by_email(&new_email()).await);
     world.events(&other, 2).await;
     assert_eq!(world.events_of(&id).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_carrier_that_refuses_for_good_is_not_asked_again() {
+    let world = World::with(&NO_LIMITS).await;
+    for service in ["sns", "ses"] {
+        world.fault(&json!({"service": service, "mode": "refuse", "count": 1_000_000})).await;
+    }
+    for identifier in [new_phone(), new_email()] {
+        let body = json!({"identifier": identifier, "otpType": "sign_up"});
+        assert_eq!(world.post("/otp", &body).await.status, 204);
+        world.settled(&identifier).await;
+        assert!(world.messages(&identifier).await.is_empty());
+    }
+    let calls = world.calls("relay").await;
+    let sends = calls.iter().filter(|call| call["service"] == "sns" || call["service"] == "ses");
+    assert_eq!(sends.count(), 2);
+    let logs = world.stack().logs();
+    let said = logs.iter().filter(|line| line.contains("refuses the recipient for good"));
+    assert_eq!(said.count(), 2);
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_holds_up_no_sweep() {
+    let world = World::with(&NO_LIMITS).await;
+    // The stream's way of reading is shut; the sweep scans.
+    world
+        .fault(&json!({"service": "dynamodb", "operation": "BatchGetItem", "mode": "error",
+            "function": "relay", "count": 1_000_000}))
+        .await;
+    let id = user_id(&world.sign_up_by_email(&new_email()).await);
+    age(&world, &world.items("Outbox").await.remove(0)).await;
+    for name in ["an-entry", "of-a-newer-version", "zz"] {
+        let item = json!({"event_id": {"S": name}, "written_at": {"N": "1000"},
+            "effects": {"L": [{"M": {"effect": {"S": "carrier-pigeon"}}}]}});
+        world.dynamodb("PutItem", &json!({"TableName": "Outbox", "Item": item})).await;
+    }
+    sweep(&world).await;
+    assert_eq!(world.events_of(&id).await.len(), 2);
+    assert_eq!(world.items("Outbox").await.len(), 3, "what cannot be read is kept");
+}
+
+/// Makes an outbox entry old enough for the sweep.
+async fn age(world: &World, entry: &Value) {
+    let update = json!({"TableName": "Outbox", "Key": {"event_id": {"S": entry["event_id"]}},
+        "UpdateExpression": "SET written_at = :past",
+        "ExpressionAttributeValues": {":past": {"N": "1000"}}});
+    world.dynamodb("UpdateItem", &update).await;
+}
+
+/// Invokes the relay as the schedule does.
+async fn sweep(world: &World) {
+    let path = "/2015-03-31/functions/relay/invocations";
+    let reply = world.post(path, &json!({"source": "aws.events"})).await;
+    assert_eq!((reply.status, reply.header("x-amz-function-error")), (200, ""), "{reply:?}");
 }
 
 #[tokio::test]

@@ -14,10 +14,13 @@ async fn tables_and_logs_hold_no_secret() {
     let password = "tr0ub4dor & 3 horses";
     let live = world.code(&reset, "sign_up", 1).await;
     let code = world.code(&phone, "sign_up", 1).await;
-    let mut secrets = vec![password.to_owned(), "push-handle-77".to_owned()];
+    let mut secrets = vec![password.to_owned()];
     world.sign_up_by_phone(&phone, "9999").await;
     let body = json!({"type": "email", "email": email, "password": password});
-    let by_mail = world.post("/users", &body).await;
+    let headers = [("content-type", "application/json"), ("x-device-token", "push-handle-77")];
+    let by_mail = world.send("POST", "/users", &headers, body.to_string(), None).await;
+    // A path without a route may hold anything.
+    world.send("GET", &format!("/users/{email}"), &[], "", None).await;
     world.post("/users", &body).await;
     let by_phone = world.sign_up_by_phone(&phone, &code).await;
     // A fault on the way, so that error lines are among those that are searched.
@@ -27,6 +30,13 @@ async fn tables_and_logs_hold_no_secret() {
         .await;
     assert_eq!(failed.status, 500);
     world.heal().await;
+    for service in ["sns", "ses", "events"] {
+        world.fault(&json!({"service": service, "mode": "error", "count": 1})).await;
+    }
+    for identifier in [new_phone(), new_email()] {
+        world.post("/otp", &json!({"identifier": identifier, "otpType": "sign_up"})).await;
+        world.settled(&identifier).await;
+    }
     for reply in [&by_mail, &by_phone] {
         assert_eq!(reply.status, 200, "{reply:?}");
         let data = &reply.json()["data"];
@@ -51,8 +61,11 @@ async fn tables_and_logs_hold_no_secret() {
     }
     let logs = world.stack().logs();
     assert!(logs.iter().any(|line| line.contains("\"http.status\":200")), "logs are captured");
-    assert!(logs.iter().any(|line| line.contains("a request failed")), "errors among them");
-    secrets.extend([phone.clone(), phone.trim_start_matches('+').to_owned(), email, reset]);
+    for error in ["a request failed", "an effect was not delivered"] {
+        assert!(logs.iter().any(|line| line.contains(error)), "{error} is among them");
+    }
+    secrets.extend(["push-handle-77".to_owned(), phone.clone()]);
+    secrets.extend([phone.trim_start_matches('+').to_owned(), email, reset]);
     for line in &logs {
         for secret in &secrets {
             assert!(!line.contains(secret.as_str()), "a log line holds a secret: {line}");

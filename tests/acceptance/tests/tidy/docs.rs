@@ -1,32 +1,64 @@
 //! The documents against the code.
 
 use super::{functions, read};
-use shared::contracts::ROUTES;
-use shared::contracts::gotu::Refusal;
+use shared::contracts::routes;
+use shared::contracts::{goodcity, gotu};
 use std::time::Duration;
 
 #[test]
 fn gotus_refusals_are_the_ones_of_its_document() {
     let document = read("shared/src/contracts/gotu/CONTRACT.md");
     let refusals = [
-        Refusal::Body,
-        Refusal::BodyTooLarge,
-        Refusal::Invalid("otpCode is required".to_owned()),
-        Refusal::PhoneTaken,
-        Refusal::EmailTaken,
-        Refusal::Code,
-        Refusal::Forbidden,
-        Refusal::TooMany { retry_after: Duration::ZERO },
-        Refusal::Internal,
+        gotu::Refusal::Body,
+        gotu::Refusal::BodyTooLarge,
+        gotu::Refusal::Invalid("otpCode is required".to_owned()),
+        gotu::Refusal::PhoneTaken,
+        gotu::Refusal::EmailTaken,
+        gotu::Refusal::Code,
+        gotu::Refusal::Forbidden,
+        gotu::Refusal::TooMany { retry_after: Duration::ZERO },
+        gotu::Refusal::Internal,
     ];
-    let rows =
-        |line: &&str| line.starts_with("| ") && line.contains(" | 4") || line.contains(" | 5");
-    assert_eq!(document.lines().filter(rows).count(), refusals.len());
-    for refusal in refusals {
+    let spelled = refusals.map(|refusal| {
         let (status, text) = refusal.spelling();
-        let name = format!("{refusal:?}");
+        (format!("{refusal:?}"), status.as_u16(), text)
+    });
+    assert_table(&document, &spelled);
+}
+
+#[test]
+fn goodcitys_refusals_are_the_ones_of_its_document() {
+    let document = read("shared/src/contracts/goodcity/CONTRACT.md");
+    let refusals = [
+        goodcity::Refusal::Body,
+        goodcity::Refusal::BodyTooLarge,
+        goodcity::Refusal::Parameter("Missing parameter user_auth".to_owned()),
+        goodcity::Refusal::Invalid("Address district is invalid"),
+        goodcity::Refusal::InvalidHost,
+        goodcity::Refusal::MobileBlank,
+        goodcity::Refusal::MobileInvalid,
+        goodcity::Refusal::Pin,
+        goodcity::Refusal::InvalidToken,
+        goodcity::Refusal::ExpiredToken,
+        goodcity::Refusal::Platform,
+        goodcity::Refusal::TooMany { retry_after: Duration::ZERO },
+        goodcity::Refusal::Internal,
+    ];
+    let spelled = refusals.map(|refusal| {
+        let (status, text) = refusal.rendered();
+        (format!("{refusal:?}"), status, text)
+    });
+    assert_table(&document, &spelled);
+}
+
+/// Requires that the document's table has a row for each refusal, and no other.
+fn assert_table(document: &str, refusals: &[(String, u16, String)]) {
+    let is_row =
+        |line: &&str| line.starts_with("| `") && (line.contains("` | 4") || line.contains("` | 5"));
+    assert_eq!(document.lines().filter(is_row).count(), refusals.len());
+    for (name, status, text) in refusals {
         let name = name.split(['(', ' ']).next().unwrap();
-        let row = format!("| `{name}` | {} |", status.as_u16());
+        let row = format!("| `{name}` | {status} |");
         let line = document.lines().find(|line| line.starts_with(&row));
         let line = line.unwrap_or_else(|| panic!("no row {row}"));
         assert!(line.contains(&format!("`{text}`")), "{line} does not say {text}");
@@ -36,7 +68,7 @@ fn gotus_refusals_are_the_ones_of_its_document() {
 #[test]
 fn the_readme_names_every_route_function_and_variable() {
     let readme = read("README.md");
-    for route in ROUTES.iter().copied().flatten() {
+    for route in routes() {
         assert!(readme.contains(&format!("`{} {}`", route.method, route.path)), "{}", route.path);
     }
     for function in functions() {
@@ -57,7 +89,7 @@ fn the_readme_names_every_route_function_and_variable() {
 
 #[test]
 fn every_endpoint_has_a_module_of_tests() {
-    for route in ROUTES.iter().copied().flatten() {
+    for route in routes() {
         let (contract, endpoint) = route.function.split_once('-').unwrap();
         let module = endpoint.replace('-', "_");
         read(&format!("tests/acceptance/tests/contracts/{contract}/{module}.rs"));

@@ -196,7 +196,6 @@ async fn bad_requests_are_named_and_store_nothing() {
         (phone("userType", json!(true)), "userType must be a string"),
         (phone("source", json!("x".repeat(65))), "source must be at most 64 characters"),
         (phone("source", json!({})), "source must be a string"),
-        (phone("referralID", json!(7)), "referralID must be a string"),
         (email("email", Value::Null), "email is required"),
         (email("email", json!(["a@example.com"])), "email must be a string"),
         (email("email", json!("a@example")), address),
@@ -241,7 +240,8 @@ async fn bad_requests_are_named_and_store_nothing() {
 async fn without_a_type_the_one_identifier_tells_the_flow() {
     let world = World::shared().await;
     let (phone, email) = (new_phone(), new_email());
-    let reply = world.post("/users", &json!({"email": email, "password": "correct horse"})).await;
+    let body = json!({"email": email, "password": "correct horse", "phoneNumber": ""});
+    let reply = world.post("/users", &body).await;
     assert_session(&reply, "");
     let code = world.code(&phone, "sign_up", 1).await;
     let body = json!({"phoneNumber": phone, "otpCode": code, "userType": "DNT"});
@@ -251,11 +251,13 @@ async fn without_a_type_the_one_identifier_tells_the_flow() {
 #[tokio::test]
 async fn a_referral_that_is_no_id_is_dropped() {
     let world = World::shared().await;
-    let body = json!({"type": "email", "email": new_email(), "password": "correct horse",
-        "referralID": "my friend"});
-    let reply = world.post("/users", &body).await;
-    let users = world.items_with("Users", &user_id(&reply)).await;
-    assert_eq!(users[0]["attributes"], json!({}));
+    for referral in [json!("my friend"), json!(7), Value::Null] {
+        let body = json!({"type": "email", "email": new_email(), "password": "correct horse",
+            "referralID": referral});
+        let reply = world.post("/users", &body).await;
+        let users = world.items_with("Users", &user_id(&reply)).await;
+        assert_eq!(users[0]["attributes"], json!({}));
+    }
 }
 
 #[tokio::test]
@@ -344,4 +346,19 @@ async fn sign_ups_by_mail_count_for_their_address() {
     reply.expect(429, &json!({"error": "too many requests"}));
     assert!(reply.header("retry-after").parse::<u32>().unwrap() <= 3600);
     assert_eq!(world.items("Users").await.len(), 2);
+}
+
+#[tokio::test]
+async fn asking_who_is_registered_costs_as_much_as_a_sign_up() {
+    let world = World::with(&[("OTP_SENDS_PER_HOUR_PER_IP", "3")]).await;
+    let email = new_email();
+    assert_eq!(world.sign_up_by_email(&email).await.status, 200);
+    let taken = json!({"error": "email already registered"});
+    for _ in 0..2 {
+        world.sign_up_by_email(&email).await.expect(400, &taken);
+    }
+    for email in [email, new_email()] {
+        let reply = world.sign_up_by_email(&email).await;
+        reply.expect(429, &json!({"error": "too many requests"}));
+    }
 }

@@ -1,8 +1,8 @@
 use super::item::{as_number, number, read, text};
 use super::{Store, failed, keys};
-use crate::domain::id::DeviceId;
+use crate::domain::id::Sequence;
 use crate::domain::realm::Realm;
-use crate::ports::{DeviceIds, PortError};
+use crate::ports::{PortError, SequenceIds};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue};
 use std::collections::HashMap;
@@ -15,13 +15,13 @@ const BLOCK: u32 = 50;
 /// The highest id: clients hold it in a signed 32-bit integer.
 const HIGHEST: u32 = i32::MAX.unsigned_abs();
 
-/// Device ids, taken from a sequence in blocks, so that no counter is written per sign-up.
-pub struct DynamoDeviceIds {
+/// Ids, taken from a sequence in blocks, so that no counter is written per sign-up.
+pub struct DynamoSequenceIds {
     store: Store,
     blocks: Mutex<HashMap<String, RangeInclusive<u32>>>,
 }
 
-impl DynamoDeviceIds {
+impl DynamoSequenceIds {
     /// Ids from the sequences of `store`.
     #[must_use]
     pub fn new(store: Store) -> Self {
@@ -45,7 +45,11 @@ impl DynamoDeviceIds {
             .expression_attribute_values(":block", number(BLOCK))
             .return_values(ReturnValue::UpdatedNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let updated = update.send().await.map_err(|error| failed(ACTION, error))?;
+        let updated = self
+            .store
+            .past_transactions(|| update.clone().send())
+            .await
+            .map_err(|error| failed(ACTION, &error))?;
         let last = read(&updated.attributes.unwrap_or_default(), "last_id", as_number)?;
         let last = u32::try_from(last).ok().filter(|last| *last <= HIGHEST);
         let last = last.ok_or_else(|| PortError::new(ACTION, "the ids are used up"))?;
@@ -54,14 +58,14 @@ impl DynamoDeviceIds {
 }
 
 #[async_trait]
-impl DeviceIds for DynamoDeviceIds {
-    async fn next(&self, realm: &Realm) -> Result<DeviceId, PortError> {
-        let sequence = keys::device_sequence(realm);
+impl SequenceIds for DynamoSequenceIds {
+    async fn next(&self, realm: &Realm, sequence: Sequence) -> Result<u32, PortError> {
+        let sequence = keys::sequence(realm, sequence);
         if let Some(id) = self.take(&sequence) {
-            return Ok(DeviceId::new(id));
+            return Ok(id);
         }
         let mut block = self.next_block(&sequence).await?;
-        let id = block.next().map(DeviceId::new);
+        let id = block.next();
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(sequence, block);
         id.ok_or_else(|| PortError::new("take a block of ids", "the block is empty"))
     }

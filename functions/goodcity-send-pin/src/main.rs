@@ -1,0 +1,28 @@
+//! Composition root: the ports named here are all this endpoint may touch.
+
+use goodcity_send_pin::handle;
+use lambda_http::Error;
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::key_ring::Contents;
+use shared::contracts::goodcity;
+use shared::runtime::{World, log_guess_risk, serve};
+use shared::usecases::RequestCode;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    // The ids of the keys are enough to send: this endpoint could not derive a pin.
+    let code_keys = world.key_ring(&world.settings.code_key(), Contents::Ids)?;
+    world.warm_up(&[&code_keys]).await;
+    log_guess_risk(goodcity::NAME, goodcity::CODE_FORMAT, &world.settings);
+    let request_code = RequestCode {
+        challenges: Arc::new(world.store),
+        code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
+        clock: world.clock,
+        entropy: world.entropy,
+        policy: world.settings.sends,
+        handles: Some(goodcity::otp_auth_key),
+    };
+    serve(goodcity::internal_error, |request| handle(&request_code, request)).await
+}

@@ -1,0 +1,41 @@
+//! Composition root: the ports named here are all this endpoint may touch.
+
+use goodcity_verify::{Verify, handle};
+use lambda_http::Error;
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::jwt::JwtAccessTokens;
+use shared::adapters::key_ring::Contents;
+use shared::contracts::goodcity::{self, GoodCityEvents};
+use shared::runtime::{World, serve};
+use shared::usecases::{CheckCode, VerifyCode};
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let code_keys = world.key_ring(&world.settings.code_key(), Contents::Keys)?;
+    let token_keys = world.key_ring(&world.settings.goodcity_token_key(), Contents::Keys)?;
+    world.warm_up(&[&code_keys, &token_keys]).await;
+    let store = Arc::new(world.store);
+    let check_code = CheckCode {
+        challenges: store.clone(),
+        budgets: store.clone(),
+        code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
+        limits: world.settings.guesses,
+        format: goodcity::CODE_FORMAT,
+    };
+    let verify_code = VerifyCode {
+        check_code,
+        users: store,
+        wording: Arc::new(GoodCityEvents),
+        clock: world.clock,
+        entropy: world.entropy,
+    };
+    let endpoint = Verify {
+        verify_code,
+        access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
+        access_life: world.settings.goodcity_access_life,
+        issuer: world.settings.goodcity_issuer,
+    };
+    serve(goodcity::internal_error, |request| handle(&endpoint, request)).await
+}

@@ -1,0 +1,109 @@
+use super::challenges::is_over;
+use super::item::{Item, as_flag, as_text, flag, read, text, time};
+use super::transaction::{Commit, Part, Transaction, malformed};
+use super::{Store, failed, keys};
+use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Attributes, User};
+use crate::ports::{PortError, Users, Verification, Verified};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, Update};
+
+/// A user, or an identifier, that has not ended.
+const IS_ALIVE: &str =
+    "user_id = :user AND (attribute_not_exists(expires_at) OR expires_at > :now)";
+
+fn read_user(item: &Item) -> Result<User, PortError> {
+    let known_by = ["phone", "email"].into_iter().find_map(|kind| {
+        let text = item.get(kind).and_then(as_text)?;
+        Some((Identifier::from_parts(kind, text)?, kind))
+    });
+    let (identifier, kind) = known_by
+        .ok_or_else(|| PortError::new("read a stored item", "a user without identifier"))?;
+    let verified = item.get(&format!("{kind}_verified")).and_then(as_flag).unwrap_or(false);
+    let attributes = read(item, "attributes", |value| value.as_m().ok())?;
+    let attributes = attributes
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), as_text(value)?.to_owned())));
+    Ok(User {
+        id: read(item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
+        identifier,
+        verified,
+        attributes: attributes.collect::<Attributes>(),
+    })
+}
+
+impl Store {
+    /// The action that marks a user's identifier verified, and keeps the user.
+    fn verify_user(&self, verification: &Verification) -> Result<Update, PortError> {
+        let verified = format!("{}_verified", verification.key.recipient.kind());
+        Update::builder()
+            .table_name(&self.tables.users)
+            .key("user_id", text(verification.user.as_str()))
+            .update_expression("SET #verified = :true REMOVE expires_at")
+            .condition_expression(IS_ALIVE)
+            .expression_attribute_names("#verified", verified)
+            .expression_attribute_values(":true", flag(true))
+            .expression_attribute_values(":user", text(verification.user.as_str()))
+            .expression_attribute_values(":now", time(verification.at))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// The action that keeps an identifier.
+    fn keep_identifier(&self, verification: &Verification) -> Result<Update, PortError> {
+        let key = &verification.key;
+        Update::builder()
+            .table_name(&self.tables.identifiers)
+            .key("identifier", text(keys::identifier(&key.realm, &key.recipient)))
+            .update_expression("REMOVE expires_at")
+            .condition_expression(IS_ALIVE)
+            .expression_attribute_values(":user", text(verification.user.as_str()))
+            .expression_attribute_values(":now", time(verification.at))
+            .build()
+            .map_err(malformed)
+    }
+}
+
+#[async_trait]
+impl Users for Store {
+    async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.tables.users)
+            .key("user_id", text(id.as_str()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = get.send().await.map_err(|error| failed("read a user", &error))?;
+        let item = answer.item.filter(|item| !is_over(item, now));
+        item.as_ref().map(read_user).transpose()
+    }
+
+    async fn verify(&self, verification: &Verification) -> Result<Verified, PortError> {
+        const ACTION: &str = "verify a user";
+        let Verification { key, handle, nonce, guesses, at, entry, .. } = verification;
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Challenge, self.consume(key, nonce, *at)?);
+        transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+        if let Some(budget) = guesses {
+            transaction.check(Part::Budget, self.has_room(budget)?);
+        }
+        transaction.update(Part::Identifier, self.keep_identifier(verification)?);
+        transaction.update(Part::Identifier, self.verify_user(verification)?);
+        transaction.put(Part::Rest, self.put_entry(entry)?);
+        let commit = self.commit(ACTION, transaction).await?;
+        if matches!(commit, Commit::Done) {
+            Ok(Verified::Verified)
+        } else if commit.failed_in(Part::Challenge) {
+            Ok(Verified::ChallengeLost)
+        } else if commit.failed_in(Part::Budget) {
+            Ok(Verified::BudgetSpent)
+        } else if commit.failed_in(Part::Identifier) {
+            Ok(Verified::UserGone)
+        } else {
+            Err(PortError::new(ACTION, "an id that was just made is taken"))
+        }
+    }
+}

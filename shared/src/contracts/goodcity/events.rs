@@ -1,0 +1,100 @@
+//! GoodCity's events; their schemas are in `shared/docs/events/`.
+
+use super::{claims, wire};
+use crate::contracts::envelope;
+use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::ports::{EventWording, PortError};
+use serde::Serialize;
+
+/// Who says it.
+const SOURCE: &str = "goodcity.auth";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserCreated<'a> {
+    user_id: u32,
+    mobile: &'a str,
+    mobile_verified: bool,
+    address_id: Option<u32>,
+    district_id: Option<u32>,
+    address_type: Option<&'a str>,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserVerified<'a> {
+    user_id: u32,
+    mobile: &'a str,
+    first_time: bool,
+    verified_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceRegistered<'a> {
+    user_id: u32,
+    device_id: &'a str,
+    app: Option<&'a str>,
+    platform: Option<&'a str>,
+    handle: Option<&'a str>,
+    /// The channel that the user's messages go to.
+    channel: String,
+    moved_from: Option<u32>,
+    registered_at: String,
+}
+
+/// Spells GoodCity's events.
+#[derive(Clone, Copy, Debug)]
+pub struct GoodCityEvents;
+
+impl EventWording for GoodCityEvents {
+    fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
+        let one = |detail_type, at, facts: serde_json::Value| {
+            envelope::message((SOURCE, detail_type), 1, facts, ids, at).map(|event| vec![event])
+        };
+        match fact {
+            Fact::UserSignedUp { user, .. } => {
+                let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+                let number = |name: &str| attribute(name).and_then(|text| text.parse().ok());
+                let facts = UserCreated {
+                    user_id: claims::user_number(&user.id)?,
+                    mobile: user.identifier.as_str(),
+                    mobile_verified: user.verified,
+                    address_id: number(wire::ADDRESS_ID),
+                    district_id: number(wire::DISTRICT_ID),
+                    address_type: attribute(wire::ADDRESS_TYPE),
+                    created_at: envelope::date_time(user.created_at),
+                };
+                one("user.created", user.created_at, value(&facts)?)
+            }
+            Fact::UserVerified { user, at } => {
+                let facts = UserVerified {
+                    user_id: claims::user_number(&user.id)?,
+                    mobile: user.identifier.as_str(),
+                    first_time: !user.verified,
+                    verified_at: envelope::date_time(*at),
+                };
+                one("user.verified", *at, value(&facts)?)
+            }
+            Fact::DeviceRegistered { user, device, taken_from, at } => {
+                let user_id = claims::user_number(user)?;
+                let facts = DeviceRegistered {
+                    user_id,
+                    device_id: device.id.as_str(),
+                    app: device.info.app.as_deref(),
+                    platform: device.info.platform.as_deref(),
+                    handle: device.info.push_handle.as_deref(),
+                    channel: format!("user_{user_id}"),
+                    moved_from: taken_from.as_ref().map(claims::user_number).transpose()?,
+                    registered_at: envelope::date_time(*at),
+                };
+                one("device.registered", *at, value(&facts)?)
+            }
+        }
+    }
+}
+
+fn value(facts: &impl Serialize) -> Result<serde_json::Value, PortError> {
+    serde_json::to_value(facts).map_err(|error| PortError::new("write an event", error))
+}

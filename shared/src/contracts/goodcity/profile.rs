@@ -1,0 +1,71 @@
+//! GoodCity's user object (contracts.md B.3).
+
+use super::{claims, mobile, wire};
+use crate::domain::user::User;
+use crate::ports::PortError;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A user as clients see them.
+#[derive(Debug, Serialize)]
+pub struct UserObject {
+    addresses: Vec<Address>,
+    /// Nobody who signs up has any.
+    permissions: [Value; 0],
+    user_profile: Profile,
+}
+
+#[derive(Debug, Serialize)]
+struct Address {
+    id: u32,
+    street: Option<String>,
+    flat: Option<String>,
+    building: Option<String>,
+    district_id: Option<u32>,
+    addressable_id: u32,
+    addressable_type: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Profile {
+    id: u32,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    mobile: String,
+    address_id: Option<u32>,
+    permission_id: Option<u32>,
+}
+
+impl UserObject {
+    /// Shows a user.
+    ///
+    /// # Errors
+    /// The user is none of GoodCity's: their id is no integer.
+    pub fn of(user: &User) -> Result<Self, PortError> {
+        let id = claims::user_number(&user.id)?;
+        let attribute = |name: &str| user.attributes.get(name);
+        let number = |name: &str| attribute(name).and_then(|text| text.parse().ok());
+        let address_id = number(wire::ADDRESS_ID);
+        let address = address_id.map(|address_id| Address {
+            id: address_id,
+            street: None,
+            flat: None,
+            building: None,
+            district_id: number(wire::DISTRICT_ID),
+            addressable_id: id,
+            addressable_type: "User",
+        });
+        Ok(Self {
+            addresses: address.into_iter().collect(),
+            permissions: [],
+            user_profile: Profile {
+                id,
+                first_name: attribute(wire::FIRST_NAME).cloned(),
+                last_name: attribute(wire::LAST_NAME).cloned(),
+                mobile: mobile::shown(user.identifier.as_str()).to_owned(),
+                address_id,
+                permission_id: None,
+            },
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! What GoodCity's clients send and get.
+
+use super::{App, Refusal, UserObject, challenge_key, mobile};
+use crate::domain::challenge::{ChallengeKey, Handle};
+use crate::domain::device::DeviceInfo;
+use crate::domain::id::Sequence;
+use crate::domain::user::Attributes;
+use crate::http;
+use crate::usecases::{CodeRequested, Newcomer};
+use lambda_http::Request;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The attributes of a user.
+pub(super) const FIRST_NAME: &str = "first_name";
+pub(super) const LAST_NAME: &str = "last_name";
+pub(super) const DISTRICT_ID: &str = "district_id";
+pub(super) const ADDRESS_TYPE: &str = "address_type";
+pub(super) const ADDRESS_ID: &str = "address_id";
+
+/// The longest name or address type, in characters: the original's columns.
+const TEXT_MOST: usize = 255;
+/// The longest push handle, in characters.
+const HANDLE_MOST: usize = 4096;
+/// The push platforms.
+const PLATFORMS: [&str; 3] = ["fcm", "gcm", "aps"];
+
+/// `POST …/send_pin`.
+#[derive(Debug)]
+pub struct SendPinRequest {
+    /// Whose pin.
+    pub key: ChallengeKey,
+    /// Whether the app is one that the mobile's user could be let in to.
+    pub may_send: bool,
+}
+
+/// `POST …/signup`.
+#[derive(Debug)]
+pub struct SignupRequest {
+    /// Whose pin.
+    pub key: ChallengeKey,
+    /// Who they become if the mobile is new.
+    pub newcomer: Newcomer,
+}
+
+/// `POST …/verify`.
+#[derive(Debug)]
+pub struct VerifyRequest {
+    /// What `send_pin` or `signup` answered.
+    pub handle: Handle,
+    /// What was typed.
+    pub pin: String,
+}
+
+/// `POST …/register_device`.
+#[derive(Debug)]
+pub struct RegisterDeviceRequest {
+    /// The device.
+    pub info: DeviceInfo,
+}
+
+/// The answer to a sent pin.
+#[derive(Serialize)]
+pub struct OtpAuthKey {
+    otp_auth_key: String,
+}
+
+/// The answer to a right pin.
+#[derive(Serialize)]
+pub struct VerifiedUser {
+    /// A JWT.
+    pub jwt_token: String,
+    /// The user.
+    pub user: UserObject,
+}
+
+impl From<CodeRequested> for OtpAuthKey {
+    fn from(requested: CodeRequested) -> Self {
+        let key = requested.handle.map(|handle| handle.expose().to_owned());
+        Self { otp_auth_key: key.unwrap_or_default() }
+    }
+}
+
+impl SendPinRequest {
+    /// Reads the request: the app before the mobile, both before any look-up.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::form_or_json_object(request)?;
+        let app = App::of(request)?;
+        let key = challenge_key(mobile::parse(fields.get("mobile"))?);
+        Ok(Self { key, may_send: app.is_for_donors() })
+    }
+}
+
+/// A value the way the original's messages print it.
+fn inspect(value: &Value) -> String {
+    if value.is_null() { "nil".to_owned() } else { value.to_string() }
+}
+
+fn required_object<'a>(
+    fields: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a Map<String, Value>, Refusal> {
+    match fields.get(name) {
+        None => Err(Refusal::Parameter(format!("Missing parameter {name}"))),
+        Some(Value::Object(object)) => Ok(object),
+        Some(other) => {
+            let value = inspect(other);
+            let text = format!("Invalid parameter '{name}' value {value}: Must be a Hash");
+            Err(Refusal::Parameter(text))
+        }
+    }
+}
+
+fn optional_text<'a>(
+    fields: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a str>, Refusal> {
+    match fields.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => {
+            let value = inspect(other);
+            let text = format!("Invalid parameter '{name}' value {value}: Must be a String");
+            Err(Refusal::Parameter(text))
+        }
+    }
+}
+
+impl SignupRequest {
+    /// Reads the request: types before the mobile, the mobile before the rest.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::form_or_json_object(request)?;
+        let user = required_object(&fields, "user_auth")?;
+        let address = required_object(user, "address_attributes")?;
+        let given = [
+            (FIRST_NAME, optional_text(user, "first_name")?, "First name is too long"),
+            (LAST_NAME, optional_text(user, "last_name")?, "Last name is too long"),
+            (DISTRICT_ID, optional_text(address, "district_id")?, "Address district is invalid"),
+            (ADDRESS_TYPE, optional_text(address, "address_type")?, "Address type is too long"),
+        ];
+        let key = challenge_key(mobile::parse(user.get("mobile"))?);
+        let mut attributes = Attributes::new();
+        for (name, value, refusal) in given {
+            let Some(value) = value else { continue };
+            let is_number =
+                (1..=9).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+            let fits = match name {
+                DISTRICT_ID => value.is_empty() || is_number,
+                _ => value.chars().count() <= TEXT_MOST,
+            };
+            if !fits {
+                return Err(Refusal::Invalid(refusal));
+            }
+            attributes.insert(name.to_owned(), value.to_owned());
+        }
+        let numbered = &[(ADDRESS_ID, Sequence::Address)];
+        Ok(Self { key, newcomer: Newcomer { attributes, numbered } })
+    }
+}
+
+impl VerifyRequest {
+    /// Reads the request. Whatever is missing or ill-typed is a wrong pin (contracts.md B.3), and
+    /// so is the app of somebody else's staff.
+    ///
+    /// # Errors
+    /// [`Refusal::Pin`], [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::form_or_json_object(request)?;
+        let text = |name: &str| match fields.get(name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
+            _ => Err(Refusal::Pin),
+        };
+        let (handle, pin) = (text("otp_auth_key")?, text("pin")?);
+        if !App::of(request).is_ok_and(App::is_for_donors) {
+            return Err(Refusal::Pin);
+        }
+        Ok(Self { handle: Handle::new(handle), pin: pin.clone() })
+    }
+}
+
+impl RegisterDeviceRequest {
+    /// Reads the request: the platform before the handle.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::form_or_json_object(request)?;
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let platform = PLATFORMS.into_iter().find(|platform| *platform == text("platform"));
+        let platform = platform.ok_or(Refusal::Platform)?;
+        let handle = text("handle");
+        if handle.trim().is_empty() {
+            return Err(Refusal::Invalid("Handle can't be blank"));
+        }
+        if handle.chars().count() > HANDLE_MOST {
+            return Err(Refusal::Invalid("Handle is too long"));
+        }
+        let header = |name: &str| http::header(request, name).map(str::to_owned);
+        Ok(Self {
+            info: DeviceInfo {
+                app: Some(App::of(request)?.name().to_owned()),
+                client_id: header("x-goodcity-device-id"),
+                push_handle: Some(handle.to_owned()),
+                platform: Some(platform.to_owned()),
+                model: None,
+                app_version: header("x-goodcity-app-version"),
+                user_agent: header("user-agent"),
+            },
+        })
+    }
+}

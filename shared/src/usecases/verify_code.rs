@@ -1,0 +1,78 @@
+//! Verify: type the code that was sent to an identifier, and prove that it is one's own.
+
+use super::check_code::{CheckCode, CheckCodeError, Guess};
+use crate::domain::challenge::Handle;
+use crate::domain::event::{EventIds, Fact};
+use crate::domain::outbox::{Effect, OutboxEntry};
+use crate::domain::source::SourceAddress;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::ports::{Clock, Entropy, EventWording, Users, Verification, Verified, random};
+use std::sync::Arc;
+
+/// Verifies the identifier of a user.
+pub struct VerifyCode {
+    /// Checks the code.
+    pub check_code: CheckCode,
+    /// The users.
+    pub users: Arc<dyn Users>,
+    /// How the contract spells its events.
+    pub wording: Arc<dyn EventWording>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Somebody verified.
+#[derive(Debug)]
+pub struct UserVerified {
+    /// Who.
+    pub user: User,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl VerifyCode {
+    /// Checks the code and marks the identifier verified. Three round trips: the user, whom the
+    /// answer describes, can only be read once the guess has told who it is, and a transaction
+    /// returns nothing.
+    ///
+    /// # Errors
+    /// [`CheckCodeError`]; a decoy's holder and a user who is gone are refused like a wrong code.
+    pub async fn run(
+        &self,
+        handle: Handle,
+        code: &str,
+        source: &SourceAddress,
+    ) -> Result<UserVerified, CheckCodeError> {
+        let now = self.clock.now();
+        let guess = Guess { code, source };
+        let checked = self.check_code.of_handle(&handle, &guess, now).await?;
+        // A decoy's code was never sent; who guesses it has found nobody.
+        let Some(holder) = checked.holder else { return Err(CheckCodeError::Refused) };
+        let Some(user) = self.users.find(&holder, now).await? else {
+            return Err(CheckCodeError::Refused);
+        };
+        let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
+        let ids = EventIds::new(random(&*self.entropy)?);
+        let fact = Fact::UserVerified { user: user.clone(), at: now };
+        let events = self.wording.events(&fact, &ids)?;
+        let verification = Verification {
+            key: checked.key,
+            handle,
+            nonce: checked.nonce,
+            guesses: checked.guesses,
+            user: holder,
+            at: now,
+            entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
+        };
+        match self.users.verify(&verification).await? {
+            Verified::Verified => Ok(UserVerified { user, at: now }),
+            Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::Refused),
+            Verified::BudgetSpent => {
+                Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
+            }
+        }
+    }
+}
