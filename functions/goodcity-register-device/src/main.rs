@@ -5,21 +5,22 @@ use lambda_http::Error;
 use shared::adapters::jwt::JwtAccessTokens;
 use shared::adapters::key_ring::Contents;
 use shared::contracts::goodcity::{self, GoodCityEvents, SignedIn};
-use shared::runtime::{World, serve};
+use shared::runtime::{TokenSettings, World, serve};
 use shared::usecases::RegisterDevice;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let world = World::from_env()?;
-    let token_keys = world.key_ring(&world.settings.goodcity_token_key(), Contents::Keys)?;
+    let tokens = TokenSettings::of_contract(goodcity::NAME)?;
+    let token_keys = world.key_ring(&tokens.key, Contents::Keys)?;
     world.warm_up(&[&token_keys]).await;
     let store = Arc::new(world.store);
     let signed_in = SignedIn {
         access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
         users: store.clone(),
         clock: world.clock.clone(),
-        issuer: world.settings.goodcity_issuer,
+        issuer: tokens.issuer,
     };
     let register_device = RegisterDevice {
         devices: store,

@@ -14,10 +14,10 @@ pub async fn handle(sign_up: &SignUpUnverified, request: Request) -> Answer {
 }
 
 async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Answer, Refusal> {
-    let SignupRequest { key, newcomer } = SignupRequest::read(request)?;
+    let SignupRequest { key, may_send, newcomer } = SignupRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, may_send: true, source, locale };
+    let command = RequestCodeCommand { key, may_send, source, locale };
     let requested = sign_up.run(command, newcomer).await?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }

@@ -6,15 +6,16 @@ use shared::adapters::code_keys::HmacCodeKeys;
 use shared::adapters::jwt::JwtAccessTokens;
 use shared::adapters::key_ring::Contents;
 use shared::contracts::goodcity::{self, GoodCityEvents};
-use shared::runtime::{World, serve};
+use shared::runtime::{TokenSettings, World, serve};
 use shared::usecases::{CheckCode, VerifyCode};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let world = World::from_env()?;
-    let code_keys = world.key_ring(&world.settings.code_key(), Contents::Keys)?;
-    let token_keys = world.key_ring(&world.settings.goodcity_token_key(), Contents::Keys)?;
+    let tokens = TokenSettings::of_contract(goodcity::NAME)?;
+    let code_keys = world.key_ring(world.settings.code_key(), Contents::Keys)?;
+    let token_keys = world.key_ring(&tokens.key, Contents::Keys)?;
     world.warm_up(&[&code_keys, &token_keys]).await;
     let store = Arc::new(world.store);
     let check_code = CheckCode {
@@ -23,6 +24,7 @@ async fn main() -> Result<(), Error> {
         code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
         limits: world.settings.guesses,
         format: goodcity::CODE_FORMAT,
+        realm: goodcity::realm(),
     };
     let verify_code = VerifyCode {
         check_code,
@@ -34,8 +36,8 @@ async fn main() -> Result<(), Error> {
     let endpoint = Verify {
         verify_code,
         access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
-        access_life: world.settings.goodcity_access_life,
-        issuer: world.settings.goodcity_issuer,
+        access_life: tokens.life,
+        issuer: tokens.issuer,
     };
     serve(goodcity::internal_error, |request| handle(&endpoint, request)).await
 }

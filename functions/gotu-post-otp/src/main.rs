@@ -13,7 +13,7 @@ use std::sync::Arc;
 async fn main() -> Result<(), Error> {
     let world = World::from_env()?;
     // The ids of the keys are enough to send: this endpoint could not derive a code.
-    let code_keys = world.key_ring(&world.settings.code_key(), Contents::Ids)?;
+    let code_keys = world.key_ring(world.settings.code_key(), Contents::Ids)?;
     world.warm_up(&[&code_keys]).await;
     log_guess_risk(gotu::NAME, gotu::CODE_FORMAT, &world.settings);
     let request_code = RequestCode {

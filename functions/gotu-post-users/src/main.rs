@@ -8,7 +8,7 @@ use shared::adapters::dynamodb::DynamoSequenceIds;
 use shared::adapters::jwt::JwtAccessTokens;
 use shared::adapters::key_ring::Contents;
 use shared::contracts::gotu::{self, GotuEvents};
-use shared::runtime::{World, serve};
+use shared::runtime::{TokenSettings, World, serve};
 use shared::usecases::{CheckCode, SignUp, SignUpByCode, SignUpByPassword};
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ use std::sync::Arc;
 async fn main() -> Result<(), Error> {
     let world = World::from_env()?;
     let settings = &world.settings;
-    let code_keys = world.key_ring(&settings.code_key(), Contents::Keys)?;
-    let token_keys = world.key_ring(&settings.gotu_token_key(), Contents::Keys)?;
+    let tokens = TokenSettings::of_contract(gotu::NAME)?;
+    let code_keys = world.key_ring(settings.code_key(), Contents::Keys)?;
+    let token_keys = world.key_ring(&tokens.key, Contents::Keys)?;
     world.warm_up(&[&code_keys, &token_keys]).await;
     let store = Arc::new(world.store.clone());
     let sign_up = Arc::new(SignUp {
@@ -33,6 +34,7 @@ async fn main() -> Result<(), Error> {
         code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
         limits: settings.guesses,
         format: gotu::CODE_FORMAT,
+        realm: gotu::realm(),
     };
     let by_password = SignUpByPassword {
         sign_up: sign_up.clone(),
@@ -44,7 +46,7 @@ async fn main() -> Result<(), Error> {
         by_code: SignUpByCode { sign_up, check_code },
         by_password,
         access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
-        access_life: settings.gotu_access_life,
+        access_life: tokens.life,
     };
     serve(gotu::internal_error, |request| handle(&endpoint, request)).await
 }

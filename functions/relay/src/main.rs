@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let world = World::from_env()?;
-    let code_keys = world.key_ring(&world.settings.code_key(), Contents::Keys)?;
+    let code_keys = world.key_ring(world.settings.code_key(), Contents::Keys)?;
     world.warm_up(&[&code_keys]).await;
     let (aws, settings) = (&world.aws, world.settings);
     let store = Arc::new(world.store);

@@ -5,7 +5,7 @@ mod settings;
 mod telemetry;
 
 pub use serve::serve;
-pub use settings::{Settings, SettingsError};
+pub use settings::{Settings, SettingsError, TokenSettings};
 pub use telemetry::init as init_telemetry;
 
 use crate::adapters::aws::Aws;
@@ -53,11 +53,12 @@ pub fn log_guess_risk(contract: &str, format: CodeFormat, settings: &Settings) {
 }
 
 /// A secret's name and, for tools without Secrets Manager, its ring written out.
-pub struct RingSource<'a> {
+#[derive(Clone)]
+pub struct RingSource {
     /// The secret's name or ARN.
-    pub secret: &'a str,
+    pub secret: String,
     /// The ring as [`KeyRing::inline`] reads it; it wins.
-    pub inline: Option<&'a str>,
+    pub inline: Option<String>,
 }
 
 impl World {
@@ -80,13 +81,13 @@ impl World {
     /// The inline ring cannot be read.
     pub fn key_ring(
         &self,
-        source: &RingSource<'_>,
+        source: &RingSource,
         contents: Contents,
     ) -> Result<Arc<KeyRing>, PortError> {
         let clock = Arc::clone(&self.clock);
-        Ok(Arc::new(match source.inline {
+        Ok(Arc::new(match &source.inline {
             Some(json) => KeyRing::inline(json, clock)?,
-            None => KeyRing::of_secret(&self.aws, source.secret, contents, clock),
+            None => KeyRing::of_secret(&self.aws, &source.secret, contents, clock),
         }))
     }
 

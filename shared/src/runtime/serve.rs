@@ -1,7 +1,7 @@
 //! The loop of an HTTP function.
 
 use crate::adapters::system::SystemClock;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{HOUR, Timestamp};
 use crate::http::Answer;
 use crate::ports::Clock as _;
 use futures_util::FutureExt as _;
@@ -23,10 +23,12 @@ fn time_left(request: &Request) -> Duration {
     let context = request.lambda_context_ref();
     let deadline = context.and_then(|context| i64::try_from(context.deadline).ok());
     let deadline = deadline.map_or(Timestamp::from_millis(0), Timestamp::from_millis);
-    match deadline.since(SystemClock.now()).saturating_sub(TO_ANSWER) {
-        Duration::ZERO => USUAL_TIME,
-        left => left,
+    let now = SystemClock.now();
+    // cargo-lambda's deadline lies in 1970.
+    if now.since(deadline) > HOUR {
+        return USUAL_TIME;
     }
+    deadline.since(now).saturating_sub(TO_ANSWER)
 }
 
 /// Serves requests until the process is ended. Each is logged on one line. A panic, and

@@ -19,12 +19,12 @@ use std::time::Duration;
 pub enum SettingsError {
     /// A variable is absent or empty.
     #[error("the environment variable {0} is missing")]
-    Missing(&'static str),
+    Missing(String),
     /// A variable's value is not of its kind.
     #[error("the environment variable {name} is not {kind}")]
     Malformed {
         /// The variable.
-        name: &'static str,
+        name: String,
         /// What it must be.
         kind: &'static str,
     },
@@ -51,15 +51,7 @@ pub struct Settings {
     pub code_host: Option<String>,
     /// What a password's hash costs.
     pub argon2: Cost,
-    /// How long Gotu's access tokens work.
-    pub gotu_access_life: Duration,
-    /// How long GoodCity's access tokens work.
-    pub goodcity_access_life: Duration,
-    /// Who issues GoodCity's access tokens.
-    pub goodcity_issuer: String,
-    code_key: (String, Option<String>),
-    goodcity_token_key: (String, Option<String>),
-    gotu_token_key: (String, Option<String>),
+    code_key: RingSource,
 }
 
 /// The value of a variable; an empty one is absent.
@@ -68,16 +60,17 @@ fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn required(name: &'static str) -> Result<String, SettingsError> {
-    optional(name).ok_or(SettingsError::Missing(name))
+fn required(name: &str) -> Result<String, SettingsError> {
+    optional(name).ok_or_else(|| SettingsError::Missing(name.to_owned()))
 }
 
-fn number<T: FromStr>(name: &'static str) -> Result<T, SettingsError> {
-    let malformed = |_| SettingsError::Malformed { name, kind: "a whole number in range" };
+fn number<T: FromStr>(name: &str) -> Result<T, SettingsError> {
+    let kind = "a whole number in range";
+    let malformed = |_| SettingsError::Malformed { name: name.to_owned(), kind };
     required(name)?.trim().parse().map_err(malformed)
 }
 
-fn seconds(name: &'static str) -> Result<Duration, SettingsError> {
+fn seconds(name: &str) -> Result<Duration, SettingsError> {
     number(name).map(Duration::from_secs)
 }
 
@@ -92,7 +85,7 @@ fn aws() -> Result<AwsSettings, SettingsError> {
     let endpoints = ENDPOINTS.into_iter().filter_map(|(name, key)| Some((name, optional(key)?)));
     let region = optional("AWS_REGION").or_else(|| optional("AWS_DEFAULT_REGION"));
     Ok(AwsSettings {
-        region: region.ok_or(SettingsError::Missing("AWS_REGION"))?,
+        region: region.ok_or_else(|| SettingsError::Missing("AWS_REGION".to_owned()))?,
         access_key_id: required("AWS_ACCESS_KEY_ID")?,
         secret_access_key: required("AWS_SECRET_ACCESS_KEY")?.into(),
         session_token: optional("AWS_SESSION_TOKEN").map(SecretString::from),
@@ -153,34 +146,44 @@ impl Settings {
                 iterations: number("ARGON2_ITERATIONS")?,
                 parallelism: number("ARGON2_PARALLELISM")?,
             },
-            gotu_access_life: seconds("ACCESS_TOKEN_SECONDS_GOTU")?,
-            goodcity_access_life: seconds("ACCESS_TOKEN_SECONDS_GOODCITY")?,
-            goodcity_issuer: required("TOKEN_ISSUER_GOODCITY")?,
-            code_key: (required("OTP_KEY_SECRET")?, optional("OTP_KEY_RING")),
-            goodcity_token_key: (
-                required("TOKEN_KEY_SECRET_GOODCITY")?,
-                optional("TOKEN_KEY_RING_GOODCITY"),
-            ),
-            gotu_token_key: (required("TOKEN_KEY_SECRET_GOTU")?, optional("TOKEN_KEY_RING_GOTU")),
+            code_key: ring("OTP_KEY_SECRET", "OTP_KEY_RING")?,
         })
     }
 
     /// Where the keys come from that codes are derived with.
     #[must_use]
-    pub fn code_key(&self) -> RingSource<'_> {
-        RingSource { secret: &self.code_key.0, inline: self.code_key.1.as_deref() }
+    pub const fn code_key(&self) -> &RingSource {
+        &self.code_key
     }
+}
 
-    /// Where the keys come from that GoodCity's tokens are signed with.
-    #[must_use]
-    pub fn goodcity_token_key(&self) -> RingSource<'_> {
-        let (secret, inline) = &self.goodcity_token_key;
-        RingSource { secret, inline: inline.as_deref() }
-    }
+/// What the environment says of the access tokens of one contract. The variables end in the
+/// contract's name.
+#[derive(Clone)]
+pub struct TokenSettings {
+    /// How long a token works.
+    pub life: Duration,
+    /// Who issues the tokens, where the contract leaves it open.
+    pub issuer: String,
+    /// Where the keys come from that tokens are signed with.
+    pub key: RingSource,
+}
 
-    /// Where the keys come from that Gotu's tokens are signed with.
-    #[must_use]
-    pub fn gotu_token_key(&self) -> RingSource<'_> {
-        RingSource { secret: &self.gotu_token_key.0, inline: self.gotu_token_key.1.as_deref() }
+impl TokenSettings {
+    /// Reads the settings of a contract.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the first variable that is missing or malformed.
+    pub fn of_contract(name: &str) -> Result<Self, SettingsError> {
+        let name = name.to_ascii_uppercase();
+        Ok(Self {
+            life: seconds(&format!("ACCESS_TOKEN_SECONDS_{name}"))?,
+            issuer: optional(&format!("TOKEN_ISSUER_{name}")).unwrap_or_default(),
+            key: ring(&format!("TOKEN_KEY_SECRET_{name}"), &format!("TOKEN_KEY_RING_{name}"))?,
+        })
     }
+}
+
+fn ring(secret: &str, inline: &str) -> Result<RingSource, SettingsError> {
+    Ok(RingSource { secret: required(secret)?, inline: optional(inline) })
 }

@@ -4,6 +4,7 @@ use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, GuessLimits, Handle, Nonce};
 use crate::domain::code::{CodeFormat, CodeSeed};
 use crate::domain::id::UserId;
+use crate::domain::realm::Realm;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::ports::{Budgets, Challenges, CodeKeys, HeldCode, PortError};
@@ -22,6 +23,8 @@ pub struct CheckCode {
     pub limits: GuessLimits,
     /// What codes look like.
     pub format: CodeFormat,
+    /// The name space: a handle of another one is none.
+    pub realm: Realm,
 }
 
 /// A code that somebody typed.
@@ -93,6 +96,7 @@ impl CheckCode {
         now: Timestamp,
     ) -> Result<CheckedCode, CheckCodeError> {
         let held = self.challenges.count_held_guess(handle, self.limits.per_code, now).await?;
+        let held = held.filter(|held| held.key.realm == self.realm);
         self.compare(held, guess, now).await
     }
 

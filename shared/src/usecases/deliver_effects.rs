@@ -18,7 +18,7 @@ const OVERDUE: Duration = Duration::from_mins(1);
 /// Deliveries at once: as many as the stream hands over, and as connections are worth opening.
 const AT_ONCE: usize = 10;
 /// When a sweep stops taking more, so that it ends well before the function's time is up.
-const SWEEP_TIME: Duration = Duration::from_secs(15);
+const SWEEP_TIME: Duration = Duration::from_secs(10);
 
 /// Delivers effects at least once each.
 pub struct DeliverEffects {
@@ -54,8 +54,8 @@ impl DeliverEffects {
     }
 
     /// Delivers what has been waiting for longer than a minute; returns how many entries were
-    /// found and how many of them failed again. What is left after 15 seconds waits for the next
-    /// sweep.
+    /// found and how many of them failed again. What is left after ten seconds waits for the
+    /// next sweep.
     ///
     /// # Errors
     /// The outbox could not be read.

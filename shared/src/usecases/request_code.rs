@@ -149,7 +149,7 @@ impl RequestCode {
         for _ in 0..RACES {
             let ids = EventIds::new(random(&*self.entropy)?);
             let (newcomer, events) = match (newcomers, &standing.user) {
-                (Some((maker, newcomer)), None) => {
+                (Some((maker, newcomer)), None) if command.may_send => {
                     let user = maker.new_user(command, newcomer, now).await?;
                     let fact = Fact::UserSignedUp { user: user.clone(), device: None };
                     (Some(user), maker.wording.events(&fact, &ids)?)
@@ -203,7 +203,9 @@ impl RequestCode {
             sends,
             expected_revision,
             budget,
-            handle: handle.map(|handle| NewHandle { handle, holder }),
+            // A code that is not sent verifies nobody: who guessed it would leave no trace with the
+            // recipient.
+            handle: handle.map(|handle| NewHandle { handle, holder: holder.filter(|_| deliver) }),
             newcomer,
             entry: OutboxEntry::new(
                 &ids,

@@ -17,8 +17,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity};
 use std::collections::HashMap;
 
-/// Entries that a sweep looks at in one call.
-const SWEEP_PAGE: i32 = 100;
+/// Entries that a sweep looks at in one call: as many as are delivered at once, so that a page takes
+/// no longer than its slowest carrier.
+const SWEEP_PAGE: i32 = 10;
 /// Tries at a batch that the store answers in part.
 const BATCH_TRIES: usize = 4;
 

@@ -1,6 +1,6 @@
 //! GoodCity's events; their schemas are in `shared/docs/events/`.
 
-use super::{claims, wire};
+use super::{app, claims, wire};
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::ports::{EventWording, PortError};
@@ -85,7 +85,10 @@ impl EventWording for GoodCityEvents {
                     app: device.info.app.as_deref(),
                     platform: device.info.platform.as_deref(),
                     handle: device.info.push_handle.as_deref(),
-                    channel: format!("user_{user_id}"),
+                    channel: match device.info.app.as_deref() {
+                        None | Some(app::DONORS) => format!("user_{user_id}"),
+                        Some(app) => format!("user_{user_id}_{app}"),
+                    },
                     moved_from: taken_from.as_ref().map(claims::user_number).transpose()?,
                     registered_at: envelope::date_time(*at),
                 };

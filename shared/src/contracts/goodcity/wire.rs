@@ -39,6 +39,8 @@ pub struct SendPinRequest {
 pub struct SignupRequest {
     /// Whose pin.
     pub key: ChallengeKey,
+    /// Whether the app is one that people sign up in.
+    pub may_send: bool,
     /// Who they become if the mobile is new.
     pub newcomer: Newcomer,
 }
@@ -130,12 +132,13 @@ fn optional_text<'a>(
 }
 
 impl SignupRequest {
-    /// Reads the request: types before the mobile, the mobile before the rest.
+    /// Reads the request: the app, then types, then the mobile, then the rest.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::form_or_json_object(request)?;
+        let may_send = App::of(request)?.is_for_donors();
         let user = required_object(&fields, "user_auth")?;
         let address = required_object(user, "address_attributes")?;
         let given = [
@@ -160,7 +163,7 @@ impl SignupRequest {
             attributes.insert(name.to_owned(), value.to_owned());
         }
         let numbered = &[(ADDRESS_ID, Sequence::Address)];
-        Ok(Self { key, newcomer: Newcomer { attributes, numbered } })
+        Ok(Self { key, may_send, newcomer: Newcomer { attributes, numbered } })
     }
 }
 
@@ -185,12 +188,13 @@ impl VerifyRequest {
 }
 
 impl RegisterDeviceRequest {
-    /// Reads the request: the platform before the handle.
+    /// Reads the request: the app, then the platform, then the handle.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::form_or_json_object(request)?;
+        let app = App::of(request)?;
         let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
         let platform = PLATFORMS.into_iter().find(|platform| *platform == text("platform"));
         let platform = platform.ok_or(Refusal::Platform)?;
@@ -204,7 +208,7 @@ impl RegisterDeviceRequest {
         let header = |name: &str| http::header(request, name).map(str::to_owned);
         Ok(Self {
             info: DeviceInfo {
-                app: Some(App::of(request)?.name().to_owned()),
+                app: Some(app.name().to_owned()),
                 client_id: header("x-goodcity-device-id"),
                 push_handle: Some(handle.to_owned()),
                 platform: Some(platform.to_owned()),

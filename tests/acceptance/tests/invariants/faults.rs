@@ -1,7 +1,7 @@
 //! Invariant 3: a crash or a fault at any store call leaves all of a sign-up or none of it, and a
 //! retry succeeds or gets the duplicate's answer.
 
-use acceptance::{NO_LIMITS, Reply, World, new_email, new_phone, user_id};
+use acceptance::{NO_LIMITS, Reply, World, code_in, new_email, new_phone, user_id};
 use serde_json::{Value, json};
 
 const FUNCTION: &str = "gotu-post-users";
@@ -67,6 +67,46 @@ async fn one_failed_call_is_not_noticed() {
         }
         world.code(&phone, "sign_up", 1).await;
         world.heal().await;
+    }
+}
+
+#[tokio::test]
+async fn one_failed_call_is_not_noticed_by_a_mobile_either() {
+    let world = World::with(&NO_LIMITS).await;
+    let at = |mode: &str, function: &str, operation: &str| {
+        json!({"service": "dynamodb", "mode": mode, "operation": operation, "count": 1,
+            "function": function})
+    };
+    for (number, mode) in ["error", "throttle", "conflict", "lost-reply"].into_iter().enumerate() {
+        let mobile = format!("+8525122453{number}");
+        let body = json!({"user_auth": {"mobile": mobile, "address_attributes": {}}});
+        world.fault(&at(mode, "goodcity-signup", "TransactWriteItems")).await;
+        let reply = world.post("/api/v1/auth/signup", &body).await;
+        assert_eq!(reply.status, 200, "{mode}: {reply:?}");
+        let pin = code_in(world.message(&mobile, 1).await["body"].as_str().unwrap());
+        for operation in ["UpdateItem", "TransactWriteItems"] {
+            world.fault(&at(mode, "goodcity-verify", operation)).await;
+        }
+        let key = &reply.json()["otp_auth_key"];
+        let reply =
+            world.post("/api/v1/auth/verify", &json!({"otp_auth_key": key, "pin": pin})).await;
+        assert_eq!(reply.status, 200, "{mode}: {reply:?}");
+        world.fault(&at(mode, "goodcity-register-device", "TransactWriteItems")).await;
+        let authorization = format!("Bearer {}", reply.json()["jwt_token"].as_str().unwrap());
+        let headers = [("authorization", authorization.as_str())];
+        let path = "/api/v1/auth/register_device";
+        let reply = world.send("POST", path, &headers, "handle=h&platform=fcm", None).await;
+        assert_eq!(reply.status, 204, "{mode}: {reply:?}");
+        assert_eq!(world.items_with("Users", &mobile).await.len(), 1);
+        world.heal().await;
+    }
+    world.settled("goodcity.auth").await;
+    let types = |name: &str, events: &[Value]| {
+        events.iter().filter(|event| event["detailType"] == name).count()
+    };
+    let events = world.all_events().await;
+    for name in ["user.created", "user.verified", "device.registered"] {
+        assert_eq!(types(name, &events), 4, "{name}");
     }
 }
 

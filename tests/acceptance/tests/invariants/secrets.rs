@@ -1,6 +1,6 @@
 //! Invariant 4: nothing in the tables or the logs reveals a code, a password, a token or a key.
 
-use acceptance::{NO_LIMITS, World, new_email, new_phone};
+use acceptance::{NO_LIMITS, World, code_in, new_email, new_phone};
 use serde_json::{Value, json};
 
 const TABLES: [&str; 8] =
@@ -23,6 +23,19 @@ async fn tables_and_logs_hold_no_secret() {
     world.send("GET", &format!("/users/{email}"), &[], "", None).await;
     world.post("/users", &body).await;
     let by_phone = world.sign_up_by_phone(&phone, &code).await;
+    let mobile = "+85251224538";
+    let body = json!({"user_auth": {"mobile": mobile, "address_attributes": {}}});
+    let key = world.post("/api/v1/auth/signup", &body).await.json()["otp_auth_key"].clone();
+    let pin = code_in(world.message(mobile, 1).await["body"].as_str().unwrap());
+    let verified =
+        world.post("/api/v1/auth/verify", &json!({"otp_auth_key": key, "pin": pin})).await;
+    assert_eq!(verified.status, 200, "{verified:?}");
+    let token = verified.json()["jwt_token"].as_str().unwrap().to_owned();
+    let authorization = format!("Bearer {token}");
+    let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+    let body = json!({"handle": "push-handle-78", "platform": "fcm"}).to_string();
+    world.send("POST", "/api/v1/auth/register_device", &headers, body, None).await;
+    secrets.extend([key.as_str().unwrap().to_owned(), token]);
     // A fault on the way, so that error lines are among those that are searched.
     world.fault(&json!({"service": "dynamodb", "mode": "error", "count": 100})).await;
     let failed = world
@@ -55,7 +68,7 @@ async fn tables_and_logs_hold_no_secret() {
             assert!(!text.contains(secret.as_str()), "{table} holds a secret");
         }
         // A code is short enough to stand in a number by chance; it must not stand alone.
-        for code in [&code, &live] {
+        for code in [&code, &live, &pin] {
             assert!(!text.contains(&format!("\"{code}\"")), "{table} holds a code");
         }
     }
@@ -64,7 +77,9 @@ async fn tables_and_logs_hold_no_secret() {
     for error in ["a request failed", "an effect was not delivered"] {
         assert!(logs.iter().any(|line| line.contains(error)), "{error} is among them");
     }
-    secrets.extend(["push-handle-77".to_owned(), phone.clone()]);
+    let handles = ["push-handle-77", "push-handle-78", mobile, "51224538"];
+    secrets.extend(handles.map(str::to_owned));
+    secrets.push(phone.clone());
     secrets.extend([phone.trim_start_matches('+').to_owned(), email, reset]);
     for line in &logs {
         for secret in &secrets {

@@ -38,7 +38,7 @@ fn arrows_point_inward() {
 
 #[test]
 fn the_core_names_no_contract() {
-    for folder in ["domain", "ports", "usecases", "adapters"] {
+    for folder in ["domain", "ports", "usecases", "adapters", "http", "runtime"] {
         forbid(folder, &["gotu", "Gotu", "goodcity", "GoodCity", "urbanfits", "posbytz"]);
     }
 }

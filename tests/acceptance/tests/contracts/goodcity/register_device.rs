@@ -98,6 +98,26 @@ async fn the_token_is_judged_before_the_platform_and_that_before_the_handle() {
 }
 
 #[tokio::test]
+async fn apps_have_channels_of_their_own() {
+    let world = World::shared().await;
+    let (id, token) = user(world).await;
+    let authorization = format!("Bearer {token}");
+    let from = async |app: &str| {
+        let headers = [
+            ("content-type", "application/json"),
+            ("authorization", authorization.as_str()),
+            ("x-goodcity-app-name", app),
+        ];
+        world.send("POST", REGISTER_DEVICE, &headers, body("handle-9", "aps"), None).await
+    };
+    from("other").await.expect(403, &json!({"errors": "Invalid host"}));
+    assert_eq!(from("stock.goodcity").await.status, 204);
+    let events = events(world, &id, 3).await;
+    let channels: Vec<_> = events.iter().map(|event| &event["detail"]["channel"]).collect();
+    assert!(channels.contains(&&json!(format!("user_{id}_stock"))), "{channels:?}");
+}
+
+#[tokio::test]
 async fn a_form_is_read_like_json() {
     let world = World::shared().await;
     let (_, token) = user(world).await;

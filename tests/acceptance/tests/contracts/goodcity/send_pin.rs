@@ -1,8 +1,19 @@
 //! `POST /api/v1/auth/send_pin` (contracts.md B.0, B.1).
 
-use super::{SEND_PIN, new_mobile, other_than, otp_auth_key, pin, signed_in, verify};
+use super::{
+    SEND_PIN, SIGNUP, new_mobile, other_than, otp_auth_key, pin, signed_in, signup_body, verify,
+};
 use acceptance::{NO_LIMITS, Reply, World, code_in};
 use serde_json::{Value, json};
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::key_ring::KeyRing;
+use shared::adapters::system::SystemClock;
+use shared::contracts::goodcity;
+use shared::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
+use shared::domain::code::CodeSeed;
+use shared::domain::identifier::Identifier;
+use shared::ports::CodeKeys as _;
+use std::sync::Arc;
 
 async fn send(world: &World, mobile: &str) -> Reply {
     world.post(SEND_PIN, &json!({"mobile": mobile})).await
@@ -118,7 +129,8 @@ async fn the_app_is_judged_before_the_mobile_and_the_same_for_everybody() {
     }
     world.settled(&mobile).await;
     assert_eq!(world.messages(&mobile).await.len(), 1);
-    for (count, app) in [(2, "app.goodcity"), (3, "app"), (4, "")] {
+    send_from(world, "", &mobile).await.expect(403, &json!({"errors": "Invalid host"}));
+    for (count, app) in [(2, "app.goodcity"), (3, "app")] {
         otp_auth_key(&send_from(world, app, &mobile).await);
         world.message(&mobile, count).await;
     }
@@ -192,6 +204,51 @@ async fn a_decoy_key_behaves_like_a_real_one() {
             assert_eq!(item["attempts"], 5, "{item}");
         }
     }
+}
+
+/// The pin that a key stands for, derived as the functions derive it.
+async fn pin_of(world: &World, key: &str) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+    let id = format!("handle#{}", data_encoding::HEXLOWER.encode(hash.as_ref()));
+    let item = world.items_with("Challenges", &id).await.remove(0);
+    let base64 = data_encoding::BASE64;
+    let nonce = base64.decode(item["nonce"].as_str().unwrap().as_bytes()).unwrap();
+    let recipient = Identifier::from_parts("phone", item["recipient"].as_str().unwrap()).unwrap();
+    let seed = CodeSeed {
+        key: ChallengeKey { realm: goodcity::realm(), purpose: Purpose::SignIn, recipient },
+        nonce: Nonce::from_stored(&nonce).unwrap(),
+        key_id: KeyId::new(item["key_id"].as_str().unwrap()),
+    };
+    let ring = KeyRing::inline(RING, Arc::new(SystemClock)).unwrap();
+    let keys = HmacCodeKeys::new(Arc::new(ring));
+    keys.derive(&seed, goodcity::CODE_FORMAT).await.unwrap().expose().to_owned()
+}
+
+const RING: &str = r#"{"v1":{"key":"a key that the test knows","stage":"AWSCURRENT"}}"#;
+
+#[tokio::test]
+async fn the_right_pin_of_a_key_that_nobody_was_sent_verifies_nobody() {
+    let mut env = NO_LIMITS.to_vec();
+    env.push(("OTP_KEY_RING", RING));
+    env.push(("SMS_COUNTRIES", "+8525,+8526"));
+    let world = World::with(&env).await;
+    let (known, far) = (new_mobile(), "+85291234567");
+    let key = otp_auth_key(&world.post(SIGNUP, &signup_body(&known)).await);
+    let right = pin_of(&world, &key).await;
+    assert_eq!(right, pin(&world, &known, 1).await, "the test derives what was sent");
+    assert_eq!(verify(&world, &key, &right).await.status, 200);
+    let keys = [
+        otp_auth_key(&send(&world, &new_mobile()).await),
+        otp_auth_key(&send_from(&world, "admin.goodcity", &known).await),
+        otp_auth_key(&world.post(SIGNUP, &signup_body(far)).await),
+    ];
+    let users = world.items("Users").await;
+    for key in keys {
+        let right = pin_of(&world, &key).await;
+        let refused = json!({"errors": {"pin": "Invalid SMS code."}});
+        verify(&world, &key, &right).await.expect(422, &refused);
+    }
+    assert_eq!(world.items("Users").await, users);
 }
 
 #[tokio::test]

@@ -158,6 +158,22 @@ async fn bad_requests_are_named_and_store_nothing() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_not_the_donors_makes_no_user() {
+    let world = World::with(&NO_LIMITS).await;
+    let mobile = new_mobile();
+    let from = async |app: &str| {
+        let headers = [("content-type", "application/json"), ("x-goodcity-app-name", app)];
+        world.send("POST", SIGNUP, &headers, signup_body(&mobile).to_string(), None).await
+    };
+    from("other").await.expect(403, &json!({"errors": "Invalid host"}));
+    otp_auth_key(&from("admin.goodcity").await);
+    world.settled(&mobile).await;
+    assert!(world.items("Users").await.is_empty() && world.messages(&mobile).await.is_empty());
+    otp_auth_key(&from("app.goodcity").await);
+    assert_eq!(world.items("Users").await.len(), 1);
+}
+
+#[tokio::test]
 async fn names_and_address_may_be_absent_or_empty() {
     let world = World::shared().await;
     let mobile = new_mobile();

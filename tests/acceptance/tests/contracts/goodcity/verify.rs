@@ -134,6 +134,34 @@ async fn racers_with_one_pin_get_one_token() {
 }
 
 #[tokio::test]
+async fn wrong_guesses_of_one_address_run_out_even_for_a_right_one() {
+    let env = [("OTP_GUESSES_PER_HOUR_PER_IP", "3"), ("OTP_SENDS_PER_HOUR", "0")];
+    let world = World::with(&env).await;
+    let mobile = new_mobile();
+    let key = otp_auth_key(&world.post(SIGNUP, &signup_body(&mobile)).await);
+    let right = pin(&world, &mobile, 1).await;
+    for _ in 0..3 {
+        assert_eq!(verify(&world, "no such key", "1234").await.status, 422);
+    }
+    for (key, pin) in [("no such key", "1234"), (key.as_str(), right.as_str())] {
+        let reply = verify(&world, key, pin).await;
+        reply.expect(429, &json!({"errors": "Too many requests"}));
+        assert!(reply.header("retry-after").parse::<u32>().unwrap() <= 3600);
+    }
+    assert_eq!(world.items("Users").await[0]["phone_verified"], false);
+}
+
+#[tokio::test]
+async fn the_risk_of_a_guessed_pin_is_printed_at_start() {
+    let world = World::with(&[]).await;
+    otp_auth_key(&world.post(SIGNUP, &signup_body(&new_mobile())).await);
+    let logs = world.stack().logs().join("\n");
+    for part in ["\"guesses_per_day\":50", "\"codes\":10000", "\"risk_per_million\":5000"] {
+        assert!(logs.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_user_who_is_gone_is_not_verified() {
     let world = World::shared().await;
     let mobile = new_mobile();
