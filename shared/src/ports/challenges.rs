@@ -37,6 +37,8 @@ pub struct Opening {
     pub key_id: KeyId,
     /// When the code ends.
     pub expires_at: Timestamp,
+    /// Whether the code is sent; one that is not is good for nothing.
+    pub sent: bool,
     /// The send record to write.
     pub sends: SendRecord,
     /// The revision that the stored record must still have; `None` when the recipient has no
@@ -68,6 +70,8 @@ pub enum Opened {
 /// The code that a challenge has now.
 #[derive(Clone, Debug)]
 pub struct LiveCode {
+    /// Whether it was sent: to guess a code that nobody has proves nothing.
+    pub sent: bool,
     /// Makes the code.
     pub nonce: Nonce,
     /// The key that the code is derived with.

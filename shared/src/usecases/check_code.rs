@@ -110,7 +110,8 @@ impl CheckCode {
         if let Some(HeldCode { key, code, holder }) = held {
             let seed = CodeSeed { key, nonce: code.nonce, key_id: code.key_id };
             let right = self.code_keys.derive(&seed, self.format).await?;
-            if right.matches(guess.code) {
+            // Both are judged, so that a code which was not sent takes as long as one that was.
+            if right.matches(guess.code) & code.sent {
                 let CodeSeed { key, nonce, .. } = seed;
                 return Ok(CheckedCode { key, nonce, holder, guesses });
             }

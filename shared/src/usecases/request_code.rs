@@ -200,6 +200,7 @@ impl RequestCode {
             nonce: code.seed.nonce.clone(),
             key_id: key_id.clone(),
             expires_at,
+            sent: deliver,
             sends,
             expected_revision,
             budget,

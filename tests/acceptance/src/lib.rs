@@ -15,13 +15,19 @@ use local::{Options, Stack};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::key_ring::KeyRing;
+use shared::adapters::system::SystemClock;
+use shared::domain::challenge::{ChallengeKey, KeyId, Nonce};
+use shared::domain::code::{CodeFormat, CodeSeed};
+use shared::ports::CodeKeys as _;
 use std::collections::BTreeMap;
 use std::fs::DirEntry;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -31,6 +37,22 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Switches every limit off, so that tests can share a stack.
 pub const NO_LIMITS: [(&str, &str); 3] =
     [("OTP_SENDS_PER_HOUR", "0"), ("OTP_SENDS_PER_HOUR_PER_IP", "0"), ("OTP_RESEND_SECONDS", "0")];
+
+/// A key ring for codes that tests know (`OTP_KEY_RING`), for [`derived_code`].
+pub const KNOWN_RING: &str = r#"{"v1":{"key":"a key that the tests know","stage":"AWSCURRENT"}}"#;
+
+/// The code of a challenge item, derived as the functions derive it from [`KNOWN_RING`].
+pub async fn derived_code(key: ChallengeKey, item: &Value, format: CodeFormat) -> String {
+    let nonce = data_encoding::BASE64.decode(item["nonce"].as_str().unwrap().as_bytes()).unwrap();
+    let seed = CodeSeed {
+        key,
+        nonce: Nonce::from_stored(&nonce).unwrap(),
+        key_id: KeyId::new(item["key_id"].as_str().unwrap()),
+    };
+    let ring = KeyRing::inline(KNOWN_RING, Arc::new(SystemClock)).unwrap();
+    let keys = HmacCodeKeys::new(Arc::new(ring));
+    keys.derive(&seed, format).await.unwrap().expose().to_owned()
+}
 
 /// A running stack and a client for it.
 pub struct World {

@@ -1,5 +1,6 @@
 use super::item::{
-    Item, as_bytes, as_number, as_text, as_time, bytes, number, purge_time, read, text, time,
+    Item, as_bytes, as_flag, as_number, as_text, as_time, bytes, flag, number, purge_time, read,
+    text, time,
 };
 use super::outbox::{challenge_key_item, read_challenge_key};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
@@ -20,7 +21,7 @@ use aws_sdk_dynamodb::types::{
 use std::collections::HashMap;
 
 /// A new send: the nonce is overwritten, so the old code is dead, and the guesses start anew.
-const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, attempts = :zero, \
+const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, sent = :sent, attempts = :zero, \
     expires_at = :expires_at, sent_at = :sent_at, revision = :revision, \
     hour_window = :hour_window, hour_sends = :hour_sends, \
     day_window = :day_window, day_sends = :day_sends, purge_at = :purge_at";
@@ -54,7 +55,7 @@ fn live_code(item: &Item) -> Result<Option<LiveCode>, PortError> {
     }
     let nonce = read(item, "nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?;
     let key_id = read(item, "key_id", |value| as_text(value).map(KeyId::new))?;
-    Ok(Some(LiveCode { nonce, key_id }))
+    Ok(Some(LiveCode { sent: read(item, "sent", as_flag)?, nonce, key_id }))
 }
 
 /// Whether an item with an end is over.
@@ -74,7 +75,7 @@ impl Store {
         Update::builder()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(keys::challenge(key)))
-            .update_expression("REMOVE nonce, key_id, attempts SET day_sends = :zero")
+            .update_expression("REMOVE nonce, key_id, sent, attempts SET day_sends = :zero")
             .condition_expression("nonce = :nonce AND expires_at > :now")
             .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
             .expression_attribute_values(":now", time(now))
@@ -92,7 +93,7 @@ impl Store {
         Update::builder()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(keys::handle(handle)))
-            .update_expression("REMOVE nonce, key_id, attempts")
+            .update_expression("REMOVE nonce, key_id, sent, attempts")
             .condition_expression("nonce = :nonce")
             .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
             .build()
@@ -109,6 +110,7 @@ impl Store {
             ("challenge_id".to_owned(), text(keys::handle(&new.handle))),
             ("nonce".to_owned(), bytes(nonce.as_bytes())),
             ("key_id".to_owned(), text(key_id.as_str())),
+            ("sent".to_owned(), flag(opening.sent)),
             ("attempts".to_owned(), number(0_u32)),
             ("expires_at".to_owned(), time(*expires_at)),
             ("purge_at".to_owned(), purge_time(*expires_at)),
@@ -157,6 +159,7 @@ impl Store {
             .update_expression(OPEN)
             .expression_attribute_values(":nonce", bytes(opening.nonce.as_bytes()))
             .expression_attribute_values(":key_id", text(opening.key_id.as_str()))
+            .expression_attribute_values(":sent", flag(opening.sent))
             .expression_attribute_values(":zero", number(0_u32))
             .expression_attribute_values(":expires_at", time(opening.expires_at))
             .expression_attribute_values(":sent_at", time(sends.sent_at.unwrap_or(purge_at)))

@@ -3,17 +3,11 @@
 use super::{
     SEND_PIN, SIGNUP, new_mobile, other_than, otp_auth_key, pin, signed_in, signup_body, verify,
 };
-use acceptance::{NO_LIMITS, Reply, World, code_in};
+use acceptance::{KNOWN_RING, NO_LIMITS, Reply, World, code_in, derived_code};
 use serde_json::{Value, json};
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::key_ring::KeyRing;
-use shared::adapters::system::SystemClock;
 use shared::contracts::goodcity;
-use shared::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
-use shared::domain::code::CodeSeed;
+use shared::domain::challenge::{ChallengeKey, Purpose};
 use shared::domain::identifier::Identifier;
-use shared::ports::CodeKeys as _;
-use std::sync::Arc;
 
 async fn send(world: &World, mobile: &str) -> Reply {
     world.post(SEND_PIN, &json!({"mobile": mobile})).await
@@ -206,30 +200,20 @@ async fn a_decoy_key_behaves_like_a_real_one() {
     }
 }
 
-/// The pin that a key stands for, derived as the functions derive it.
+/// The pin that a key stands for.
 async fn pin_of(world: &World, key: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
     let id = format!("handle#{}", data_encoding::HEXLOWER.encode(hash.as_ref()));
     let item = world.items_with("Challenges", &id).await.remove(0);
-    let base64 = data_encoding::BASE64;
-    let nonce = base64.decode(item["nonce"].as_str().unwrap().as_bytes()).unwrap();
     let recipient = Identifier::from_parts("phone", item["recipient"].as_str().unwrap()).unwrap();
-    let seed = CodeSeed {
-        key: ChallengeKey { realm: goodcity::realm(), purpose: Purpose::SignIn, recipient },
-        nonce: Nonce::from_stored(&nonce).unwrap(),
-        key_id: KeyId::new(item["key_id"].as_str().unwrap()),
-    };
-    let ring = KeyRing::inline(RING, Arc::new(SystemClock)).unwrap();
-    let keys = HmacCodeKeys::new(Arc::new(ring));
-    keys.derive(&seed, goodcity::CODE_FORMAT).await.unwrap().expose().to_owned()
+    let key = ChallengeKey { realm: goodcity::realm(), purpose: Purpose::SignIn, recipient };
+    derived_code(key, &item, goodcity::CODE_FORMAT).await
 }
-
-const RING: &str = r#"{"v1":{"key":"a key that the test knows","stage":"AWSCURRENT"}}"#;
 
 #[tokio::test]
 async fn the_right_pin_of_a_key_that_nobody_was_sent_verifies_nobody() {
     let mut env = NO_LIMITS.to_vec();
-    env.push(("OTP_KEY_RING", RING));
+    env.push(("OTP_KEY_RING", KNOWN_RING));
     env.push(("SMS_COUNTRIES", "+8525,+8526"));
     let world = World::with(&env).await;
     let (known, far) = (new_mobile(), "+85291234567");

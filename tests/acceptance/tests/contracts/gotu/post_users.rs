@@ -1,7 +1,12 @@
 //! `POST /users` (contracts.md A.1, A.2, A.4).
 
-use acceptance::{NO_LIMITS, Reply, World, new_email, new_phone, token_parts, user_id};
+use acceptance::{
+    KNOWN_RING, NO_LIMITS, Reply, World, derived_code, new_email, new_phone, token_parts, user_id,
+};
 use serde_json::{Value, json};
+use shared::contracts::gotu;
+use shared::domain::challenge::{ChallengeKey, Purpose};
+use shared::domain::identifier::Identifier;
 
 const CODE_REFUSED: &str = "invalid or expired otp code";
 
@@ -316,6 +321,24 @@ async fn one_text_says_no_to_every_bad_code() {
     let code = world.code(&used, "sign_up", 1).await;
     assert_eq!(world.sign_up_by_phone(&used, &code).await.status, 200);
     world.sign_up_by_phone(&used, &code).await.expect(401, &refused);
+}
+
+#[tokio::test]
+async fn a_code_that_was_not_sent_signs_nobody_up() {
+    let mut env = NO_LIMITS.to_vec();
+    env.extend([("OTP_KEY_RING", KNOWN_RING), ("SMS_COUNTRIES", "+62")]);
+    let world = World::with(&env).await;
+    for (phone, status) in [("+6282243350992", 200), ("+85251224538", 401)] {
+        let body = json!({"identifier": phone, "otpType": "sign_up"});
+        assert_eq!(world.post("/otp", &body).await.status, 204);
+        let item = world.items_with("Challenges", phone).await.remove(0);
+        let recipient = Identifier::from_parts("phone", phone).unwrap();
+        let key = ChallengeKey { realm: gotu::realm(), purpose: Purpose::SignUp, recipient };
+        let code = derived_code(key, &item, gotu::CODE_FORMAT).await;
+        let reply = world.sign_up_by_phone(phone, &code).await;
+        assert_eq!(reply.status, status, "{phone}: {reply:?}");
+    }
+    assert_eq!(world.items("Users").await.len(), 1);
 }
 
 #[tokio::test]
