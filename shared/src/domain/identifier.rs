@@ -2,24 +2,34 @@
 
 use super::email::EmailAddress;
 use super::phone::PhoneNumber;
-use super::realm::Realm;
+use super::username::Username;
+use super::wallet::CardNumber;
 
-/// Something that names at most one user of a realm, and that a code can be sent to.
+/// Something that names at most one user of a realm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identifier {
     /// A phone number; codes go there by SMS.
     Phone(PhoneNumber),
     /// An e-mail address; codes go there by mail.
     Email(EmailAddress),
+    /// A name they chose; nothing can be sent there.
+    Username(Username),
+    /// The card of their wallet; nothing can be sent there.
+    Card(CardNumber),
 }
 
 impl Identifier {
-    /// The kind's name in keys: `phone` or `email`.
+    /// Every kind.
+    pub const KINDS: [&str; 4] = ["phone", "email", "username", "card"];
+
+    /// The kind's name in keys.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Phone(_) => "phone",
             Self::Email(_) => "email",
+            Self::Username(_) => "username",
+            Self::Card(_) => "card",
         }
     }
 
@@ -29,25 +39,30 @@ impl Identifier {
         match self {
             Self::Phone(phone) => phone.as_str(),
             Self::Email(email) => email.as_str(),
+            Self::Username(username) => username.canonical(),
+            Self::Card(card) => card.as_str(),
         }
     }
 
-    /// Reads what [`Identifier::kind`] and [`Identifier::as_str`] wrote.
+    /// The identifier as its owner writes it.
+    #[must_use]
+    pub fn spelling(&self) -> &str {
+        match self {
+            Self::Username(username) => username.spelling(),
+            Self::Phone(_) | Self::Email(_) | Self::Card(_) => self.as_str(),
+        }
+    }
+
+    /// Reads what [`Identifier::kind`] and [`Identifier::as_str`] or
+    /// [`Identifier::spelling`] wrote.
     #[must_use]
     pub fn from_parts(kind: &str, text: &str) -> Option<Self> {
         match kind {
             "phone" => PhoneNumber::parse(text).ok().map(Self::Phone),
             "email" => EmailAddress::parse(text).ok().map(Self::Email),
+            "username" => Username::parse(text).ok().map(Self::Username),
+            "card" => CardNumber::parse(text).map(Self::Card),
             _ => None,
         }
     }
-}
-
-/// An identifier in its realm: what must be unique.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RealmIdentifier {
-    /// The name space.
-    pub realm: Realm,
-    /// The identifier.
-    pub identifier: Identifier,
 }

@@ -20,3 +20,5 @@ pub mod session;
 pub mod source;
 pub mod time;
 pub mod user;
+pub mod username;
+pub mod wallet;

@@ -14,6 +14,64 @@ pub const UNVERIFIED_LIFE: Duration = Duration::from_hours(24);
 /// What a contract keeps with a user and the core carries without reading.
 pub type Attributes = BTreeMap<String, String>;
 
+/// Something that a user is known by.
+#[derive(Clone, Debug)]
+pub struct KnownBy {
+    /// What.
+    pub identifier: Identifier,
+    /// Whether they proved that it is theirs.
+    pub verified: bool,
+}
+
+impl KnownBy {
+    /// The identifier in canonical form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.identifier.as_str()
+    }
+}
+
+/// Everything that a user is known by: at most one of each kind.
+#[derive(Clone, Debug, Default)]
+pub struct Identifiers(Vec<KnownBy>);
+
+impl Identifiers {
+    /// These identifiers.
+    #[must_use]
+    pub const fn new(known_by: Vec<KnownBy>) -> Self {
+        Self(known_by)
+    }
+
+    /// One identifier alone.
+    #[must_use]
+    pub fn one(identifier: Identifier, verified: bool) -> Self {
+        Self(vec![KnownBy { identifier, verified }])
+    }
+
+    /// All of them, in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &KnownBy> {
+        self.0.iter()
+    }
+
+    /// The one of a kind ([`Identifier::kind`]).
+    #[must_use]
+    pub fn of_kind(&self, kind: &str) -> Option<&KnownBy> {
+        self.0.iter().find(|known| known.identifier.kind() == kind)
+    }
+
+    /// The phone number.
+    #[must_use]
+    pub fn phone(&self) -> Option<&KnownBy> {
+        self.of_kind("phone")
+    }
+
+    /// The e-mail address.
+    #[must_use]
+    pub fn email(&self) -> Option<&KnownBy> {
+        self.of_kind("email")
+    }
+}
+
 /// A user about to be created.
 #[derive(Clone, Debug)]
 pub struct NewUser {
@@ -22,9 +80,7 @@ pub struct NewUser {
     /// The name space they live in.
     pub realm: Realm,
     /// What they are known by.
-    pub identifier: Identifier,
-    /// Whether they proved that the identifier is theirs.
-    pub verified: bool,
+    pub identifiers: Identifiers,
     /// Their password, hashed.
     pub password: Option<PasswordHash>,
     /// What the contract keeps with them.
@@ -41,9 +97,7 @@ pub struct User {
     /// Their id.
     pub id: UserId,
     /// What they are known by.
-    pub identifier: Identifier,
-    /// Whether they proved that the identifier is theirs.
-    pub verified: bool,
+    pub identifiers: Identifiers,
     /// What the contract keeps with them.
     pub attributes: Attributes,
 }

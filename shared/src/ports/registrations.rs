@@ -1,10 +1,12 @@
 use super::PortError;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Nonce};
+use crate::domain::challenge::{ChallengeKey, Handle, Nonce};
 use crate::domain::device::NewDevice;
+use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::session::NewSession;
 use crate::domain::user::NewUser;
+use crate::domain::wallet::Credit;
 use async_trait::async_trait;
 
 /// What entitles to an account.
@@ -16,6 +18,8 @@ pub enum Proof {
         key: ChallengeKey,
         /// The nonce whose code was typed: a newer send makes it worthless.
         nonce: Nonce,
+        /// What the client held, where the contract has handles; it is spent with the code.
+        handle: Option<Handle>,
         /// The source's budget of wrong guesses, which must not be spent.
         guesses: Option<Budget>,
     },
@@ -33,17 +37,19 @@ pub struct Registration {
     pub proof: Proof,
     /// The user.
     pub user: NewUser,
-    /// The device they signed up on.
-    pub device: NewDevice,
-    /// Their first session.
-    pub session: NewSession,
+    /// The device they signed up on, where the contract asks for it.
+    pub device: Option<NewDevice>,
+    /// Their first session, where one is kept.
+    pub session: Option<NewSession>,
+    /// What their wallet starts with, where they get one.
+    pub credit: Option<Credit>,
     /// The effects.
     pub entry: OutboxEntry,
 }
 
 /// What became of a [`Registration`]. If several things stood against it, the first in this order
 /// is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registered {
     /// The account exists.
     Registered,
@@ -51,15 +57,16 @@ pub enum Registered {
     ChallengeLost,
     /// The source's budget is spent. Nothing was written.
     BudgetSpent,
-    /// Somebody is known by that identifier already. Nothing was written, no code is consumed.
-    Taken,
+    /// Somebody is known by these identifiers already: all of those that are taken. Nothing was
+    /// written, no code is consumed.
+    Taken(Vec<Identifier>),
 }
 
 /// Makes accounts.
 #[async_trait]
 pub trait Registrations: Send + Sync {
-    /// Consumes the proof and stores identifier, user, device, session and effects: all or
-    /// nothing, in one round trip. A reply that is lost after the commit is asked for again and
+    /// Consumes the proof and stores identifiers, user, device, session, credit and effects: all
+    /// or nothing, in one round trip. A reply that is lost after the commit is asked for again and
     /// answered as the success it was.
     ///
     /// # Errors

@@ -103,6 +103,7 @@ fn tables() -> Result<TableNames, SettingsError> {
         devices: required("DEVICES_TABLE")?,
         sessions: required("SESSIONS_TABLE")?,
         budgets: required("BUDGETS_TABLE")?,
+        ledger: required("LEDGER_TABLE")?,
         outbox: required("OUTBOX_TABLE")?,
         sequences: required("SEQUENCES_TABLE")?,
     })

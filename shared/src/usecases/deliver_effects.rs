@@ -155,7 +155,8 @@ impl DeliverEffects {
         };
         let carrier = match &message.recipient {
             Identifier::Phone(_) => &self.texts,
-            Identifier::Email(_) => &self.mail,
+            // The mailer refuses what is no mailbox.
+            Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => &self.mail,
         };
         if let Sent::Refused(reason) = carrier.send(&message).await? {
             let recipient = &message.recipient;

@@ -11,7 +11,7 @@ use crate::domain::phone::DialCodes;
 use crate::domain::sends::{SendLimits, SendRecord};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, NewUser, UNVERIFIED_LIFE};
+use crate::domain::user::{Attributes, Identifiers, NewUser, UNVERIFIED_LIFE};
 use crate::ports::{
     Challenges, Clock, CodeKeys, Entropy, EventWording, NewHandle, Opened, Opening, PortError,
     SequenceIds, random,
@@ -237,6 +237,7 @@ impl RequestCode {
         let reachable = match &command.key.recipient {
             Identifier::Phone(phone) => self.policy.countries.allow(phone),
             Identifier::Email(_) => true,
+            Identifier::Username(_) | Identifier::Card(_) => false,
         };
         if !reachable {
             let recipient = &command.key.recipient;
@@ -275,8 +276,7 @@ impl SignUpUnverified {
         Ok(NewUser {
             id: UserId::number(self.ids.next(realm, Sequence::User).await?),
             realm: realm.clone(),
-            identifier: command.key.recipient.clone(),
-            verified: false,
+            identifiers: Identifiers::one(command.key.recipient.clone(), false),
             password: None,
             attributes,
             created_at: now,

@@ -15,7 +15,7 @@ use crate::domain::realm::Realm;
 use crate::domain::session::{FamilyId, NewSession, RefreshToken};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, NewUser};
+use crate::domain::user::{Attributes, Identifiers, NewUser};
 use crate::ports::{
     Budgets, Clock, Entropy, EventWording, Passwords, PortError, Proof, Registered, Registration,
     Registrations, SequenceIds, random,
@@ -145,7 +145,7 @@ impl SignUpByCode {
         let checked = self.check_code.of_recipient(key, &guess, now).await?;
         let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
         let CheckedCode { key, nonce, guesses, .. } = checked;
-        let proof = Proof::Code { key, nonce, guesses };
+        let proof = Proof::Code { key, nonce, handle: None, guesses };
         self.sign_up.register(identifier, None, applicant, proof, now, retry_at).await
     }
 }
@@ -199,8 +199,7 @@ impl SignUp {
         let user = NewUser {
             id: UserId::object_id(now, random(&*self.entropy)?),
             realm: applicant.realm,
-            identifier,
-            verified: matches!(proof, Proof::Code { .. }),
+            identifiers: Identifiers::one(identifier, matches!(proof, Proof::Code { .. })),
             password,
             attributes: applicant.attributes,
             created_at: now,
@@ -224,14 +223,15 @@ impl SignUp {
             issued_at: now,
         };
         let refresh_token = session.token.clone();
-        let registration = Registration { proof, user, device, session, entry };
+        let (device, session) = (Some(device), Some(session));
+        let registration = Registration { proof, user, device, session, credit: None, entry };
         match self.registrations.register(&registration).await? {
             Registered::Registered => Ok(SignedUp { grant, refresh_token }),
             Registered::ChallengeLost => Err(SignUpError::CodeRefused),
             Registered::BudgetSpent => {
                 Err(SignUpError::TooMany { retry_after: retry_at.since(now) })
             }
-            Registered::Taken => Err(SignUpError::Taken),
+            Registered::Taken(_) => Err(SignUpError::Taken),
         }
     }
 }

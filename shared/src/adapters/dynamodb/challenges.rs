@@ -244,7 +244,7 @@ impl Challenges for Store {
             transaction.update(Part::Budget, self.take_one(budget)?);
         }
         if let Some(user) = &opening.newcomer {
-            transaction.put(Part::Identifier, self.put_identifier(user)?);
+            self.put_identifiers(user, &mut transaction)?;
             transaction.put(Part::Rest, self.put_user(user)?);
         }
         transaction.put(Part::Rest, self.put_entry(&opening.entry)?);
@@ -255,7 +255,7 @@ impl Challenges for Store {
         Ok(match commit {
             Commit::Done => Opened::Opened,
             commit if commit.failed_in(Part::Budget) => Opened::BudgetSpent,
-            commit if commit.failed_in(Part::Identifier) => Opened::Taken,
+            commit if commit.failed_identifiers().next().is_some() => Opened::Taken,
             Commit::Failed(parts) => {
                 let item = parts.into_iter().find_map(|(_, item)| item);
                 Opened::SendsChanged(item.as_ref().map_or(SendRecord::EMPTY, send_record))

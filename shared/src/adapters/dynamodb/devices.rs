@@ -85,7 +85,7 @@ impl Devices for Store {
     ) -> Result<DeviceRegistered, PortError> {
         const ACTION: &str = "register a device";
         let mut transaction = Transaction::default();
-        transaction.put(Part::Identifier, self.move_handle(registration)?);
+        transaction.put(Part::Owner, self.move_handle(registration)?);
         let other = registration.owner.as_ref().filter(|owner| owner.user != registration.user);
         if let Some(owner) = other {
             transaction.delete(Part::Rest, self.delete_device(owner)?);
@@ -95,7 +95,7 @@ impl Devices for Store {
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
             Ok(DeviceRegistered::Registered)
-        } else if commit.failed_in(Part::Identifier) {
+        } else if commit.failed_in(Part::Owner) {
             Ok(DeviceRegistered::OwnerChanged)
         } else {
             Err(PortError::new(ACTION, "an id that was just made is taken"))

@@ -37,6 +37,8 @@ pub struct TableNames {
     pub sessions: String,
     /// Counters per source and hour.
     pub budgets: String,
+    /// Points credited to wallets.
+    pub ledger: String,
     /// Effects to deliver.
     pub outbox: String,
     /// The next integer ids.

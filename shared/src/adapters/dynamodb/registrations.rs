@@ -1,11 +1,13 @@
-use super::item::{Item, flag, purge_time, text, time};
+use super::item::{Item, flag, number, purge_time, text, time};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::{Store, keys};
 use crate::domain::device::NewDevice;
 use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
 use crate::domain::session::NewSession;
 use crate::domain::time::Timestamp;
-use crate::domain::user::NewUser;
+use crate::domain::user::{KnownBy, NewUser};
+use crate::domain::wallet::Credit;
 use crate::ports::{PortError, Proof, Registered, Registration, Registrations};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
@@ -15,16 +17,18 @@ use std::collections::HashMap;
 const IS_FREE: &str = "attribute_not_exists(identifier) OR expires_at <= :now";
 
 fn user_item(user: &NewUser) -> Item {
-    let (kind, value) = (user.identifier.kind(), user.identifier.as_str());
     let attributes = user.attributes.iter().map(|(name, value)| (name.clone(), text(value)));
     let mut item = Item::from([
         ("user_id".to_owned(), text(user.id.as_str())),
         ("contract".to_owned(), text(user.realm.contract())),
-        (kind.to_owned(), text(value)),
-        (format!("{kind}_verified"), flag(user.verified)),
         ("attributes".to_owned(), AttributeValue::M(attributes.collect())),
         ("created_at".to_owned(), time(user.created_at)),
     ]);
+    for KnownBy { identifier, verified } in user.identifiers.iter() {
+        let kind = identifier.kind();
+        item.insert(kind.to_owned(), text(identifier.spelling()));
+        item.insert(format!("{kind}_verified"), flag(*verified));
+    }
     if !user.realm.store().is_empty() {
         item.insert("store".to_owned(), text(user.realm.store()));
     }
@@ -74,11 +78,34 @@ fn session_item(session: &NewSession) -> Item {
     ])
 }
 
+/// An entry of the ledger.
+fn credit_item(user: &UserId, credit: &Credit) -> Item {
+    Item::from([
+        ("user_id".to_owned(), text(user.as_str())),
+        ("entry_id".to_owned(), text(&credit.entry)),
+        ("points".to_owned(), number(credit.points)),
+        ("source".to_owned(), text(credit.source)),
+        ("created_at".to_owned(), time(credit.at)),
+    ])
+}
+
 impl Store {
-    /// The action that makes an identifier a user's, if it is free.
-    pub(super) fn put_identifier(&self, user: &NewUser) -> Result<Put, PortError> {
+    /// Adds the actions that make a user's identifiers theirs, if they are free.
+    pub(super) fn put_identifiers(
+        &self,
+        user: &NewUser,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        for (number, known) in user.identifiers.iter().enumerate() {
+            let put = self.put_identifier(user, &known.identifier)?;
+            transaction.put(Part::Identifier(number), put);
+        }
+        Ok(())
+    }
+
+    fn put_identifier(&self, user: &NewUser, identifier: &Identifier) -> Result<Put, PortError> {
         let mut item = Item::from([
-            ("identifier".to_owned(), text(keys::identifier(&user.realm, &user.identifier))),
+            ("identifier".to_owned(), text(keys::identifier(&user.realm, identifier))),
             ("user_id".to_owned(), text(user.id.as_str())),
         ]);
         if let Some(end) = user.expires_at {
@@ -108,12 +135,15 @@ impl Store {
 impl Registrations for Store {
     async fn register(&self, registration: &Registration) -> Result<Registered, PortError> {
         const ACTION: &str = "register a user";
-        let Registration { proof, user, device, session, entry } = registration;
+        let Registration { proof, user, device, session, credit, entry } = registration;
         let (at, tables) = (user.created_at, &self.tables);
         let mut transaction = Transaction::default();
         match proof {
-            Proof::Code { key, nonce, guesses } => {
+            Proof::Code { key, nonce, handle, guesses } => {
                 transaction.update(Part::Challenge, self.consume(key, nonce, at)?);
+                if let Some(handle) = handle {
+                    transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+                }
                 if let Some(budget) = guesses {
                     transaction.check(Part::Budget, self.has_room(budget)?);
                 }
@@ -124,12 +154,20 @@ impl Registrations for Store {
                 }
             }
         }
-        transaction.put(Part::Identifier, self.put_identifier(user)?);
+        self.put_identifiers(user, &mut transaction)?;
         transaction.put(Part::Rest, self.put_user(user)?);
-        let device = device_item(&user.id, device, at);
-        transaction.put(Part::Rest, put_new(&tables.devices, "user_id", device)?);
-        let session = session_item(session);
-        transaction.put(Part::Rest, put_new(&tables.sessions, "token_hash", session)?);
+        if let Some(device) = device {
+            let device = device_item(&user.id, device, at);
+            transaction.put(Part::Rest, put_new(&tables.devices, "user_id", device)?);
+        }
+        if let Some(session) = session {
+            let session = session_item(session);
+            transaction.put(Part::Rest, put_new(&tables.sessions, "token_hash", session)?);
+        }
+        if let Some(credit) = credit {
+            let credit = credit_item(&user.id, credit);
+            transaction.put(Part::Rest, put_new(&tables.ledger, "user_id", credit)?);
+        }
         transaction.put(Part::Rest, self.put_entry(entry)?);
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
@@ -138,10 +176,12 @@ impl Registrations for Store {
             Ok(Registered::ChallengeLost)
         } else if commit.failed_in(Part::Budget) {
             Ok(Registered::BudgetSpent)
-        } else if commit.failed_in(Part::Identifier) {
-            Ok(Registered::Taken)
-        } else {
+        } else if commit.failed_in(Part::Rest) {
             Err(PortError::new(ACTION, "an id that was just made is taken"))
+        } else {
+            let taken = commit.failed_identifiers();
+            let taken = taken.filter_map(|number| user.identifiers.iter().nth(number));
+            Ok(Registered::Taken(taken.map(|known| known.identifier.clone()).collect()))
         }
     }
 }

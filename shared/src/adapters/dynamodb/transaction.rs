@@ -27,8 +27,10 @@ pub(super) enum Part {
     Challenge,
     /// A budget.
     Budget,
-    /// An identifier.
-    Identifier,
+    /// The identifier of this number.
+    Identifier(usize),
+    /// Whose something is by now, and whether they still exist.
+    Owner,
     /// What cannot fail but by a broken store.
     Rest,
 }
@@ -54,6 +56,18 @@ impl Commit {
     /// Whether a part's condition failed.
     pub(super) fn failed_in(&self, part: Part) -> bool {
         matches!(self, Self::Failed(parts) if parts.iter().any(|(failed, _)| *failed == part))
+    }
+
+    /// The numbers of the identifiers whose conditions failed.
+    pub(super) fn failed_identifiers(&self) -> impl Iterator<Item = usize> {
+        let parts = match self {
+            Self::Failed(parts) => parts.as_slice(),
+            Self::Done => &[],
+        };
+        parts.iter().filter_map(|(part, _)| match part {
+            Part::Identifier(number) => Some(*number),
+            _ => None,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Store, failed, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, User};
+use crate::domain::user::{Attributes, Identifiers, KnownBy, User};
 use crate::ports::{PortError, Users, Verification, Verified};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, Update};
@@ -15,21 +15,18 @@ const IS_ALIVE: &str =
     "user_id = :user AND (attribute_not_exists(expires_at) OR expires_at > :now)";
 
 fn read_user(item: &Item) -> Result<User, PortError> {
-    let known_by = ["phone", "email"].into_iter().find_map(|kind| {
-        let text = item.get(kind).and_then(as_text)?;
-        Some((Identifier::from_parts(kind, text)?, kind))
+    let known_by = Identifier::KINDS.into_iter().filter_map(|kind| {
+        let identifier = Identifier::from_parts(kind, item.get(kind).and_then(as_text)?)?;
+        let verified = item.get(&format!("{kind}_verified")).and_then(as_flag).unwrap_or(false);
+        Some(KnownBy { identifier, verified })
     });
-    let (identifier, kind) = known_by
-        .ok_or_else(|| PortError::new("read a stored item", "a user without identifier"))?;
-    let verified = item.get(&format!("{kind}_verified")).and_then(as_flag).unwrap_or(false);
     let attributes = read(item, "attributes", |value| value.as_m().ok())?;
     let attributes = attributes
         .iter()
         .filter_map(|(name, value)| Some((name.clone(), as_text(value)?.to_owned())));
     Ok(User {
         id: read(item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
-        identifier,
-        verified,
+        identifiers: Identifiers::new(known_by.collect()),
         attributes: attributes.collect::<Attributes>(),
     })
 }
@@ -90,8 +87,8 @@ impl Users for Store {
         if let Some(budget) = guesses {
             transaction.check(Part::Budget, self.has_room(budget)?);
         }
-        transaction.update(Part::Identifier, self.keep_identifier(verification)?);
-        transaction.update(Part::Identifier, self.verify_user(verification)?);
+        transaction.update(Part::Owner, self.keep_identifier(verification)?);
+        transaction.update(Part::Owner, self.verify_user(verification)?);
         transaction.put(Part::Rest, self.put_entry(entry)?);
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
@@ -100,7 +97,7 @@ impl Users for Store {
             Ok(Verified::ChallengeLost)
         } else if commit.failed_in(Part::Budget) {
             Ok(Verified::BudgetSpent)
-        } else if commit.failed_in(Part::Identifier) {
+        } else if commit.failed_in(Part::Owner) {
             Ok(Verified::UserGone)
         } else {
             Err(PortError::new(ACTION, "an id that was just made is taken"))

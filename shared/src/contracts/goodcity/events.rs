@@ -1,6 +1,6 @@
 //! GoodCity's events; their schemas are in `shared/docs/events/`.
 
-use super::{app, claims, wire};
+use super::{app, claims, mobile, wire};
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::ports::{EventWording, PortError};
@@ -55,12 +55,13 @@ impl EventWording for GoodCityEvents {
         };
         match fact {
             Fact::UserSignedUp { user, .. } => {
+                let mobile = mobile::of(&user.identifiers)?;
                 let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
                 let number = |name: &str| attribute(name).and_then(|text| text.parse().ok());
                 let facts = UserCreated {
                     user_id: claims::user_number(&user.id)?,
-                    mobile: user.identifier.as_str(),
-                    mobile_verified: user.verified,
+                    mobile: mobile.text(),
+                    mobile_verified: mobile.verified,
                     address_id: number(wire::ADDRESS_ID),
                     district_id: number(wire::DISTRICT_ID),
                     address_type: attribute(wire::ADDRESS_TYPE),
@@ -69,10 +70,11 @@ impl EventWording for GoodCityEvents {
                 one("user.created", user.created_at, value(&facts)?)
             }
             Fact::UserVerified { user, at } => {
+                let mobile = mobile::of(&user.identifiers)?;
                 let facts = UserVerified {
                     user_id: claims::user_number(&user.id)?,
-                    mobile: user.identifier.as_str(),
-                    first_time: !user.verified,
+                    mobile: mobile.text(),
+                    first_time: !mobile.verified,
                     verified_at: envelope::date_time(*at),
                 };
                 one("user.verified", *at, value(&facts)?)

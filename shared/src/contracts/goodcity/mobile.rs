@@ -2,6 +2,8 @@
 
 use super::Refusal;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::user::{Identifiers, KnownBy};
+use crate::ports::PortError;
 use serde_json::Value;
 
 /// What every mobile begins with.
@@ -30,4 +32,10 @@ pub(super) fn parse(value: Option<&Value>) -> Result<PhoneNumber, Refusal> {
 /// The mobile as the contract shows it: without `+852`.
 pub(super) fn shown(mobile: &str) -> &str {
     mobile.strip_prefix(PREFIX).unwrap_or(mobile)
+}
+
+/// The mobile that a user is known by.
+pub(super) fn of(identifiers: &Identifiers) -> Result<&KnownBy, PortError> {
+    let mobile = identifiers.phone();
+    mobile.ok_or_else(|| PortError::new("read a user", "a user without a mobile"))
 }

@@ -62,7 +62,7 @@ impl UserObject {
                 id,
                 first_name: attribute(wire::FIRST_NAME).cloned(),
                 last_name: attribute(wire::LAST_NAME).cloned(),
-                mobile: mobile::shown(user.identifier.as_str()).to_owned(),
+                mobile: mobile::shown(mobile::of(&user.identifiers)?.text()).to_owned(),
                 address_id,
                 permission_id: None,
             },

@@ -5,8 +5,7 @@ use super::wire;
 use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
 use crate::domain::event::{EventIds, EventMessage, Fact};
-use crate::domain::identifier::Identifier;
-use crate::domain::user::NewUser;
+use crate::domain::user::{KnownBy, NewUser};
 use crate::ports::{EventWording, PortError};
 use serde::Serialize;
 
@@ -65,19 +64,16 @@ fn user_signed_up(
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-    let (email, phone) = match &user.identifier {
-        Identifier::Email(email) => (Some(email.as_str()), None),
-        Identifier::Phone(phone) => (None, Some(phone.as_str())),
-    };
+    let (email, phone) = (user.identifiers.email(), user.identifiers.phone());
     let at = user.created_at;
     let created = AuthUserCreated {
         user_id: user.id.as_str(),
-        r#type: user.identifier.kind(),
+        r#type: if phone.is_some() { "phone" } else { "email" },
         user_type: attribute(wire::USER_TYPE),
-        email,
-        email_verified: email.is_some() && user.verified,
-        phone_number: phone,
-        phone_verified: phone.is_some() && user.verified,
+        email: email.map(KnownBy::text),
+        email_verified: email.is_some_and(|email| email.verified),
+        phone_number: phone.map(KnownBy::text),
+        phone_verified: phone.is_some_and(|phone| phone.verified),
         referral_id: attribute(wire::REFERRAL_ID),
         source: attribute(wire::SOURCE),
         created_at: envelope::date_time(at),

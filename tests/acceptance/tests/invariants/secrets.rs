@@ -3,8 +3,17 @@
 use acceptance::{NO_LIMITS, World, code_in, new_email, new_phone};
 use serde_json::{Value, json};
 
-const TABLES: [&str; 8] =
-    ["Users", "Identifiers", "Challenges", "Devices", "Sessions", "Budgets", "Outbox", "Sequences"];
+const TABLES: [&str; 9] = [
+    "Users",
+    "Identifiers",
+    "Challenges",
+    "Devices",
+    "Sessions",
+    "Budgets",
+    "Ledger",
+    "Outbox",
+    "Sequences",
+];
 
 #[tokio::test]
 async fn tables_and_logs_hold_no_secret() {
