@@ -4,10 +4,10 @@
 
 use lambda_http::Request;
 use shared::contracts;
-use shared::http::Answer;
+use shared::http::{Answer, Origins};
 use std::future::{Ready, ready};
 
 /// The owner's words.
-pub fn handle(request: &Request) -> Ready<Answer> {
-    ready(contracts::unrouted(request))
+pub fn handle(origins: &Origins, request: &Request) -> Ready<Answer> {
+    ready(contracts::unrouted(request, origins))
 }

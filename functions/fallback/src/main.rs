@@ -2,11 +2,12 @@
 
 use fallback::handle;
 use lambda_http::Error;
-use shared::contracts;
-use shared::runtime::{init_telemetry, serve};
+use shared::contracts::{self, urbanfits};
+use shared::runtime::{allowed_origins, init_telemetry, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_telemetry();
-    serve(contracts::internal_error, |request| handle(&request)).await
+    let origins = allowed_origins(urbanfits::NAME);
+    serve(contracts::internal_error, |request| handle(&origins, &request)).await
 }

@@ -2,8 +2,11 @@
 
 use super::key_ring::KeyRing;
 use crate::domain::challenge::KeyId;
-use crate::ports::{AccessTokens, CheckedToken, PortError, SignAccessToken};
+use crate::ports::{
+    AccessTokens, CheckedToken, PortError, SignAccessToken, SignText, TextSignatures,
+};
 use async_trait::async_trait;
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
@@ -106,6 +109,39 @@ impl AccessTokens for JwtAccessTokens {
     }
 }
 
+/// Signatures over texts, made with the keys of a ring of their own.
+pub struct JwsTexts {
+    ring: Arc<KeyRing>,
+}
+
+impl JwsTexts {
+    /// Texts signed with the keys of `ring`.
+    #[must_use]
+    pub const fn new(ring: Arc<KeyRing>) -> Self {
+        Self { ring }
+    }
+}
+
+#[async_trait]
+impl TextSignatures for JwsTexts {
+    async fn signer(&self) -> Result<Box<dyn SignText>, PortError> {
+        let ring = self.ring.ring().await?;
+        let key = ring.key(ring.current());
+        let key = key.ok_or_else(|| PortError::new("sign a text", "the ring has no keys"))?;
+        Ok(Box::new(Hs256::new(key.expose_secret().as_bytes())))
+    }
+}
+
+impl SignText for Hs256 {
+    fn sign(&self, text: &str) -> String {
+        let [header, payload] =
+            [r#"{"alg":"HS256"}"#, text].map(|part| BASE64URL_NOPAD.encode(part.as_bytes()));
+        let input = format!("{header}.{payload}");
+        let signature = hmac::sign(&self.0, input.as_bytes());
+        format!("{input}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    }
+}
+
 struct JwtSigning {
     header: Header,
     key: EncodingKey,
@@ -129,7 +165,7 @@ mod tests {
     /// RFC 7515 A.1: the key, the input and the signature of the HS256 example.
     #[test]
     fn hs256_is_the_one_of_rfc_7515() {
-        let base64 = data_encoding::BASE64URL_NOPAD;
+        let base64 = BASE64URL_NOPAD;
         let key = base64
             .decode(
                 b"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
@@ -142,6 +178,16 @@ mod tests {
         assert!(Hs256::new(b"other").verify(input, &signature).is_err());
     }
 
+    /// The payload is the text itself, whatever it is, and the header has one member.
+    #[test]
+    fn a_text_is_signed_as_it_is() {
+        let signed = SignText::sign(&Hs256::new(b"key"), "PostmanRuntime/7.37.3");
+        let (input, signature) = signed.rsplit_once('.').unwrap();
+        assert_eq!(input, "eyJhbGciOiJIUzI1NiJ9.UG9zdG1hblJ1bnRpbWUvNy4zNy4z");
+        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
+        assert!(Hs256::new(b"key").verify(input.as_bytes(), &signature).is_ok());
+    }
+
     #[tokio::test]
     async fn a_token_names_its_key_and_keeps_the_order_of_its_claims() {
         let json = r#"{"v1":{"key":"secret","stage":"AWSCURRENT"}}"#;
@@ -150,7 +196,7 @@ mod tests {
         let token = tokens.signer().await.unwrap().sign(r#"{"z":1,"a":2}"#).unwrap();
         let part = |index: usize| {
             let part = token.split('.').nth(index).unwrap();
-            let bytes = data_encoding::BASE64URL_NOPAD.decode(part.as_bytes()).unwrap();
+            let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).unwrap();
             String::from_utf8(bytes).unwrap()
         };
         assert_eq!(part(0), r#"{"typ":"JWT","alg":"HS256","kid":"3bfc2695"}"#);
@@ -167,7 +213,7 @@ mod tests {
             JwtAccessTokens::new(Arc::new(ring))
         };
         let token = tokens("one").signer().await.unwrap().sign(r#"{"a":1}"#).unwrap();
-        let base64 = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
+        let base64 = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
         let none = format!("{}.{}.", base64(r#"{"alg":"none","kid":"3bfc2695"}"#), base64("{}"));
         let mut parts = token.split('.');
         let (header, _, signature) =

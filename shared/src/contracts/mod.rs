@@ -7,12 +7,13 @@
 mod envelope;
 pub mod goodcity;
 pub mod gotu;
+pub mod urbanfits;
 mod wording;
 
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::realm::Realm;
-use crate::http::{self, Answer};
+use crate::http::{self, Answer, Origins};
 use crate::ports::{MessageWording, Words};
 use lambda_http::Request;
 use lambda_http::http::header::ALLOW;
@@ -40,17 +41,35 @@ pub struct Product {
     /// Whether a path is its own (contracts.md section 6).
     pub owns: fn(&str) -> bool,
     /// Answers a path or a method that it does not have.
-    pub unrouted: fn(StatusCode) -> Answer,
-    /// Answers a preflight for a path that has these methods.
-    pub preflight: fn(&Request, &[&str]) -> Answer,
+    pub unrouted: fn(&Unrouted<'_>) -> Answer,
+    /// Answers a preflight for a path that it has.
+    pub preflight: fn(&Unrouted<'_>) -> Answer,
     /// Its codes.
     pub code_format: CodeFormat,
     /// The message that carries a code.
     pub code_words: fn(Purpose, &str, &OneTimeCode, Duration) -> Words,
 }
 
+/// A request that no route serves.
+pub struct Unrouted<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The methods that its path has; none, if there is no such path.
+    pub methods: &'a [&'a str],
+    /// The origins whose pages may use a contract's cookies.
+    pub origins: &'a Origins,
+}
+
+impl Unrouted<'_> {
+    /// 405 for a path with other methods, else 404.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        if self.methods.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::METHOD_NOT_ALLOWED }
+    }
+}
+
 /// Every contract.
-pub const PRODUCTS: [Product; 2] = [gotu::PRODUCT, goodcity::PRODUCT];
+pub const PRODUCTS: [Product; 3] = [gotu::PRODUCT, goodcity::PRODUCT, urbanfits::PRODUCT];
 
 /// Every route but `$default`.
 pub fn routes() -> impl Iterator<Item = Route> {
@@ -58,9 +77,9 @@ pub fn routes() -> impl Iterator<Item = Route> {
 }
 
 /// Answers a request that no route serves, in the words of the contract that owns the path: a
-/// preflight, a wrong method, or an unknown path.
+/// preflight, a wrong method, or an unknown path. `origins` are those whose pages may use cookies.
 #[must_use]
-pub fn unrouted(request: &Request) -> Answer {
+pub fn unrouted(request: &Request, origins: &Origins) -> Answer {
     let path = request.uri().path();
     let Some(product) = PRODUCTS.into_iter().find(|product| (product.owns)(path)) else {
         // Nobody's path: the words of the gateway itself.
@@ -68,12 +87,13 @@ pub fn unrouted(request: &Request) -> Answer {
     };
     let here = product.routes.iter().filter(|route| route.path == path);
     let methods: Vec<_> = here.map(|route| route.method).collect();
+    let unrouted = Unrouted { request, methods: &methods, origins };
     if methods.is_empty() {
-        (product.unrouted)(StatusCode::NOT_FOUND)
+        (product.unrouted)(&unrouted)
     } else if request.method() == Method::OPTIONS {
-        (product.preflight)(request, &methods)
+        (product.preflight)(&unrouted)
     } else {
-        let mut answer = (product.unrouted)(StatusCode::METHOD_NOT_ALLOWED);
+        let mut answer = (product.unrouted)(&unrouted);
         if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
             answer.headers_mut().insert(ALLOW, allowed);
         }

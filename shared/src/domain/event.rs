@@ -4,6 +4,7 @@ use super::device::NewDevice;
 use super::id::UserId;
 use super::time::Timestamp;
 use super::user::{NewUser, User};
+use super::wallet::Credit;
 
 /// Something happened that other services may want to know.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub enum Fact {
         user: NewUser,
         /// On which device, where the contract asks for it.
         device: Option<NewDevice>,
+        /// What their wallet starts with, where they get one.
+        credit: Option<Credit>,
     },
     /// Somebody proved that an identifier is theirs.
     UserVerified {

@@ -53,6 +53,12 @@ impl Identifier {
         }
     }
 
+    /// Whether a code can be sent there, and with it whether it can be verified.
+    #[must_use]
+    pub const fn receives_codes(&self) -> bool {
+        matches!(self, Self::Phone(_) | Self::Email(_))
+    }
+
     /// Reads what [`Identifier::kind`] and [`Identifier::as_str`] or
     /// [`Identifier::spelling`] wrote.
     #[must_use]

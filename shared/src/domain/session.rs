@@ -10,6 +10,26 @@ use std::time::Duration;
 /// How long a session lives without being refreshed: 30 days (contracts.md A.4).
 pub const IDLE_LIFE: Duration = Duration::from_hours(30 * 24);
 
+/// How long a remembered session lives: 30 days (contracts.md C.2).
+pub const REMEMBERED_LIFE: Duration = Duration::from_hours(30 * 24);
+
+/// How long sessions live that end at a fixed time.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLives {
+    /// Everybody's.
+    pub usual: Duration,
+    /// Of those who ask to be remembered; never shorter than the usual one.
+    pub remembered: Duration,
+}
+
+impl SessionLives {
+    /// How long a session lives that is opened now.
+    #[must_use]
+    pub fn of(&self, remember_me: bool) -> Duration {
+        if remember_me { self.remembered.max(self.usual) } else { self.usual }
+    }
+}
+
 /// A refresh token: 52 characters of `[0-9a-v]`, 256 random bits.
 ///
 /// Unrelated to any id in the access token, so that who sees one cannot compute the other
@@ -82,6 +102,16 @@ impl NewSession {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn to_be_remembered_lasts_longer() {
+        let week = Duration::from_hours(7 * 24);
+        let lives = SessionLives { usual: week, remembered: REMEMBERED_LIFE };
+        assert_eq!(lives.of(false).as_secs(), 604_800);
+        assert_eq!(lives.of(true).as_secs(), 2_592_000);
+        let long = SessionLives { usual: REMEMBERED_LIFE * 2, remembered: REMEMBERED_LIFE };
+        assert_eq!(long.of(true), REMEMBERED_LIFE * 2);
+    }
 
     #[test]
     fn a_refresh_token_is_52_characters_of_base32hex() {

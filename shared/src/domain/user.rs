@@ -91,6 +91,17 @@ pub struct NewUser {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A sign-up that waits for its code: everything but the proof. Nothing is reserved for it.
+#[derive(Clone, Debug)]
+pub struct PendingSignUp {
+    /// What they will be known by, besides the recipient of the code.
+    pub identifiers: Vec<Identifier>,
+    /// Their password, hashed.
+    pub password: PasswordHash,
+    /// What the contract will keep with them.
+    pub attributes: Attributes,
+}
+
 /// A user as the store has them.
 #[derive(Clone, Debug)]
 pub struct User {

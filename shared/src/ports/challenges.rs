@@ -2,10 +2,11 @@ use super::PortError;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
 use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::sends::SendRecord;
 use crate::domain::time::Timestamp;
-use crate::domain::user::NewUser;
+use crate::domain::user::{NewUser, PendingSignUp};
 use async_trait::async_trait;
 
 /// How a recipient stands before a send.
@@ -13,8 +14,19 @@ use async_trait::async_trait;
 pub struct Standing {
     /// Who in the realm is known by the recipient.
     pub user: Option<UserId>,
+    /// Whether somebody is known by one of the other identifiers that were asked about.
+    pub others_taken: bool,
+    /// The challenge.
+    pub challenge: ChallengeState,
+}
+
+/// How a challenge stands.
+#[derive(Clone, Debug)]
+pub struct ChallengeState {
     /// What was sent before.
     pub sends: SendRecord,
+    /// When the live code ends, if there is one.
+    pub live_until: Option<Timestamp>,
 }
 
 /// A handle about to be given to a client.
@@ -50,17 +62,22 @@ pub struct Opening {
     pub handle: Option<NewHandle>,
     /// Who is created with it, unverified.
     pub newcomer: Option<NewUser>,
+    /// The sign-up that waits for the code, kept with the handle. It is not opened while an
+    /// earlier one waits.
+    pub pending: Option<PendingSignUp>,
+    /// When it is opened.
+    pub at: Timestamp,
     /// The effects.
     pub entry: OutboxEntry,
 }
 
 /// What became of an [`Opening`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Opened {
     /// The challenge is open, the old code is dead, the effects are on their way.
     Opened,
-    /// Another send came between: this is the record now. Nothing was written.
-    SendsChanged(SendRecord),
+    /// Another send came between: this is how the challenge stands now. Nothing was written.
+    Changed(ChallengeState),
     /// The source's budget is spent. Nothing was written.
     BudgetSpent,
     /// The newcomer's identifier is somebody's by now. Nothing was written.
@@ -87,16 +104,25 @@ pub struct HeldCode {
     pub code: LiveCode,
     /// Who verifies with it; nobody, for a decoy.
     pub holder: Option<UserId>,
+    /// The sign-up that waits for the code.
+    pub pending: Option<PendingSignUp>,
+    /// Whether this guess was the code's last.
+    pub last_guess: bool,
 }
 
 /// The challenges, one for each [`ChallengeKey`].
 #[async_trait]
 pub trait Challenges: Send + Sync {
-    /// How the recipient stands; the same reads whoever it is.
+    /// How the recipient stands, and whether `others` are taken; the same reads whoever it is.
     ///
     /// # Errors
     /// The store did not answer.
-    async fn standing(&self, key: &ChallengeKey, now: Timestamp) -> Result<Standing, PortError>;
+    async fn standing(
+        &self,
+        key: &ChallengeKey,
+        others: &[Identifier],
+        now: Timestamp,
+    ) -> Result<Standing, PortError>;
 
     /// Opens a challenge with its handle, takes one from the budget, creates the newcomer and
     /// writes the effects: all or nothing.
@@ -129,6 +155,13 @@ pub trait Challenges: Send + Sync {
         most: u32,
         now: Timestamp,
     ) -> Result<Option<HeldCode>, PortError>;
+
+    /// Ends the code made of this nonce, if the challenge still has it; what was sent stays
+    /// counted.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn close(&self, key: &ChallengeKey, nonce: &Nonce) -> Result<(), PortError>;
 
     /// The code that the challenge has now, live or not.
     ///

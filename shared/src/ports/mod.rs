@@ -16,12 +16,15 @@ mod outbox;
 mod passwords;
 mod registrations;
 mod sequence_ids;
+mod text_signatures;
 mod users;
 mod wording;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
 pub use budgets::Budgets;
-pub use challenges::{Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, Standing};
+pub use challenges::{
+    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, Standing,
+};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
 pub use devices::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner};
@@ -32,6 +35,7 @@ pub use outbox::{Outbox, WaitingEntries};
 pub use passwords::Passwords;
 pub use registrations::{Proof, Registered, Registration, Registrations};
 pub use sequence_ids::SequenceIds;
+pub use text_signatures::{SignText, TextSignatures};
 pub use users::{Users, Verification, Verified};
 pub use wording::{EventWording, MessageWording, Words};
 

@@ -5,7 +5,7 @@ mod settings;
 mod telemetry;
 
 pub use serve::serve;
-pub use settings::{Settings, SettingsError, TokenSettings};
+pub use settings::{CookieSettings, Settings, SettingsError, TokenSettings, allowed_origins};
 pub use telemetry::init as init_telemetry;
 
 use crate::adapters::aws::Aws;

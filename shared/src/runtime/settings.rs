@@ -8,6 +8,7 @@ use crate::adapters::sns::SmsSettings;
 use crate::domain::challenge::GuessLimits;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::SendLimits;
+use crate::http::Origins;
 use crate::usecases::SendPolicy;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -183,6 +184,46 @@ impl TokenSettings {
             key: ring(&format!("TOKEN_KEY_SECRET_{name}"), &format!("TOKEN_KEY_RING_{name}"))?,
         })
     }
+}
+
+/// What the environment says of the sessions of a contract that keeps them in cookies. The
+/// variables end in the contract's name.
+#[derive(Clone)]
+pub struct CookieSettings {
+    /// How long a session lives that nobody asked to be remembered.
+    pub life: Duration,
+    /// The domain whose hosts all get the cookies.
+    pub domain: Option<String>,
+    /// Where the keys come from that sessions are signed with.
+    pub key: RingSource,
+    /// Where the keys come from that the names of browsers are signed with.
+    pub user_agent_key: RingSource,
+}
+
+impl CookieSettings {
+    /// Reads the settings of a contract.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the first variable that is missing or malformed.
+    pub fn of_contract(name: &str) -> Result<Self, SettingsError> {
+        let name = name.to_ascii_uppercase();
+        let secret = |kind: &str| {
+            ring(&format!("{kind}_KEY_SECRET_{name}"), &format!("{kind}_KEY_RING_{name}"))
+        };
+        Ok(Self {
+            life: seconds(&format!("SESSION_SECONDS_{name}"))?,
+            domain: optional(&format!("COOKIE_DOMAIN_{name}")),
+            key: secret("TOKEN")?,
+            user_agent_key: secret("USER_AGENT")?,
+        })
+    }
+}
+
+/// The origins whose pages may use a contract's cookies: `ALLOWED_ORIGINS_…`.
+#[must_use]
+pub fn allowed_origins(contract: &str) -> Origins {
+    let name = format!("ALLOWED_ORIGINS_{}", contract.to_ascii_uppercase());
+    Origins::parse(&optional(&name).unwrap_or_default())
 }
 
 fn ring(secret: &str, inline: &str) -> Result<RingSource, SettingsError> {

@@ -7,6 +7,7 @@ use crate::domain::id::UserId;
 use crate::domain::realm::Realm;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
+use crate::domain::user::PendingSignUp;
 use crate::ports::{Budgets, Challenges, CodeKeys, HeldCode, PortError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct CheckedCode {
     pub nonce: Nonce,
     /// Who verifies with it, where a handle says so.
     pub holder: Option<UserId>,
+    /// The sign-up that waited for it.
+    pub pending: Option<PendingSignUp>,
     /// The source's budget of wrong guesses: the transaction that consumes the code requires that
     /// it is not spent, so that a source which guesses too much does not win by its last guess.
     pub guesses: Option<Budget>,
@@ -52,10 +55,13 @@ pub struct CheckedCode {
 /// Why a code is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckCodeError {
-    /// It is wrong, was replaced or used, has ended, or was guessed at too often: no difference is
-    /// told.
-    #[error("code refused")]
-    Refused,
+    /// There is no code to compare it with: it was used or replaced, has ended, or was guessed at
+    /// too often. A contract may tell this from a wrong code only where the caller holds a handle.
+    #[error("no such code")]
+    NoCode,
+    /// It is wrong.
+    #[error("wrong code")]
+    Wrong,
     /// The source guessed wrong too often.
     #[error("too many guesses")]
     TooMany {
@@ -81,11 +87,13 @@ impl CheckCode {
         now: Timestamp,
     ) -> Result<CheckedCode, CheckCodeError> {
         let live = self.challenges.count_guess(&key, self.limits.per_code, now).await?;
-        let held = live.map(|code| HeldCode { key, code, holder: None });
+        let held =
+            live.map(|code| HeldCode { key, code, holder: None, pending: None, last_guess: false });
         self.compare(held, guess, now).await
     }
 
-    /// The same for the code that a handle stands for.
+    /// The same for the code that a handle stands for. When its last guess is wrong, the recipient
+    /// has no code any more.
     ///
     /// # Errors
     /// [`CheckCodeError`].
@@ -107,20 +115,25 @@ impl CheckCode {
         now: Timestamp,
     ) -> Result<CheckedCode, CheckCodeError> {
         let guesses = Budget::wrong_guesses(guess.source, self.limits.per_address_hour, now);
-        if let Some(HeldCode { key, code, holder }) = held {
+        let mut refusal = CheckCodeError::NoCode;
+        if let Some(HeldCode { key, code, holder, pending, last_guess }) = held {
             let seed = CodeSeed { key, nonce: code.nonce, key_id: code.key_id };
             let right = self.code_keys.derive(&seed, self.format).await?;
             // Both are judged, so that a code which was not sent takes as long as one that was.
             if right.matches(guess.code) & code.sent {
                 let CodeSeed { key, nonce, .. } = seed;
-                return Ok(CheckedCode { key, nonce, holder, guesses });
+                return Ok(CheckedCode { key, nonce, holder, pending, guesses });
             }
+            if last_guess {
+                self.challenges.close(&seed.key, &seed.nonce).await?;
+            }
+            refusal = CheckCodeError::Wrong;
         }
         match guesses {
             Some(budget) if !self.budgets.take(&budget).await? => {
                 Err(CheckCodeError::TooMany { retry_after: budget.ends_at.since(now) })
             }
-            _ => Err(CheckCodeError::Refused),
+            _ => Err(refusal),
         }
     }
 }

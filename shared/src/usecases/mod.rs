@@ -6,6 +6,7 @@ mod deliver_effects;
 mod register_device;
 mod request_code;
 mod sign_up;
+mod sign_up_later;
 mod verify_code;
 
 pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
@@ -17,5 +18,9 @@ pub use request_code::{
 };
 pub use sign_up::{
     AccessGrant, Applicant, SignUp, SignUpByCode, SignUpByPassword, SignUpError, SignedUp,
+};
+pub use sign_up_later::{
+    CompleteSignUp, CompleteSignUpError, StartSignUp, StartSignUpCommand, StartSignUpError,
+    WalletPolicy,
 };
 pub use verify_code::{UserVerified, VerifyCode};

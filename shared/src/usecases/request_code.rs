@@ -11,10 +11,10 @@ use crate::domain::phone::DialCodes;
 use crate::domain::sends::{SendLimits, SendRecord};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, Identifiers, NewUser, UNVERIFIED_LIFE};
+use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFE};
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Entropy, EventWording, NewHandle, Opened, Opening, PortError,
-    SequenceIds, random,
+    ChallengeState, Challenges, Clock, CodeKeys, Entropy, EventWording, NewHandle, Opened, Opening,
+    PortError, SequenceIds, Standing, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +113,7 @@ struct Attempt<'a> {
     sends: SendRecord,
     holder: Option<UserId>,
     newcomer: Option<NewUser>,
+    pending: Option<&'a PendingSignUp>,
     events: Vec<Effect>,
     ids: EventIds,
 }
@@ -120,8 +121,19 @@ struct Attempt<'a> {
 /// How one try ended.
 enum Tried {
     Sent(CodeRequested),
-    SendsChanged(SendRecord),
+    Changed(ChallengeState),
     Taken,
+}
+
+/// What goes with a code.
+#[derive(Clone, Copy)]
+pub(super) enum Along<'a> {
+    /// Nothing.
+    Nothing,
+    /// A user, if the recipient is nobody yet.
+    Newcomer(&'a SignUpUnverified, &'a Newcomer),
+    /// A sign-up that waits for the code.
+    Pending(&'a PendingSignUp),
 }
 
 impl RequestCode {
@@ -134,24 +146,39 @@ impl RequestCode {
         &self,
         command: RequestCodeCommand,
     ) -> Result<CodeRequested, RequestCodeError> {
-        self.send(&command, None).await
+        self.send(&command, Along::Nothing).await
     }
 
-    /// Reads how the recipient stands and writes, as often as others come between.
+    /// Reads how the recipient stands and writes.
     async fn send(
         &self,
         command: &RequestCodeCommand,
-        newcomers: Option<(&SignUpUnverified, &Newcomer)>,
+        along: Along<'_>,
     ) -> Result<CodeRequested, RequestCodeError> {
         let now = self.clock.now();
+        let standing = self.challenges.standing(&command.key, &[], now).await?;
+        let sent = self.send_to(command, standing, along, now).await?;
+        // Another sign-up that waits is in the way of a sign-up that waits, and of nothing else.
+        sent.ok_or(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
+    }
+
+    /// Writes, as often as others come between; `None` when a sign-up is to wait for the code and
+    /// another one does already.
+    pub(super) async fn send_to(
+        &self,
+        command: &RequestCodeCommand,
+        mut standing: Standing,
+        along: Along<'_>,
+        now: Timestamp,
+    ) -> Result<Option<CodeRequested>, RequestCodeError> {
         let key_id = self.code_keys.current().await?;
-        let mut standing = self.challenges.standing(&command.key, now).await?;
         for _ in 0..RACES {
             let ids = EventIds::new(random(&*self.entropy)?);
-            let (newcomer, events) = match (newcomers, &standing.user) {
-                (Some((maker, newcomer)), None) if command.may_send => {
+            let (newcomer, events) = match (along, &standing.user) {
+                (Along::Newcomer(maker, newcomer), None) if command.may_send => {
                     let user = maker.new_user(command, newcomer, now).await?;
-                    let fact = Fact::UserSignedUp { user: user.clone(), device: None };
+                    let fact =
+                        Fact::UserSignedUp { user: user.clone(), device: None, credit: None };
                     (Some(user), maker.wording.events(&fact, &ids)?)
                 }
                 _ => (None, Vec::new()),
@@ -161,16 +188,27 @@ impl RequestCode {
                 command,
                 now,
                 key_id: &key_id,
-                sends: standing.sends,
+                sends: standing.challenge.sends,
                 holder: known.or_else(|| newcomer.as_ref().map(|user| user.id.clone())),
                 newcomer,
+                pending: match along {
+                    Along::Pending(pending) => Some(pending),
+                    Along::Nothing | Along::Newcomer(..) => None,
+                },
                 events: events.into_iter().map(Effect::Event).collect(),
                 ids,
             };
             match self.attempt(attempt).await? {
-                Tried::Sent(requested) => return Ok(requested),
-                Tried::SendsChanged(newer) => standing.sends = newer,
-                Tried::Taken => standing = self.challenges.standing(&command.key, now).await?,
+                Tried::Sent(requested) => return Ok(Some(requested)),
+                Tried::Changed(newer) => {
+                    if matches!(along, Along::Pending(_)) && newer.live_until.is_some() {
+                        return Ok(None);
+                    }
+                    standing.challenge = newer;
+                }
+                Tried::Taken => {
+                    standing = self.challenges.standing(&command.key, &[], now).await?;
+                }
             }
         }
         Err(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
@@ -178,7 +216,8 @@ impl RequestCode {
 
     /// One read record, one write.
     async fn attempt(&self, attempt: Attempt<'_>) -> Result<Tried, RequestCodeError> {
-        let Attempt { command, now, key_id, sends, holder, newcomer, events, ids } = attempt;
+        let Attempt { command, now, key_id, sends, holder, newcomer, pending, events, ids } =
+            attempt;
         let expected_revision = self.policy.limits.apply().then_some(sends.revision);
         let sends = self.policy.limits.admit(&sends, now).map_err(|refusal| {
             RequestCodeError::TooMany { retry_after: refusal.retry_at.since(now) }
@@ -208,6 +247,8 @@ impl RequestCode {
             // recipient.
             handle: handle.map(|handle| NewHandle { handle, holder: holder.filter(|_| deliver) }),
             newcomer,
+            pending: pending.cloned(),
+            at: now,
             entry: OutboxEntry::new(
                 &ids,
                 now,
@@ -222,7 +263,7 @@ impl RequestCode {
             Opened::BudgetSpent => {
                 Err(RequestCodeError::TooMany { retry_after: budget_end.since(now) })
             }
-            Opened::SendsChanged(newer) => Ok(Tried::SendsChanged(newer)),
+            Opened::Changed(newer) => Ok(Tried::Changed(newer)),
             Opened::Taken => Ok(Tried::Taken),
         }
     }
@@ -258,7 +299,7 @@ impl SignUpUnverified {
         command: RequestCodeCommand,
         newcomer: Newcomer,
     ) -> Result<CodeRequested, RequestCodeError> {
-        self.request_code.send(&command, Some((self, &newcomer))).await
+        self.request_code.send(&command, Along::Newcomer(self, &newcomer)).await
     }
 
     async fn new_user(

@@ -115,7 +115,7 @@ pub enum SignUpError {
 impl From<CheckCodeError> for SignUpError {
     fn from(error: CheckCodeError) -> Self {
         match error {
-            CheckCodeError::Refused => Self::CodeRefused,
+            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::CodeRefused,
             CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
             CheckCodeError::Internal(error) => Self::Internal(error),
         }
@@ -213,7 +213,8 @@ impl SignUp {
             opened_at: now,
         };
         let ids = EventIds::new(random(&*self.entropy)?);
-        let fact = Fact::UserSignedUp { user: user.clone(), device: Some(device.clone()) };
+        let fact =
+            Fact::UserSignedUp { user: user.clone(), device: Some(device.clone()), credit: None };
         let events = self.wording.events(&fact, &ids)?;
         let entry = OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect());
         let grant = AccessGrant {

@@ -50,9 +50,9 @@ impl VerifyCode {
         let guess = Guess { code, source };
         let checked = self.check_code.of_handle(&handle, &guess, now).await?;
         // A decoy's code was never sent; who guesses it has found nobody.
-        let Some(holder) = checked.holder else { return Err(CheckCodeError::Refused) };
+        let Some(holder) = checked.holder else { return Err(CheckCodeError::NoCode) };
         let Some(user) = self.users.find(&holder, now).await? else {
-            return Err(CheckCodeError::Refused);
+            return Err(CheckCodeError::NoCode);
         };
         let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
         let ids = EventIds::new(random(&*self.entropy)?);
@@ -69,7 +69,7 @@ impl VerifyCode {
         };
         match self.users.verify(&verification).await? {
             Verified::Verified => Ok(UserVerified { user, at: now }),
-            Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::Refused),
+            Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
             Verified::BudgetSpent => {
                 Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
             }

@@ -4,13 +4,17 @@ use super::item::{
 };
 use super::outbox::{challenge_key_item, read_challenge_key};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
+use super::users::read_attributes;
 use super::{Store, failed, keys};
 use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
 use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
+use crate::domain::password::PasswordHash;
 use crate::domain::sends::{SendRecord, Tally};
 use crate::domain::time::{DAY, Timestamp};
+use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, PortError, Standing,
+    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, PortError, Standing,
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -46,6 +50,44 @@ fn send_record(item: &Item) -> SendRecord {
         hour: tally(item, "hour_window", "hour_sends"),
         day: tally(item, "day_window", "day_sends"),
     }
+}
+
+/// How a challenge stands that has this item.
+fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeState {
+    let live = item.filter(|item| item.contains_key("nonce") && !is_over(item, now));
+    ChallengeState {
+        sends: item.map_or(SendRecord::EMPTY, send_record),
+        live_until: live.and_then(|item| item.get("expires_at").and_then(as_time)),
+    }
+}
+
+/// The sign-up that waits for a code, as an attribute.
+fn pending_value(pending: &PendingSignUp) -> AttributeValue {
+    let identifiers = pending.identifiers.iter();
+    let identifiers =
+        identifiers.map(|known| (known.kind().to_owned(), text(known.spelling()))).collect();
+    let attributes = pending.attributes.iter().map(|(name, value)| (name.clone(), text(value)));
+    AttributeValue::M(Item::from([
+        ("identifiers".to_owned(), AttributeValue::M(identifiers)),
+        ("password_hash".to_owned(), text(pending.password.expose())),
+        ("attributes".to_owned(), AttributeValue::M(attributes.collect())),
+    ]))
+}
+
+/// Reads what [`pending_value`] wrote.
+fn read_pending(item: &Item) -> Result<Option<PendingSignUp>, PortError> {
+    let Some(pending) = item.get("pending") else { return Ok(None) };
+    let bad = |_: &AttributeValue| PortError::new("read a stored item", "bad attribute pending");
+    let pending = pending.as_m().map_err(bad)?;
+    let identifiers = read(pending, "identifiers", |value| value.as_m().ok())?;
+    let identifiers = identifiers
+        .iter()
+        .filter_map(|(kind, value)| Identifier::from_parts(kind, as_text(value)?));
+    Ok(Some(PendingSignUp {
+        identifiers: identifiers.collect(),
+        password: PasswordHash::new(read(pending, "password_hash", as_text)?.to_owned()),
+        attributes: read_attributes(pending)?,
+    }))
 }
 
 /// The code in a challenge item; a consumed challenge has none.
@@ -93,7 +135,7 @@ impl Store {
         Update::builder()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(keys::handle(handle)))
-            .update_expression("REMOVE nonce, key_id, sent, attempts")
+            .update_expression("REMOVE nonce, key_id, sent, attempts, pending")
             .condition_expression("nonce = :nonce")
             .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
             .build()
@@ -117,6 +159,9 @@ impl Store {
             // Of one width, so that a decoy's item has the size of a real one.
             ("holder".to_owned(), text(format!("{holder:<24}"))),
         ]);
+        if let Some(pending) = &opening.pending {
+            item.insert("pending".to_owned(), pending_value(pending));
+        }
         put_new(&self.tables.challenges, "challenge_id", item)
     }
 
@@ -169,29 +214,43 @@ impl Store {
             .expression_attribute_values(":day_window", time(sends.day.window))
             .expression_attribute_values(":day_sends", number(sends.day.used))
             .expression_attribute_values(":purge_at", purge_time(purge_at));
+        let mut conditions = Vec::new();
         let update = match opening.expected_revision {
             None => update,
-            Some(0) => update.condition_expression("attribute_not_exists(revision)"),
-            Some(revision) => update
-                .condition_expression("revision = :expected")
-                .expression_attribute_values(":expected", number(revision)),
+            Some(0) => {
+                conditions.push("attribute_not_exists(revision)");
+                update
+            }
+            Some(revision) => {
+                conditions.push("revision = :expected");
+                update.expression_attribute_values(":expected", number(revision))
+            }
         };
+        let update = if opening.pending.is_some() {
+            conditions.push("(attribute_not_exists(nonce) OR expires_at <= :now)");
+            update.expression_attribute_values(":now", time(opening.at))
+        } else {
+            update
+        };
+        let condition = (!conditions.is_empty()).then(|| conditions.join(" AND "));
         update
+            .set_condition_expression(condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(malformed)
     }
 
-    /// Reads one item of each table by its key, in one round trip.
+    /// Reads items of two tables by their keys, in one round trip.
     async fn read_pair(
         &self,
         action: &'static str,
-        wanted: [(&str, &str, String); 2],
+        wanted: [(&str, &str, Vec<String>); 2],
     ) -> Result<HashMap<String, Vec<Item>>, PortError> {
         let mut left = HashMap::new();
-        for (table, key, value) in wanted {
+        for (table, key, values) in wanted {
+            let keys = values.into_iter().map(|value| Item::from([(key.to_owned(), text(value))]));
             let keys = KeysAndAttributes::builder()
-                .keys(HashMap::from([(key.to_owned(), text(value))]))
+                .set_keys(Some(keys.collect()))
                 .consistent_read(true)
                 .build()
                 .map_err(malformed)?;
@@ -216,21 +275,33 @@ impl Store {
 
 #[async_trait]
 impl Challenges for Store {
-    async fn standing(&self, key: &ChallengeKey, now: Timestamp) -> Result<Standing, PortError> {
+    async fn standing(
+        &self,
+        key: &ChallengeKey,
+        others: &[Identifier],
+        now: Timestamp,
+    ) -> Result<Standing, PortError> {
         let (identifiers, challenges) = (&self.tables.identifiers, &self.tables.challenges);
         let identifier = keys::identifier(&key.realm, &key.recipient);
+        let others = others.iter().map(|other| keys::identifier(&key.realm, other));
+        let names = std::iter::once(identifier.clone()).chain(others).collect();
         let wanted = [
-            (identifiers.as_str(), "identifier", identifier),
-            (challenges.as_str(), "challenge_id", keys::challenge(key)),
+            (identifiers.as_str(), "identifier", names),
+            (challenges.as_str(), "challenge_id", vec![keys::challenge(key)]),
         ];
         let found = self.read_pair("read how a recipient stands", wanted).await?;
-        let first = |table: &String| found.get(table).and_then(|items| items.first());
+        let known = found.get(identifiers).into_iter().flatten();
+        let known = known.filter(|item| !is_over(item, now));
+        let is_recipient =
+            |item: &&Item| item.get("identifier").and_then(as_text) == Some(&identifier);
+        let (recipient, others): (Vec<_>, Vec<_>) = known.partition(is_recipient);
         Ok(Standing {
-            user: first(identifiers)
-                .filter(|item| !is_over(item, now))
+            user: recipient
+                .first()
                 .map(|item| read(item, "user_id", |value| as_text(value).map(UserId::from_stored)))
                 .transpose()?,
-            sends: first(challenges).map_or(SendRecord::EMPTY, send_record),
+            others_taken: !others.is_empty(),
+            challenge: challenge_state(found.get(challenges).and_then(|found| found.first()), now),
         })
     }
 
@@ -258,7 +329,7 @@ impl Challenges for Store {
             commit if commit.failed_identifiers().next().is_some() => Opened::Taken,
             Commit::Failed(parts) => {
                 let item = parts.into_iter().find_map(|(_, item)| item);
-                Opened::SendsChanged(item.as_ref().map_or(SendRecord::EMPTY, send_record))
+                Opened::Changed(challenge_state(item.as_ref(), opening.at))
             }
         })
     }
@@ -285,7 +356,34 @@ impl Challenges for Store {
         let Some(code) = live_code(&item)? else { return Ok(None) };
         let holder = read(&item, "holder", as_text)?.trim_end();
         let holder = (!holder.is_empty()).then(|| UserId::from_stored(holder));
-        Ok(Some(HeldCode { key: read_challenge_key(&item)?, code, holder }))
+        let guesses = item.get("attempts").and_then(as_number);
+        Ok(Some(HeldCode {
+            key: read_challenge_key(&item)?,
+            code,
+            holder,
+            pending: read_pending(&item)?,
+            last_guess: guesses.is_none_or(|guesses| guesses >= u64::from(most)),
+        }))
+    }
+
+    async fn close(&self, key: &ChallengeKey, nonce: &Nonce) -> Result<(), PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.challenges)
+            .key("challenge_id", text(keys::challenge(key)))
+            .update_expression("REMOVE nonce, key_id, sent, attempts")
+            .condition_expression("nonce = :nonce")
+            .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.past_transactions(|| update.clone().send()).await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                // Used or replaced by now.
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(failed("close a challenge", &error)),
+            },
+        }
     }
 
     async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError> {

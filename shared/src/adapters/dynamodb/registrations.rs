@@ -27,7 +27,9 @@ fn user_item(user: &NewUser) -> Item {
     for KnownBy { identifier, verified } in user.identifiers.iter() {
         let kind = identifier.kind();
         item.insert(kind.to_owned(), text(identifier.spelling()));
-        item.insert(format!("{kind}_verified"), flag(*verified));
+        if identifier.receives_codes() {
+            item.insert(format!("{kind}_verified"), flag(*verified));
+        }
     }
     if !user.realm.store().is_empty() {
         item.insert("store".to_owned(), text(user.realm.store()));

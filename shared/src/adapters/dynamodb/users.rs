@@ -14,20 +14,25 @@ use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, Update};
 const IS_ALIVE: &str =
     "user_id = :user AND (attribute_not_exists(expires_at) OR expires_at > :now)";
 
+/// Reads what a contract keeps with a user.
+pub(super) fn read_attributes(item: &Item) -> Result<Attributes, PortError> {
+    let attributes = read(item, "attributes", |value| value.as_m().ok())?;
+    let attributes = attributes
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), as_text(value)?.to_owned())));
+    Ok(attributes.collect())
+}
+
 fn read_user(item: &Item) -> Result<User, PortError> {
     let known_by = Identifier::KINDS.into_iter().filter_map(|kind| {
         let identifier = Identifier::from_parts(kind, item.get(kind).and_then(as_text)?)?;
         let verified = item.get(&format!("{kind}_verified")).and_then(as_flag).unwrap_or(false);
         Some(KnownBy { identifier, verified })
     });
-    let attributes = read(item, "attributes", |value| value.as_m().ok())?;
-    let attributes = attributes
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), as_text(value)?.to_owned())));
     Ok(User {
         id: read(item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
         identifiers: Identifiers::new(known_by.collect()),
-        attributes: attributes.collect::<Attributes>(),
+        attributes: read_attributes(item)?,
     })
 }
 

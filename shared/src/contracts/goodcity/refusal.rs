@@ -1,9 +1,9 @@
 //! Every way in which GoodCity says no, on one screen.
 
+use crate::contracts::Unrouted;
 use crate::http::{self, Answer, BodyError};
 use crate::ports::{PortError, chain};
 use crate::usecases::{CheckCodeError, RequestCodeError};
-use lambda_http::Request;
 use lambda_http::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, VARY,
@@ -121,7 +121,7 @@ impl From<RequestCodeError> for Refusal {
 impl From<CheckCodeError> for Refusal {
     fn from(error: CheckCodeError) -> Self {
         match error {
-            CheckCodeError::Refused => Self::Pin,
+            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::Pin,
             CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
             CheckCodeError::Internal(error) => error.into(),
         }
@@ -159,17 +159,18 @@ pub fn internal_error() -> Answer {
 }
 
 /// Answers a request that no route serves.
-pub(super) fn unrouted(status: StatusCode) -> Answer {
+pub(super) fn unrouted(unrouted: &Unrouted<'_>) -> Answer {
+    let status = unrouted.status();
     let wrong_method = status == StatusCode::METHOD_NOT_ALLOWED;
     let text = if wrong_method { "Method not allowed" } else { "Not found" };
     readable_anywhere(http::json(status, &json!({"error": text})))
 }
 
 /// Answers a preflight: any origin, any verb, any header, as the original does.
-pub(super) fn preflight(request: &Request, _methods: &[&str]) -> Answer {
+pub(super) fn preflight(unrouted: &Unrouted<'_>) -> Answer {
     let mut answer = readable_anywhere(http::empty(StatusCode::NO_CONTENT));
     let verbs = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
-    let asked = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let asked = unrouted.request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let headers = answer.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, verbs);
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));

@@ -48,7 +48,9 @@ pub struct GotuEvents;
 impl EventWording for GotuEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
-            Fact::UserSignedUp { user, device: Some(device) } => user_signed_up(user, device, ids),
+            Fact::UserSignedUp { user, device: Some(device), .. } => {
+                user_signed_up(user, device, ids)
+            }
             // Gotu has no sign-up without a device, no verification apart from it, and no
             // registration of devices.
             Fact::UserSignedUp { device: None, .. }

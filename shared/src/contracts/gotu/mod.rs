@@ -42,7 +42,7 @@ pub const PRODUCT: Product = Product {
     routes: ROUTES,
     owns,
     unrouted: refusal::unrouted,
-    preflight: |_, methods| refusal::preflight(methods),
+    preflight: |unrouted| refusal::preflight(unrouted.methods),
     code_format: CODE_FORMAT,
     code_words: texts::code_words,
 };

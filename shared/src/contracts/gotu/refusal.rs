@@ -1,5 +1,6 @@
 //! Every way in which Gotu says no, on one screen.
 
+use crate::contracts::Unrouted;
 use crate::http::{self, Answer, BodyError, MAX_BODY_BYTES};
 use crate::ports::{PortError, chain};
 use crate::usecases::{RequestCodeError, SignUpError};
@@ -130,7 +131,8 @@ pub fn internal_error() -> Answer {
 }
 
 /// Answers a request that no route serves.
-pub(super) fn unrouted(status: StatusCode) -> Answer {
+pub(super) fn unrouted(unrouted: &Unrouted<'_>) -> Answer {
+    let status = unrouted.status();
     let text =
         if status == StatusCode::METHOD_NOT_ALLOWED { "method not allowed" } else { "not found" };
     refuse(status, text)

@@ -4,3 +4,4 @@
 
 mod goodcity;
 mod gotu;
+mod urbanfits;

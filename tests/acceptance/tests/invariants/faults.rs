@@ -128,7 +128,12 @@ async fn a_lasting_fault_is_a_500_that_leaves_nothing() {
     let body = json!({"identifier": new_phone(), "otpType": "sign_up"});
     let reply = world.post("/otp", &body).await;
     reply.expect(500, &json!({"error": "internal server error"}));
-    let logs = world.stack().logs().join("\n");
+    // A request's own line follows those of its faults, and comes behind its answer.
+    let answered = || async {
+        let logs = world.stack().logs().join("\n");
+        (logs.matches("\"http.status\":500").count() == 3).then_some(logs)
+    };
+    let logs = world.until("the lines of three failed requests", answered).await;
     let faults = logs.matches("a request failed").count();
     assert_eq!(faults, 3, "each fault is logged once");
     assert!(logs.contains("could not register a user") && logs.contains("InternalServerError"));

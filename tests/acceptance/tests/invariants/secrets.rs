@@ -45,6 +45,18 @@ async fn tables_and_logs_hold_no_secret() {
     let body = json!({"handle": "push-handle-78", "platform": "fcm"}).to_string();
     world.send("POST", "/api/v1/auth/register_device", &headers, body, None).await;
     secrets.extend([key.as_str().unwrap().to_owned(), token]);
+    let shopper = new_email();
+    let body = json!({"username": "shopper_1", "email": shopper, "phone_prefix": "+92",
+        "phone_number": "30142353150", "password": password, "timezone": "Asia/Dubai",
+        "accept_policies": true});
+    let otp_id = world.post("/auth/signup", &body).await.json()["otp_id"].clone();
+    let otp = code_in(world.message(&shopper, 1).await["body"].as_str().unwrap());
+    let body = json!({"otp_id": otp_id, "otp": otp});
+    let registered = world.post("/auth/signup/callback", &body).await;
+    assert_eq!(registered.status, 200, "{registered:?}");
+    let cookie = registered.header("set-cookie");
+    let session = cookie.trim_start_matches("session-token=").split(';').next().unwrap();
+    secrets.extend([otp_id.as_str().unwrap().to_owned(), session.to_owned()]);
     // A fault on the way, so that error lines are among those that are searched.
     world.fault(&json!({"service": "dynamodb", "mode": "error", "count": 100})).await;
     let failed = world
@@ -77,7 +89,7 @@ async fn tables_and_logs_hold_no_secret() {
             assert!(!text.contains(secret.as_str()), "{table} holds a secret");
         }
         // A code is short enough to stand in a number by chance; it must not stand alone.
-        for code in [&code, &live, &pin] {
+        for code in [&code, &live, &pin, &otp] {
             assert!(!text.contains(&format!("\"{code}\"")), "{table} holds a code");
         }
     }
@@ -89,12 +101,12 @@ async fn tables_and_logs_hold_no_secret() {
     let handles = ["push-handle-77", "push-handle-78", mobile, "51224538"];
     secrets.extend(handles.map(str::to_owned));
     secrets.push(phone.clone());
-    secrets.extend([phone.trim_start_matches('+').to_owned(), email, reset]);
+    secrets.extend([phone.trim_start_matches('+').to_owned(), email, reset, shopper]);
     for line in &logs {
         for secret in &secrets {
             assert!(!line.contains(secret.as_str()), "a log line holds a secret: {line}");
         }
-        for code in [&code, &live] {
+        for code in [&code, &live, &otp] {
             let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
             assert!(!words.any(|word| word == code), "a log line holds a code: {line}");
         }

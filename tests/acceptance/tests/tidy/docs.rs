@@ -2,7 +2,7 @@
 
 use super::{functions, read};
 use shared::contracts::routes;
-use shared::contracts::{goodcity, gotu};
+use shared::contracts::{goodcity, gotu, urbanfits};
 use std::time::Duration;
 
 #[test]
@@ -43,6 +43,30 @@ fn goodcitys_refusals_are_the_ones_of_its_document() {
         goodcity::Refusal::Platform,
         goodcity::Refusal::TooMany { retry_after: Duration::ZERO },
         goodcity::Refusal::Internal,
+    ];
+    let spelled = refusals.map(|refusal| {
+        let (status, text) = refusal.rendered();
+        (format!("{refusal:?}"), status, text)
+    });
+    assert_table(&document, &spelled);
+}
+
+#[test]
+fn urbanfits_refusals_are_the_ones_of_its_document() {
+    let document = read("shared/src/contracts/urbanfits/CONTRACT.md");
+    let refusals = [
+        urbanfits::Refusal::Parameters,
+        urbanfits::Refusal::Invalid("Password should be at least 8 characters."),
+        urbanfits::Refusal::Policies,
+        urbanfits::Refusal::Taken,
+        urbanfits::Refusal::Waiting,
+        urbanfits::Refusal::CallbackParameters,
+        urbanfits::Refusal::Expired,
+        urbanfits::Refusal::Incorrect,
+        urbanfits::Refusal::Origin,
+        urbanfits::Refusal::BodyTooLarge,
+        urbanfits::Refusal::TooMany { retry_after: Duration::ZERO },
+        urbanfits::Refusal::Internal,
     ];
     let spelled = refusals.map(|refusal| {
         let (status, text) = refusal.rendered();

@@ -62,7 +62,8 @@ fn functions_are_thin_and_say_their_route_first() {
             assert!(!main.contains(word), "{function}/src/main.rs must only wire: {word}");
         }
         let first = endpoint.lines().next().unwrap();
-        for route in routes().filter(|route| route.function == function) {
+        // A function that serves several paths says the first.
+        if let Some(route) = routes().find(|route| route.function == function) {
             let said = format!("`{} {}`", route.method, route.path);
             assert!(first.contains(&said), "{function}: {first} does not say {said}");
         }

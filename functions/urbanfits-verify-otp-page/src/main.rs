@@ -1,0 +1,12 @@
+//! Composition root: this endpoint touches nothing.
+
+use lambda_http::Error;
+use shared::contracts::urbanfits;
+use shared::runtime::{init_telemetry, serve};
+use urbanfits_verify_otp_page::handle;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_telemetry();
+    serve(urbanfits::internal_error, |_| handle()).await
+}

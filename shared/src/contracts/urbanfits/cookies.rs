@@ -1,0 +1,79 @@
+//! UrbanFits' two cookies (contracts.md C.2).
+
+use crate::domain::session::SessionLives;
+use crate::http::Answer;
+use crate::ports::PortError;
+use lambda_http::http::HeaderValue;
+use lambda_http::http::header::SET_COOKIE;
+use std::time::Duration;
+
+/// How cookies are set.
+#[derive(Clone, Debug)]
+pub struct CookiePolicy {
+    /// How long sessions live.
+    pub lives: SessionLives,
+    /// The domain whose hosts all get them; without it, only the host that set them.
+    pub domain: Option<String>,
+}
+
+/// Adds the session's token, and the flag that pages can read, to an answer: two headers, to the
+/// attribute as the original sets them.
+///
+/// # Errors
+/// The domain is no header text.
+pub fn session_cookies(
+    mut answer: Answer,
+    token: &str,
+    life: Duration,
+    policy: &CookiePolicy,
+) -> Result<Answer, PortError> {
+    let life = life.as_secs();
+    let domain = policy.domain.as_deref();
+    let domain = domain.map(|domain| format!(" Domain={domain};")).unwrap_or_default();
+    let shared = "Secure; Priority=High; SameSite=None";
+    let cookies = [
+        format!("session-token={token}; Max-Age={life};{domain} Path=/; HttpOnly; {shared}"),
+        format!("is_logged_in=true; Max-Age={life};{domain} Path=/; {shared}"),
+    ];
+    for cookie in cookies {
+        let value = HeaderValue::from_str(&cookie);
+        let value = value.map_err(|error| PortError::new("set a cookie", error))?;
+        answer.headers_mut().append(SET_COOKIE, value);
+    }
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::session::REMEMBERED_LIFE;
+    use crate::http::empty;
+    use lambda_http::http::StatusCode;
+
+    fn cookies(domain: Option<&str>) -> Vec<String> {
+        let lives =
+            SessionLives { usual: Duration::from_hours(7 * 24), remembered: REMEMBERED_LIFE };
+        let policy = CookiePolicy { lives, domain: domain.map(str::to_owned) };
+        let life = policy.lives.of(false);
+        let answer = session_cookies(empty(StatusCode::OK), "a.b.c", life, &policy).unwrap();
+        let cookies = answer.headers().get_all(SET_COOKIE).iter();
+        cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn cookies_are_those_of_the_original() {
+        assert_eq!(
+            cookies(Some(".urbanfits.ae")),
+            [
+                "session-token=a.b.c; Max-Age=604800; Domain=.urbanfits.ae; Path=/; HttpOnly; \
+                 Secure; Priority=High; SameSite=None",
+                "is_logged_in=true; Max-Age=604800; Domain=.urbanfits.ae; Path=/; Secure; \
+                 Priority=High; SameSite=None",
+            ]
+        );
+        assert_eq!(
+            cookies(None)[1],
+            "is_logged_in=true; Max-Age=604800; Path=/; Secure; Priority=High; SameSite=None"
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! UrbanFits' events; their schemas are in `shared/docs/events/`.
+
+use super::wire;
+use crate::contracts::envelope;
+use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::domain::user::{KnownBy, NewUser};
+use crate::domain::wallet::Credit;
+use crate::ports::{EventWording, PortError};
+use serde::Serialize;
+
+/// Who says it.
+const SOURCE: &str = "urbanfits.auth";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserCreated<'a> {
+    user_id: &'a str,
+    username: Option<&'a str>,
+    email: Option<&'a str>,
+    email_verified: bool,
+    phone_prefix: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    timezone: Option<&'a str>,
+    /// For the notice that the original sends to its administrators.
+    user_agent: Option<&'a str>,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WalletOpened<'a> {
+    user_id: &'a str,
+    card_number: Option<&'a str>,
+    points: u32,
+    source: &'a str,
+    opened_at: String,
+}
+
+/// Spells UrbanFits' events.
+#[derive(Clone, Copy, Debug)]
+pub struct UrbanFitsEvents;
+
+impl EventWording for UrbanFitsEvents {
+    fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
+        match fact {
+            Fact::UserSignedUp { user, credit: Some(credit), .. } => signed_up(user, credit, ids),
+            // Nobody signs up without a wallet, and there is nothing else to tell.
+            Fact::UserSignedUp { credit: None, .. }
+            | Fact::UserVerified { .. }
+            | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
+        }
+    }
+}
+
+fn signed_up(
+    user: &NewUser,
+    credit: &Credit,
+    ids: &EventIds,
+) -> Result<Vec<EventMessage>, PortError> {
+    let known = |kind: &str| user.identifiers.of_kind(kind);
+    let spelling = |kind: &str| known(kind).map(|known| known.identifier.spelling());
+    let kept = |name: &str| user.attributes.get(name).map(String::as_str);
+    let (at, user_id) = (user.created_at, user.id.as_str());
+    let created = UserCreated {
+        user_id,
+        username: spelling("username"),
+        email: user.identifiers.email().map(KnownBy::text),
+        email_verified: user.identifiers.email().is_some_and(|email| email.verified),
+        phone_prefix: kept(wire::PHONE_PREFIX),
+        phone_number: kept(wire::PHONE_NUMBER),
+        timezone: kept(wire::TIMEZONE),
+        user_agent: kept(wire::USER_AGENT),
+        created_at: envelope::date_time(at),
+    };
+    let opened = WalletOpened {
+        user_id,
+        card_number: spelling("card"),
+        points: credit.points,
+        source: credit.source,
+        opened_at: envelope::date_time(credit.at),
+    };
+    Ok(vec![
+        envelope::message((SOURCE, "user.created"), 1, created, ids, at)?,
+        envelope::message((SOURCE, "wallet.opened"), 2, opened, ids, at)?,
+    ])
+}

@@ -1,0 +1,184 @@
+//! UrbanFits' user object and the claims of its sessions (contracts.md section 1 and C.2).
+
+use super::wire;
+use crate::contracts::envelope;
+use crate::domain::id::UserId;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Attributes, Identifiers, NewUser};
+use crate::ports::{PortError, SignText};
+use data_encoding::BASE64;
+use jiff::Timestamp as Instant;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use std::time::Duration;
+
+/// A user as clients see them.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserObject {
+    username: String,
+    register_provider: &'static str,
+    image: &'static str,
+    phone_prefix: String,
+    phone_number: String,
+    email: String,
+    /// Looks like the original's and means nothing.
+    password: String,
+    two_fa_enabled: bool,
+    role: &'static str,
+    is_active: bool,
+    uf_wallet: Wallet,
+    last_checkin: String,
+    timezone: String,
+    user_agent: String,
+    purchases: u32,
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "createdAt")]
+    created_at: String,
+    #[serde(rename = "updatedAt")]
+    updated_at: String,
+    #[serde(rename = "__v")]
+    version: u32,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Wallet {
+    card_number: String,
+    bar_code: String,
+}
+
+/// The claims of a session's token.
+#[derive(Serialize)]
+struct Claims<'a> {
+    #[serde(rename = "_id")]
+    id: &'a str,
+    username: &'a str,
+    email: &'a str,
+    register_provider: &'static str,
+    user_agent: &'a str,
+    timezone: &'a str,
+    two_fa_enabled: bool,
+    uf_wallet: &'a Wallet,
+    last_checkin: &'a str,
+    #[serde(rename = "createdAt")]
+    created_at: &'a str,
+    role: &'static str,
+    iat: i64,
+    exp: i64,
+}
+
+/// Today's date where the person is, as the original keeps it: midnight, named UTC.
+fn midnight(at: Timestamp, timezone: &str) -> String {
+    let instant = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
+    let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
+    format!("{}T00:00:00.000Z", instant.to_zoned(zone).date())
+}
+
+/// What stands where the original puts the password, encrypted: the envelope of such a text
+/// (`Salted__`, OpenSSL's mark) around random bytes. Fresh each time, and never stored.
+fn placeholder(random: &[u8; 24]) -> String {
+    BASE64.encode(&[b"Salted__".as_slice(), random].concat())
+}
+
+impl UserObject {
+    /// Shows somebody who has just signed up.
+    ///
+    /// # Errors
+    /// The user is none of UrbanFits': they lack a username, an address or a card.
+    pub fn of(user: &NewUser, agents: &dyn SignText, random: &[u8; 24]) -> Result<Self, PortError> {
+        let NewUser { id, identifiers, attributes, created_at, .. } = user;
+        Self::new(id, identifiers, attributes, *created_at, agents, random)
+    }
+
+    fn new(
+        id: &UserId,
+        identifiers: &Identifiers,
+        attributes: &Attributes,
+        created_at: Timestamp,
+        agents: &dyn SignText,
+        random: &[u8; 24],
+    ) -> Result<Self, PortError> {
+        let known = |kind: &str| {
+            let known = identifiers.of_kind(kind).map(|known| known.identifier.spelling());
+            known.ok_or_else(|| PortError::new("show a user", "an identifier is missing"))
+        };
+        let kept = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+        let card_number = known("card")?.to_owned();
+        let timezone = kept(wire::TIMEZONE);
+        let created = midnight(created_at, &timezone);
+        Ok(Self {
+            username: known("username")?.to_owned(),
+            register_provider: wire::REGISTER_PROVIDER,
+            image: "/website-copyrights/default-pfp.webp",
+            phone_prefix: kept(wire::PHONE_PREFIX),
+            phone_number: kept(wire::PHONE_NUMBER),
+            email: known("email")?.to_owned(),
+            password: placeholder(random),
+            two_fa_enabled: false,
+            role: "customer",
+            is_active: true,
+            uf_wallet: Wallet {
+                bar_code: format!("/uf-wallet-barcodes/{card_number}"),
+                card_number,
+            },
+            last_checkin: envelope::date_time(created_at),
+            timezone,
+            user_agent: agents.sign(&kept(wire::USER_AGENT)),
+            purchases: 0,
+            id: id.as_str().to_owned(),
+            updated_at: created.clone(),
+            created_at: created,
+            version: 0,
+        })
+    }
+}
+
+/// The claims of a session that `user` opens at `at`.
+///
+/// # Errors
+/// The claims could not be written.
+pub fn session_claims(
+    user: &UserObject,
+    at: Timestamp,
+    life: Duration,
+) -> Result<String, PortError> {
+    let iat = at.as_seconds();
+    let claims = Claims {
+        id: &user.id,
+        username: &user.username,
+        email: &user.email,
+        register_provider: user.register_provider,
+        user_agent: &user.user_agent,
+        timezone: &user.timezone,
+        two_fa_enabled: user.two_fa_enabled,
+        uf_wallet: &user.uf_wallet,
+        last_checkin: &user.last_checkin,
+        created_at: &user.created_at,
+        role: user.role,
+        iat,
+        exp: Timestamp::from_seconds(iat).plus(life).as_seconds(),
+    };
+    serde_json::to_string(&claims).map_err(|error| PortError::new("write a token's claims", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_is_the_one_where_the_person_is() {
+        // 2024-06-06T22:49:13.345Z: still the 6th in London, the 7th in Dubai, noon in Honolulu.
+        let at = Timestamp::from_millis(1_717_714_153_345);
+        assert_eq!(midnight(at, "UTC"), "2024-06-06T00:00:00.000Z");
+        assert_eq!(midnight(at, "Asia/Dubai"), "2024-06-07T00:00:00.000Z");
+        assert_eq!(midnight(at, "Pacific/Honolulu"), "2024-06-06T00:00:00.000Z");
+    }
+
+    #[test]
+    fn the_placeholder_looks_like_the_originals() {
+        for byte in 0..=255 {
+            let text = placeholder(&[byte; 24]);
+            assert!(text.len() == 44 && text.starts_with("U2FsdGVkX1"), "{text}");
+        }
+    }
+}
