@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod challenge;
+pub mod client;
 pub mod code;
 pub mod device;
 pub mod email;

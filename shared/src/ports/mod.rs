@@ -6,6 +6,7 @@
 mod access_tokens;
 mod budgets;
 mod challenges;
+mod clients;
 mod clock;
 mod code_keys;
 mod devices;
@@ -25,6 +26,7 @@ pub use budgets::Budgets;
 pub use challenges::{
     ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, Standing,
 };
+pub use clients::{ClientChange, ClientChanged, Clients};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
 pub use devices::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner};

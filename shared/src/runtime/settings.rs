@@ -105,6 +105,7 @@ fn tables() -> Result<TableNames, SettingsError> {
         sessions: required("SESSIONS_TABLE")?,
         budgets: required("BUDGETS_TABLE")?,
         ledger: required("LEDGER_TABLE")?,
+        clients: required("CLIENTS_TABLE")?,
         outbox: required("OUTBOX_TABLE")?,
         sequences: required("SEQUENCES_TABLE")?,
     })

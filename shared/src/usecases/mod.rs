@@ -3,6 +3,8 @@
 
 mod check_code;
 mod deliver_effects;
+mod grant_client_token;
+mod manage_clients;
 mod register_device;
 mod request_code;
 mod sign_up;
@@ -11,6 +13,8 @@ mod verify_code;
 
 pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
+pub use grant_client_token::{ClientGrant, GrantClientToken, GrantError};
+pub use manage_clients::{ManageClients, ManageClientsError, NewCredentials};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError, SendPolicy,

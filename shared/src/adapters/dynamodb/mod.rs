@@ -6,6 +6,7 @@
 
 mod budgets;
 mod challenges;
+mod clients;
 mod devices;
 mod item;
 mod keys;
@@ -39,6 +40,8 @@ pub struct TableNames {
     pub budgets: String,
     /// Points credited to wallets.
     pub ledger: String,
+    /// Programs that call on behalf of a store.
+    pub clients: String,
     /// Effects to deliver.
     pub outbox: String,
     /// The next integer ids.

@@ -1,0 +1,148 @@
+use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};
+use super::transaction::{Commit, Part, Transaction, malformed, put_new};
+use super::{Store, failed};
+use crate::domain::client::{Client, ClientId, SecretDigest, WhichSecret};
+use crate::domain::realm::Realm;
+use crate::ports::{ClientChange, ClientChanged, Clients, PortError};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Update,
+};
+
+/// The client is there, and of the contract.
+const IS_CLIENT: &str = "contract = :contract";
+
+fn client_item(client: &Client) -> Item {
+    let scopes = client.scopes.iter().map(text).collect();
+    let mut item = Item::from([
+        ("client_id".to_owned(), text(client.id.as_str())),
+        ("contract".to_owned(), text(client.realm.contract())),
+        ("scopes".to_owned(), AttributeValue::L(scopes)),
+        ("secret_hash".to_owned(), bytes(client.secret.as_bytes())),
+        ("suspended".to_owned(), flag(client.suspended)),
+        ("created_at".to_owned(), time(client.created_at)),
+    ]);
+    if let Some(next) = &client.next_secret {
+        item.insert("next_secret_hash".to_owned(), bytes(next.as_bytes()));
+    }
+    if !client.realm.store().is_empty() {
+        item.insert("store".to_owned(), text(client.realm.store()));
+    }
+    item
+}
+
+fn digest(value: &AttributeValue) -> Option<SecretDigest> {
+    as_bytes(value).and_then(SecretDigest::from_stored)
+}
+
+fn read_client(item: &Item) -> Result<Client, PortError> {
+    let contract = read(item, "contract", as_text)?;
+    let scopes = read(item, "scopes", |value| value.as_l().ok())?;
+    Ok(Client {
+        id: read(item, "client_id", |value| as_text(value).and_then(ClientId::parse))?,
+        realm: match item.get("store").and_then(as_text) {
+            Some(store) => Realm::of_store(contract, store),
+            None => Realm::of_contract(contract),
+        },
+        scopes: scopes.iter().filter_map(as_text).map(str::to_owned).collect(),
+        secret: read(item, "secret_hash", digest)?,
+        next_secret: item.get("next_secret_hash").and_then(digest),
+        suspended: read(item, "suspended", as_flag)?,
+        created_at: read(item, "created_at", as_time)?,
+    })
+}
+
+impl Store {
+    /// The action that changes a client.
+    fn change_client(
+        &self,
+        contract: &str,
+        id: &ClientId,
+        change: &ClientChange,
+    ) -> Result<Update, PortError> {
+        let (update, secrets) = match change {
+            ClientChange::AddSecret(_) => {
+                ("SET next_secret_hash = :secret", "attribute_not_exists(next_secret_hash)")
+            }
+            ClientChange::RetireSecret(WhichSecret::Old) => (
+                "SET secret_hash = next_secret_hash REMOVE next_secret_hash",
+                "attribute_exists(next_secret_hash)",
+            ),
+            ClientChange::RetireSecret(WhichSecret::New) => {
+                ("REMOVE next_secret_hash", "attribute_exists(next_secret_hash)")
+            }
+            ClientChange::Suspend(_) => ("SET suspended = :suspended", "attribute_exists(client_id)"),
+        };
+        let action = Update::builder()
+            .table_name(&self.tables.clients)
+            .key("client_id", text(id.as_str()))
+            .update_expression(update)
+            .condition_expression(format!("{IS_CLIENT} AND {secrets}"))
+            .expression_attribute_values(":contract", text(contract));
+        let action = match change {
+            ClientChange::AddSecret(digest) => {
+                action.expression_attribute_values(":secret", bytes(digest.as_bytes()))
+            }
+            ClientChange::RetireSecret(_) => action,
+            ClientChange::Suspend(suspended) => {
+                action.expression_attribute_values(":suspended", flag(*suspended))
+            }
+        };
+        action
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(malformed)
+    }
+}
+
+#[async_trait]
+impl Clients for Store {
+    async fn find(&self, id: &ClientId) -> Result<Option<Client>, PortError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.tables.clients)
+            .key("client_id", text(id.as_str()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = get.send().await.map_err(|error| failed("read a client", &error))?;
+        answer.item.as_ref().map(read_client).transpose()
+    }
+
+    async fn create(&self, client: &Client) -> Result<(), PortError> {
+        const ACTION: &str = "store a client";
+        // A transaction of one action, for its client request token: the secret is shown once, so a
+        // reply that is lost must not become a failure.
+        let mut transaction = Transaction::default();
+        let put = put_new(&self.tables.clients, "client_id", client_item(client))?;
+        transaction.put(Part::Rest, put);
+        match self.commit(ACTION, transaction).await? {
+            Commit::Done => Ok(()),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+        }
+    }
+
+    async fn change(
+        &self,
+        contract: &str,
+        id: &ClientId,
+        change: &ClientChange,
+    ) -> Result<ClientChanged, PortError> {
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Rest, self.change_client(contract, id, change)?);
+        Ok(match self.commit("change a client", transaction).await? {
+            Commit::Done => ClientChanged::Changed,
+            Commit::Failed(parts) => {
+                let found = parts.into_iter().find_map(|(_, item)| item);
+                let of_contract = |item: &Item| {
+                    item.get("contract").and_then(as_text).is_some_and(|found| found == contract)
+                };
+                if found.as_ref().is_some_and(of_contract) {
+                    ClientChanged::WrongNumberOfSecrets
+                } else {
+                    ClientChanged::Unknown
+                }
+            }
+        })
+    }
+}
