@@ -7,6 +7,7 @@
 mod envelope;
 pub mod goodcity;
 pub mod gotu;
+pub mod posbytz;
 pub mod urbanfits;
 mod wording;
 
@@ -69,7 +70,8 @@ impl Unrouted<'_> {
 }
 
 /// Every contract.
-pub const PRODUCTS: [Product; 3] = [gotu::PRODUCT, goodcity::PRODUCT, urbanfits::PRODUCT];
+pub const PRODUCTS: [Product; 4] =
+    [gotu::PRODUCT, goodcity::PRODUCT, urbanfits::PRODUCT, posbytz::PRODUCT];
 
 /// Every route but `$default`.
 pub fn routes() -> impl Iterator<Item = Route> {

@@ -4,4 +4,5 @@
 
 mod goodcity;
 mod gotu;
+mod posbytz;
 mod urbanfits;

@@ -2,6 +2,7 @@
 
 use super::{functions, read};
 use shared::contracts::routes;
+use shared::contracts::posbytz::{self, FieldErrors, TokenRefusal};
 use shared::contracts::{goodcity, gotu, urbanfits};
 use std::time::Duration;
 
@@ -72,6 +73,42 @@ fn urbanfits_refusals_are_the_ones_of_its_document() {
         let (status, text) = refusal.rendered();
         (format!("{refusal:?}"), status, text)
     });
+    assert_table(&document, &spelled);
+}
+
+#[test]
+fn posbytzs_refusals_are_the_ones_of_its_document() {
+    let document = read("shared/src/contracts/posbytz/CONTRACT.md");
+    let at_the_token_endpoint = [
+        TokenRefusal::InvalidRequest,
+        TokenRefusal::TooLarge,
+        TokenRefusal::InvalidClient,
+        TokenRefusal::UnauthorizedClient,
+        TokenRefusal::UnsupportedGrantType,
+        TokenRefusal::InvalidScope,
+        TokenRefusal::ServerError,
+    ];
+    let of = |field: &'static str, text: &'static str| {
+        let mut errors = FieldErrors::default();
+        errors.add(field, vec![text]);
+        errors
+    };
+    let elsewhere = [
+        posbytz::Refusal::Body,
+        posbytz::Refusal::BodyTooLarge,
+        posbytz::Refusal::Invalid(of("email", "email must be an email")),
+        posbytz::Refusal::NoClient,
+        posbytz::Refusal::InsufficientScope,
+        posbytz::Refusal::Taken(of("email", "Email already exists")),
+        posbytz::Refusal::InvalidLink,
+        posbytz::Refusal::TooMany { retry_after: Duration::ZERO },
+        posbytz::Refusal::Internal,
+    ];
+    let token = at_the_token_endpoint.map(|refusal| (format!("{refusal:?}"), refusal.rendered()));
+    let other = elsewhere.map(|refusal| (format!("{refusal:?}"), refusal.rendered()));
+    let spelled = token.into_iter().chain(other);
+    let spelled: Vec<_> =
+        spelled.map(|(name, (status, text))| (name, status, text)).collect();
     assert_table(&document, &spelled);
 }
 

@@ -1,0 +1,29 @@
+//! Composition root: the ports named here are all this endpoint may touch.
+
+use lambda_http::Error;
+use posbytz_oauth2_token::{Token, handle};
+use shared::adapters::jwt::JwtAccessTokens;
+use shared::adapters::key_ring::Contents;
+use shared::contracts::posbytz;
+use shared::runtime::{TokenSettings, World, serve};
+use shared::usecases::GrantClientToken;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let tokens = TokenSettings::of_contract(posbytz::NAME)?;
+    let token_keys = world.key_ring(&tokens.key, Contents::Keys)?;
+    world.warm_up(&[&token_keys]).await;
+    let endpoint = Token {
+        grant: GrantClientToken {
+            clients: Arc::new(world.store),
+            clock: world.clock,
+            entropy: world.entropy,
+            contract: posbytz::NAME,
+        },
+        access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
+        access_life: tokens.life,
+    };
+    serve(posbytz::internal_error, |request| handle(&endpoint, request)).await
+}

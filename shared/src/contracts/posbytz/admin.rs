@@ -1,0 +1,178 @@
+//! What an administrator asks of the clients: the payload of an invocation, not of a request.
+
+use super::NAME;
+use crate::domain::client::{ClientId, Scopes, WhichSecret};
+use crate::domain::realm::Realm;
+use crate::usecases::NewCredentials;
+use serde_json::{Map, Value, json};
+
+/// What a client can be allowed to do.
+const SCOPES: [&str; 2] = ["user:read", "user:write"];
+/// The longest code of a store.
+const STORE_MOST: usize = 64;
+
+/// A payload, read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ClientTask {
+    /// Make a client.
+    Create {
+        /// Its store.
+        realm: Realm,
+        /// What it may do.
+        scopes: Scopes,
+    },
+    /// Give a client a second secret.
+    AddSecret(ClientId),
+    /// End one of its secrets.
+    Retire(ClientId, WhichSecret),
+    /// Suspend it, or let it in again.
+    Suspend(ClientId, bool),
+}
+
+/// Why a payload is refused; the text says what it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientTaskError {
+    /// It is none of the four.
+    #[error(
+        "the payload must be {{\"store\",\"scopes\"}}, {{\"clientId\"}}, {{\"clientId\",\"retire\"}} \
+         or {{\"clientId\",\"suspended\"}}"
+    )]
+    Shape,
+    /// The store is no code.
+    #[error("store must be 1 to 64 letters, digits, - or _")]
+    Store,
+    /// The scopes are none, or unknown.
+    #[error("scopes must be a list of user:read and user:write, at least one of them")]
+    Scopes,
+    /// The client's id is none.
+    #[error("clientId must be 32 hex digits")]
+    ClientId,
+    /// No secret is named.
+    #[error("retire must be \"old\" or \"new\"")]
+    Retire,
+    /// It is neither suspended nor not.
+    #[error("suspended must be true or false")]
+    Suspended,
+}
+
+fn realm(store: &Value) -> Option<Realm> {
+    let store = store.as_str()?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let fits = (1..=STORE_MOST).contains(&store.len()) && store.bytes().all(allowed);
+    fits.then(|| Realm::of_store(NAME, store))
+}
+
+fn scopes(list: &Value) -> Option<Scopes> {
+    let known = |scope: &Value| {
+        let known = SCOPES.into_iter().find(|known| scope == known)?;
+        Some(known.to_owned())
+    };
+    let scopes = list.as_array()?.iter().map(known).collect::<Option<Scopes>>()?;
+    (!scopes.is_empty()).then_some(scopes)
+}
+
+fn client_id(value: &Value) -> Result<ClientId, ClientTaskError> {
+    value.as_str().and_then(ClientId::parse).ok_or(ClientTaskError::ClientId)
+}
+
+impl ClientTask {
+    /// Reads a payload. A field that does not belong is refused: a slip of the pen must not make
+    /// a secret.
+    ///
+    /// # Errors
+    /// [`ClientTaskError`].
+    pub fn read(payload: &Value) -> Result<Self, ClientTaskError> {
+        let fields = payload.as_object().ok_or(ClientTaskError::Shape)?;
+        let names: Vec<_> = fields.keys().map(String::as_str).collect();
+        let field = |name: &str| fields.get(name).unwrap_or(&Value::Null);
+        match sorted(names).as_slice() {
+            ["scopes", "store"] => Ok(Self::Create {
+                realm: realm(field("store")).ok_or(ClientTaskError::Store)?,
+                scopes: scopes(field("scopes")).ok_or(ClientTaskError::Scopes)?,
+            }),
+            ["clientId"] => Ok(Self::AddSecret(client_id(field("clientId"))?)),
+            ["clientId", "retire"] => {
+                let id = client_id(field("clientId"))?;
+                match field("retire").as_str() {
+                    Some("old") => Ok(Self::Retire(id, WhichSecret::Old)),
+                    Some("new") => Ok(Self::Retire(id, WhichSecret::New)),
+                    _ => Err(ClientTaskError::Retire),
+                }
+            }
+            ["clientId", "suspended"] => {
+                let id = client_id(field("clientId"))?;
+                let suspended = field("suspended").as_bool();
+                Ok(Self::Suspend(id, suspended.ok_or(ClientTaskError::Suspended)?))
+            }
+            _ => Err(ClientTaskError::Shape),
+        }
+    }
+}
+
+fn sorted(mut names: Vec<&str>) -> Vec<&str> {
+    names.sort_unstable();
+    names
+}
+
+/// The answer that shows a secret, this once.
+#[must_use]
+pub fn credentials(new: &NewCredentials) -> Value {
+    json!({"clientId": new.id.as_str(), "clientSecret": new.secret.expose()})
+}
+
+/// The answer that repeats what is so now.
+#[must_use]
+pub fn changed(payload: &Value) -> Value {
+    Value::Object(payload.as_object().cloned().unwrap_or_else(Map::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "000102030405060708090a0b0c0d0e0f";
+
+    #[test]
+    fn the_four_payloads_are_read() {
+        let id = || ClientId::parse(ID).unwrap();
+        let both = json!({"store": "STORE1", "scopes": ["user:write", "user:read"]});
+        let realm = Realm::of_store(NAME, "STORE1");
+        let scopes = SCOPES.map(str::to_owned).into();
+        assert_eq!(ClientTask::read(&both), Ok(ClientTask::Create { realm, scopes }));
+        let cases = [
+            (json!({"clientId": ID}), ClientTask::AddSecret(id())),
+            (json!({"clientId": ID, "retire": "old"}), ClientTask::Retire(id(), WhichSecret::Old)),
+            (json!({"clientId": ID, "retire": "new"}), ClientTask::Retire(id(), WhichSecret::New)),
+            (json!({"clientId": ID, "suspended": true}), ClientTask::Suspend(id(), true)),
+        ];
+        for (payload, task) in cases {
+            assert_eq!(ClientTask::read(&payload), Ok(task));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_what_it_must_be() {
+        let scopes = json!(["user:read"]);
+        let cases = [
+            (Value::Null, ClientTaskError::Shape),
+            (json!([]), ClientTaskError::Shape),
+            (json!({}), ClientTaskError::Shape),
+            (json!({"store": "S"}), ClientTaskError::Shape),
+            (json!({"store": "S", "scopes": scopes, "x": 1}), ClientTaskError::Shape),
+            (json!({"clientId": ID, "retired": "old"}), ClientTaskError::Shape),
+            (json!({"store": "", "scopes": scopes}), ClientTaskError::Store),
+            (json!({"store": "A#B", "scopes": scopes}), ClientTaskError::Store),
+            (json!({"store": "x".repeat(65), "scopes": scopes}), ClientTaskError::Store),
+            (json!({"store": 1, "scopes": scopes}), ClientTaskError::Store),
+            (json!({"store": "S", "scopes": []}), ClientTaskError::Scopes),
+            (json!({"store": "S", "scopes": "user:read"}), ClientTaskError::Scopes),
+            (json!({"store": "S", "scopes": ["user:read", "all"]}), ClientTaskError::Scopes),
+            (json!({"clientId": "x"}), ClientTaskError::ClientId),
+            (json!({"clientId": ID, "retire": "both"}), ClientTaskError::Retire),
+            (json!({"clientId": ID, "suspended": "yes"}), ClientTaskError::Suspended),
+        ];
+        for (payload, error) in cases {
+            assert_eq!(ClientTask::read(&payload), Err(error), "{payload}");
+        }
+    }
+}
