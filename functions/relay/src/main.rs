@@ -24,7 +24,10 @@ async fn main() -> Result<(), Error> {
         outbox: store.clone(),
         challenges: store,
         code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
-        wording: Arc::new(AllContracts { code_host: settings.code_host }),
+        wording: Arc::new(AllContracts {
+            code_host: settings.code_host,
+            public_url: settings.public_url,
+        }),
         texts: Arc::new(SnsTexts::new(aws, settings.sms)),
         mail: Arc::new(SesMail::new(aws, settings.email_sender)),
         events: Arc::new(EventBridgeEvents::new(aws, settings.event_bus)),

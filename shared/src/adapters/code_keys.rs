@@ -3,6 +3,7 @@
 use super::key_ring::KeyRing;
 use crate::domain::challenge::KeyId;
 use crate::domain::code::{CodeFormat, CodeSeed, OneTimeCode};
+use crate::domain::link::LinkToken;
 use crate::ports::{CodeKeys, PortError};
 use async_trait::async_trait;
 use ring::hmac;
@@ -22,13 +23,24 @@ impl HmacCodeKeys {
     }
 }
 
-/// The code that `key` makes of `seed`.
-fn derive(key: &SecretString, seed: &CodeSeed, format: CodeFormat) -> OneTimeCode {
+/// The MAC that `key` makes of `message`.
+fn mac(key: &SecretString, message: &[u8]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
-    let tag = hmac::sign(&key, &seed.message());
+    let tag = hmac::sign(&key, message);
     let mut mac = [0; 32];
     mac.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
-    OneTimeCode::truncate(&mac, format)
+    mac
+}
+
+impl HmacCodeKeys {
+    /// The MAC that the key of `seed` makes of `message`.
+    async fn mac(&self, seed: &CodeSeed, message: &[u8]) -> Result<[u8; 32], PortError> {
+        let ring = self.ring.ring_knowing(&seed.key_id).await?;
+        let key = ring.key(&seed.key_id);
+        let key =
+            key.ok_or_else(|| PortError::new("derive a code", "its key is not known here"))?;
+        Ok(mac(key, message))
+    }
 }
 
 #[async_trait]
@@ -38,10 +50,10 @@ impl CodeKeys for HmacCodeKeys {
     }
 
     async fn derive(&self, seed: &CodeSeed, format: CodeFormat) -> Result<OneTimeCode, PortError> {
-        let ring = self.ring.ring_knowing(&seed.key_id).await?;
-        let key = ring.key(&seed.key_id);
-        let key =
-            key.ok_or_else(|| PortError::new("derive a code", "its key is not known here"))?;
-        Ok(derive(key, seed, format))
+        Ok(OneTimeCode::truncate(&self.mac(seed, &seed.message()).await?, format))
+    }
+
+    async fn derive_link(&self, seed: &CodeSeed) -> Result<LinkToken, PortError> {
+        Ok(LinkToken::new(&self.mac(seed, &seed.link_message()).await?))
     }
 }

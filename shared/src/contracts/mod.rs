@@ -13,6 +13,8 @@ mod wording;
 
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
+use crate::domain::id::UserId;
+use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
 use crate::http::{self, Answer, Origins};
 use crate::ports::{MessageWording, Words};
@@ -49,6 +51,16 @@ pub struct Product {
     pub code_format: CodeFormat,
     /// The message that carries a code.
     pub code_words: fn(Purpose, &str, &OneTimeCode, Duration) -> Words,
+    /// Its mail that carries a link, if it has one.
+    pub verify_link: Option<VerifyLink>,
+}
+
+/// How a contract mails a link that verifies an address.
+pub struct VerifyLink {
+    /// The link's path and query behind the API's public URL.
+    pub path: fn(&UserId, &LinkToken) -> String,
+    /// The mail that carries the whole link, in a language.
+    pub words: fn(&str, &str, Duration) -> Words,
 }
 
 /// A request that no route serves.
@@ -116,6 +128,8 @@ pub struct AllContracts {
     /// The host whose page the code is for; with it a text's last line binds the code to it
     /// (`@host #code`), and the phone offers it on that page alone.
     pub code_host: Option<String>,
+    /// Where the API is, as the recipients of mails reach it: what links begin with.
+    pub public_url: String,
 }
 
 fn product(realm: &Realm) -> Option<Product> {
@@ -140,5 +154,18 @@ impl MessageWording for AllContracts {
             words.text = format!("{}\n\n@{host} #{}", words.text, code.expose());
         }
         Some(words)
+    }
+
+    fn link_words(
+        &self,
+        realm: &Realm,
+        locale: &str,
+        user: &UserId,
+        link: &LinkToken,
+        life: Duration,
+    ) -> Option<Words> {
+        let VerifyLink { path, words } = product(realm)?.verify_link?;
+        let base = self.public_url.trim_end_matches('/');
+        Some(words(locale, &format!("{base}{}", path(user, link)), life))
     }
 }

@@ -1,5 +1,6 @@
-//! Budgets counted per source address and hour.
+//! Budgets counted per source address, or per client, and hour.
 
+use super::client::ClientId;
 use super::source::SourceAddress;
 use super::time::{HOUR, Timestamp};
 
@@ -19,18 +20,25 @@ impl Budget {
     /// the limit is switched off.
     #[must_use]
     pub fn sends(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
-        Self::hourly("sends", from, limit, now)
+        Self::hourly("sends#address", from.as_str(), limit, now)
+    }
+
+    /// Sign-ups through one client in an hour, for clients that speak for many people from one
+    /// address. `None` when `limit` is 0.
+    #[must_use]
+    pub fn sends_of_client(client: &ClientId, limit: u32, now: Timestamp) -> Option<Self> {
+        Self::hourly("sends#client", client.as_str(), limit, now)
     }
 
     /// Wrong guesses from one address in an hour. `None` when `limit` is 0.
     #[must_use]
     pub fn wrong_guesses(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
-        Self::hourly("guesses", from, limit, now)
+        Self::hourly("guesses#address", from.as_str(), limit, now)
     }
 
-    fn hourly(what: &str, from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
+    fn hourly(what: &str, from: &str, limit: u32, now: Timestamp) -> Option<Self> {
         let window = now.window_start(HOUR);
-        let bucket = format!("{what}#address#{}#{}", from.as_str(), window.as_seconds());
+        let bucket = format!("{what}#{from}#{}", window.as_seconds());
         (limit > 0).then(|| Self { bucket, limit, ends_at: window.plus(HOUR) })
     }
 }
@@ -46,5 +54,8 @@ mod tests {
         assert_eq!(budget.bucket, "sends#address#203.0.113.9#7200");
         assert_eq!(budget.ends_at, Timestamp::from_seconds(10_800));
         assert_eq!(Budget::sends(&from, 0, Timestamp::from_seconds(0)), None);
+        let client = ClientId::new(&[0xab; 16]);
+        let budget = Budget::sends_of_client(&client, 20, Timestamp::from_seconds(7300)).unwrap();
+        assert_eq!(budget.bucket, format!("sends#client#{}#7200", "ab".repeat(16)));
     }
 }

@@ -16,11 +16,14 @@ pub enum Purpose {
     ResetPassword,
     /// To prove a new phone number of an existing account.
     ChangePhone,
+    /// To prove the identifiers that an account was made with.
+    Verify,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::SignUp, Self::SignIn, Self::ResetPassword, Self::ChangePhone];
+    pub const ALL: [Self; 5] =
+        [Self::SignUp, Self::SignIn, Self::ResetPassword, Self::ChangePhone, Self::Verify];
 
     /// The purpose's name in keys.
     #[must_use]
@@ -30,6 +33,7 @@ impl Purpose {
             Self::SignIn => "sign_in",
             Self::ResetPassword => "reset_password",
             Self::ChangePhone => "change_phone",
+            Self::Verify => "verify",
         }
     }
 
@@ -44,7 +48,7 @@ impl Purpose {
     pub const fn serves(self, registered: bool) -> bool {
         match self {
             Self::SignUp | Self::ChangePhone => !registered,
-            Self::SignIn | Self::ResetPassword => registered,
+            Self::SignIn | Self::ResetPassword | Self::Verify => registered,
         }
     }
 }

@@ -148,8 +148,7 @@ pub enum WhichSecret {
 pub fn proves(presented: &SecretDigest, client: Option<&Client>) -> bool {
     let secret = client.map_or(&SecretDigest::NONE, |client| &client.secret);
     let next = client.and_then(|client| client.next_secret.as_ref());
-    let either =
-        presented.same(secret) | presented.same(next.unwrap_or(&SecretDigest::NONE));
+    let either = presented.same(secret) | presented.same(next.unwrap_or(&SecretDigest::NONE));
     bool::from(either) & client.is_some()
 }
 

@@ -24,8 +24,9 @@ impl CodeFormat {
     }
 }
 
-/// The label that keeps derived secrets of different kinds apart.
-const LABEL: &str = "code";
+/// The labels that keep derived secrets of different kinds apart.
+const CODE: &str = "code";
+const EMAIL_LINK: &str = "email-link";
 
 /// Which code is meant: what the derivation is bound to.
 #[derive(Clone, Debug)]
@@ -39,12 +40,23 @@ pub struct CodeSeed {
 }
 
 impl CodeSeed {
-    /// The bytes to compute the MAC over: label, contract, store, purpose, recipient and nonce,
-    /// each preceded by its length, so that no two different seeds make the same bytes.
+    /// What a code's MAC is computed over.
     #[must_use]
     pub fn message(&self) -> Vec<u8> {
+        self.labelled(CODE)
+    }
+
+    /// What the MAC of a mailed link is computed over.
+    #[must_use]
+    pub fn link_message(&self) -> Vec<u8> {
+        self.labelled(EMAIL_LINK)
+    }
+
+    /// The bytes to compute the MAC over: label, contract, store, purpose, recipient and nonce,
+    /// each preceded by its length, so that no two different seeds make the same bytes.
+    fn labelled(&self, label: &str) -> Vec<u8> {
         let parts = [
-            LABEL.as_bytes(),
+            label.as_bytes(),
             self.key.realm.contract().as_bytes(),
             self.key.realm.store().as_bytes(),
             self.key.purpose.as_str().as_bytes(),
@@ -124,6 +136,7 @@ mod tests {
         assert_ne!(one, seed("a", "+1234567", 0).message());
         assert_ne!(one, seed("ab", "+1234568", 0).message());
         assert_ne!(one, seed("ab", "+1234567", 1).message());
+        assert_ne!(one, seed("ab", "+1234567", 0).link_message());
     }
 
     #[test]

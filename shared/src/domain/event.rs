@@ -2,6 +2,8 @@
 
 use super::device::NewDevice;
 use super::id::UserId;
+use super::identifier::Identifier;
+use super::realm::Realm;
 use super::time::Timestamp;
 use super::user::{NewUser, User};
 use super::wallet::Credit;
@@ -17,6 +19,24 @@ pub enum Fact {
         device: Option<NewDevice>,
         /// What their wallet starts with, where they get one.
         credit: Option<Credit>,
+    },
+    /// Somebody signed up who is to prove their identifiers later.
+    UserSignedUpToVerify {
+        /// Who.
+        user: NewUser,
+        /// What they were sent to prove them with.
+        asked: Vec<VerificationAsked>,
+    },
+    /// Somebody proved one of the identifiers that they signed up with.
+    IdentifierVerified {
+        /// Who.
+        user: UserId,
+        /// Their name space.
+        realm: Realm,
+        /// Which.
+        identifier: Identifier,
+        /// When.
+        at: Timestamp,
     },
     /// Somebody proved that an identifier is theirs.
     UserVerified {
@@ -36,6 +56,15 @@ pub enum Fact {
         /// When.
         at: Timestamp,
     },
+}
+
+/// Something was sent to an identifier, to prove whose it is.
+#[derive(Clone, Debug)]
+pub struct VerificationAsked {
+    /// Where it went.
+    pub identifier: Identifier,
+    /// Until when it proves anything.
+    pub expires_at: Timestamp,
 }
 
 /// The ids of the events of one transaction: made of one random value, so that a transaction

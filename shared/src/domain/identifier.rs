@@ -64,7 +64,7 @@ impl Identifier {
     #[must_use]
     pub fn from_parts(kind: &str, text: &str) -> Option<Self> {
         match kind {
-            "phone" => PhoneNumber::parse(text).ok().map(Self::Phone),
+            "phone" => PhoneNumber::from_stored(text).ok().map(Self::Phone),
             "email" => EmailAddress::parse(text).ok().map(Self::Email),
             "username" => Username::parse(text).ok().map(Self::Username),
             "card" => CardNumber::parse(text).map(Self::Card),

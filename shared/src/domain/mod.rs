@@ -12,6 +12,7 @@ pub mod email;
 pub mod event;
 pub mod id;
 pub mod identifier;
+pub mod link;
 pub mod outbox;
 pub mod password;
 pub mod phone;

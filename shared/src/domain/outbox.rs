@@ -2,6 +2,7 @@
 
 use super::code::CodeSeed;
 use super::event::{EventIds, EventMessage};
+use super::id::UserId;
 use super::time::Timestamp;
 
 /// A code to be sent: what it is derived from, never the code itself.
@@ -20,11 +21,28 @@ pub struct CodeMessage {
     pub deliver: bool,
 }
 
+/// A link to be mailed: what its secret is derived from, never the secret itself.
+#[derive(Clone, Debug)]
+pub struct LinkMessage {
+    /// What the secret is derived from; its recipient gets it.
+    pub seed: CodeSeed,
+    /// Whose address the link verifies.
+    pub user: UserId,
+    /// The language of the mail: a BCP 47 tag such as `en`.
+    pub locale: String,
+    /// When it was asked for.
+    pub sent_at: Timestamp,
+    /// When the link ends.
+    pub expires_at: Timestamp,
+}
+
 /// One effect.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Send a code.
     Code(CodeMessage),
+    /// Mail a link.
+    Link(LinkMessage),
     /// Publish an event.
     Event(EventMessage),
 }
@@ -35,7 +53,7 @@ impl Effect {
     pub const fn as_event(&self) -> Option<&EventMessage> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Code(_) => None,
+            Self::Code(_) | Self::Link(_) => None,
         }
     }
 }
@@ -58,12 +76,13 @@ impl OutboxEntry {
         Self { id: ids.correlation_id(), written_at, effects }
     }
 
-    /// When the entry is worthless: the end of its last code. `None` when it holds an event: that
+    /// When the entry is worthless: the end of its last code or link. `None` when it holds an event: that
     /// stays until it is delivered.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         let ends = self.effects.iter().map(|effect| match effect {
             Effect::Code(code) => Some(code.expires_at),
+            Effect::Link(link) => Some(link.expires_at),
             Effect::Event(_) => None,
         });
         ends.collect::<Option<Vec<_>>>()?.into_iter().max()

@@ -2,8 +2,14 @@
 
 use std::fmt;
 
-/// A phone number in E.164: `+`, a digit from 1 to 9, and 6 to 14 more digits
-/// (ITU-T E.164 allows 15 digits in all).
+/// The fewest digits of a number, its country's code included: one and four.
+const SHORTEST: usize = 5;
+/// The fewest digits of a number that is read in one piece.
+const USUAL: usize = 7;
+/// The most digits of a number (ITU-T E.164).
+const LONGEST: usize = 15;
+
+/// A phone number in E.164: `+`, a digit from 1 to 9, and more digits, 15 at most in all.
 ///
 /// The pattern is the whole rule. No numbering plan is asked, so that a real new range is never
 /// refused.
@@ -16,13 +22,32 @@ pub struct PhoneNumber(String);
 pub struct PhoneNumberError;
 
 impl PhoneNumber {
-    /// Reads a phone number; nothing is trimmed or completed.
+    /// Reads a phone number of at least seven digits; nothing is trimmed or completed.
     ///
     /// # Errors
     /// [`PhoneNumberError`] when `text` does not match the pattern.
     pub fn parse(text: &str) -> Result<Self, PhoneNumberError> {
+        let number = Self::from_stored(text)?;
+        // The `+` is one more.
+        if number.0.len() > USUAL { Ok(number) } else { Err(PhoneNumberError) }
+    }
+
+    /// The number made of a country's code (`+` and digits) and the digits behind it; a short one
+    /// too, where the contract takes it.
+    ///
+    /// # Errors
+    /// [`PhoneNumberError`] when that is more than E.164 allows, or no number at all.
+    pub fn international(code: &str, number: &str) -> Result<Self, PhoneNumberError> {
+        Self::from_stored(&format!("{code}{number}"))
+    }
+
+    /// Reads a number that was stored.
+    ///
+    /// # Errors
+    /// [`PhoneNumberError`] when it is none.
+    pub fn from_stored(text: &str) -> Result<Self, PhoneNumberError> {
         let digits = text.strip_prefix('+').ok_or(PhoneNumberError)?;
-        let well_formed = (7..=15).contains(&digits.len())
+        let well_formed = (SHORTEST..=LONGEST).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0');
         if well_formed { Ok(Self(text.to_owned())) } else { Err(PhoneNumberError) }
@@ -96,6 +121,17 @@ mod tests {
             "+٦٢٨٢٢٤٣٣٥٠٩٩",
         ] {
             assert!(PhoneNumber::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn two_parts_may_make_a_shorter_number() {
+        assert_eq!(PhoneNumber::international("+1", "2345").unwrap().as_str(), "+12345");
+        assert!(PhoneNumber::parse("+12345").is_err());
+        assert!(PhoneNumber::from_stored("+12345").is_ok());
+        for (code, number) in [("+1", "234"), ("+1234", "123456789012"), ("1", "23456"), ("+", "0")]
+        {
+            assert!(PhoneNumber::international(code, number).is_err(), "{code} {number}");
         }
     }
 

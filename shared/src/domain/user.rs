@@ -107,6 +107,8 @@ pub struct PendingSignUp {
 pub struct User {
     /// Their id.
     pub id: UserId,
+    /// The name space they live in.
+    pub realm: Realm,
     /// What they are known by.
     pub identifiers: Identifiers,
     /// What the contract keeps with them.

@@ -1,6 +1,7 @@
 use super::PortError;
 use crate::domain::challenge::KeyId;
 use crate::domain::code::{CodeFormat, CodeSeed, OneTimeCode};
+use crate::domain::link::LinkToken;
 use async_trait::async_trait;
 
 /// The keys that codes are derived with; kept outside the store that holds the nonces.
@@ -18,4 +19,10 @@ pub trait CodeKeys: Send + Sync {
     /// The key ring could not be read, or does not have the seed's key: a key leaves the ring long
     /// after its last code has ended, so this passes.
     async fn derive(&self, seed: &CodeSeed, format: CodeFormat) -> Result<OneTimeCode, PortError>;
+
+    /// The secret of the link of `seed`.
+    ///
+    /// # Errors
+    /// As for [`CodeKeys::derive`].
+    async fn derive_link(&self, seed: &CodeSeed) -> Result<LinkToken, PortError>;
 }

@@ -19,6 +19,7 @@ mod registrations;
 mod sequence_ids;
 mod text_signatures;
 mod users;
+mod verifiable_registrations;
 mod wording;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
@@ -39,6 +40,9 @@ pub use registrations::{Proof, Registered, Registration, Registrations};
 pub use sequence_ids::SequenceIds;
 pub use text_signatures::{SignText, TextSignatures};
 pub use users::{Users, Verification, Verified};
+pub use verifiable_registrations::{
+    NewChallenge, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations,
+};
 pub use wording::{EventWording, MessageWording, Words};
 
 use std::error::Error;

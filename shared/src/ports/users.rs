@@ -12,8 +12,8 @@ use async_trait::async_trait;
 pub struct Verification {
     /// Names the challenge.
     pub key: ChallengeKey,
-    /// What the client held; it is spent with the code.
-    pub handle: Handle,
+    /// What the client held, where the contract has handles; it is spent with the code.
+    pub handle: Option<Handle>,
     /// The nonce whose code was typed: a newer send makes it worthless.
     pub nonce: Nonce,
     /// The source's budget of wrong guesses, which must not be spent.

@@ -1,6 +1,8 @@
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::domain::id::UserId;
+use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
 use crate::ports::PortError;
 use std::time::Duration;
@@ -27,6 +29,17 @@ pub trait MessageWording: Send + Sync {
         purpose: Purpose,
         locale: &str,
         code: &OneTimeCode,
+        life: Duration,
+    ) -> Option<Words>;
+
+    /// The mail that carries a link which verifies a user's address; `None` when the contract has
+    /// no such mail. `life` is how long the link works.
+    fn link_words(
+        &self,
+        realm: &Realm,
+        locale: &str,
+        user: &UserId,
+        link: &LinkToken,
         life: Duration,
     ) -> Option<Words>;
 }

@@ -50,6 +50,8 @@ pub struct Settings {
     pub event_bus: String,
     /// The host whose page the codes are for.
     pub code_host: Option<String>,
+    /// Where the API is, as people reach it: what links in mails begin with.
+    pub public_url: String,
     /// What a password's hash costs.
     pub argon2: Cost,
     code_key: RingSource,
@@ -119,6 +121,9 @@ impl Settings {
     pub fn from_env() -> Result<Self, SettingsError> {
         let per_address_hour = number("OTP_SENDS_PER_HOUR_PER_IP")?;
         let guesses_per_address = number("OTP_GUESSES_PER_HOUR_PER_IP")?;
+        let per_client_hour = number("SENDS_PER_HOUR_PER_CLIENT")?;
+        // Switching the limits per source off means all of them.
+        let unless_off = |limit| if per_address_hour == 0 { 0 } else { limit };
         Ok(Self {
             aws: aws()?,
             tables: tables()?,
@@ -130,12 +135,12 @@ impl Settings {
                     per_day: number("OTP_SENDS_PER_DAY")?,
                 },
                 per_address_hour,
+                per_client_hour: unless_off(per_client_hour),
                 countries: DialCodes::parse(&required("SMS_COUNTRIES")?),
             },
             guesses: GuessLimits {
                 per_code: number("OTP_MAX_ATTEMPTS")?,
-                // Switching the limits per source off means all of them.
-                per_address_hour: if per_address_hour == 0 { 0 } else { guesses_per_address },
+                per_address_hour: unless_off(guesses_per_address),
             },
             sms: SmsSettings {
                 sender_id: optional("SMS_SENDER_ID"),
@@ -144,6 +149,7 @@ impl Settings {
             email_sender: required("EMAIL_SENDER")?,
             event_bus: required("EVENT_BUS")?,
             code_host: optional("CODE_HOST"),
+            public_url: required("PUBLIC_URL")?,
             argon2: Cost {
                 memory_kib: number("ARGON2_MEMORY_KIB")?,
                 iterations: number("ARGON2_ITERATIONS")?,

@@ -1,11 +1,12 @@
 //! Deliver what the outbox holds: send, then forget.
 
+use crate::domain::code::CodeSeed;
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
+use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, Message, MessageWording, Messages, Outbox, PortError,
-    Sent, WaitingEntries, chain,
+    Sent, WaitingEntries, Words, chain,
 };
 use futures_util::{StreamExt as _, stream};
 use std::collections::HashSet;
@@ -89,8 +90,9 @@ impl DeliverEffects {
         results.filter_map(std::future::ready).collect().await
     }
 
-    /// Delivers one entry: its codes and, in one call and in order, its events. What fails does not
-    /// hold up the rest; what went out is struck from the entry, so that it is not repeated.
+    /// Delivers one entry: its codes and links and, in one call and in order, its events. What
+    /// fails does not hold up the rest; what went out is struck from the entry, so that it is not
+    /// repeated.
     async fn deliver(&self, mut entry: OutboxEntry, now: Timestamp) -> Result<(), PortError> {
         let events: Vec<_> = entry.effects.iter().filter_map(Effect::as_event).collect();
         let published = match events.as_slice() {
@@ -101,17 +103,17 @@ impl DeliverEffects {
         let events_failed = failure.is_some();
         let mut rest = Vec::new();
         for effect in &entry.effects {
-            let failed = match effect {
-                Effect::Event(_) => events_failed,
-                Effect::Code(code) => match self.send_code(code, now).await {
-                    Ok(()) => false,
-                    Err(error) => {
-                        failure = Some(error);
-                        true
-                    }
-                },
+            let sent = match effect {
+                Effect::Event(_) if events_failed => {
+                    rest.push(effect.clone());
+                    continue;
+                }
+                Effect::Event(_) => Ok(()),
+                Effect::Code(code) => self.send_code(code, now).await,
+                Effect::Link(link) => self.send_link(link, now).await,
             };
-            if failed {
+            if let Err(error) = sent {
+                failure = Some(error);
                 rest.push(effect.clone());
             }
         }
@@ -126,8 +128,7 @@ impl DeliverEffects {
     /// Sends a code, unless it must not be delivered, has ended, or was replaced or used.
     async fn send_code(&self, code: &CodeMessage, now: Timestamp) -> Result<(), PortError> {
         // The look-up comes first, so that an entry that delivers nothing costs the same calls.
-        let current = self.challenges.current(&code.seed.key).await?;
-        let current = current.is_some_and(|live| live.nonce == code.seed.nonce);
+        let current = self.is_current(&code.seed).await?;
         if !code.deliver || !current || code.expires_at <= now {
             return Ok(());
         }
@@ -147,12 +148,35 @@ impl DeliverEffects {
             tracing::error!(contract = realm.contract(), "a code without words is dropped");
             return Ok(());
         };
-        let message = Message {
-            recipient: code.seed.key.recipient.clone(),
-            subject: words.subject,
-            text: words.text,
-            html: words.html,
+        self.send(&code.seed, words).await
+    }
+
+    /// Mails a link, unless it has ended, or was replaced or used.
+    async fn send_link(&self, link: &LinkMessage, now: Timestamp) -> Result<(), PortError> {
+        if !self.is_current(&link.seed).await? || link.expires_at <= now {
+            return Ok(());
+        }
+        let realm = &link.seed.key.realm;
+        let secret = self.code_keys.derive_link(&link.seed).await?;
+        let life = link.expires_at.since(link.sent_at);
+        let words = self.wording.link_words(realm, &link.locale, &link.user, &secret, life);
+        let Some(words) = words else {
+            tracing::error!(contract = realm.contract(), "a link without words is dropped");
+            return Ok(());
         };
+        self.send(&link.seed, words).await
+    }
+
+    /// Whether the challenge still has the secret of `seed`.
+    async fn is_current(&self, seed: &CodeSeed) -> Result<bool, PortError> {
+        let current = self.challenges.current(&seed.key).await?;
+        Ok(current.is_some_and(|live| live.nonce == seed.nonce))
+    }
+
+    /// Hands a message to its recipient's carrier.
+    async fn send(&self, seed: &CodeSeed, words: Words) -> Result<(), PortError> {
+        let Words { subject, text, html } = words;
+        let message = Message { recipient: seed.key.recipient.clone(), subject, text, html };
         let carrier = match &message.recipient {
             Identifier::Phone(_) => &self.texts,
             // The mailer refuses what is no mailbox.

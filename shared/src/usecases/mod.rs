@@ -9,7 +9,9 @@ mod register_device;
 mod request_code;
 mod sign_up;
 mod sign_up_later;
+mod sign_up_to_verify;
 mod verify_code;
+mod verify_link;
 
 pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
@@ -27,4 +29,8 @@ pub use sign_up_later::{
     CompleteSignUp, CompleteSignUpError, StartSignUp, StartSignUpCommand, StartSignUpError,
     WalletPolicy,
 };
+pub use sign_up_to_verify::{
+    Referrer, SignUpToVerify, SignUpToVerifyCommand, SignUpToVerifyError, SignedUpToVerify,
+};
 pub use verify_code::{UserVerified, VerifyCode};
+pub use verify_link::{VerifyLink, VerifyLinkError};

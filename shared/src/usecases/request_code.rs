@@ -32,6 +32,8 @@ pub struct SendPolicy {
     pub limits: SendLimits,
     /// Sends that one source address may ask for in an hour; 0 switches the limit off.
     pub per_address_hour: u32,
+    /// Sign-ups that one client may ask for in an hour; 0 switches the limit off.
+    pub per_client_hour: u32,
     /// Where texts may go.
     pub countries: DialCodes,
 }

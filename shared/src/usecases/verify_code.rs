@@ -60,7 +60,7 @@ impl VerifyCode {
         let events = self.wording.events(&fact, &ids)?;
         let verification = Verification {
             key: checked.key,
-            handle,
+            handle: Some(handle),
             nonce: checked.nonce,
             guesses: checked.guesses,
             user: holder,

@@ -43,7 +43,7 @@ fn tally(item: &Item, window: &str, used: &str) -> Tally {
 }
 
 /// The send record in a challenge item.
-fn send_record(item: &Item) -> SendRecord {
+pub(super) fn send_record(item: &Item) -> SendRecord {
     SendRecord {
         revision: item.get("revision").and_then(as_number).unwrap_or(0),
         sent_at: item.get("sent_at").and_then(as_time),
@@ -88,6 +88,34 @@ fn read_pending(item: &Item) -> Result<Option<PendingSignUp>, PortError> {
         password: PasswordHash::new(read(pending, "password_hash", as_text)?.to_owned()),
         attributes: read_attributes(pending)?,
     }))
+}
+
+/// A challenge about to be opened.
+pub(super) struct Open<'a> {
+    pub(super) key: &'a ChallengeKey,
+    pub(super) nonce: &'a Nonce,
+    pub(super) key_id: &'a KeyId,
+    pub(super) expires_at: Timestamp,
+    pub(super) sent: bool,
+    pub(super) sends: &'a SendRecord,
+    pub(super) expected_revision: Option<u64>,
+    /// It is not opened while another one is live at this time.
+    pub(super) unless_live_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Opening> for Open<'a> {
+    fn from(opening: &'a Opening) -> Self {
+        Self {
+            key: &opening.key,
+            nonce: &opening.nonce,
+            key_id: &opening.key_id,
+            expires_at: opening.expires_at,
+            sent: opening.sent,
+            sends: &opening.sends,
+            expected_revision: opening.expected_revision,
+            unless_live_at: opening.pending.as_ref().map(|_| opening.at),
+        }
+    }
 }
 
 /// The code in a challenge item; a consumed challenge has none.
@@ -194,13 +222,15 @@ impl Store {
         }
     }
 
-    fn opening(&self, opening: &Opening) -> Result<Update, PortError> {
-        let sends = &opening.sends;
+    /// The action that opens a challenge, if its send record is the expected one; else it returns
+    /// the item.
+    pub(super) fn open_challenge(&self, opening: &Open<'_>) -> Result<Update, PortError> {
+        let sends = opening.sends;
         // The item must outlive the code and the day's counter.
         let purge_at = opening.expires_at.max(sends.day.window.plus(DAY));
         let update = Update::builder()
             .table_name(&self.tables.challenges)
-            .key("challenge_id", text(keys::challenge(&opening.key)))
+            .key("challenge_id", text(keys::challenge(opening.key)))
             .update_expression(OPEN)
             .expression_attribute_values(":nonce", bytes(opening.nonce.as_bytes()))
             .expression_attribute_values(":key_id", text(opening.key_id.as_str()))
@@ -226,9 +256,9 @@ impl Store {
                 update.expression_attribute_values(":expected", number(revision))
             }
         };
-        let update = if opening.pending.is_some() {
+        let update = if let Some(now) = opening.unless_live_at {
             conditions.push("(attribute_not_exists(nonce) OR expires_at <= :now)");
-            update.expression_attribute_values(":now", time(opening.at))
+            update.expression_attribute_values(":now", time(now))
         } else {
             update
         };
@@ -307,7 +337,7 @@ impl Challenges for Store {
 
     async fn open(&self, opening: &Opening) -> Result<Opened, PortError> {
         let mut transaction = Transaction::default();
-        transaction.update(Part::Challenge, self.opening(opening)?);
+        transaction.update(Part::Challenge, self.open_challenge(&opening.into())?);
         if let Some(handle) = &opening.handle {
             transaction.put(Part::Rest, self.put_handle(handle, opening)?);
         }

@@ -1,8 +1,8 @@
 use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};
+use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::{Store, failed};
 use crate::domain::client::{Client, ClientId, SecretDigest, WhichSecret};
-use crate::domain::realm::Realm;
 use crate::ports::{ClientChange, ClientChanged, Clients, PortError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{
@@ -36,14 +36,10 @@ fn digest(value: &AttributeValue) -> Option<SecretDigest> {
 }
 
 fn read_client(item: &Item) -> Result<Client, PortError> {
-    let contract = read(item, "contract", as_text)?;
     let scopes = read(item, "scopes", |value| value.as_l().ok())?;
     Ok(Client {
         id: read(item, "client_id", |value| as_text(value).and_then(ClientId::parse))?,
-        realm: match item.get("store").and_then(as_text) {
-            Some(store) => Realm::of_store(contract, store),
-            None => Realm::of_contract(contract),
-        },
+        realm: read_realm(item)?,
         scopes: scopes.iter().filter_map(as_text).map(str::to_owned).collect(),
         secret: read(item, "secret_hash", digest)?,
         next_secret: item.get("next_secret_hash").and_then(digest),
@@ -71,7 +67,9 @@ impl Store {
             ClientChange::RetireSecret(WhichSecret::New) => {
                 ("REMOVE next_secret_hash", "attribute_exists(next_secret_hash)")
             }
-            ClientChange::Suspend(_) => ("SET suspended = :suspended", "attribute_exists(client_id)"),
+            ClientChange::Suspend(_) => {
+                ("SET suspended = :suspended", "attribute_exists(client_id)")
+            }
         };
         let action = Update::builder()
             .table_name(&self.tables.clients)

@@ -15,6 +15,7 @@ mod registrations;
 mod sequence_ids;
 mod transaction;
 mod users;
+mod verifiable_registrations;
 
 use super::aws::{Aws, Pace, client, failed};
 use crate::ports::{Entropy, chain};

@@ -6,8 +6,9 @@ use super::{Store, failed};
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
+use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
+use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::ports::{Outbox, PortError, WaitingEntries, chain};
@@ -37,13 +38,18 @@ pub(super) fn challenge_key_item(key: &ChallengeKey) -> Item {
     item
 }
 
-/// Reads what [`challenge_key_item`] wrote.
-pub(super) fn read_challenge_key(item: &Item) -> Result<ChallengeKey, PortError> {
+/// Reads the realm that an item is of.
+pub(super) fn read_realm(item: &Item) -> Result<Realm, PortError> {
     let contract = read(item, "contract", as_text)?;
-    let realm = match item.get("store").and_then(as_text) {
+    Ok(match item.get("store").and_then(as_text) {
         Some(store) => Realm::of_store(contract, store),
         None => Realm::of_contract(contract),
-    };
+    })
+}
+
+/// Reads what [`challenge_key_item`] wrote.
+pub(super) fn read_challenge_key(item: &Item) -> Result<ChallengeKey, PortError> {
+    let realm = read_realm(item)?;
     let channel = read(item, "channel", as_text)?;
     let recipient = Identifier::from_parts(channel, read(item, "recipient", as_text)?);
     let recipient =
@@ -52,16 +58,33 @@ pub(super) fn read_challenge_key(item: &Item) -> Result<ChallengeKey, PortError>
     Ok(ChallengeKey { realm, purpose, recipient })
 }
 
+fn seed_item(seed: &CodeSeed) -> Item {
+    let mut item = challenge_key_item(&seed.key);
+    item.insert("nonce".to_owned(), bytes(seed.nonce.as_bytes()));
+    item.insert("key_id".to_owned(), text(seed.key_id.as_str()));
+    item
+}
+
 fn code_item(code: &CodeMessage) -> Item {
-    let mut item = challenge_key_item(&code.seed.key);
+    let mut item = seed_item(&code.seed);
     item.extend([
         ("effect".to_owned(), text("code")),
-        ("nonce".to_owned(), bytes(code.seed.nonce.as_bytes())),
-        ("key_id".to_owned(), text(code.seed.key_id.as_str())),
         ("locale".to_owned(), text(&code.locale)),
         ("sent_at".to_owned(), time(code.sent_at)),
         ("expires_at".to_owned(), time(code.expires_at)),
         ("deliver".to_owned(), flag(code.deliver)),
+    ]);
+    item
+}
+
+fn link_item(link: &LinkMessage) -> Item {
+    let mut item = seed_item(&link.seed);
+    item.extend([
+        ("effect".to_owned(), text("link")),
+        ("user_id".to_owned(), text(link.user.as_str())),
+        ("locale".to_owned(), text(&link.locale)),
+        ("sent_at".to_owned(), time(link.sent_at)),
+        ("expires_at".to_owned(), time(link.expires_at)),
     ]);
     item
 }
@@ -79,19 +102,33 @@ fn event_item(event: &EventMessage) -> Item {
 fn effects_value(effects: &[Effect]) -> AttributeValue {
     let effects = effects.iter().map(|effect| match effect {
         Effect::Code(code) => AttributeValue::M(code_item(code)),
+        Effect::Link(link) => AttributeValue::M(link_item(link)),
         Effect::Event(event) => AttributeValue::M(event_item(event)),
     });
     AttributeValue::L(effects.collect())
 }
 
-fn read_code(item: &Item) -> Result<CodeMessage, PortError> {
-    let seed = CodeSeed {
+fn read_seed(item: &Item) -> Result<CodeSeed, PortError> {
+    Ok(CodeSeed {
         key: read_challenge_key(item)?,
         nonce: read(item, "nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?,
         key_id: read(item, "key_id", |value| as_text(value).map(KeyId::new))?,
-    };
+    })
+}
+
+fn read_link(item: &Item) -> Result<LinkMessage, PortError> {
+    Ok(LinkMessage {
+        seed: read_seed(item)?,
+        user: read(item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
+        locale: read(item, "locale", as_text)?.to_owned(),
+        sent_at: read(item, "sent_at", as_time)?,
+        expires_at: read(item, "expires_at", as_time)?,
+    })
+}
+
+fn read_code(item: &Item) -> Result<CodeMessage, PortError> {
     Ok(CodeMessage {
-        seed,
+        seed: read_seed(item)?,
         locale: read(item, "locale", as_text)?.to_owned(),
         sent_at: read(item, "sent_at", as_time)?,
         expires_at: read(item, "expires_at", as_time)?,
@@ -103,6 +140,7 @@ fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
     let item = value.as_m().map_err(|_| PortError::new("read a stored item", "bad effect"))?;
     match read(item, "effect", as_text)? {
         "code" => read_code(item).map(Effect::Code),
+        "link" => read_link(item).map(Effect::Link),
         "event" => Ok(Effect::Event(EventMessage {
             source: read(item, "source", as_text)?.to_owned(),
             detail_type: read(item, "detail_type", as_text)?.to_owned(),

@@ -1,5 +1,6 @@
 use super::challenges::is_over;
 use super::item::{Item, as_flag, as_text, flag, read, text, time};
+use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed};
 use super::{Store, failed, keys};
 use crate::domain::id::UserId;
@@ -31,6 +32,7 @@ fn read_user(item: &Item) -> Result<User, PortError> {
     });
     Ok(User {
         id: read(item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
+        realm: read_realm(item)?,
         identifiers: Identifiers::new(known_by.collect()),
         attributes: read_attributes(item)?,
     })
@@ -88,7 +90,9 @@ impl Users for Store {
         let Verification { key, handle, nonce, guesses, at, entry, .. } = verification;
         let mut transaction = Transaction::default();
         transaction.update(Part::Challenge, self.consume(key, nonce, *at)?);
-        transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+        if let Some(handle) = handle {
+            transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+        }
         if let Some(budget) = guesses {
             transaction.check(Part::Budget, self.has_room(budget)?);
         }

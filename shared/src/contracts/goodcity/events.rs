@@ -69,6 +69,8 @@ impl EventWording for GoodCityEvents {
                 };
                 one("user.created", user.created_at, value(&facts)?)
             }
+            // GoodCity's people are asked and verified in one way only.
+            Fact::UserSignedUpToVerify { .. } | Fact::IdentifierVerified { .. } => Ok(Vec::new()),
             Fact::UserVerified { user, at } => {
                 let mobile = mobile::of(&user.identifiers)?;
                 let facts = UserVerified {

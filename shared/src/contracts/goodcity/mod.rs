@@ -60,6 +60,7 @@ pub const PRODUCT: Product = Product {
     preflight: refusal::preflight,
     code_format: CODE_FORMAT,
     code_words: texts::code_words,
+    verify_link: None,
 };
 
 /// Its users' name space.

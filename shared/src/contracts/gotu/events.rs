@@ -54,6 +54,8 @@ impl EventWording for GotuEvents {
             // Gotu has no sign-up without a device, no verification apart from it, and no
             // registration of devices.
             Fact::UserSignedUp { device: None, .. }
+            | Fact::UserSignedUpToVerify { .. }
+            | Fact::IdentifierVerified { .. }
             | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

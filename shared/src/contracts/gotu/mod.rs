@@ -45,6 +45,7 @@ pub const PRODUCT: Product = Product {
     preflight: |unrouted| refusal::preflight(unrouted.methods),
     code_format: CODE_FORMAT,
     code_words: texts::code_words,
+    verify_link: None,
 };
 
 fn owns(path: &str) -> bool {

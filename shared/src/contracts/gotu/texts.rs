@@ -22,7 +22,7 @@ const fn aim(purpose: Purpose) -> &'static str {
         Purpose::SignUp => "sign up",
         Purpose::SignIn => "sign in",
         Purpose::ResetPassword => "set a new password",
-        Purpose::ChangePhone => "confirm your phone number",
+        Purpose::ChangePhone | Purpose::Verify => "confirm your phone number",
     }
 }
 

@@ -39,4 +39,5 @@ pub const PRODUCT: Product = Product {
     preflight: |_| refusal::preflight(),
     code_format: CODE_FORMAT,
     code_words: texts::code_words,
+    verify_link: None,
 };

@@ -46,6 +46,8 @@ impl EventWording for UrbanFitsEvents {
             Fact::UserSignedUp { user, credit: Some(credit), .. } => signed_up(user, credit, ids),
             // Nobody signs up without a wallet, and there is nothing else to tell.
             Fact::UserSignedUp { credit: None, .. }
+            | Fact::UserSignedUpToVerify { .. }
+            | Fact::IdentifierVerified { .. }
             | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

@@ -59,7 +59,8 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let positions = Arc::new(path.map(Positions::open).transpose()?.unwrap_or_default());
     let secrets = Secrets::open(&template.secrets, path)?;
 
-    let lambda = Arc::new(functions(&template, &options, &binaries, &listeners, &logs)?);
+    let api_url = url(&front)?;
+    let lambda = Arc::new(functions(&template, &options, &binaries, &listeners, &api_url, &logs)?);
     let writes = TableWrites::new(&template.tables);
     let dynamodb_url = url(&listeners.dynamodb)?;
     let aws = Arc::new(Aws {
@@ -71,7 +72,6 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         calls: Calls::default(),
         lambda: Arc::clone(&lambda),
     });
-    let api_url = url(&front)?;
     let inspection = Inspection {
         api_url: api_url.clone(),
         dynamodb_url: dynamodb_url.clone(),
@@ -118,6 +118,7 @@ fn functions(
     options: &Options,
     binaries: &Binaries,
     listeners: &Listeners,
+    api_url: &str,
     logs: &Arc<Logs>,
 ) -> anyhow::Result<Lambda> {
     let aws_url = url(&listeners.aws)?;
@@ -131,7 +132,7 @@ fn functions(
             name: function.name.clone(),
             executable: executable.clone(),
             timeout: function.timeout,
-            environment: environment::variables(function, &options.env, &aws_url),
+            environment: environment::variables(function, &options.env, &aws_url, api_url),
             runtime_api: runtime_api.clone(),
         };
         functions.push(Function::new(launch, Arc::clone(logs)));

@@ -6,6 +6,8 @@ use crate::template::{FunctionSpec, REGION};
 
 /// Allowed in the local stack whatever the template says: nothing is sent to a telephone here.
 const SMS_COUNTRIES: &str = "SMS_COUNTRIES";
+/// What the links of mails begin with: here they lead to this stack.
+const PUBLIC_URL: &str = "PUBLIC_URL";
 
 /// All variables of a function: the template's, the ones that Lambda sets, and the overrides of whoever
 /// started the stack.
@@ -13,10 +15,14 @@ pub(super) fn variables(
     function: &FunctionSpec,
     overrides: &[(String, String)],
     aws_url: &str,
+    api_url: &str,
 ) -> BTreeMap<String, String> {
     let mut variables = function.environment.clone();
     if let Some(countries) = variables.get_mut(SMS_COUNTRIES) {
         "*".clone_into(countries);
+    }
+    if let Some(public) = variables.get_mut(PUBLIC_URL) {
+        api_url.clone_into(public);
     }
     let name = function.name.as_str();
     let memory = function.memory_mb.to_string();
@@ -47,14 +53,20 @@ pub(super) fn variables(
 mod tests {
     use super::*;
 
+    const API: &str = "http://127.0.0.1:2";
+
     fn function() -> FunctionSpec {
         FunctionSpec {
             name: "gotu-post-otp".to_owned(),
             timeout: std::time::Duration::from_secs(10),
             memory_mb: 256,
-            environment: [("SMS_COUNTRIES", "+852"), ("OTP_TTL_SECONDS", "300")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into(),
+            environment: [
+                ("SMS_COUNTRIES", "+852"),
+                ("OTP_TTL_SECONDS", "300"),
+                ("PUBLIC_URL", "https://api.example"),
+            ]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
             routes: Vec::new(),
             streams: Vec::new(),
             schedules: Vec::new(),
@@ -63,18 +75,27 @@ mod tests {
 
     #[test]
     fn every_country_is_allowed_here_unless_somebody_says_otherwise() {
-        let plain = variables(&function(), &[], "http://127.0.0.1:1");
+        let plain = variables(&function(), &[], "http://127.0.0.1:1", API);
         assert_eq!(plain.get("SMS_COUNTRIES").unwrap(), "*");
         let overrides = [("SMS_COUNTRIES".to_owned(), "+62".to_owned())];
-        let overridden = variables(&function(), &overrides, "http://127.0.0.1:1");
+        let overridden = variables(&function(), &overrides, "http://127.0.0.1:1", API);
         assert_eq!(overridden.get("SMS_COUNTRIES").unwrap(), "+62");
+    }
+
+    #[test]
+    fn links_lead_to_this_stack_unless_somebody_says_otherwise() {
+        let plain = variables(&function(), &[], "http://127.0.0.1:1", API);
+        assert_eq!(plain.get("PUBLIC_URL").unwrap(), API);
+        let overrides = [("PUBLIC_URL".to_owned(), "https://shop.example".to_owned())];
+        let overridden = variables(&function(), &overrides, "http://127.0.0.1:1", API);
+        assert_eq!(overridden.get("PUBLIC_URL").unwrap(), "https://shop.example");
     }
 
     #[test]
     fn overrides_win_and_lambdas_own_variables_are_there() {
         let overrides =
             [("OTP_TTL_SECONDS".to_owned(), "2".to_owned()), ("NEW".to_owned(), "1".to_owned())];
-        let variables = variables(&function(), &overrides, "http://127.0.0.1:1");
+        let variables = variables(&function(), &overrides, "http://127.0.0.1:1", API);
         for (key, value) in [
             ("OTP_TTL_SECONDS", "2"),
             ("NEW", "1"),

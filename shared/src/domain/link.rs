@@ -1,0 +1,57 @@
+//! Links that are mailed: who follows one proves that the mail arrived. Derived like codes, and
+//! never stored either.
+
+use super::id::hex;
+use super::time::DAY;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::fmt;
+use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+
+/// How long a link works: a mail may wait in its box until the next day.
+pub const LINK_LIFE: Duration = DAY;
+
+/// The secret of a link: 64 hex digits, 256 bits that cannot be guessed, so that guesses are not
+/// counted.
+pub struct LinkToken(SecretString);
+
+impl LinkToken {
+    /// The secret made of a whole MAC.
+    #[must_use]
+    pub fn new(mac: &[u8; 32]) -> Self {
+        Self(hex(mac).into())
+    }
+
+    /// Whether `presented` is this secret, in a time that tells nothing about where they differ.
+    #[must_use]
+    pub fn matches(&self, presented: &str) -> bool {
+        self.0.expose_secret().as_bytes().ct_eq(presented.as_bytes()).into()
+    }
+
+    /// The text, for the mail that carries it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for LinkToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkToken")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_64_digits_match() {
+        let link = LinkToken::new(&[0xab; 32]);
+        assert!(link.matches(&"ab".repeat(32)));
+        for other in ["", "ab", &"AB".repeat(32), &"ab".repeat(33), &"ac".repeat(32)] {
+            assert!(!link.matches(other), "{other}");
+        }
+        assert_eq!(format!("{link:?}"), "LinkToken");
+    }
+}
