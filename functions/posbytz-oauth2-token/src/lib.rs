@@ -20,7 +20,7 @@ pub struct Token {
 
 /// OAuth 2.0's words in, OAuth 2.0's words out.
 pub async fn handle(endpoint: &Token, request: Request) -> Answer {
-    posbytz::token_answer(token(endpoint, &request).await)
+    posbytz::token_answer(&token(endpoint, &request).await)
 }
 
 async fn token(endpoint: &Token, request: &Request) -> Result<TokenAnswer, TokenRefusal> {

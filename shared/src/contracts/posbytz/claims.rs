@@ -101,12 +101,11 @@ impl ClientsOnly {
     /// # Errors
     /// [`Refusal::NoClient`], [`Refusal::InsufficientScope`] or [`Refusal::Internal`].
     pub async fn caller(&self, request: &Request) -> Result<Caller, Refusal> {
-        let own = http::header(request, "x-api-authorization").map(|value| {
-            match value.split_once(' ') {
+        let own =
+            http::header(request, "x-api-authorization").map(|value| match value.split_once(' ') {
                 Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
                 _ => value,
-            }
-        });
+            });
         let token = own.or_else(|| http::bearer(request)).ok_or(Refusal::NoClient)?;
         match self.access_tokens.check(token).await? {
             CheckedToken::Genuine(claims) => holder(&claims, self.clock.now()),

@@ -2,19 +2,24 @@
 
 mod admin;
 mod claims;
+mod events;
 mod field_errors;
 mod oauth2;
 mod refusal;
 mod texts;
+mod validation;
+mod wire;
 
 pub use admin::{ClientTask, ClientTaskError, changed, credentials};
 pub use claims::{Caller, ClientsOnly};
+pub use events::PosBytzEvents;
 pub use field_errors::FieldErrors;
 pub use oauth2::{TokenAnswer, TokenRefusal, TokenRequest, token_answer};
 pub use refusal::{Refusal, answer, internal_error};
 pub use texts::LOCALES;
+pub use wire::{Contacts, CustomerCreated, EmailVerifyRequest, SignupRequest, Success};
 
-use super::{Product, Route};
+use super::{Product, Route, VerifyLink};
 use crate::domain::code::CodeFormat;
 
 /// The contract's name.
@@ -24,11 +29,14 @@ pub const NAME: &str = "posbytz";
 /// (contracts.md 0.13).
 pub const CODE_FORMAT: CodeFormat = CodeFormat { digits: 6, lowest: 100_000, count: 900_000 };
 
-const ROUTES: &[Route] = &[Route {
-    method: "POST",
-    path: "/ecommerce/oauth2/token",
-    function: "posbytz-oauth2-token",
-}];
+/// Where the link of a mail leads.
+const EMAIL_VERIFY: &str = "/ecommerce/v1/auth/email/verify";
+
+const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/ecommerce/oauth2/token", function: "posbytz-oauth2-token" },
+    Route { method: "POST", path: "/ecommerce/v1/auth/signup", function: "posbytz-signup" },
+    Route { method: "GET", path: EMAIL_VERIFY, function: "posbytz-email-verify" },
+];
 
 /// What functions that serve every contract need of it.
 pub const PRODUCT: Product = Product {
@@ -39,5 +47,10 @@ pub const PRODUCT: Product = Product {
     preflight: |_| refusal::preflight(),
     code_format: CODE_FORMAT,
     code_words: texts::code_words,
-    verify_link: None,
+    verify_link: Some(VerifyLink {
+        path: |user, link| {
+            format!("{EMAIL_VERIFY}?userId={}&token={}", user.as_str(), link.expose())
+        },
+        words: texts::link_words,
+    }),
 };

@@ -176,8 +176,7 @@ impl TokenRequest {
     pub fn read(request: &Request) -> Result<Self, TokenRefusal> {
         let fields = http::form_or_json_object(request)?;
         let grant = parameter(&fields, "grant_type")?;
-        let (id, secret) =
-            (parameter(&fields, "client_id")?, parameter(&fields, "client_secret")?);
+        let (id, secret) = (parameter(&fields, "client_id")?, parameter(&fields, "client_secret")?);
         let scope = parameter(&fields, "scope")?;
         match grant {
             Some(GRANT) => {}
@@ -225,8 +224,8 @@ impl TokenAnswer {
 
 /// A token, or the refusal in the RFC's words; neither is ever kept by a cache (RFC 6749 5.1).
 #[must_use]
-pub fn token_answer(result: Result<TokenAnswer, TokenRefusal>) -> Answer {
-    let mut answer = match &result {
+pub fn token_answer(result: &Result<TokenAnswer, TokenRefusal>) -> Answer {
+    let mut answer = match result {
         Ok(token) => http::json(StatusCode::OK, token),
         Err(refusal) => {
             let (status, body) = refusal.spelling();

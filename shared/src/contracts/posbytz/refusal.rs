@@ -2,8 +2,10 @@
 
 use super::FieldErrors;
 use crate::contracts::Unrouted;
+use crate::domain::identifier::Identifier;
 use crate::http::{self, Answer, BodyError};
 use crate::ports::{PortError, chain};
+use crate::usecases::{SignUpToVerifyError, VerifyLinkError};
 use lambda_http::http::header::WWW_AUTHENTICATE;
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -68,9 +70,7 @@ impl Refusal {
     pub(super) fn spelling(&self) -> (StatusCode, Said) {
         let said = match self {
             Self::Body => Said::fields(FieldErrors::default()),
-            Self::BodyTooLarge => {
-                Said::message(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large")
-            }
+            Self::BodyTooLarge => Said::message(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large"),
             Self::Invalid(errors) => Said::fields(errors.clone()),
             Self::NoClient => Said::error(
                 StatusCode::UNAUTHORIZED,
@@ -139,6 +139,38 @@ impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
         tracing::error!(error = chain(&error), "a request failed");
         Self::Internal
+    }
+}
+
+/// What is said of identifiers that are taken: e-mail before mobile, whatever came first.
+fn taken(identifiers: &[Identifier]) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    for (kind, field, text) in
+        [("email", "email", "Email already exists"), ("phone", "mobile", "Mobile already exists")]
+    {
+        if identifiers.iter().any(|identifier| identifier.kind() == kind) {
+            errors.add(field, vec![text]);
+        }
+    }
+    errors
+}
+
+impl From<SignUpToVerifyError> for Refusal {
+    fn from(error: SignUpToVerifyError) -> Self {
+        match error {
+            SignUpToVerifyError::Taken(identifiers) => Self::Taken(taken(&identifiers)),
+            SignUpToVerifyError::TooMany { retry_after } => Self::TooMany { retry_after },
+            SignUpToVerifyError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyLinkError> for Refusal {
+    fn from(error: VerifyLinkError) -> Self {
+        match error {
+            VerifyLinkError::Refused => Self::InvalidLink,
+            VerifyLinkError::Internal(error) => error.into(),
+        }
     }
 }
 

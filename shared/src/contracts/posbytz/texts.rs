@@ -9,19 +9,47 @@ use std::time::Duration;
 /// Words a code's text in one language.
 type CodeText = fn(&str, u64) -> String;
 
+/// Words the mail of a link, which works for so many hours, in one language.
+type LinkMail = fn(&str, u64) -> Words;
+
 /// The texts by locale. The first serves everybody whose language is not here; another language
 /// is another line.
-const TEXTS: [(&str, CodeText); 1] = [("en", english)];
+const TEXTS: [(&str, CodeText, LinkMail); 1] = [("en", english, english_mail)];
 
 /// The languages there are texts for.
 pub const LOCALES: [&str; TEXTS.len()] = [TEXTS[0].0];
 
 /// The message that carries a code. Codes go by SMS alone.
 pub(super) fn code_words(_: Purpose, locale: &str, code: &OneTimeCode, life: Duration) -> Words {
-    let known = TEXTS.iter().find(|(known, _)| *known == locale);
-    let text = known.map_or(english as CodeText, |(_, text)| *text);
+    let known = TEXTS.iter().find(|(known, ..)| *known == locale);
+    let text = known.map_or(english as CodeText, |(_, text, _)| *text);
     let text = text(code.expose(), wording::minutes(life));
     Words { subject: "PosBytz".to_owned(), html: text.clone(), text }
+}
+
+/// The mail that carries a link.
+pub(super) fn link_words(locale: &str, link: &str, life: Duration) -> Words {
+    let known = TEXTS.iter().find(|(known, ..)| *known == locale);
+    let mail = known.map_or(english_mail as LinkMail, |(.., mail)| *mail);
+    mail(link, life.as_secs().div_ceil(3600).max(1))
+}
+
+fn english_mail(link: &str, hours: u64) -> Words {
+    let unit = if hours == 1 { "hour" } else { "hours" };
+    let href = link.replace('&', "&amp;");
+    Words {
+        subject: "Confirm your e-mail address".to_owned(),
+        text: format!(
+            "Follow this link to confirm your e-mail address:\n\n{link}\n\n\
+             It works once, for {hours} {unit}. Not you? Ignore this message."
+        ),
+        html: format!(
+            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">\
+             <p><a href=\"{href}\">Confirm your e-mail address</a></p>\
+             <p>The link works once, for {hours} {unit}. Not you? Ignore this message.</p>\
+             </body></html>"
+        ),
+    }
 }
 
 /// English: one segment of GSM 03.38 (160 characters) with an origin-bound last line.
@@ -37,6 +65,14 @@ fn english(code: &str, minutes: u64) -> String {
 mod tests {
     use super::super::CODE_FORMAT;
     use super::*;
+
+    #[test]
+    fn a_mail_carries_the_link_in_both_parts() {
+        let link = "https://api.example/verify?userId=1&token=2";
+        let words = link_words("en", link, Duration::from_hours(24));
+        assert!(words.text.contains(&format!("\n{link}\n")) && words.text.contains("24 hours"));
+        assert!(words.html.contains("href=\"https://api.example/verify?userId=1&amp;token=2\""));
+    }
 
     #[test]
     fn every_text_is_one_segment_and_starts_with_the_code() {

@@ -3,7 +3,7 @@
 use acceptance::{NO_LIMITS, World, code_in, new_email, new_phone};
 use serde_json::{Value, json};
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "Users",
     "Identifiers",
     "Challenges",
@@ -11,6 +11,7 @@ const TABLES: [&str; 9] = [
     "Sessions",
     "Budgets",
     "Ledger",
+    "Clients",
     "Outbox",
     "Sequences",
 ];
@@ -57,6 +58,7 @@ async fn tables_and_logs_hold_no_secret() {
     let cookie = registered.header("set-cookie");
     let session = cookie.trim_start_matches("session-token=").split(';').next().unwrap();
     secrets.extend([otp_id.as_str().unwrap().to_owned(), session.to_owned()]);
+    let customer = sign_up_customer(&world, password, &mut secrets).await;
     // A fault on the way, so that error lines are among those that are searched.
     world.fault(&json!({"service": "dynamodb", "mode": "error", "count": 100})).await;
     let failed = world
@@ -89,7 +91,7 @@ async fn tables_and_logs_hold_no_secret() {
             assert!(!text.contains(secret.as_str()), "{table} holds a secret");
         }
         // A code is short enough to stand in a number by chance; it must not stand alone.
-        for code in [&code, &live, &pin, &otp] {
+        for code in [&code, &live, &pin, &otp, &customer.code] {
             assert!(!text.contains(&format!("\"{code}\"")), "{table} holds a code");
         }
     }
@@ -100,19 +102,65 @@ async fn tables_and_logs_hold_no_secret() {
     }
     let handles = ["push-handle-77", "push-handle-78", mobile, "51224538"];
     secrets.extend(handles.map(str::to_owned));
+    secrets.extend(customer.names);
     secrets.push(phone.clone());
     secrets.extend([phone.trim_start_matches('+').to_owned(), email, reset, shopper]);
     for line in &logs {
         for secret in &secrets {
             assert!(!line.contains(secret.as_str()), "a log line holds a secret: {line}");
         }
-        for code in [&code, &live, &otp] {
+        for code in [&code, &live, &otp, &customer.code] {
             let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
             assert!(!words.any(|word| word == code), "a log line holds a code: {line}");
         }
     }
     world.into_stack().shutdown().await;
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A shop's customer: their code, and what no log line may name.
+struct Customer {
+    code: String,
+    names: Vec<String>,
+}
+
+/// Signs a shop's customer up, and follows their link. What must stay secret is added to `secrets`.
+async fn sign_up_customer(world: &World, password: &str, secrets: &mut Vec<String>) -> Customer {
+    let administer = "/2015-03-31/functions/posbytz-create-client/invocations";
+    let payload = json!({"store": "STORE1", "scopes": ["user:read", "user:write"]});
+    let client = world.post(administer, &payload).await.json();
+    let second = world.post(administer, &json!({"clientId": client["clientId"]})).await.json();
+    let ask = |secret: &Value| {
+        json!({"grant_type": "client_credentials", "client_id": client["clientId"],
+            "client_secret": secret})
+    };
+    let path = "/ecommerce/oauth2/token";
+    let token =
+        world.post(path, &ask(&second["clientSecret"])).await.json()["access_token"].clone();
+    let wrong = "a-wrong-client-secret-6789";
+    assert_eq!(world.post(path, &ask(&json!(wrong))).await.status, 401);
+    let authorization = format!("Bearer {}", token.as_str().unwrap());
+    let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+    let email = new_email();
+    let body = json!({"email": email, "mobile": {"code": "+91", "number": "9962794005"},
+        "password": password, "referralCode": "A-CODE"});
+    let signup = "/ecommerce/v1/auth/signup";
+    let reply = world.send("POST", signup, &headers, body.to_string(), None).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let shown = reply.json()["data"]["email"]["token"].clone();
+    let text = world.message("+919962794005", 1).await;
+    let code = code_in(text["body"].as_str().unwrap());
+    let mail = world.message(&email, 1).await;
+    let path = mail["body"].as_str().unwrap().split(world.stack().url()).nth(1).unwrap();
+    let path = path.lines().next().unwrap();
+    let link = path.split("token=").nth(1).unwrap();
+    assert_eq!(world.send("GET", path, &[], "", None).await.status, 200);
+    assert_eq!(world.send("GET", path, &[], "", None).await.status, 401);
+    for secret in [&client["clientSecret"], &second["clientSecret"], &token, &shown] {
+        secrets.push(secret.as_str().unwrap().to_owned());
+    }
+    secrets.extend([wrong.to_owned(), link.to_owned()]);
+    Customer { code, names: vec![email, "9962794005".to_owned()] }
 }
 
 /// The values that look like generated keys, wherever in the document they are.

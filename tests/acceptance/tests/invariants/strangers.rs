@@ -1,6 +1,7 @@
 //! Invariant 8: malformed input of any kind gets the contract's own 4xx and stores nothing.
 
 use acceptance::{NO_LIMITS, World};
+use serde_json::json;
 use std::num::Wrapping;
 
 /// A small generator with a fixed seed: the same bad bodies in every run.
@@ -59,6 +60,50 @@ async fn mangled_requests_are_refused_in_the_contracts_words() {
         }
     }
     for table in ["Users", "Identifiers", "Devices", "Sessions"] {
+        assert!(world.items(table).await.is_empty(), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn mangled_requests_of_clients_are_refused_too() {
+    let world = World::with(&NO_LIMITS).await;
+    let invoke = "/2015-03-31/functions/posbytz-create-client/invocations";
+    let client = json!({"store": "STORE1", "scopes": ["user:read", "user:write"]});
+    let client = world.post(invoke, &client).await.json();
+    let asked = json!({"grant_type": "client_credentials", "client_id": client["clientId"],
+        "client_secret": client["clientSecret"], "scope": "user:read user:write"});
+    let token = world.post("/ecommerce/oauth2/token", &asked).await.json()["access_token"].clone();
+    let authorization = format!("Bearer {}", token.as_str().unwrap());
+    let asked = asked.to_string();
+    // Neither is ever right: a password is too short, and a mangled secret is another one.
+    let valid: [(&str, &[u8]); 4] = [
+        (
+            "/ecommerce/v1/auth/signup",
+            br#"{"email":"a@example.com","mobile":{"code":"+91","number":"9962794005"},"password":"short"}"#,
+        ),
+        ("/ecommerce/v1/auth/signup", br#"{"password":"1234567","referredBy":"632c34752269f12c57952275"}"#),
+        ("/ecommerce/oauth2/token", asked.as_bytes()),
+        ("/ecommerce/oauth2/token", b"grant_type=client_credentials&client_id=a&client_secret=b&scope=user%3Aread"),
+    ];
+    let mut mutations = Mutations(Wrapping(11));
+    for round in 0..240 {
+        let (path, body) = valid[round % valid.len()];
+        let body = mutations.of(body);
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let headers = [("authorization", authorization.as_str())];
+        let reply = world.send("POST", path, &headers, body, None).await;
+        if path.ends_with("token") {
+            // What was mangled may be the scope alone, or a space.
+            let said = &reply.json();
+            let known = matches!(reply.status, 400 | 401) && said["error"].is_string();
+            assert!(known || said["access_token"].is_string(), "{shown}: {reply:?}");
+        } else {
+            assert_eq!(reply.status, 400, "{shown}: {reply:?}");
+            let said = reply.json();
+            assert!(said["errors"].is_object() && said["message"] == "Bad Request", "{reply:?}");
+        }
+    }
+    for table in ["Users", "Identifiers", "Challenges", "Outbox"] {
         assert!(world.items(table).await.is_empty(), "{table}");
     }
 }

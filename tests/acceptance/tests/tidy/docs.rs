@@ -1,8 +1,8 @@
 //! The documents against the code.
 
 use super::{functions, read};
-use shared::contracts::routes;
 use shared::contracts::posbytz::{self, FieldErrors, TokenRefusal};
+use shared::contracts::routes;
 use shared::contracts::{goodcity, gotu, urbanfits};
 use std::time::Duration;
 
@@ -107,8 +107,7 @@ fn posbytzs_refusals_are_the_ones_of_its_document() {
     let token = at_the_token_endpoint.map(|refusal| (format!("{refusal:?}"), refusal.rendered()));
     let other = elsewhere.map(|refusal| (format!("{refusal:?}"), refusal.rendered()));
     let spelled = token.into_iter().chain(other);
-    let spelled: Vec<_> =
-        spelled.map(|(name, (status, text))| (name, status, text)).collect();
+    let spelled: Vec<_> = spelled.map(|(name, (status, text))| (name, status, text)).collect();
     assert_table(&document, &spelled);
 }
 

@@ -45,10 +45,7 @@ async fn secrets_are_rotated_without_a_gap() {
     let new = credentials(&administer(world, &id).await);
     assert_eq!(new.id, old.id);
     assert!(works(&old).await && works(&new).await, "both work");
-    failed(
-        &administer(world, &id).await,
-        "the client has two secrets already; retire one first",
-    );
+    failed(&administer(world, &id).await, "the client has two secrets already; retire one first");
     let reply = administer(world, &retire("old")).await;
     assert_eq!((reply.status, reply.json()), (200, retire("old")));
     assert!(!works(&old).await && works(&new).await, "the new one alone");

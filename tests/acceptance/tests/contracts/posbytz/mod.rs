@@ -1,11 +1,16 @@
 //! PosBytz (contracts.md section 5).
 
 mod create_client;
+mod email_verify;
 mod oauth2_token;
+mod signup;
 
 use acceptance::{Reply, World};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
 
+const SIGNUP: &str = "/ecommerce/v1/auth/signup";
+const VERIFY: &str = "/ecommerce/v1/auth/email/verify";
 const TOKEN: &str = "/ecommerce/oauth2/token";
 const BOTH: &str = "user:read user:write";
 
@@ -62,4 +67,57 @@ async fn token(world: &World, client: &Credentials, scope: &str) -> String {
     let reply = world.post(TOKEN, &asking(client, Some(scope))).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+/// A token of a new client of a store, with both scopes.
+async fn store_token(world: &World, store: &str) -> String {
+    token(world, &new_client(world, store).await, BOTH).await
+}
+
+/// Posts a sign-up with a client's token.
+async fn sign_up(world: &World, token: &str, body: &Value) -> Reply {
+    let authorization = format!("Bearer {token}");
+    let headers = [("content-type", "application/json"), ("authorization", &authorization)];
+    world.send("POST", SIGNUP, &headers, body.to_string(), None).await
+}
+
+/// A number behind +91 that no other test of the process uses.
+fn new_number() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("99{:08}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A sign-up with an e-mail address alone.
+fn by_email(email: &str) -> Value {
+    json!({"email": email, "password": "correct horse"})
+}
+
+/// A sign-up with a mobile alone.
+fn by_mobile(code: &str, number: &str) -> Value {
+    json!({"mobile": {"code": code, "number": number}, "password": "correct horse"})
+}
+
+/// Requires a customer, and returns their id.
+#[track_caller]
+fn customer_id(reply: &Reply) -> String {
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let id = reply.json()["data"]["_id"].as_str().unwrap().to_owned();
+    assert!(id.len() == 24 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{id}");
+    id
+}
+
+/// The token of the link in the message number `count` to an address; the link names the user.
+async fn mailed_token(world: &World, email: &str, user_id: &str, count: usize) -> String {
+    let message = world.message(email, count).await;
+    let body = message["body"].as_str().unwrap();
+    let start = format!("{}{VERIFY}?userId={user_id}&token=", world.stack().url());
+    let link = body.lines().find(|line| line.starts_with(&start)).unwrap();
+    let token = &link[start.len()..];
+    assert!(token.len() == 64 && token.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+    token.to_owned()
+}
+
+/// Follows a link.
+async fn verify(world: &World, user_id: &str, token: &str) -> Reply {
+    world.send("GET", &format!("{VERIFY}?userId={user_id}&token={token}"), &[], "", None).await
 }

@@ -130,8 +130,7 @@ async fn what_is_missing_malformed_or_repeated_is_an_invalid_request() {
     // Two sorts of credentials at once (RFC 6749 2.3).
     let authorization = basic(&client);
     let by_basic = [("authorization", authorization.as_str())];
-    let body =
-        format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     refused(&form(world, &by_basic, &body).await, 400, "invalid_request");
     let body = "grant_type=client_credentials&client_id=somebody-else";
     refused(&form(world, &by_basic, body).await, 400, "invalid_request");
@@ -273,8 +272,7 @@ async fn unknown_paths_and_methods_get_posbytzs_words() {
     assert_eq!((reply.status, reply.body.as_str()), (405, body));
     assert_eq!(reply.header("allow"), "POST");
     // The callers are servers: no page of another origin reads an answer.
-    let asked =
-        [("origin", "https://shop.example"), ("access-control-request-method", "POST")];
+    let asked = [("origin", "https://shop.example"), ("access-control-request-method", "POST")];
     let reply = world.send("OPTIONS", TOKEN, &asked, "", None).await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (204, ""));
 }

@@ -1,0 +1,28 @@
+//! Composition root: the ports named here are all this endpoint may touch.
+
+use lambda_http::Error;
+use posbytz_email_verify::handle;
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::key_ring::Contents;
+use shared::contracts::posbytz::{self, PosBytzEvents};
+use shared::runtime::{World, serve};
+use shared::usecases::VerifyLink;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let code_keys = world.key_ring(world.settings.code_key(), Contents::Keys)?;
+    world.warm_up(&[&code_keys]).await;
+    let store = Arc::new(world.store);
+    let verify_link = VerifyLink {
+        users: store.clone(),
+        challenges: store,
+        code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
+        wording: Arc::new(PosBytzEvents),
+        clock: world.clock,
+        entropy: world.entropy,
+        contract: posbytz::NAME,
+    };
+    serve(posbytz::internal_error, |request| handle(&verify_link, request)).await
+}

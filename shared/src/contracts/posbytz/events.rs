@@ -1,0 +1,155 @@
+//! PosBytz's events; their schemas are in `shared/docs/events/`.
+
+use super::validation::number_of;
+use super::wire;
+use crate::contracts::envelope;
+use crate::domain::event::{EventIds, EventMessage, Fact, VerificationAsked};
+use crate::domain::identifier::Identifier;
+use crate::domain::user::{KnownBy, NewUser};
+use crate::ports::{EventWording, PortError};
+use serde::Serialize;
+
+/// Who says it.
+const SOURCE: &str = "posbytz.ecommerce";
+
+#[derive(Serialize)]
+struct Mobile<'a> {
+    code: &'a str,
+    number: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomerCreated<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    email: Option<&'a str>,
+    email_verified: bool,
+    mobile: Option<Mobile<'a>>,
+    mobile_verified: bool,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationRequested<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    channel: &'static str,
+    requested_at: String,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReferralRecorded<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    referral_code: Option<&'a str>,
+    referred_by: Option<&'a str>,
+    /// Whether the referrer is known.
+    resolved: bool,
+    recorded_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EmailVerified<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    email: &'a str,
+    verified_at: String,
+}
+
+/// Spells PosBytz's events.
+#[derive(Clone, Copy, Debug)]
+pub struct PosBytzEvents;
+
+impl EventWording for PosBytzEvents {
+    fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
+        match fact {
+            Fact::UserSignedUpToVerify { user, asked } => signed_up(user, asked, ids),
+            Fact::IdentifierVerified { user, realm, identifier, at } => {
+                let facts = EmailVerified {
+                    user_id: user.as_str(),
+                    store: realm.store(),
+                    email: identifier.as_str(),
+                    verified_at: envelope::date_time(*at),
+                };
+                let name = (SOURCE, "customer.email_verified");
+                Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
+            }
+            // PosBytz has no sign-up that proves something, no code to type yet, and no devices.
+            Fact::UserSignedUp { .. }
+            | Fact::UserVerified { .. }
+            | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The channel that an identifier is verified by.
+const fn channel(identifier: &Identifier) -> &'static str {
+    match identifier {
+        Identifier::Phone(_) => "mobile",
+        Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => "email",
+    }
+}
+
+fn signed_up(
+    user: &NewUser,
+    asked: &[VerificationAsked],
+    ids: &EventIds,
+) -> Result<Vec<EventMessage>, PortError> {
+    let (user_id, store, at) = (user.id.as_str(), user.realm.store(), user.created_at);
+    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+    let mut numbers = 1_u8..;
+    let mut message = |detail_type, facts: serde_json::Value| {
+        let sequence = numbers.next().unwrap_or(u8::MAX);
+        envelope::message((SOURCE, detail_type), sequence, facts, ids, at)
+    };
+    let mobile = user.identifiers.iter().find_map(|known| match &known.identifier {
+        Identifier::Phone(phone) => {
+            let code = attribute(wire::MOBILE_CODE).unwrap_or_default();
+            Some(Mobile { code, number: number_of(phone, code) })
+        }
+        Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => None,
+    });
+    let created = CustomerCreated {
+        user_id,
+        store,
+        email: user.identifiers.email().map(KnownBy::text),
+        email_verified: false,
+        mobile,
+        mobile_verified: false,
+        created_at: envelope::date_time(at),
+    };
+    let mut events = vec![message("customer.created", value(&created)?)?];
+    for VerificationAsked { identifier, expires_at } in asked {
+        let requested = VerificationRequested {
+            user_id,
+            store,
+            channel: channel(identifier),
+            requested_at: envelope::date_time(at),
+            expires_at: envelope::date_time(*expires_at),
+        };
+        events.push(message("customer.verification_requested", value(&requested)?)?);
+    }
+    let (referral_code, referred_by) =
+        (attribute(wire::REFERRAL_CODE), attribute(wire::REFERRED_BY));
+    if referral_code.is_some() || referred_by.is_some() {
+        let recorded = ReferralRecorded {
+            user_id,
+            store,
+            referral_code,
+            referred_by,
+            resolved: referred_by.is_some(),
+            recorded_at: envelope::date_time(at),
+        };
+        events.push(message("referral.recorded", value(&recorded)?)?);
+    }
+    Ok(events)
+}
+
+fn value(facts: &impl Serialize) -> Result<serde_json::Value, PortError> {
+    serde_json::to_value(facts).map_err(|error| PortError::new("write an event", error))
+}
