@@ -12,6 +12,7 @@ mod keys;
 mod outbox;
 mod registrations;
 mod sequence_ids;
+mod sessions;
 mod transaction;
 mod users;
 
