@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use shared::contracts::urbanfits::{
-    self, CallbackRequest, CookiePolicy, Refusal, RegisteredAnswer, UserObject,
+    self, CallbackRequest, CookiePolicy, Refusal, UserAnswer, UserObject,
 };
 use shared::http::{self, Answer, Origins};
 use shared::ports::{AccessTokens, Entropy, TextSignatures, random};
@@ -46,6 +46,6 @@ async fn callback(endpoint: &Callback, request: &Request) -> Result<Answer, Refu
     let shown = UserObject::of(&user, &*agents, &random(&*endpoint.entropy)?)?;
     let life = endpoint.cookies.lives.of(false);
     let token = session.sign(&urbanfits::session_claims(&shown, user.created_at, life)?)?;
-    let answer = http::json(StatusCode::OK, &RegisteredAnswer::new(shown));
+    let answer = http::json(StatusCode::OK, &UserAnswer::registered(shown));
     Ok(urbanfits::session_cookies(answer, &token, life, &endpoint.cookies)?)
 }

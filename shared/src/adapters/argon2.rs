@@ -1,11 +1,12 @@
 //! Passwords hashed with argon2id.
 
 use crate::domain::password::{Password, PasswordHash};
-use crate::ports::{Entropy, Passwords, PortError, random};
+use crate::ports::{Entropy, Passwords, PortError, Verdict, random};
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, PoisonError};
+use subtle::ConstantTimeEq as _;
 
 /// What a hash costs.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,40 @@ fn hash(
     Ok(phc.to_string())
 }
 
+/// Whether a password has a hash, computed in `memory`. The hash carries its own cost.
+fn matches(
+    hasher: &Argon2<'_>,
+    memory: &Mutex<Vec<Block>>,
+    password: &Password,
+    known: &str,
+) -> Result<Verdict, PortError> {
+    const ACTION: &str = "verify a password";
+    let malformed = |error: phc::Error| PortError::new(ACTION, error.to_string());
+    let known = phc::PasswordHash::new(known).map_err(malformed)?;
+    let params =
+        Params::try_from(&known).map_err(|error| PortError::new(ACTION, error.to_string()))?;
+    let (Some(salt), Some(expected)) = (known.salt, known.hash) else {
+        return Err(PortError::new(ACTION, "a hash without salt or output"));
+    };
+    let outdated =
+        params.m_cost() < hasher.params().m_cost() || params.t_cost() < hasher.params().t_cost();
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut output = vec![0; expected.len()];
+    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    let blocks = hasher.params().block_count().max(memory.len());
+    memory.resize(blocks, Block::new());
+    hasher
+        .hash_password_into_with_memory(
+            password.expose().as_bytes(),
+            salt.as_ref(),
+            &mut output,
+            memory.as_mut_slice(),
+        )
+        .map_err(|error| PortError::new(ACTION, error))?;
+    let right: bool = output.ct_eq(expected.as_bytes()).into();
+    Ok(if right { Verdict::Right { outdated } } else { Verdict::Wrong })
+}
+
 #[async_trait]
 impl Passwords for Argon2Passwords {
     async fn hash(&self, password: Password) -> Result<PasswordHash, PortError> {
@@ -78,6 +113,22 @@ impl Passwords for Argon2Passwords {
         let work = tokio::task::spawn_blocking(move || hash(&hasher, &memory, &password, &salt));
         let phc = work.await.map_err(|error| PortError::new("run the password hash", error))?;
         phc.map(PasswordHash::new)
+    }
+
+    async fn verify(
+        &self,
+        password: Password,
+        known: Option<PasswordHash>,
+    ) -> Result<Verdict, PortError> {
+        let Some(known) = known else {
+            self.hash(password).await?;
+            return Ok(Verdict::Wrong);
+        };
+        let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
+        let work = tokio::task::spawn_blocking(move || {
+            matches(&hasher, &memory, &password, known.expose())
+        });
+        work.await.map_err(|error| PortError::new("run the password hash", error))?
     }
 }
 

@@ -7,6 +7,7 @@ pub mod dynamodb;
 pub mod eventbridge;
 pub mod jwt;
 pub mod key_ring;
+pub mod refresh_keys;
 pub mod ses;
 pub mod sns;
 pub mod system;

@@ -1,9 +1,10 @@
 //! What other services are told.
 
 use super::device::NewDevice;
-use super::id::UserId;
+use super::id::{DeviceId, UserId};
 use super::identifier::Identifier;
 use super::realm::Realm;
+use super::session::SessionEnd;
 use super::time::Timestamp;
 use super::user::{NewUser, User};
 use super::wallet::Credit;
@@ -42,6 +43,37 @@ pub enum Fact {
     UserVerified {
         /// Who, as they were before.
         user: User,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody who was known before opened a session.
+    SignedIn {
+        /// Who.
+        user: UserId,
+        /// Where.
+        realm: Realm,
+        /// With a code, or else with a password.
+        by_code: bool,
+        /// On which device, where the contract asks for it.
+        device: Option<NewDevice>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A session, or every one of a user, is over.
+    SessionEnded {
+        /// Whose.
+        user: UserId,
+        /// On which device; `None` for all of them.
+        device: Option<DeviceId>,
+        /// Why.
+        reason: SessionEnd,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody set a new password; every session of theirs is over.
+    PasswordChanged {
+        /// Who.
+        user: UserId,
         /// When.
         at: Timestamp,
     },

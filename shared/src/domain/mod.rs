@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock, asks for randomness, knows JSON or names a vendor.
 //! Time and random bytes come in as arguments.
 
+pub mod attempts;
 pub mod budget;
 pub mod challenge;
 pub mod client;

@@ -8,6 +8,7 @@ use std::fmt;
 const MAX_BYTES: usize = 1024;
 
 /// A password somebody typed.
+#[derive(Clone)]
 pub struct Password(SecretString);
 
 /// Why a text is not taken as a password.

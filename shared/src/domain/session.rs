@@ -1,7 +1,9 @@
 //! Sessions and their refresh tokens.
 
+use super::challenge::KeyId;
 use super::id::{DeviceId, UserId, hex};
 use super::time::Timestamp;
+use super::user::Attributes;
 use data_encoding::BASE32_DNSSEC;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
@@ -45,6 +47,13 @@ impl RefreshToken {
         Self(BASE32_DNSSEC.encode(random).into())
     }
 
+    /// Reads a token that a client sent; `None` when it cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let known = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'v');
+        (text.len() == 52 && text.bytes().all(known)).then(|| Self(text.into()))
+    }
+
     /// The text, for the client and for the hash that is stored.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -69,10 +78,99 @@ impl FamilyId {
         Self(hex(random))
     }
 
+    /// Reads an id that was stored.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Which successor is meant: what its derivation is bound to. The same token has the same successor
+/// under the same key, so a client that missed an answer gets it again.
+#[derive(Debug)]
+pub struct SuccessorSeed<'a> {
+    /// The family.
+    pub family: &'a FamilyId,
+    /// The token that is used.
+    pub token: &'a RefreshToken,
+    /// The key to derive with.
+    pub key_id: &'a KeyId,
+}
+
+impl SuccessorSeed<'_> {
+    /// The bytes to compute the MAC over: label, family and token, each preceded by its length.
+    #[must_use]
+    pub fn message(&self) -> Vec<u8> {
+        let mut message = Vec::new();
+        for part in ["refresh", self.family.as_str(), self.token.expose()] {
+            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            message.extend_from_slice(&length.to_be_bytes());
+            message.extend_from_slice(part.as_bytes());
+        }
+        message
+    }
+}
+
+/// What became of a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenUse {
+    /// Nobody used it.
+    Unused,
+    /// It was used, and its successor, derived with this key, was not: whoever comes with it again
+    /// missed the answer.
+    Used(KeyId),
+    /// Its successor was used too: whoever comes with it now is not who went on.
+    Spent,
+}
+
+/// A refresh token as the store knows it.
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    /// Its family.
+    pub family: FamilyId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The device that it was given to.
+    pub device: DeviceId,
+    /// When the session was opened.
+    pub opened_at: Timestamp,
+    /// What became of it.
+    pub usage: TokenUse,
+    /// The hash of the token that it succeeded.
+    pub predecessor: Option<String>,
+    /// What the contract's access tokens state.
+    pub stated: Attributes,
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// Its user signed out of it.
+    SignedOut,
+    /// Its user signed out of every session.
+    SignedOutEverywhere,
+    /// A refresh token came back after its successor was used: somebody has a copy.
+    TokenReused,
+    /// Its user set a new password.
+    PasswordReset,
+}
+
+impl SessionEnd {
+    /// The reason's name in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::TokenReused => "token_reused",
+            Self::PasswordReset => "password_reset",
+        }
     }
 }
 
@@ -89,6 +187,8 @@ pub struct NewSession {
     pub device: DeviceId,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// What the contract's access tokens state.
+    pub stated: Attributes,
 }
 
 impl NewSession {

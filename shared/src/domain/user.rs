@@ -113,4 +113,14 @@ pub struct User {
     pub identifiers: Identifiers,
     /// What the contract keeps with them.
     pub attributes: Attributes,
+    /// Their password, hashed.
+    pub password: Option<PasswordHash>,
+    /// When they signed up.
+    pub created_at: Timestamp,
+    /// When they last signed in.
+    pub last_active_at: Option<Timestamp>,
+    /// When they last changed their password.
+    pub password_changed_at: Option<Timestamp>,
+    /// Sessions that were opened before are over.
+    pub sessions_since: Option<Timestamp>,
 }

@@ -110,6 +110,30 @@ pub struct HeldCode {
     pub last_guess: bool,
 }
 
+/// A right code that entitles to something later, outside the store.
+#[derive(Debug)]
+pub struct Redemption {
+    /// Names the challenge.
+    pub key: ChallengeKey,
+    /// The nonce whose code was typed.
+    pub nonce: Nonce,
+    /// The source's budget of wrong guesses, which must not be spent.
+    pub guesses: Option<Budget>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a [`Redemption`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// The code is used up.
+    Redeemed,
+    /// The challenge was consumed, replaced or has ended. Nothing was written.
+    ChallengeLost,
+    /// The source's budget is spent. Nothing was written.
+    BudgetSpent,
+}
+
 /// The challenges, one for each [`ChallengeKey`].
 #[async_trait]
 pub trait Challenges: Send + Sync {
@@ -155,6 +179,12 @@ pub trait Challenges: Send + Sync {
         most: u32,
         now: Timestamp,
     ) -> Result<Option<HeldCode>, PortError>;
+
+    /// Uses a code up, for nothing in the store.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed, PortError>;
 
     /// Ends the code made of this nonce, if the challenge still has it; what was sent stays
     /// counted.

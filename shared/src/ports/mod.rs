@@ -17,6 +17,7 @@ mod outbox;
 mod passwords;
 mod registrations;
 mod sequence_ids;
+mod sessions;
 mod text_signatures;
 mod users;
 mod verifiable_registrations;
@@ -25,7 +26,8 @@ mod wording;
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
 pub use budgets::Budgets;
 pub use challenges::{
-    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, Standing,
+    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, Redeemed,
+    Redemption, Standing,
 };
 pub use clients::{ClientChange, ClientChanged, Clients};
 pub use clock::Clock;
@@ -35,11 +37,15 @@ pub use entropy::{Entropy, random};
 pub use events::Events;
 pub use messages::{Message, Messages, Sent};
 pub use outbox::{Outbox, WaitingEntries};
-pub use passwords::Passwords;
+pub use passwords::{Passwords, Verdict};
 pub use registrations::{Proof, Registered, Registration, Registrations};
 pub use sequence_ids::SequenceIds;
+pub use sessions::{
+    Account, Credential, Ending, RefreshKeys, Rotated, Rotation, Sessions, SignIn, SignInOutcome,
+    TokenEnding,
+};
 pub use text_signatures::{SignText, TextSignatures};
-pub use users::{Users, Verification, Verified};
+pub use users::{PasswordChange, Users, Verification, Verified};
 pub use verifiable_registrations::{
     NewChallenge, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations,
 };

@@ -3,6 +3,7 @@ use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Handle, Nonce};
 use crate::domain::id::UserId;
 use crate::domain::outbox::OutboxEntry;
+use crate::domain::password::PasswordHash;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
@@ -40,6 +41,21 @@ pub enum Verified {
     UserGone,
 }
 
+/// A new password about to be set.
+#[derive(Debug)]
+pub struct PasswordChange {
+    /// Whose.
+    pub user: UserId,
+    /// The hash.
+    pub hash: PasswordHash,
+    /// When they proved who they are: one proof is good for one change.
+    pub proved_at: Timestamp,
+    /// When.
+    pub at: Timestamp,
+    /// The effects.
+    pub entry: OutboxEntry,
+}
+
 /// The users.
 #[async_trait]
 pub trait Users: Send + Sync {
@@ -48,6 +64,13 @@ pub trait Users: Send + Sync {
     /// # Errors
     /// The store did not answer.
     async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError>;
+
+    /// Sets a new password, ends every session of the user and writes the effects, all or nothing;
+    /// `false` when the user is gone, or changed their password since the proof.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn set_password(&self, change: &PasswordChange) -> Result<bool, PortError>;
 
     /// Consumes the code and its handle, marks the identifier verified, takes the end off user and
     /// identifier and writes the effects: all or nothing, in one round trip.

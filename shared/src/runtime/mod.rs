@@ -5,7 +5,9 @@ mod settings;
 mod telemetry;
 
 pub use serve::serve;
-pub use settings::{CookieSettings, Settings, SettingsError, TokenSettings, allowed_origins};
+pub use settings::{
+    CookieSettings, Settings, SettingsError, TokenSettings, allowed_origins, refresh_key,
+};
 pub use telemetry::init as init_telemetry;
 
 use crate::adapters::aws::Aws;

@@ -5,6 +5,7 @@ use crate::adapters::argon2::Cost;
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
 use crate::adapters::sns::SmsSettings;
+use crate::domain::attempts::SlowDown;
 use crate::domain::challenge::GuessLimits;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::SendLimits;
@@ -159,6 +160,13 @@ impl Settings {
         })
     }
 
+    /// How attempts at one account's password are slowed down; not at all where the limits of
+    /// recipients are switched off.
+    #[must_use]
+    pub fn slow_down(&self) -> Option<SlowDown> {
+        self.sends.limits.apply().then_some(SlowDown::USUAL)
+    }
+
     /// Where the keys come from that codes are derived with.
     #[must_use]
     pub const fn code_key(&self) -> &RingSource {
@@ -191,6 +199,15 @@ impl TokenSettings {
             key: ring(&format!("TOKEN_KEY_SECRET_{name}"), &format!("TOKEN_KEY_RING_{name}"))?,
         })
     }
+}
+
+/// Where the keys come from that a contract's refresh tokens are derived with.
+///
+/// # Errors
+/// [`SettingsError`] when the variable is missing.
+pub fn refresh_key(contract: &str) -> Result<RingSource, SettingsError> {
+    let name = contract.to_ascii_uppercase();
+    ring(&format!("REFRESH_KEY_SECRET_{name}"), &format!("REFRESH_KEY_RING_{name}"))
 }
 
 /// What the environment says of the sessions of a contract that keeps them in cookies. The

@@ -5,8 +5,12 @@ mod check_code;
 mod deliver_effects;
 mod grant_client_token;
 mod manage_clients;
+mod refresh;
 mod register_device;
 mod request_code;
+mod reset_password;
+mod sign_in;
+mod sign_out;
 mod sign_up;
 mod sign_up_later;
 mod sign_up_to_verify;
@@ -17,13 +21,17 @@ pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
 pub use grant_client_token::{ClientGrant, GrantClientToken, GrantError};
 pub use manage_clients::{ManageClients, ManageClientsError, NewCredentials};
+pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError, SendPolicy,
     SignUpUnverified,
 };
+pub use reset_password::{ProveRecipient, Proved, ResetPassword, ResetPasswordError};
+pub use sign_in::{OpenSessions, SignInByCode, SignInByPassword, SignInError, SignedIn, Visitor};
+pub use sign_out::{SignOut, SignedToken};
 pub use sign_up::{
-    AccessGrant, Applicant, SignUp, SignUpByCode, SignUpByPassword, SignUpError, SignedUp,
+    AccessGrant, Applicant, OpenSession, SignUp, SignUpByCode, SignUpByPassword, SignUpError,
 };
 pub use sign_up_later::{
     CompleteSignUp, CompleteSignUpError, StartSignUp, StartSignUpCommand, StartSignUpError,

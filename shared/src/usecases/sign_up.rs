@@ -1,6 +1,7 @@
 //! Sign up: make an account, and open its first session.
 
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
+use super::sign_in::stated;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
@@ -64,6 +65,8 @@ pub struct Applicant {
     pub realm: Realm,
     /// What the contract keeps with the user.
     pub attributes: Attributes,
+    /// The attributes that the contract's access tokens state.
+    pub stated: &'static [&'static str],
     /// The device they use.
     pub device: DeviceInfo,
     /// Where the request came from.
@@ -83,12 +86,21 @@ pub struct AccessGrant {
     pub issued_at: Timestamp,
 }
 
-/// Somebody signed up.
+impl AccessGrant {
+    /// The grant of a session that is opened now.
+    #[must_use]
+    pub fn new(session: &NewSession, id: [u8; 12]) -> Self {
+        let (user, device) = (session.user.clone(), session.device.clone());
+        Self { id, user, device, issued_at: session.opened_at }
+    }
+}
+
+/// A session that is open.
 #[derive(Debug)]
-pub struct SignedUp {
-    /// What their access token states.
+pub struct OpenSession {
+    /// What its access token states.
     pub grant: AccessGrant,
-    /// What they refresh it with.
+    /// What it is refreshed with.
     pub refresh_token: RefreshToken,
 }
 
@@ -133,7 +145,7 @@ impl SignUpByCode {
         phone: PhoneNumber,
         code: &str,
         applicant: Applicant,
-    ) -> Result<SignedUp, SignUpError> {
+    ) -> Result<OpenSession, SignUpError> {
         let now = self.sign_up.clock.now();
         let identifier = Identifier::Phone(phone);
         let key = ChallengeKey {
@@ -161,7 +173,7 @@ impl SignUpByPassword {
         email: EmailAddress,
         password: Password,
         applicant: Applicant,
-    ) -> Result<SignedUp, SignUpError> {
+    ) -> Result<OpenSession, SignUpError> {
         let now = self.sign_up.clock.now();
         let hash = self.passwords.hash(password).await?;
         let budget = Budget::sends(&applicant.source, self.per_address_hour, now);
@@ -190,7 +202,7 @@ impl SignUp {
         proof: Proof,
         now: Timestamp,
         retry_at: Timestamp,
-    ) -> Result<SignedUp, SignUpError> {
+    ) -> Result<OpenSession, SignUpError> {
         let device = NewDevice {
             id: DeviceId::number(self.ids.next(&applicant.realm, Sequence::Device).await?),
             info: applicant.device,
@@ -201,7 +213,7 @@ impl SignUp {
             realm: applicant.realm,
             identifiers: Identifiers::one(identifier, matches!(proof, Proof::Code { .. })),
             password,
-            attributes: applicant.attributes,
+            attributes: applicant.attributes.clone(),
             created_at: now,
             expires_at: None,
         };
@@ -211,23 +223,19 @@ impl SignUp {
             user: user.id.clone(),
             device: device.id.clone(),
             opened_at: now,
+            stated: stated(&applicant.attributes, applicant.stated),
         };
         let ids = EventIds::new(random(&*self.entropy)?);
         let fact =
             Fact::UserSignedUp { user: user.clone(), device: Some(device.clone()), credit: None };
         let events = self.wording.events(&fact, &ids)?;
         let entry = OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect());
-        let grant = AccessGrant {
-            id: random(&*self.entropy)?,
-            user: session.user.clone(),
-            device: session.device.clone(),
-            issued_at: now,
-        };
+        let grant = AccessGrant::new(&session, random(&*self.entropy)?);
         let refresh_token = session.token.clone();
         let (device, session) = (Some(device), Some(session));
         let registration = Registration { proof, user, device, session, credit: None, entry };
         match self.registrations.register(&registration).await? {
-            Registered::Registered => Ok(SignedUp { grant, refresh_token }),
+            Registered::Registered => Ok(OpenSession { grant, refresh_token }),
             Registered::ChallengeLost => Err(SignUpError::CodeRefused),
             Registered::BudgetSpent => {
                 Err(SignUpError::TooMany { retry_after: retry_at.since(now) })

@@ -352,6 +352,23 @@ fn assert_schema(event: &Value) {
     assert!(errors.is_empty(), "{event}: {errors:?}");
 }
 
+/// Prints a line past the test harness, which keeps back what passing tests print.
+pub fn say(line: &str) {
+    use std::io::Write as _;
+    let mut stderr = std::io::stderr().lock();
+    writeln!(stderr, "{line}").unwrap();
+}
+
+/// The output of argon2id with one lane, as a PHC string has it.
+#[must_use]
+pub fn argon2id(password: &str, salt: &[u8], memory_kib: u32, iterations: u32) -> String {
+    let params = argon2::Params::new(memory_kib, iterations, 1, None).unwrap();
+    let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let mut output = [0; 32];
+    hasher.hash_password_into(password.as_bytes(), salt, &mut output).unwrap();
+    data_encoding::BASE64_NOPAD.encode(&output)
+}
+
 /// The header and the claims of a JWT, unchecked.
 #[must_use]
 pub fn token_parts(token: &str) -> (Value, Value) {

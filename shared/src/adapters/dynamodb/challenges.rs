@@ -14,7 +14,8 @@ use crate::domain::sends::{SendRecord, Tally};
 use crate::domain::time::{DAY, Timestamp};
 use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, PortError, Standing,
+    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, PortError,
+    Redeemed, Redemption, Standing,
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -271,7 +272,7 @@ impl Store {
     }
 
     /// Reads items of two tables by their keys, in one round trip.
-    async fn read_pair(
+    pub(super) async fn read_pair(
         &self,
         action: &'static str,
         wanted: [(&str, &str, Vec<String>); 2],
@@ -394,6 +395,24 @@ impl Challenges for Store {
             pending: read_pending(&item)?,
             last_guess: guesses.is_none_or(|guesses| guesses >= u64::from(most)),
         }))
+    }
+
+    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed, PortError> {
+        const ACTION: &str = "redeem a code";
+        let Redemption { key, nonce, guesses, at } = redemption;
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Challenge, self.consume(key, nonce, *at)?);
+        if let Some(budget) = guesses {
+            transaction.check(Part::Budget, self.has_room(budget)?);
+        }
+        let commit = self.commit(ACTION, transaction).await?;
+        Ok(if matches!(commit, Commit::Done) {
+            Redeemed::Redeemed
+        } else if commit.failed_in(Part::Challenge) {
+            Redeemed::ChallengeLost
+        } else {
+            Redeemed::BudgetSpent
+        })
     }
 
     async fn close(&self, key: &ChallengeKey, nonce: &Nonce) -> Result<(), PortError> {

@@ -19,6 +19,12 @@ pub(super) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
     format!("{}#{}#{}", realm_prefix(realm), identifier.kind(), identifier.as_str())
 }
 
+/// `attempts#<sha256 of the identifier>`: the attempts at an account's password. The identifier may be
+/// nobody's, so it is not kept.
+pub(super) fn attempts(realm: &Realm, identifier: &Identifier) -> String {
+    format!("attempts#{}", sha256(&self::identifier(realm, identifier)))
+}
+
 /// `contract#sign_up#phone#+6282243350992`: one challenge for each contract, store, purpose and
 /// recipient.
 pub(super) fn challenge(key: &ChallengeKey) -> String {

@@ -13,6 +13,7 @@ mod keys;
 mod outbox;
 mod registrations;
 mod sequence_ids;
+mod sessions;
 mod transaction;
 mod users;
 mod verifiable_registrations;

@@ -68,9 +68,11 @@ pub(super) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> I
     item
 }
 
-/// A session; of its token only the SHA-256 is kept.
-fn session_item(session: &NewSession) -> Item {
+/// A session's first token; only its SHA-256 is kept.
+pub(super) fn session_item(session: &NewSession) -> Item {
+    let stated = session.stated.iter().map(|(name, value)| (name.clone(), text(value)));
     Item::from([
+        ("attributes".to_owned(), AttributeValue::M(stated.collect())),
         ("token_hash".to_owned(), text(keys::sha256(session.token.expose()))),
         ("user_id".to_owned(), text(session.user.as_str())),
         ("device_id".to_owned(), text(session.device.as_str())),
@@ -92,6 +94,32 @@ fn credit_item(user: &UserId, credit: &Credit) -> Item {
 }
 
 impl Store {
+    /// Adds the actions that use a proof up.
+    pub(super) fn put_proof(
+        &self,
+        proof: &Proof,
+        at: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        match proof {
+            Proof::Code { key, nonce, handle, guesses } => {
+                transaction.update(Part::Challenge, self.consume(key, nonce, at)?);
+                if let Some(handle) = handle {
+                    transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+                }
+                if let Some(budget) = guesses {
+                    transaction.check(Part::Budget, self.has_room(budget)?);
+                }
+            }
+            Proof::Nothing { budget } => {
+                if let Some(budget) = budget {
+                    transaction.update(Part::Budget, self.take_one(budget)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Adds the actions that make a user's identifiers theirs, if they are free.
     pub(super) fn put_identifiers(
         &self,
@@ -140,22 +168,7 @@ impl Registrations for Store {
         let Registration { proof, user, device, session, credit, entry } = registration;
         let (at, tables) = (user.created_at, &self.tables);
         let mut transaction = Transaction::default();
-        match proof {
-            Proof::Code { key, nonce, handle, guesses } => {
-                transaction.update(Part::Challenge, self.consume(key, nonce, at)?);
-                if let Some(handle) = handle {
-                    transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
-                }
-                if let Some(budget) = guesses {
-                    transaction.check(Part::Budget, self.has_room(budget)?);
-                }
-            }
-            Proof::Nothing { budget } => {
-                if let Some(budget) = budget {
-                    transaction.update(Part::Budget, self.take_one(budget)?);
-                }
-            }
-        }
+        self.put_proof(proof, at, &mut transaction)?;
         self.put_identifiers(user, &mut transaction)?;
         transaction.put(Part::Rest, self.put_user(user)?);
         if let Some(device) = device {

@@ -29,6 +29,8 @@ pub(super) enum Part {
     Budget,
     /// The identifier of this number.
     Identifier(usize),
+    /// A refresh token.
+    Token,
     /// Whose something is by now, and whether they still exist.
     Owner,
     /// What cannot fail but by a broken store.

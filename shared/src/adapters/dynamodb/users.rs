@@ -1,18 +1,19 @@
 use super::challenges::is_over;
-use super::item::{Item, as_flag, as_text, flag, read, text, time};
+use super::item::{Item, as_flag, as_text, as_time, flag, read, text, time};
 use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed};
 use super::{Store, failed, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
+use crate::domain::password::PasswordHash;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, User};
-use crate::ports::{PortError, Users, Verification, Verified};
+use crate::ports::{PasswordChange, PortError, Users, Verification, Verified};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, Update};
 
 /// A user, or an identifier, that has not ended.
-const IS_ALIVE: &str =
+pub(super) const IS_ALIVE: &str =
     "user_id = :user AND (attribute_not_exists(expires_at) OR expires_at > :now)";
 
 /// Reads what a contract keeps with a user.
@@ -24,7 +25,7 @@ pub(super) fn read_attributes(item: &Item) -> Result<Attributes, PortError> {
     Ok(attributes.collect())
 }
 
-fn read_user(item: &Item) -> Result<User, PortError> {
+pub(super) fn read_user(item: &Item) -> Result<User, PortError> {
     let known_by = Identifier::KINDS.into_iter().filter_map(|kind| {
         let identifier = Identifier::from_parts(kind, item.get(kind).and_then(as_text)?)?;
         let verified = item.get(&format!("{kind}_verified")).and_then(as_flag).unwrap_or(false);
@@ -35,6 +36,14 @@ fn read_user(item: &Item) -> Result<User, PortError> {
         realm: read_realm(item)?,
         identifiers: Identifiers::new(known_by.collect()),
         attributes: read_attributes(item)?,
+        password: item
+            .get("password_hash")
+            .and_then(as_text)
+            .map(|phc| PasswordHash::new(phc.to_owned())),
+        created_at: read(item, "created_at", as_time)?,
+        last_active_at: item.get("last_active_at").and_then(as_time),
+        password_changed_at: item.get("password_changed_at").and_then(as_time),
+        sessions_since: item.get("sessions_since").and_then(as_time),
     })
 }
 
@@ -83,6 +92,32 @@ impl Users for Store {
         let answer = get.send().await.map_err(|error| failed("read a user", &error))?;
         let item = answer.item.filter(|item| !is_over(item, now));
         item.as_ref().map(read_user).transpose()
+    }
+
+    async fn set_password(&self, change: &PasswordChange) -> Result<bool, PortError> {
+        const ACTION: &str = "set a password";
+        let PasswordChange { user, hash, proved_at, at, entry } = change;
+        let update = Update::builder()
+            .table_name(&self.tables.users)
+            .key("user_id", text(user.as_str()))
+            .update_expression(
+                "SET password_hash = :hash, password_changed_at = :now, sessions_since = :now",
+            )
+            .condition_expression(
+                "attribute_exists(user_id) AND \
+                 (attribute_not_exists(password_changed_at) OR password_changed_at < :proved_at)",
+            )
+            .expression_attribute_values(":hash", text(hash.expose()))
+            .expression_attribute_values(":now", time(*at))
+            .expression_attribute_values(":proved_at", time(*proved_at));
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Owner, update.build().map_err(malformed)?);
+        transaction.put(Part::Rest, self.put_entry(entry)?);
+        match self.commit(ACTION, transaction).await? {
+            Commit::Done => Ok(true),
+            commit if commit.failed_in(Part::Owner) => Ok(false),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+        }
     }
 
     async fn verify(&self, verification: &Verification) -> Result<Verified, PortError> {

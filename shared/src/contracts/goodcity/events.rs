@@ -54,6 +54,10 @@ impl EventWording for GoodCityEvents {
             envelope::message((SOURCE, detail_type), 1, facts, ids, at).map(|event| vec![event])
         };
         match fact {
+            // GoodCity's people sign in by verifying, and have nothing to sign out of.
+            Fact::SignedIn { .. } | Fact::SessionEnded { .. } | Fact::PasswordChanged { .. } => {
+                Ok(Vec::new())
+            }
             Fact::UserSignedUp { user, .. } => {
                 let mobile = mobile::of(&user.identifiers)?;
                 let attribute = |name: &str| user.attributes.get(name).map(String::as_str);

@@ -5,6 +5,9 @@ use super::wire;
 use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
 use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::domain::id::{DeviceId, UserId};
+use crate::domain::session::SessionEnd;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, NewUser};
 use crate::ports::{EventWording, PortError};
 use serde::Serialize;
@@ -41,6 +44,39 @@ struct NewDeviceToken<'a> {
     device_token: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserSignedIn<'a> {
+    user_id: &'a str,
+    method: &'static str,
+    device_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<&'a str>,
+    device_token: Option<&'a str>,
+    signed_in_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionRevoked<'a> {
+    user_id: &'a str,
+    /// Absent for every session of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<u32>,
+    reason: &'static str,
+    revoked_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PasswordChanged<'a> {
+    user_id: &'a str,
+    changed_at: String,
+}
+
+/// What says that a session is over.
+const SESSION_REVOKED: &str = "AUTH_SESSION_REVOKED";
+
 /// Spells events the way Gotu's services expect them.
 #[derive(Clone, Copy, Debug)]
 pub struct GotuEvents;
@@ -51,6 +87,14 @@ impl EventWording for GotuEvents {
             Fact::UserSignedUp { user, device: Some(device), .. } => {
                 user_signed_up(user, device, ids)
             }
+            Fact::SignedIn { user, by_code, device, at, .. } => {
+                signed_in(user, *by_code, device.as_ref(), *at, ids)
+            }
+            Fact::SessionEnded { user, device, reason, at } => {
+                let ended = session_revoked(user, device.as_ref(), *reason, *at)?;
+                Ok(vec![envelope::message((SOURCE, SESSION_REVOKED), 1, ended, ids, *at)?])
+            }
+            Fact::PasswordChanged { user, at } => password_changed(user, *at, ids),
             // Gotu has no sign-up without a device, no verification apart from it, and no
             // registration of devices.
             Fact::UserSignedUp { device: None, .. }
@@ -60,6 +104,52 @@ impl EventWording for GotuEvents {
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }
+}
+
+fn signed_in(
+    user: &UserId,
+    by_code: bool,
+    device: Option<&NewDevice>,
+    at: Timestamp,
+    ids: &EventIds,
+) -> Result<Vec<EventMessage>, PortError> {
+    let info = device.map(|device| &device.info);
+    let signed_in = UserSignedIn {
+        user_id: user.as_str(),
+        method: if by_code { "otp" } else { "password" },
+        device_id: device.map(|device| device_number(&device.id)).transpose()?,
+        platform: info.and_then(|info| info.platform.as_deref()),
+        device_token: info.and_then(|info| info.push_handle.as_deref()),
+        signed_in_at: envelope::date_time(at),
+    };
+    Ok(vec![envelope::message((SOURCE, "AUTH_USER_SIGNED_IN"), 1, signed_in, ids, at)?])
+}
+
+fn session_revoked<'a>(
+    user: &'a UserId,
+    device: Option<&DeviceId>,
+    reason: SessionEnd,
+    at: Timestamp,
+) -> Result<SessionRevoked<'a>, PortError> {
+    Ok(SessionRevoked {
+        user_id: user.as_str(),
+        device_id: device.map(device_number).transpose()?,
+        reason: reason.as_str(),
+        revoked_at: envelope::date_time(at),
+    })
+}
+
+fn password_changed(
+    user: &UserId,
+    at: Timestamp,
+    ids: &EventIds,
+) -> Result<Vec<EventMessage>, PortError> {
+    let changed = PasswordChanged { user_id: user.as_str(), changed_at: envelope::date_time(at) };
+    let ended = session_revoked(user, None, SessionEnd::PasswordReset, at)?;
+    Ok(vec![
+        envelope::message((SOURCE, "AUTH_PASSWORD_CHANGED"), 1, changed, ids, at)?,
+        envelope::message((SOURCE, SESSION_REVOKED), 2, ended, ids, at)?,
+    ])
 }
 
 fn user_signed_up(

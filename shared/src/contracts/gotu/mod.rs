@@ -3,14 +3,20 @@
 mod claims;
 mod events;
 mod refusal;
+mod signed_in;
 mod texts;
 mod wire;
 
-pub use claims::session_issued;
+pub use claims::{request_token, session_issued, session_opened, session_refreshed};
 pub use events::GotuEvents;
 pub use refusal::{Refusal, answer, internal_error};
+pub use signed_in::{SignedIn, reset_allowed};
 pub use texts::LOCALES;
-pub use wire::{OtpRequest, Session, SignUpRequest, USER_TYPE};
+pub use wire::{
+    OtpRequest, PasswordRequest, RefreshRequest, RequestTokenAnswer, STATED, Session,
+    SessionByPhoneRequest, SessionRequest, SignUpRequest, USER_TYPE, VerificationRequest,
+    all_sessions,
+};
 
 use super::{Product, Route};
 use crate::domain::code::CodeFormat;
@@ -28,6 +34,12 @@ pub const PASSWORD_LEAST: usize = 8;
 const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/otp", function: "gotu-post-otp" },
     Route { method: "POST", path: "/users", function: "gotu-post-users" },
+    Route { method: "POST", path: "/sessions", function: "gotu-post-sessions" },
+    Route { method: "POST", path: "/sessions/phone", function: "gotu-post-sessions-phone" },
+    Route { method: "POST", path: "/sessions/refresh", function: "gotu-post-sessions-refresh" },
+    Route { method: "DELETE", path: "/sessions", function: "gotu-delete-sessions" },
+    Route { method: "POST", path: "/otp/verification", function: "gotu-post-otp-verification" },
+    Route { method: "PATCH", path: "/users/password", function: "gotu-patch-users-password" },
 ];
 
 /// Its users' name space.

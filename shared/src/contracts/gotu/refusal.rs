@@ -3,7 +3,9 @@
 use crate::contracts::Unrouted;
 use crate::http::{self, Answer, BodyError, MAX_BODY_BYTES};
 use crate::ports::{PortError, chain};
-use crate::usecases::{RequestCodeError, SignUpError};
+use crate::usecases::{
+    CheckCodeError, RefreshError, RequestCodeError, ResetPasswordError, SignInError, SignUpError,
+};
 use lambda_http::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE,
@@ -27,6 +29,20 @@ pub enum Refusal {
     EmailTaken,
     /// The code is not the one that was sent, or not any more.
     Code,
+    /// The code that was to be verified is not the one that was sent, or not any more.
+    Verification,
+    /// Nobody has that e-mail address.
+    NoSuchUser,
+    /// The password is wrong.
+    Password,
+    /// It is the password they have.
+    SamePassword,
+    /// The refresh token is none, or its session is over.
+    RefreshToken,
+    /// The access token is none, has ended, or its session is over.
+    AccessToken,
+    /// The request token is none, has ended, or is used up.
+    RequestToken,
     /// Somebody asks for rights that nobody can give themselves.
     Forbidden,
     /// Too many requests.
@@ -49,6 +65,15 @@ impl Refusal {
             Self::PhoneTaken => (StatusCode::BAD_REQUEST, "phone number already registered"),
             Self::EmailTaken => (StatusCode::BAD_REQUEST, "email already registered"),
             Self::Code => (StatusCode::UNAUTHORIZED, "invalid or expired otp code"),
+            Self::Verification => (StatusCode::BAD_REQUEST, "invalid or expired otp code"),
+            Self::NoSuchUser => (StatusCode::NOT_FOUND, "user not found"),
+            Self::Password => (StatusCode::UNAUTHORIZED, "invalid password"),
+            Self::SamePassword => {
+                (StatusCode::BAD_REQUEST, "newPassword must be different from the current password")
+            }
+            Self::RefreshToken => (StatusCode::UNAUTHORIZED, "invalid or expired refresh token"),
+            Self::AccessToken => (StatusCode::UNAUTHORIZED, "invalid or expired access token"),
+            Self::RequestToken => (StatusCode::UNAUTHORIZED, "invalid or expired request token"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
@@ -81,6 +106,49 @@ impl From<RequestCodeError> for Refusal {
         match error {
             RequestCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
             RequestCodeError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::NoSuchUser => Self::NoSuchUser,
+            SignInError::WrongPassword => Self::Password,
+            SignInError::CodeRefused => Self::Code,
+            // Gotu lets people in whose address is not proved.
+            SignInError::NotVerified => Self::Forbidden,
+            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
+            SignInError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckCodeError> for Refusal {
+    fn from(error: CheckCodeError) -> Self {
+        match error {
+            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::Verification,
+            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
+            CheckCodeError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Refusal {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Refused => Self::RefreshToken,
+            RefreshError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for Refusal {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::ProofUsedUp => Self::RequestToken,
+            ResetPasswordError::SamePassword => Self::SamePassword,
+            ResetPasswordError::Internal(error) => error.into(),
         }
     }
 }

@@ -9,13 +9,16 @@ use crate::domain::password::{Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::user::Attributes;
 use crate::http;
-use crate::usecases::Applicant;
-use lambda_http::Request;
+use crate::usecases::{Applicant, Visitor};
+use lambda_http::{Request, RequestExt as _};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The attribute that holds what a person signed up as.
 pub const USER_TYPE: &str = "user_type";
+/// The attributes that access tokens state.
+pub const STATED: [&str; 1] = [USER_TYPE];
 /// The attribute that holds who referred them.
 pub(super) const REFERRAL_ID: &str = "referral_id";
 /// The attribute that holds where they came from.
@@ -58,6 +61,69 @@ pub enum SignUpRequest {
         /// The rest.
         applicant: Applicant,
     },
+}
+
+/// `POST /sessions`.
+#[derive(Debug)]
+pub struct SessionRequest {
+    /// Who comes.
+    pub visitor: Visitor,
+    /// What they typed.
+    pub password: Password,
+}
+
+/// `POST /sessions/phone`.
+#[derive(Debug)]
+pub struct SessionByPhoneRequest {
+    /// Who comes.
+    pub visitor: Visitor,
+    /// What they typed.
+    pub code: String,
+}
+
+/// `POST /sessions/refresh`.
+#[derive(Debug)]
+pub struct RefreshRequest {
+    /// The token, as it came.
+    pub refresh_token: SecretString,
+}
+
+/// `POST /otp/verification`.
+#[derive(Debug)]
+pub struct VerificationRequest {
+    /// Whose code, and what for.
+    pub key: ChallengeKey,
+    /// What was typed.
+    pub code: String,
+}
+
+/// `PATCH /users/password`.
+#[derive(Debug)]
+pub struct PasswordRequest {
+    /// The new password.
+    pub password: Password,
+    /// What allows to set it, as it came.
+    pub request_token: SecretString,
+}
+
+/// A request token, as `{"data":{"requestToken":…}}`.
+#[derive(Serialize)]
+pub struct RequestTokenAnswer {
+    data: RequestTokenData,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestTokenData {
+    request_token: String,
+}
+
+impl RequestTokenAnswer {
+    /// The answer that carries a token.
+    #[must_use]
+    pub const fn new(request_token: String) -> Self {
+        Self { data: RequestTokenData { request_token } }
+    }
 }
 
 /// A session, as `{"data":…}`.
@@ -112,6 +178,118 @@ fn parse_phone(name: &str, text: &str) -> Result<PhoneNumber, Refusal> {
     PhoneNumber::parse(text).map_err(|_| wrong())
 }
 
+/// An e-mail address or a phone number.
+fn read_identifier(fields: &Fields) -> Result<Identifier, Refusal> {
+    let identifier = fields.required("identifier")?;
+    if identifier.contains('@') {
+        return parse_email("identifier", identifier).map(Identifier::Email);
+    }
+    let wrong = "identifier must be an email address or a phone number in E.164 format";
+    PhoneNumber::parse(identifier).map(Identifier::Phone).map_err(|_| invalid(wrong))
+}
+
+/// A code as it may be typed.
+fn read_code(fields: &Fields) -> Result<String, Refusal> {
+    let code = fields.required("otpCode")?;
+    let digits = code.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && (4..=8).contains(&code.len()) {
+        Ok(code.to_owned())
+    } else {
+        Err(invalid("otpCode must be 4 to 8 digits"))
+    }
+}
+
+/// A password that is about to be set.
+fn new_password(fields: &Fields, name: &str) -> Result<Password, Refusal> {
+    Password::parse(fields.required(name)?, PASSWORD_LEAST).map_err(|error| match error {
+        PasswordError::TooShort => {
+            invalid(format!("{name} must be at least {PASSWORD_LEAST} characters"))
+        }
+        PasswordError::TooLong => invalid(format!("{name} must be at most 1024 bytes")),
+    })
+}
+
+impl SessionRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        let email = parse_email("email", fields.required("email")?)?;
+        // A password that could never have been set is a wrong one.
+        let password = fields.required("password")?;
+        let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
+        let identifier = Identifier::Email(email);
+        Ok(Self { visitor: read_visitor(identifier, request)?, password })
+    }
+}
+
+impl SessionByPhoneRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
+        let code = read_code(&fields)?;
+        Ok(Self { visitor: read_visitor(Identifier::Phone(phone), request)?, code })
+    }
+}
+
+fn read_visitor(identifier: Identifier, request: &Request) -> Result<Visitor, Refusal> {
+    let (device, source) = (read_device(request)?, http::source_address(request));
+    Ok(Visitor { realm: realm(), identifier, device, source })
+}
+
+impl RefreshRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        Ok(Self { refresh_token: fields.required("refreshToken")?.into() })
+    }
+}
+
+impl VerificationRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        let recipient = read_identifier(&fields)?;
+        let code = read_code(&fields)?;
+        let purpose = match fields.required("otpType")? {
+            "change_phone" => Purpose::ChangePhone,
+            "reset_password" => Purpose::ResetPassword,
+            _ => return Err(invalid("otpType must be one of change_phone, reset_password")),
+        };
+        Ok(Self { key: ChallengeKey { realm: realm(), purpose, recipient }, code })
+    }
+}
+
+impl PasswordRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        let request_token = fields.required("requestToken")?.into();
+        Ok(Self { password: new_password(&fields, "newPassword")?, request_token })
+    }
+}
+
+/// Whether a sign-out means every session: `?all=true`.
+#[must_use]
+pub fn all_sessions(request: &Request) -> bool {
+    request.query_string_parameters().first("all") == Some("true")
+}
+
 impl OtpRequest {
     /// Reads the request.
     ///
@@ -119,13 +297,7 @@ impl OtpRequest {
     /// The first thing that is wrong with it.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
-        let identifier = fields.required("identifier")?;
-        let recipient = if identifier.contains('@') {
-            parse_email("identifier", identifier).map(Identifier::Email)?
-        } else {
-            let wrong = "identifier must be an email address or a phone number in E.164 format";
-            PhoneNumber::parse(identifier).map(Identifier::Phone).map_err(|_| invalid(wrong))?
-        };
+        let recipient = read_identifier(&fields)?;
         let purpose = match fields.required("otpType")? {
             "login" => Purpose::SignIn,
             "change_phone" => Purpose::ChangePhone,
@@ -166,28 +338,18 @@ fn by_phone(fields: &Fields) -> Result<bool, Refusal> {
 
 fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
     let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
-    let code = fields.required("otpCode")?;
-    let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || !(4..=8).contains(&code.len()) {
-        return Err(invalid("otpCode must be 4 to 8 digits"));
-    }
+    let code = read_code(fields)?;
     let user_type = fields.required("userType")?;
     if !USER_TYPES.contains(&user_type) {
         return Err(invalid("userType must be DNT or HYG"));
     }
     let applicant = read_applicant(fields, request, Some(user_type))?;
-    Ok(SignUpRequest::Phone { phone, code: code.to_owned(), applicant })
+    Ok(SignUpRequest::Phone { phone, code, applicant })
 }
 
 fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
     let email = parse_email("email", fields.required("email")?)?;
-    let password = fields.required("password")?;
-    let password = Password::parse(password, PASSWORD_LEAST).map_err(|error| match error {
-        PasswordError::TooShort => {
-            invalid(format!("password must be at least {PASSWORD_LEAST} characters"))
-        }
-        PasswordError::TooLong => invalid("password must be at most 1024 bytes"),
-    })?;
+    let password = new_password(fields, "password")?;
     let user_type = fields.optional("userType")?;
     match user_type {
         // The type exists, but nobody can give it to themselves (contracts.md A.4).
@@ -227,6 +389,7 @@ fn read_applicant(
     Ok(Applicant {
         realm: realm(),
         attributes,
+        stated: &STATED,
         device: read_device(request)?,
         source: http::source_address(request),
     })

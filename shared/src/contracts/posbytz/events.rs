@@ -61,6 +61,16 @@ struct EmailVerified<'a> {
     verified_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedIn<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    method: &'static str,
+    #[serde(rename = "signedInAt")]
+    at: String,
+}
+
 /// Spells PosBytz's events.
 #[derive(Clone, Copy, Debug)]
 pub struct PosBytzEvents;
@@ -79,7 +89,18 @@ impl EventWording for PosBytzEvents {
                 let name = (SOURCE, "customer.email_verified");
                 Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
             }
-            // PosBytz has no sign-up that proves something, no code to type yet, and no devices.
+            Fact::SignedIn { user, realm, by_code, at, .. } => {
+                let facts = SignedIn {
+                    user_id: user.as_str(),
+                    store: realm.store(),
+                    method: if *by_code { "otp" } else { "password" },
+                    at: envelope::date_time(*at),
+                };
+                let name = (SOURCE, "customer.signed_in");
+                Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
+            }
+            // PosBytz has no sign-up that proves something, no devices, and nothing to sign out of.
+            Fact::SessionEnded { .. } | Fact::PasswordChanged { .. } => Ok(Vec::new()),
             Fact::UserSignedUp { .. }
             | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),

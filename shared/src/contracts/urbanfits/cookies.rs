@@ -7,6 +7,9 @@ use lambda_http::http::HeaderValue;
 use lambda_http::http::header::SET_COOKIE;
 use std::time::Duration;
 
+/// The cookie that holds the session.
+pub(super) const SESSION_TOKEN: &str = "session-token";
+
 /// How cookies are set.
 #[derive(Clone, Debug)]
 pub struct CookiePolicy {
@@ -22,8 +25,17 @@ pub struct CookiePolicy {
 /// # Errors
 /// The domain is no header text.
 pub fn session_cookies(
-    mut answer: Answer,
+    answer: Answer,
     token: &str,
+    life: Duration,
+    policy: &CookiePolicy,
+) -> Result<Answer, PortError> {
+    set(answer, [token, "true"], life, policy)
+}
+
+fn set(
+    mut answer: Answer,
+    [token, flag]: [&str; 2],
     life: Duration,
     policy: &CookiePolicy,
 ) -> Result<Answer, PortError> {
@@ -32,8 +44,8 @@ pub fn session_cookies(
     let domain = domain.map(|domain| format!(" Domain={domain};")).unwrap_or_default();
     let shared = "Secure; Priority=High; SameSite=None";
     let cookies = [
-        format!("session-token={token}; Max-Age={life};{domain} Path=/; HttpOnly; {shared}"),
-        format!("is_logged_in=true; Max-Age={life};{domain} Path=/; {shared}"),
+        format!("{SESSION_TOKEN}={token}; Max-Age={life};{domain} Path=/; HttpOnly; {shared}"),
+        format!("is_logged_in={flag}; Max-Age={life};{domain} Path=/; {shared}"),
     ];
     for cookie in cookies {
         let value = HeaderValue::from_str(&cookie);
@@ -41,6 +53,14 @@ pub fn session_cookies(
         answer.headers_mut().append(SET_COOKIE, value);
     }
     Ok(answer)
+}
+
+/// Adds the two cookies in a form that makes browsers forget them.
+///
+/// # Errors
+/// The domain is no header text.
+pub fn cleared_cookies(answer: Answer, policy: &CookiePolicy) -> Result<Answer, PortError> {
+    set(answer, ["", ""], Duration::ZERO, policy)
 }
 
 #[cfg(test)]

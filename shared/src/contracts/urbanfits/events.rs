@@ -36,6 +36,22 @@ struct WalletOpened<'a> {
     opened_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserSignedIn<'a> {
+    user_id: &'a str,
+    method: &'static str,
+    signed_in_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionRevoked<'a> {
+    user_id: &'a str,
+    reason: &'static str,
+    revoked_at: String,
+}
+
 /// Spells UrbanFits' events.
 #[derive(Clone, Copy, Debug)]
 pub struct UrbanFitsEvents;
@@ -45,9 +61,28 @@ impl EventWording for UrbanFitsEvents {
         match fact {
             Fact::UserSignedUp { user, credit: Some(credit), .. } => signed_up(user, credit, ids),
             // Nobody signs up without a wallet, and there is nothing else to tell.
+            Fact::SignedIn { user, at, .. } => {
+                let facts = UserSignedIn {
+                    user_id: user.as_str(),
+                    method: "password",
+                    signed_in_at: envelope::date_time(*at),
+                };
+                let message = envelope::message((SOURCE, "user.signed_in"), 1, facts, ids, *at)?;
+                Ok(vec![message])
+            }
+            Fact::SessionEnded { user, reason, at, .. } => {
+                let facts = SessionRevoked {
+                    user_id: user.as_str(),
+                    reason: reason.as_str(),
+                    revoked_at: envelope::date_time(*at),
+                };
+                let message = envelope::message((SOURCE, "session.revoked"), 1, facts, ids, *at)?;
+                Ok(vec![message])
+            }
             Fact::UserSignedUp { credit: None, .. }
             | Fact::UserSignedUpToVerify { .. }
             | Fact::IdentifierVerified { .. }
+            | Fact::PasswordChanged { .. }
             | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

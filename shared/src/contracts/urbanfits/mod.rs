@@ -4,17 +4,21 @@ mod cookies;
 mod events;
 mod page;
 mod refusal;
+mod signed_in;
 mod texts;
 mod user;
 mod wire;
 
-pub use cookies::{CookiePolicy, session_cookies};
+pub use cookies::{CookiePolicy, cleared_cookies, session_cookies};
 pub use events::UrbanFitsEvents;
 pub use page::page as code_page;
-pub use refusal::{Refusal, answer, internal_error};
+pub use refusal::{Refusal, answer, internal_error, signed_out};
+pub use signed_in::SignedIn;
 pub use texts::LOCALES;
 pub use user::{UserObject, session_claims};
-pub use wire::{CallbackRequest, PendingAnswer, RegisteredAnswer, SignupRequest};
+pub use wire::{
+    CallbackRequest, LoginRequest, LogoutRequest, PendingAnswer, SignupRequest, UserAnswer,
+};
 
 use super::{Product, Route};
 use crate::domain::code::CodeFormat;
@@ -33,6 +37,12 @@ pub const WALLET: WalletPolicy =
     WalletPolicy { card_prefix: "705", card_digits: 17, points: 500, source: "signup" };
 
 const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/auth/login", function: "urbanfits-login" },
+    Route { method: "POST", path: "/api/auth/login", function: "urbanfits-login" },
+    Route { method: "POST", path: "/auth/logout", function: "urbanfits-logout" },
+    Route { method: "POST", path: "/api/auth/logout", function: "urbanfits-logout" },
+    Route { method: "GET", path: "/user/get/me", function: "urbanfits-get-me" },
+    Route { method: "GET", path: "/api/user/get/me", function: "urbanfits-get-me" },
     Route { method: "POST", path: "/auth/signup", function: "urbanfits-signup" },
     Route { method: "POST", path: "/api/auth/signup", function: "urbanfits-signup" },
     Route { method: "POST", path: "/auth/signup/callback", function: "urbanfits-signup-callback" },
@@ -55,7 +65,8 @@ pub const PRODUCT: Product = Product {
     routes: ROUTES,
     owns: |path| {
         let path = path.strip_prefix("/api").unwrap_or(path);
-        path == "/auth" || path.starts_with("/auth/")
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        matches!(first, "auth" | "user")
     },
     unrouted: refusal::unrouted,
     preflight: refusal::preflight,
@@ -87,7 +98,7 @@ mod tests {
 
     #[test]
     fn paths_are_owned_with_and_without_api() {
-        for own in ["/auth", "/auth/signup", "/api/auth/x", "/api/auth"] {
+        for own in ["/auth", "/auth/signup", "/api/auth/x", "/api/auth", "/user/get/me"] {
             assert!((PRODUCT.owns)(own), "{own}");
         }
         for other in ["/authority", "/api/v1/auth/verify", "/api", "/users"] {

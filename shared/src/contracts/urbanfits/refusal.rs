@@ -3,7 +3,7 @@
 use crate::contracts::Unrouted;
 use crate::http::{self, Answer, BodyError};
 use crate::ports::{PortError, chain};
-use crate::usecases::{CompleteSignUpError, StartSignUpError};
+use crate::usecases::{CompleteSignUpError, SignInError, StartSignUpError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
@@ -27,6 +27,14 @@ pub enum Refusal {
     Expired,
     /// The code is wrong.
     Incorrect,
+    /// A field of a sign-in is missing.
+    LoginParameters,
+    /// The account belongs to another provider.
+    Provider,
+    /// The address, the name or the password is wrong.
+    Credentials,
+    /// There is no session, or it is over.
+    Session,
     /// A page of a stranger sent the request.
     Origin,
     /// The body is too large.
@@ -78,6 +86,21 @@ impl Refusal {
             ),
             Self::Expired => (StatusCode::UNAUTHORIZED, "The OTP has expired, please try again."),
             Self::Incorrect => (StatusCode::UNAUTHORIZED, "The OTP is incorrect."),
+            Self::LoginParameters => (
+                StatusCode::BAD_REQUEST,
+                "All valid parameters are required. Body Parameters: email, password, \
+                 register_provider, remember_me",
+            ),
+            Self::Provider => {
+                (StatusCode::CONFLICT, "This account doesn't use the given register provider.")
+            }
+            Self::Credentials => {
+                (StatusCode::UNAUTHORIZED, "Your email, username or password is incorrect.")
+            }
+            Self::Session => (
+                StatusCode::UNAUTHORIZED,
+                "Your session is invalid or expired. Please sign in again.",
+            ),
             Self::Origin => (StatusCode::FORBIDDEN, "This page may not send this request."),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large."),
             Self::TooMany { .. } => {
@@ -137,6 +160,20 @@ impl From<CompleteSignUpError> for Refusal {
     }
 }
 
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            // One text: who is registered is nobody's business (contracts.md C.4).
+            SignInError::NoSuchUser
+            | SignInError::WrongPassword
+            | SignInError::CodeRefused
+            | SignInError::NotVerified => Self::Credentials,
+            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
+            SignInError::Internal(error) => error.into(),
+        }
+    }
+}
+
 fn refuse(status: StatusCode, text: &str) -> Answer {
     http::json(status, &Said::no(text))
 }
@@ -152,6 +189,14 @@ pub fn answer(result: Result<Answer, Refusal>) -> Answer {
             _ => answer,
         }
     })
+}
+
+/// The answer to somebody who signed out, whether they were signed in or not. The text is the
+/// contract's, to the letter.
+#[must_use]
+pub fn signed_out() -> Answer {
+    let msg = "You are Logged out successfully !";
+    http::json(StatusCode::OK, &Said { success: true, msg })
 }
 
 /// The answer when the world broke.

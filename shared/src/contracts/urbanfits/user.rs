@@ -4,12 +4,12 @@ use super::wire;
 use crate::contracts::envelope;
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, Identifiers, NewUser};
+use crate::domain::user::{Attributes, Identifiers, NewUser, User};
 use crate::ports::{PortError, SignText};
 use data_encoding::BASE64;
 use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A user as clients see them.
@@ -21,8 +21,9 @@ pub struct UserObject {
     phone_prefix: String,
     phone_number: String,
     email: String,
-    /// Looks like the original's and means nothing.
-    password: String,
+    /// Looks like the original's and means nothing; shown to who has just signed up alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
     two_fa_enabled: bool,
     role: &'static str,
     is_active: bool,
@@ -87,16 +88,30 @@ impl UserObject {
     /// The user is none of UrbanFits': they lack a username, an address or a card.
     pub fn of(user: &NewUser, agents: &dyn SignText, random: &[u8; 24]) -> Result<Self, PortError> {
         let NewUser { id, identifiers, attributes, created_at, .. } = user;
-        Self::new(id, identifiers, attributes, *created_at, agents, random)
+        let shown = Self::new((id, identifiers, attributes), *created_at, *created_at)?;
+        let agent = attributes.get(wire::USER_AGENT).map(String::as_str);
+        let user_agent = agents.sign(agent.unwrap_or_default());
+        Ok(Self { password: Some(placeholder(random)), user_agent, ..shown })
+    }
+
+    /// Shows somebody who comes with this browser and was last here at `last_checkin`.
+    ///
+    /// # Errors
+    /// The user is none of UrbanFits'.
+    pub fn of_known(
+        user: &User,
+        last_checkin: Timestamp,
+        user_agent: String,
+    ) -> Result<Self, PortError> {
+        let User { id, identifiers, attributes, created_at, .. } = user;
+        let shown = Self::new((id, identifiers, attributes), *created_at, last_checkin)?;
+        Ok(Self { user_agent, ..shown })
     }
 
     fn new(
-        id: &UserId,
-        identifiers: &Identifiers,
-        attributes: &Attributes,
+        (id, identifiers, attributes): (&UserId, &Identifiers, &Attributes),
         created_at: Timestamp,
-        agents: &dyn SignText,
-        random: &[u8; 24],
+        last_checkin: Timestamp,
     ) -> Result<Self, PortError> {
         let known = |kind: &str| {
             let known = identifiers.of_kind(kind).map(|known| known.identifier.spelling());
@@ -113,7 +128,7 @@ impl UserObject {
             phone_prefix: kept(wire::PHONE_PREFIX),
             phone_number: kept(wire::PHONE_NUMBER),
             email: known("email")?.to_owned(),
-            password: placeholder(random),
+            password: None,
             two_fa_enabled: false,
             role: "customer",
             is_active: true,
@@ -121,9 +136,9 @@ impl UserObject {
                 bar_code: format!("/uf-wallet-barcodes/{card_number}"),
                 card_number,
             },
-            last_checkin: envelope::date_time(created_at),
+            last_checkin: envelope::date_time(last_checkin),
             timezone,
-            user_agent: agents.sign(&kept(wire::USER_AGENT)),
+            user_agent: String::new(),
             purchases: 0,
             id: id.as_str().to_owned(),
             updated_at: created.clone(),
@@ -131,6 +146,36 @@ impl UserObject {
             version: 0,
         })
     }
+}
+
+/// What is read of the claims of a session.
+#[derive(Deserialize)]
+struct Read<'a> {
+    #[serde(rename = "_id")]
+    id: &'a str,
+    user_agent: &'a str,
+    iat: i64,
+    exp: i64,
+}
+
+/// A genuine session that has not ended by itself.
+pub(super) struct Session {
+    pub(super) user: UserId,
+    /// The signed name of the browser that it was opened with.
+    pub(super) user_agent: String,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+/// Reads the claims of a genuine session, if it works now.
+pub(super) fn read_session(claims: &str, now: Timestamp) -> Option<Session> {
+    let claims: Read<'_> = serde_json::from_str(claims).ok()?;
+    (claims.exp > now.as_seconds()).then(|| Session {
+        user: UserId::from_stored(claims.id),
+        user_agent: claims.user_agent.to_owned(),
+        issued_at: Timestamp::from_seconds(claims.iat),
+        expires_at: Timestamp::from_seconds(claims.exp),
+    })
 }
 
 /// The claims of a session that `user` opens at `at`.

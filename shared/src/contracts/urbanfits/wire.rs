@@ -2,12 +2,14 @@
 
 use super::{NAME, Refusal, UserObject, realm};
 use crate::domain::challenge::Handle;
+use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
+use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::user::Attributes;
 use crate::domain::username::{Username, UsernameError};
 use crate::http;
-use crate::usecases::StartSignUpCommand;
+use crate::usecases::{StartSignUpCommand, Visitor};
 use jiff::tz;
 use lambda_http::Request;
 use serde::Serialize;
@@ -60,9 +62,29 @@ pub struct PendingAnswer {
     redirect_url: String,
 }
 
-/// The answer to a right code.
+/// `POST …/login`.
+#[derive(Debug)]
+pub struct LoginRequest {
+    /// Who comes.
+    pub visitor: Visitor,
+    /// What they typed.
+    pub password: Password,
+    /// Whether they ask to be remembered.
+    pub remember_me: bool,
+    /// The name of their browser.
+    pub user_agent: String,
+}
+
+/// `POST …/logout`.
+#[derive(Debug)]
+pub struct LogoutRequest {
+    /// Whether every session is meant.
+    pub all: bool,
+}
+
+/// The answer that shows a user.
 #[derive(Serialize)]
-pub struct RegisteredAnswer {
+pub struct UserAnswer {
     success: bool,
     msg: &'static str,
     user: UserObject,
@@ -82,11 +104,81 @@ impl PendingAnswer {
     }
 }
 
-impl RegisteredAnswer {
+impl UserAnswer {
     /// The answer to somebody who is `user` now. The text is the contract's, to the letter.
     #[must_use]
-    pub const fn new(user: UserObject) -> Self {
+    pub const fn registered(user: UserObject) -> Self {
         Self { success: true, msg: "You're Resgistered successfully !", user }
+    }
+
+    /// The answer to somebody who came back.
+    #[must_use]
+    pub const fn signed_in(user: UserObject) -> Self {
+        Self { success: true, msg: "You're Logged in successfully !", user }
+    }
+
+    /// The answer to somebody who asks who they are.
+    #[must_use]
+    pub const fn known(user: UserObject) -> Self {
+        Self { success: true, msg: "", user }
+    }
+}
+
+/// The name of the request's browser, as long as it is kept.
+fn user_agent(request: &Request) -> String {
+    let agent = http::header(request, "user-agent").unwrap_or_default();
+    agent.chars().take(USER_AGENT_MOST).collect()
+}
+
+impl LoginRequest {
+    /// Reads the request. What could be nobody's address, name or password is wrong like one that
+    /// is not.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = match http::json_object(request) {
+            Err(http::BodyError::Malformed) => return Err(Refusal::LoginParameters),
+            fields => fields?,
+        };
+        let text = |name| required(&fields, name).map_err(|_| Refusal::LoginParameters);
+        let (who, password) = (text("email")?, text("password")?);
+        let provider = fields.get("register_provider").filter(|provider| !provider.is_null());
+        if provider.is_some_and(|provider| provider != REGISTER_PROVIDER) {
+            return Err(Refusal::Provider);
+        }
+        let identifier = if who.contains('@') {
+            EmailAddress::parse(who).ok().map(Identifier::Email)
+        } else {
+            Username::parse(who).ok().map(Identifier::Username)
+        };
+        let identifier = identifier.ok_or(Refusal::Credentials)?;
+        Ok(Self {
+            password: Password::parse(password, 1).map_err(|_| Refusal::Credentials)?,
+            visitor: Visitor {
+                realm: realm(),
+                identifier,
+                device: DeviceInfo::default(),
+                source: http::source_address(request),
+            },
+            remember_me: fields.get("remember_me") == Some(&Value::Bool(true)),
+            user_agent: user_agent(request),
+        })
+    }
+}
+
+impl LogoutRequest {
+    /// Reads the request; an empty body is an empty object.
+    ///
+    /// # Errors
+    /// [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let all = match http::json_object(request) {
+            Ok(fields) => fields.get("all") == Some(&Value::Bool(true)),
+            Err(http::BodyError::Malformed) => false,
+            Err(error @ http::BodyError::TooLarge) => return Err(error.into()),
+        };
+        Ok(Self { all })
     }
 }
 
@@ -195,9 +287,7 @@ impl CallbackRequest {
         if otp_id.chars().count() < OTP_ID_LEAST {
             return Err(Refusal::CallbackParameters);
         }
-        let agent = http::header(request, "user-agent").unwrap_or_default();
-        let agent: String = agent.chars().take(USER_AGENT_MOST).collect();
-        let attributes = Attributes::from([(USER_AGENT.to_owned(), agent)]);
+        let attributes = Attributes::from([(USER_AGENT.to_owned(), user_agent(request))]);
         Ok(Self { handle: Handle::new(otp_id), otp, attributes })
     }
 }

@@ -7,4 +7,5 @@ mod faults;
 mod races;
 mod relay;
 mod secrets;
+mod sessions;
 mod strangers;

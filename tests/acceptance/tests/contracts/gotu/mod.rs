@@ -1,5 +1,11 @@
 //! Gotu (contracts.md section 2).
 
+mod delete_sessions;
 mod fallback;
+mod patch_users_password;
 mod post_otp;
+mod post_otp_verification;
+mod post_sessions;
+mod post_sessions_phone;
+mod post_sessions_refresh;
 mod post_users;

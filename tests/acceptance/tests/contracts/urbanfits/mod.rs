@@ -1,5 +1,8 @@
 //! UrbanFits (contracts.md section 4).
 
+mod get_me;
+mod login;
+mod logout;
 mod signup;
 mod signup_callback;
 mod verify_otp_page;
@@ -69,6 +72,17 @@ async fn registered(world: &World, username: &str, email: &str) -> Reply {
     let reply = callback(world, &otp_id, &code).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     reply
+}
+
+/// The `Set-Cookie` headers, in order.
+fn cookies(reply: &Reply) -> Vec<String> {
+    let cookies = reply.headers.get_all("set-cookie").iter();
+    cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
+}
+
+/// The token of a session cookie.
+fn session(cookie: &str) -> &str {
+    cookie.strip_prefix("session-token=").unwrap().split(';').next().unwrap()
 }
 
 /// A wrong code: no code begins with 0.

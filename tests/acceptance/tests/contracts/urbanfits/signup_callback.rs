@@ -1,10 +1,10 @@
 //! `POST /auth/signup/callback` (contracts.md C.2).
 
 use super::{
-    CALLBACK, SIGNUP, WRONG, callback, code, new_person, no, otp_id, registered, signup_body,
-    waiting,
+    CALLBACK, SIGNUP, WRONG, callback, code, cookies, new_person, no, otp_id, registered, session,
+    signup_body, waiting,
 };
-use acceptance::{NO_LIMITS, Reply, World, all, token_parts};
+use acceptance::{NO_LIMITS, World, all, token_parts};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use serde_json::{Value, json};
 
@@ -12,17 +12,6 @@ const EXPIRED: &str = "The OTP has expired, please try again.";
 const INCORRECT: &str = "The OTP is incorrect.";
 const PARAMETERS: &str = "All valid parameters are required. Body Parameter: otp_id, otp";
 const TAKEN: &str = "This Email or Username already in use.";
-
-/// The `Set-Cookie` headers, in order.
-fn cookies(reply: &Reply) -> Vec<String> {
-    let cookies = reply.headers.get_all("set-cookie").iter();
-    cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
-}
-
-/// The token of a session cookie.
-fn session(cookie: &str) -> &str {
-    cookie.strip_prefix("session-token=").unwrap().split(';').next().unwrap()
-}
 
 #[tokio::test]
 async fn the_right_code_gives_the_seeds_answer() {

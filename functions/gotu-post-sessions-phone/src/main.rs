@@ -1,0 +1,45 @@
+//! Composition root: the ports named here are all this endpoint may touch.
+
+use gotu_post_sessions_phone::{PostSessionsPhone, handle};
+use lambda_http::Error;
+use shared::adapters::code_keys::HmacCodeKeys;
+use shared::adapters::dynamodb::DynamoSequenceIds;
+use shared::adapters::jwt::JwtAccessTokens;
+use shared::adapters::key_ring::Contents;
+use shared::contracts::gotu::{self, GotuEvents};
+use shared::runtime::{TokenSettings, World, serve};
+use shared::usecases::{CheckCode, OpenSessions, SignInByCode};
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let tokens = TokenSettings::of_contract(gotu::NAME)?;
+    let code_keys = world.key_ring(world.settings.code_key(), Contents::Keys)?;
+    let token_keys = world.key_ring(&tokens.key, Contents::Keys)?;
+    world.warm_up(&[&code_keys, &token_keys]).await;
+    let store = Arc::new(world.store.clone());
+    let open = OpenSessions {
+        sessions: store.clone(),
+        users: store.clone(),
+        devices: Some(Arc::new(DynamoSequenceIds::new(world.store))),
+        stated: &gotu::STATED,
+        wording: Arc::new(GotuEvents),
+        clock: world.clock,
+        entropy: world.entropy,
+    };
+    let check_code = CheckCode {
+        challenges: store.clone(),
+        budgets: store,
+        code_keys: Arc::new(HmacCodeKeys::new(code_keys)),
+        limits: world.settings.guesses,
+        format: gotu::CODE_FORMAT,
+        realm: gotu::realm(),
+    };
+    let endpoint = PostSessionsPhone {
+        sign_in: SignInByCode { open, check_code },
+        access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
+        access_life: tokens.life,
+    };
+    serve(gotu::internal_error, |request| handle(&endpoint, request)).await
+}

@@ -1,0 +1,399 @@
+use super::challenges::is_over;
+use super::item::{Item, as_number, as_text, as_time, flag, number, purge_time, read, text, time};
+use super::registrations::{device_item, session_item};
+use super::transaction::{Commit, Part, Transaction, malformed, put_new};
+use super::users::{IS_ALIVE, read_attributes, read_user};
+use super::{Store, failed, keys};
+use crate::domain::attempts::{AttemptRecord, SlowDown};
+use crate::domain::challenge::KeyId;
+use crate::domain::id::{DeviceId, UserId};
+use crate::domain::identifier::Identifier;
+use crate::domain::realm::Realm;
+use crate::domain::session::{
+    FamilyId, IDLE_LIFE, NewSession, RefreshToken, StoredToken, TokenUse,
+};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::ports::{
+    Account, Credential, Ending, PortError, Rotated, Rotation, Sessions, SignIn, SignInOutcome,
+    TokenEnding,
+};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Delete, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Update,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::time::Duration;
+
+/// A device whose session is not ended.
+const IS_SIGNED_IN: &str = "attribute_exists(user_id) AND attribute_not_exists(signed_out_at)";
+
+fn token_use(item: &Item) -> TokenUse {
+    match item.get("used_with").and_then(as_text) {
+        _ if item.contains_key("spent") => TokenUse::Spent,
+        Some(key_id) => TokenUse::Used(KeyId::new(key_id)),
+        None => TokenUse::Unused,
+    }
+}
+
+fn attempts(item: &Item) -> Option<AttemptRecord> {
+    let count = item.get("attempts").and_then(as_number)?;
+    let last_at = item.get("last_at").and_then(as_time)?;
+    Some(AttemptRecord { count: u32::try_from(count).unwrap_or(u32::MAX), last_at })
+}
+
+fn stored_token(item: &Item) -> Result<StoredToken, PortError> {
+    Ok(StoredToken {
+        family: read(item, "family", |value| as_text(value).map(FamilyId::from_stored))?,
+        user: read(item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
+        device: read(item, "device_id", |value| as_text(value).map(DeviceId::from_stored))?,
+        opened_at: read(item, "opened_at", as_time)?,
+        usage: token_use(item),
+        predecessor: item.get("predecessor").and_then(as_text).map(str::to_owned),
+        stated: read_attributes(item)?,
+    })
+}
+
+impl Store {
+    /// The condition that a device's session is not ended.
+    fn is_signed_in(&self, user: &UserId, device: &DeviceId) -> Result<ConditionCheck, PortError> {
+        ConditionCheck::builder()
+            .table_name(&self.tables.devices)
+            .key("user_id", text(user.as_str()))
+            .key("device_id", text(device.as_str()))
+            .condition_expression(IS_SIGNED_IN)
+            .build()
+            .map_err(malformed)
+    }
+
+    /// The condition that a user is there and has not ended the sessions opened at `opened_at`.
+    fn keeps_sessions(
+        &self,
+        user: &UserId,
+        opened_at: Timestamp,
+    ) -> Result<ConditionCheck, PortError> {
+        ConditionCheck::builder()
+            .table_name(&self.tables.users)
+            .key("user_id", text(user.as_str()))
+            .condition_expression(
+                "attribute_exists(user_id) AND \
+                 (attribute_not_exists(sessions_since) OR sessions_since <= :opened_at)",
+            )
+            .expression_attribute_values(":opened_at", time(opened_at))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// The action that marks a token used: by whom does not matter, with which key does.
+    fn use_token(&self, rotation: &Rotation<'_>) -> Result<Update, PortError> {
+        Update::builder()
+            .table_name(&self.tables.sessions)
+            .key("token_hash", text(keys::sha256(rotation.token.expose())))
+            .update_expression("SET used_with = :key_id, expires_at = :end")
+            .condition_expression("attribute_not_exists(used_with) AND expires_at > :now")
+            .expression_attribute_values(":key_id", text(rotation.key_id.as_str()))
+            .expression_attribute_values(":end", purge_time(rotation.at.plus(IDLE_LIFE)))
+            .expression_attribute_values(":now", time(rotation.at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(malformed)
+    }
+
+    /// The action that marks the token before as spent, for as long as its family may live. Its
+    /// item may be purged by now; what is left of it then is read as no token.
+    fn spend(&self, token_hash: &str, at: Timestamp) -> Result<Update, PortError> {
+        Update::builder()
+            .table_name(&self.tables.sessions)
+            .key("token_hash", text(token_hash))
+            .update_expression("SET spent = :true, expires_at = :end")
+            .expression_attribute_values(":true", flag(true))
+            .expression_attribute_values(":end", purge_time(at.plus(IDLE_LIFE)))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// The action that notes a sign-in with its user, if they are there and, where `seen` is given,
+    /// still have that password.
+    fn note_sign_in(&self, sign_in: &SignIn) -> Result<Update, PortError> {
+        let mut update = Update::builder()
+            .table_name(&self.tables.users)
+            .key("user_id", text(sign_in.user.as_str()))
+            .expression_attribute_values(":user", text(sign_in.user.as_str()))
+            .expression_attribute_values(":now", time(sign_in.at));
+        let mut expression = "SET last_active_at = :now".to_owned();
+        let mut condition = IS_ALIVE.to_owned();
+        if let Credential::Password { seen, renewed, .. } = &sign_in.credential {
+            condition.push_str(" AND password_hash = :seen");
+            update = update.expression_attribute_values(":seen", text(seen.expose()));
+            if let Some(renewed) = renewed {
+                expression.push_str(", password_hash = :renewed");
+                update = update.expression_attribute_values(":renewed", text(renewed.expose()));
+            }
+        }
+        let update = update.update_expression(expression).condition_expression(condition);
+        update.build().map_err(malformed)
+    }
+
+    fn forget_attempts(&self, realm: &Realm, identifier: &Identifier) -> Result<Delete, PortError> {
+        Delete::builder()
+            .table_name(&self.tables.budgets)
+            .key("bucket", text(keys::attempts(realm, identifier)))
+            .build()
+            .map_err(malformed)
+    }
+}
+
+#[async_trait]
+impl Sessions for Store {
+    async fn account(
+        &self,
+        realm: &Realm,
+        identifier: &Identifier,
+        now: Timestamp,
+    ) -> Result<Account, PortError> {
+        let (identifiers, budgets) = (&self.tables.identifiers, &self.tables.budgets);
+        let wanted = [
+            (identifiers.as_str(), "identifier", vec![keys::identifier(realm, identifier)]),
+            (budgets.as_str(), "bucket", vec![keys::attempts(realm, identifier)]),
+        ];
+        let found = self.read_pair("read an account", wanted).await?;
+        let first = |table: &String| found.get(table).and_then(|items| items.first());
+        let known = first(identifiers).filter(|item| !is_over(item, now));
+        Ok(Account {
+            user: known
+                .map(|item| read(item, "user_id", |value| as_text(value).map(UserId::from_stored)))
+                .transpose()?,
+            attempts: first(budgets).and_then(attempts).unwrap_or(AttemptRecord::NONE),
+        })
+    }
+
+    async fn count_attempt(
+        &self,
+        realm: &Realm,
+        identifier: &Identifier,
+        seen: AttemptRecord,
+        newer: AttemptRecord,
+    ) -> Result<Option<AttemptRecord>, PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.budgets)
+            .key("bucket", text(keys::attempts(realm, identifier)))
+            .update_expression("SET attempts = :newer, last_at = :at, purge_at = :purge_at")
+            .expression_attribute_values(":newer", number(newer.count))
+            .expression_attribute_values(":at", time(newer.last_at))
+            .expression_attribute_values(
+                ":purge_at",
+                purge_time(newer.last_at.plus(SlowDown::USUAL.forget)),
+            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let update = if seen == AttemptRecord::NONE {
+            update.condition_expression("attribute_not_exists(attempts)")
+        } else {
+            update
+                .condition_expression("attempts = :seen AND last_at = :seen_at")
+                .expression_attribute_values(":seen", number(seen.count))
+                .expression_attribute_values(":seen_at", time(seen.last_at))
+        };
+        match self.past_transactions(|| update.clone().send()).await {
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failure)) => {
+                    let record = failure.item().and_then(attempts);
+                    Ok(Some(record.unwrap_or(AttemptRecord::NONE)))
+                }
+                _ => Err(failed("count an attempt", &error)),
+            },
+        }
+    }
+
+    async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, PortError> {
+        const ACTION: &str = "open a session";
+        let SignIn { realm, user, credential, device, session, at, entry } = sign_in;
+        let mut transaction = Transaction::default();
+        match credential {
+            Credential::Code(proof) => self.put_proof(proof, *at, &mut transaction)?,
+            Credential::Password { identifier, guesses, .. } => {
+                if let Some(budget) = guesses {
+                    transaction.check(Part::Budget, self.has_room(budget)?);
+                }
+                let forget = self.forget_attempts(realm, identifier)?;
+                transaction.delete(Part::Rest, forget);
+            }
+        }
+        transaction.update(Part::Owner, self.note_sign_in(sign_in)?);
+        if let Some(device) = device {
+            let device = device_item(user, device, *at);
+            transaction.put(Part::Rest, put_new(&self.tables.devices, "user_id", device)?);
+        }
+        if let Some(session) = session {
+            let session = session_item(session);
+            transaction.put(Part::Rest, put_new(&self.tables.sessions, "token_hash", session)?);
+        }
+        transaction.put(Part::Rest, self.put_entry(entry)?);
+        let commit = self.commit(ACTION, transaction).await?;
+        if matches!(commit, Commit::Done) {
+            Ok(SignInOutcome::SignedIn)
+        } else if commit.failed_in(Part::Challenge) {
+            Ok(SignInOutcome::ChallengeLost)
+        } else if commit.failed_in(Part::Budget) {
+            Ok(SignInOutcome::BudgetSpent)
+        } else if commit.failed_in(Part::Owner) {
+            Ok(SignInOutcome::UserChanged)
+        } else {
+            Err(PortError::new(ACTION, "an id that was just made is taken"))
+        }
+    }
+
+    async fn find(
+        &self,
+        token: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<Option<StoredToken>, PortError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.tables.sessions)
+            .key("token_hash", text(keys::sha256(token.expose())))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = get.send().await.map_err(|error| failed("read a session", &error))?;
+        let item = answer.item.filter(|item| item.contains_key("family") && !is_over(item, now));
+        item.as_ref().map(stored_token).transpose()
+    }
+
+    async fn rotate(&self, rotation: &Rotation<'_>) -> Result<Rotated, PortError> {
+        const ACTION: &str = "refresh a session";
+        let Rotation { token, stored, successor, at, .. } = rotation;
+        let next = NewSession {
+            token: (*successor).clone(),
+            family: stored.family.clone(),
+            user: stored.user.clone(),
+            device: stored.device.clone(),
+            opened_at: stored.opened_at,
+            stated: stored.stated.clone(),
+        };
+        let mut next = session_item(&next);
+        next.insert("predecessor".to_owned(), text(keys::sha256(token.expose())));
+        next.insert("expires_at".to_owned(), purge_time(at.plus(IDLE_LIFE)));
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Token, self.use_token(rotation)?);
+        transaction.put(Part::Rest, put_new(&self.tables.sessions, "token_hash", next)?);
+        if let Some(predecessor) = &stored.predecessor {
+            transaction.update(Part::Rest, self.spend(predecessor, *at)?);
+        }
+        transaction.check(Part::Owner, self.is_signed_in(&stored.user, &stored.device)?);
+        transaction.check(Part::Owner, self.keeps_sessions(&stored.user, stored.opened_at)?);
+        let commit = self.commit(ACTION, transaction).await?;
+        if commit.failed_in(Part::Owner) {
+            return Ok(Rotated::Over);
+        }
+        match commit {
+            Commit::Done => Ok(Rotated::Rotated),
+            Commit::Failed(parts) => {
+                let mut failed = parts.into_iter().filter(|(part, _)| *part == Part::Token);
+                match failed.next().and_then(|(_, item)| item).as_ref().map(token_use) {
+                    Some(TokenUse::Used(key_id)) => Ok(Rotated::Used(key_id)),
+                    // It has ended, or was overtaken by two uses while this request was on its way.
+                    Some(TokenUse::Unused | TokenUse::Spent) => Ok(Rotated::Over),
+                    None => Err(PortError::new(ACTION, "a token that was just made is taken")),
+                }
+            }
+        }
+    }
+
+    async fn is_open(
+        &self,
+        user: &UserId,
+        device: &DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, PortError> {
+        let action = "read whether a session is open";
+        let get = |table: &str| {
+            let get = self.client.get_item().table_name(table).consistent_read(true);
+            get.key("user_id", text(user.as_str()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        };
+        let device = get(&self.tables.devices).key("device_id", text(device.as_str())).send();
+        let user = get(&self.tables.users).send();
+        let (device, user) = tokio::join!(device, user);
+        let device = device.map_err(|error| failed(action, &error))?.item;
+        let user = user.map_err(|error| failed(action, &error))?.item;
+        let (Some(device), Some(user)) = (device, user) else { return Ok(false) };
+        let opened_at = read(&device, "created_at", as_time)?;
+        let since = user.get("sessions_since").and_then(as_time);
+        Ok(!is_over(&user, now)
+            && !is_over(&device, now)
+            && !device.contains_key("signed_out_at")
+            && since.is_none_or(|since| since <= opened_at))
+    }
+
+    async fn holder(
+        &self,
+        user: &UserId,
+        token: &SecretString,
+        issued_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<User>, PortError> {
+        let (users, sessions) = (&self.tables.users, &self.tables.sessions);
+        let wanted = [
+            (users.as_str(), "user_id", vec![user.as_str().to_owned()]),
+            (sessions.as_str(), "token_hash", vec![keys::sha256(token.expose_secret())]),
+        ];
+        let found = self.read_pair("read a session", wanted).await?;
+        let first = |table: &String| found.get(table).and_then(|items| items.first());
+        let Some(item) = first(users).filter(|item| !is_over(item, now)) else { return Ok(None) };
+        let user = read_user(item)?;
+        // A token tells the second of its birth alone: one of the very second lives on.
+        let born = issued_at.plus(Duration::from_millis(999));
+        let ended = user.sessions_since.is_some_and(|since| born < since);
+        Ok((first(sessions).is_none() && !ended).then_some(user))
+    }
+
+    async fn end_token(&self, ending: &TokenEnding) -> Result<bool, PortError> {
+        const ACTION: &str = "end a session";
+        let TokenEnding { token, user, expires_at, at, entry } = ending;
+        let item = Item::from([
+            ("token_hash".to_owned(), text(keys::sha256(token.expose_secret()))),
+            ("user_id".to_owned(), text(user.as_str())),
+            ("signed_out_at".to_owned(), time(*at)),
+            ("expires_at".to_owned(), purge_time(*expires_at)),
+        ]);
+        let mut transaction = Transaction::default();
+        transaction.put(Part::Token, put_new(&self.tables.sessions, "token_hash", item)?);
+        transaction.put(Part::Rest, self.put_entry(entry)?);
+        match self.commit(ACTION, transaction).await? {
+            Commit::Done => Ok(true),
+            commit if commit.failed_in(Part::Token) => Ok(false),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+        }
+    }
+
+    async fn end(&self, ending: &Ending) -> Result<bool, PortError> {
+        const ACTION: &str = "end a session";
+        let Ending { user, device, at, entry } = ending;
+        let update = Update::builder().key("user_id", text(user.as_str()));
+        let update = match device {
+            Some(device) => update
+                .table_name(&self.tables.devices)
+                .key("device_id", text(device.as_str()))
+                .update_expression("SET signed_out_at = :now")
+                .condition_expression(IS_SIGNED_IN),
+            None => update
+                .table_name(&self.tables.users)
+                .update_expression("SET sessions_since = :now")
+                .condition_expression("attribute_exists(user_id)"),
+        };
+        let update = update.expression_attribute_values(":now", time(*at));
+        let mut transaction = Transaction::default();
+        transaction.update(Part::Owner, update.build().map_err(malformed)?);
+        transaction.put(Part::Rest, self.put_entry(entry)?);
+        match self.commit(ACTION, transaction).await? {
+            Commit::Done => Ok(true),
+            commit if commit.failed_in(Part::Owner) => Ok(false),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+        }
+    }
+}
