@@ -16,6 +16,7 @@ mod sign_up_later;
 mod sign_up_to_verify;
 mod verify_code;
 mod verify_link;
+mod verify_recipient;
 
 pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
@@ -42,3 +43,4 @@ pub use sign_up_to_verify::{
 };
 pub use verify_code::{UserVerified, VerifyCode};
 pub use verify_link::{VerifyLink, VerifyLinkError};
+pub use verify_recipient::VerifyRecipient;

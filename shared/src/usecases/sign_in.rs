@@ -235,8 +235,7 @@ impl OpenSessions {
         let (device, session) = self.tokens(&user, &visitor.realm, visitor.device, now).await?;
         let ids = EventIds::new(random(&*self.entropy)?);
         let by_code = matches!(credential, Credential::Code(_));
-        let fact =
-            Fact::SignedIn {
+        let fact = Fact::SignedIn {
             user: user.id.clone(),
             realm: visitor.realm.clone(),
             by_code,

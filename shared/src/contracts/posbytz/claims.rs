@@ -2,7 +2,7 @@
 
 use super::{NAME, Refusal};
 use crate::domain::client::ClientId;
-use crate::domain::id::hex;
+use crate::domain::id::{UserId, hex};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::http;
@@ -56,6 +56,34 @@ pub(super) fn token_for(
         iat,
         exp: Timestamp::from_seconds(iat).plus(life).as_seconds(),
     };
+    let claims = serde_json::to_string(&claims)
+        .map_err(|error| PortError::new("write a token's claims", error))?;
+    signer.sign(&claims)
+}
+
+/// The claims of a customer's token (contracts.md section 1); without `use`, so that it is no
+/// client's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomerClaims<'a> {
+    user_id: &'a str,
+    iat: i64,
+    exp: i64,
+}
+
+/// The token of a customer who signed in at `at`.
+///
+/// # Errors
+/// The token could not be signed.
+pub fn customer_token(
+    user: &UserId,
+    at: Timestamp,
+    life: Duration,
+    signer: &dyn SignAccessToken,
+) -> Result<String, PortError> {
+    let iat = at.as_seconds();
+    let exp = Timestamp::from_seconds(iat).plus(life).as_seconds();
+    let claims = CustomerClaims { user_id: user.as_str(), iat, exp };
     let claims = serde_json::to_string(&claims)
         .map_err(|error| PortError::new("write a token's claims", error))?;
     signer.sign(&claims)

@@ -9,6 +9,9 @@ use crate::domain::user::{KnownBy, NewUser};
 use crate::ports::{EventWording, PortError};
 use serde::Serialize;
 
+/// What says that somebody came back.
+const SIGNED_IN: &str = "customer.signed_in";
+
 /// Who says it.
 const SOURCE: &str = "posbytz.ecommerce";
 
@@ -71,6 +74,15 @@ struct SignedIn<'a> {
     at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MobileVerified<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    mobile: &'a str,
+    verified_at: String,
+}
+
 /// Spells PosBytz's events.
 #[derive(Clone, Copy, Debug)]
 pub struct PosBytzEvents;
@@ -79,6 +91,23 @@ impl EventWording for PosBytzEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUpToVerify { user, asked } => signed_up(user, asked, ids),
+            // The code that proves a mobile also signs in (contracts.md D.3).
+            Fact::IdentifierVerified { user, realm, identifier: Identifier::Phone(phone), at } => {
+                let (user_id, store) = (user.as_str(), realm.store());
+                let verified = MobileVerified {
+                    user_id,
+                    store,
+                    mobile: phone.as_str(),
+                    verified_at: envelope::date_time(*at),
+                };
+                let at_text = envelope::date_time(*at);
+                let signed_in = SignedIn { user_id, store, method: "otp", at: at_text };
+                let name = (SOURCE, "customer.mobile_verified");
+                Ok(vec![
+                    envelope::message(name, 1, verified, ids, *at)?,
+                    envelope::message((SOURCE, SIGNED_IN), 2, signed_in, ids, *at)?,
+                ])
+            }
             Fact::IdentifierVerified { user, realm, identifier, at } => {
                 let facts = EmailVerified {
                     user_id: user.as_str(),
@@ -96,12 +125,12 @@ impl EventWording for PosBytzEvents {
                     method: if *by_code { "otp" } else { "password" },
                     at: envelope::date_time(*at),
                 };
-                let name = (SOURCE, "customer.signed_in");
-                Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
+                Ok(vec![envelope::message((SOURCE, SIGNED_IN), 1, facts, ids, *at)?])
             }
             // PosBytz has no sign-up that proves something, no devices, and nothing to sign out of.
-            Fact::SessionEnded { .. } | Fact::PasswordChanged { .. } => Ok(Vec::new()),
-            Fact::UserSignedUp { .. }
+            Fact::SessionEnded { .. }
+            | Fact::PasswordChanged { .. }
+            | Fact::UserSignedUp { .. }
             | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

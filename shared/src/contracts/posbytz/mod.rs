@@ -11,13 +11,16 @@ mod validation;
 mod wire;
 
 pub use admin::{ClientTask, ClientTaskError, changed, credentials};
-pub use claims::{Caller, ClientsOnly};
+pub use claims::{Caller, ClientsOnly, customer_token};
 pub use events::PosBytzEvents;
 pub use field_errors::FieldErrors;
 pub use oauth2::{TokenAnswer, TokenRefusal, TokenRequest, token_answer};
 pub use refusal::{Refusal, answer, internal_error};
 pub use texts::LOCALES;
-pub use wire::{Contacts, CustomerCreated, EmailVerifyRequest, SignupRequest, Success};
+pub use wire::{
+    Contacts, CustomerCreated, CustomerSession, EmailVerifyRequest, OtpVerifyRequest,
+    SigninRequest, SignupRequest, Success,
+};
 
 use super::{Product, Route, VerifyLink};
 use crate::domain::code::CodeFormat;
@@ -35,6 +38,8 @@ const EMAIL_VERIFY: &str = "/ecommerce/v1/auth/email/verify";
 const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/ecommerce/oauth2/token", function: "posbytz-oauth2-token" },
     Route { method: "POST", path: "/ecommerce/v1/auth/signup", function: "posbytz-signup" },
+    Route { method: "POST", path: "/ecommerce/v1/auth/signin", function: "posbytz-signin" },
+    Route { method: "POST", path: "/ecommerce/v1/auth/otp/verify", function: "posbytz-otp-verify" },
     Route { method: "GET", path: EMAIL_VERIFY, function: "posbytz-email-verify" },
 ];
 

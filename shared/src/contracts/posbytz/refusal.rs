@@ -5,7 +5,7 @@ use crate::contracts::Unrouted;
 use crate::domain::identifier::Identifier;
 use crate::http::{self, Answer, BodyError};
 use crate::ports::{PortError, chain};
-use crate::usecases::{SignUpToVerifyError, VerifyLinkError};
+use crate::usecases::{CheckCodeError, SignInError, SignUpToVerifyError, VerifyLinkError};
 use lambda_http::http::header::WWW_AUTHENTICATE;
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -28,6 +28,12 @@ pub enum Refusal {
     Taken(FieldErrors),
     /// The link of a mail is none of ours, was used, or has ended.
     InvalidLink,
+    /// The code is wrong, was used or replaced, or has ended.
+    Otp,
+    /// Nobody is known by that, or the password is wrong.
+    Credentials,
+    /// The password is right, but nothing is verified.
+    NotVerified,
     /// Too many requests.
     TooMany {
         /// How long to wait.
@@ -90,6 +96,15 @@ impl Refusal {
             Self::InvalidLink => {
                 Said::error(StatusCode::UNAUTHORIZED, "Invalid token", "Unauthorized")
             }
+            Self::Otp => {
+                Said::error(StatusCode::UNAUTHORIZED, "OTP invalid or expired", "Unauthorized")
+            }
+            Self::Credentials => {
+                Said::error(StatusCode::UNAUTHORIZED, "Invalid credentials", "Unauthorized")
+            }
+            Self::NotVerified => {
+                Said::error(StatusCode::FORBIDDEN, "Account not verified", "Forbidden")
+            }
             Self::TooMany { .. } => {
                 Said::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
             }
@@ -113,6 +128,9 @@ impl Refusal {
             | Self::Invalid(_)
             | Self::Taken(_)
             | Self::InvalidLink
+            | Self::Otp
+            | Self::Credentials
+            | Self::NotVerified
             | Self::TooMany { .. }
             | Self::Internal => None,
         }
@@ -170,6 +188,29 @@ impl From<VerifyLinkError> for Refusal {
         match error {
             VerifyLinkError::Refused => Self::InvalidLink,
             VerifyLinkError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::NoSuchUser | SignInError::WrongPassword | SignInError::CodeRefused => {
+                Self::Credentials
+            }
+            SignInError::NotVerified => Self::NotVerified,
+            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
+            SignInError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckCodeError> for Refusal {
+    fn from(error: CheckCodeError) -> Self {
+        match error {
+            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::Otp,
+            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
+            CheckCodeError::Internal(error) => error.into(),
         }
     }
 }

@@ -3,15 +3,21 @@
 use super::validation::{self, Mobile, given};
 use super::{Caller, FieldErrors, Refusal};
 use crate::contracts::envelope::date_time;
+use crate::domain::challenge::{ChallengeKey, Purpose};
+use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::id::{UserId, hex};
+use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
+use crate::domain::phone::PhoneNumber;
 use crate::domain::user::Attributes;
 use crate::http;
 use crate::ports::{Entropy, PortError, random};
-use crate::usecases::{Referrer, SignUpToVerifyCommand, SignedUpToVerify};
+use crate::usecases::{Referrer, SignUpToVerifyCommand, SignedUpToVerify, Visitor};
 use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
 
 /// The attributes of a user.
 pub(super) const MOBILE_CODE: &str = "mobile_code";
@@ -42,6 +48,142 @@ pub struct EmailVerifyRequest {
     pub user: UserId,
     /// What was mailed to it.
     pub token: String,
+}
+
+/// `POST /ecommerce/v1/auth/signin`.
+#[derive(Debug)]
+pub struct SigninRequest {
+    /// What the customer is known by.
+    pub identifier: Identifier,
+    /// What they typed.
+    pub password: Password,
+}
+
+/// `POST /ecommerce/v1/auth/otp/verify`.
+#[derive(Debug)]
+pub struct OtpVerifyRequest {
+    /// The mobile that the code went to.
+    pub phone: PhoneNumber,
+    /// What was typed.
+    pub otp: String,
+}
+
+/// The answer that carries a customer's session.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerSession {
+    status_code: u16,
+    data: CustomerToken,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomerToken {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+}
+
+impl CustomerSession {
+    /// The answer that carries this token.
+    #[must_use]
+    pub const fn new(access_token: String, life: Duration) -> Self {
+        let expires_in = life.as_secs();
+        Self {
+            status_code: 200,
+            data: CustomerToken { access_token, token_type: "Bearer", expires_in },
+        }
+    }
+}
+
+impl SigninRequest {
+    /// Reads the request; with both, the address is taken.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with all that is wrong, [`Refusal::Credentials`] for a password that
+    /// could never have been set, [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::json_object(request)?;
+        let mut errors = FieldErrors::default();
+        let (email, mobile) = (given(&fields, "email"), given(&fields, "mobile"));
+        if email.is_none() && mobile.is_none() {
+            errors.add("email", vec!["email should not be empty"]);
+            errors.add("mobile", vec!["mobile should not be empty"]);
+        }
+        let email = email.and_then(|value| validation::email(value, &mut errors));
+        let mobile = mobile.and_then(|value| validation::mobile(value, &mut errors));
+        let password = given(&fields, "password").and_then(Value::as_str);
+        if password.is_none_or(str::is_empty) {
+            let texts = ["password must be a string", "password should not be empty"];
+            let texts = texts.into_iter().skip(usize::from(password.is_some()));
+            errors.add("password", texts.collect());
+        }
+        let identifier = email
+            .map(Identifier::Email)
+            .or_else(|| mobile.map(|mobile| Identifier::Phone(mobile.phone)));
+        match (identifier, password) {
+            (Some(identifier), Some(password)) if errors.is_empty() => {
+                let password = Password::parse(password, 1).map_err(|_| Refusal::Credentials)?;
+                Ok(Self { identifier, password })
+            }
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+
+    /// Who comes to the client that calls.
+    #[must_use]
+    pub fn for_client(self, caller: Caller, request: &Request) -> (Visitor, Password) {
+        let visitor = Visitor {
+            realm: caller.realm,
+            identifier: self.identifier,
+            device: DeviceInfo::default(),
+            source: http::source_address(request),
+        };
+        (visitor, self.password)
+    }
+}
+
+impl OtpVerifyRequest {
+    /// Reads the request. The documented body names no customer; `mobile`, as at sign-up, does.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with all that is wrong, [`Refusal::Otp`] for an address, which gets a
+    /// link and no code, [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::json_object(request)?;
+        let mut errors = FieldErrors::default();
+        let otp = given(&fields, "otp").filter(|value| value.is_number());
+        if otp.is_none() {
+            let text = "otp must be a number conforming to the specified constraints";
+            errors.add("otp", vec![text]);
+        }
+        let source = given(&fields, "source").and_then(Value::as_str);
+        if !matches!(source, Some("email" | "mobile")) {
+            errors.add("source", vec!["source must be a valid enum value"]);
+        }
+        let mobile = match given(&fields, "mobile") {
+            Some(value) => validation::mobile(value, &mut errors),
+            None if source == Some("mobile") => {
+                errors.add("mobile", vec!["mobile should not be empty"]);
+                None
+            }
+            None => None,
+        };
+        match (otp, mobile) {
+            _ if !errors.is_empty() => Err(Refusal::Invalid(errors)),
+            (Some(otp), Some(mobile)) if source == Some("mobile") => {
+                Ok(Self { phone: mobile.phone, otp: otp.to_string() })
+            }
+            _ => Err(Refusal::Otp),
+        }
+    }
+
+    /// The challenge that is meant, for the client that calls.
+    #[must_use]
+    pub fn for_client(self, caller: Caller) -> (ChallengeKey, String) {
+        let recipient = Identifier::Phone(self.phone);
+        (ChallengeKey { realm: caller.realm, purpose: Purpose::Verify, recipient }, self.otp)
+    }
 }
 
 /// The answer to a sign-up.

@@ -112,6 +112,9 @@ fn posbytzs_refusals_are_the_ones_of_its_document() {
         posbytz::Refusal::InsufficientScope,
         posbytz::Refusal::Taken(of("email", "Email already exists")),
         posbytz::Refusal::InvalidLink,
+        posbytz::Refusal::Otp,
+        posbytz::Refusal::Credentials,
+        posbytz::Refusal::NotVerified,
         posbytz::Refusal::TooMany { retry_after: Duration::ZERO },
         posbytz::Refusal::Internal,
     ];

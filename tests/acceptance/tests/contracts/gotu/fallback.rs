@@ -6,12 +6,12 @@ use serde_json::json;
 #[tokio::test]
 async fn unknown_paths_get_the_owners_words() {
     let world = World::shared().await;
-    for path in ["/otp/other", "/users/", "/sessions", "/users/1/devices"] {
+    for path in ["/otp/other", "/users/", "/sessions/other", "/users/1/devices"] {
         let reply = world.send("POST", path, &[], "{}", None).await;
         reply.expect(404, &json!({"error": "not found"}));
         assert_eq!(reply.header("content-type"), "application/json");
     }
-    for path in ["/", "/nobody", "/otpx", "/user"] {
+    for path in ["/", "/nobody", "/otpx", "/userx"] {
         let reply = world.send("GET", path, &[], "", None).await;
         reply.expect(404, &json!({"message": "Not Found"}));
     }

@@ -3,6 +3,8 @@
 mod create_client;
 mod email_verify;
 mod oauth2_token;
+mod otp_verify;
+mod signin;
 mod signup;
 
 use acceptance::{Reply, World};
@@ -74,13 +76,34 @@ async fn store_token(world: &World, store: &str) -> String {
     token(world, &new_client(world, store).await, BOTH).await
 }
 
-/// Posts a sign-up with a client's token.
-async fn sign_up(world: &World, token: &str, body: &Value) -> Reply {
+/// Posts with a client's token.
+async fn call(world: &World, path: &str, token: &str, body: &Value) -> Reply {
     let authorization = format!("Bearer {token}");
     let headers = [("content-type", "application/json"), ("authorization", &authorization)];
-    world.send("POST", SIGNUP, &headers, body.to_string(), None).await
+    world.send("POST", path, &headers, body.to_string(), None).await
 }
 
+/// Posts a sign-up with a client's token.
+async fn sign_up(world: &World, token: &str, body: &Value) -> Reply {
+    call(world, SIGNUP, token, body).await
+}
+
+/// Requires a customer's session, and returns whose it is.
+#[track_caller]
+fn signed_in(reply: &Reply) -> String {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let json = reply.json();
+    let token = json["data"]["accessToken"].as_str().unwrap();
+    let expected = format!(
+        "{{\"statusCode\":200,\"data\":{{\"accessToken\":\"{token}\",\
+         \"tokenType\":\"Bearer\",\"expiresIn\":3600}}}}"
+    );
+    assert_eq!(reply.body, expected);
+    let (_, claims) = acceptance::token_parts(token);
+    let (issued, id) = (claims["iat"].as_i64().unwrap(), &claims["userId"]);
+    assert_eq!(claims, json!({"userId": id, "iat": issued, "exp": issued.saturating_add(3600)}));
+    id.as_str().unwrap().to_owned()
+}
 /// A number behind +91 that no other test of the process uses.
 fn new_number() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
