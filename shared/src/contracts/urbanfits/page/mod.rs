@@ -62,6 +62,7 @@ pub fn page() -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contracts::urbanfits::Refusal;
 
     fn text() -> String {
         match page().into_body() {
@@ -103,6 +104,12 @@ mod tests {
         }
         assert!(!page.contains("{{"), "something was not filled in");
         assert_eq!(SCRIPT.matches("fetch(").count(), 1);
+    }
+
+    #[test]
+    fn the_script_knows_a_wrong_code_by_the_contracts_words() {
+        let (_, text) = Refusal::Incorrect.spelling();
+        assert_eq!(SCRIPT.matches(&format!("\"{text}\"")).count(), 1);
     }
 
     #[test]

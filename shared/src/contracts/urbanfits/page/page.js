@@ -85,7 +85,7 @@ async function submit(event) {
       credentials: "same-origin",
       cache: "no-store",
       redirect: "error",
-      signal: AbortSignal.timeout(40000),
+      signal: AbortSignal.timeout?.(40000),
     });
     body = await answer.json();
   } catch {

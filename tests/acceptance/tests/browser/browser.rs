@@ -1,0 +1,287 @@
+//! Chromium, driven through its chromedriver.
+
+use acceptance::World;
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+use thirtyfour::{
+    ChromiumLikeCapabilities as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
+};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Child;
+
+/// Where chromedriver looks for a browser, by name.
+const BROWSERS: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// Whether there is a browser to drive. What is missing is said once.
+static INSTALLED: LazyLock<bool> = LazyLock::new(|| {
+    let runs = |program: &str| {
+        let mut version = Command::new(program);
+        version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        version.status().is_ok_and(|status| status.success())
+    };
+    let installed = runs("chromedriver") && BROWSERS.into_iter().any(runs);
+    if !installed {
+        // Written past `eprintln`, which the harness captures.
+        let text = "browser tests skipped: chromium and chromedriver are not both installed\n";
+        std::io::stderr().write_all(text.as_bytes()).unwrap();
+    }
+    installed
+});
+
+/// The events of a request and of the head of its answer, as it came.
+const REQUEST: &str = "Network.requestWillBeSent";
+const ANSWER: &str = "Network.responseReceivedExtraInfo";
+
+/// What the page says about itself.
+const LOOK: &str = "
+    const by = (id) => document.getElementById(id);
+    const code = by('code');
+    return {
+        title: document.title,
+        heading: by('heading').innerText,
+        lead: by('lead').innerText,
+        form: by('form').checkVisibility(),
+        code: code.value,
+        selected: code.value.slice(code.selectionStart, code.selectionEnd),
+        invalid: code.getAttribute('aria-invalid'),
+        error: by('error').innerText,
+        button: by('send').innerText,
+        disabled: by('send').disabled,
+        busy: by('send').getAttribute('aria-busy'),
+        status: by('status').innerText,
+        focus: document.activeElement.id,
+    };";
+
+/// Runs chromedriver until the standard input ends. It does when this process ends, however that
+/// comes; and the browser ends with chromedriver, for that holds its pipe.
+const RUN: &str = "chromedriver --port=0 & cat; kill $!; wait";
+
+/// A running chromedriver, and a folder for all that it and its browser write.
+struct Driver {
+    process: Child,
+    url: String,
+    folder: PathBuf,
+}
+
+impl Driver {
+    async fn start() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("browser-{}-{number}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let mut process = tokio::process::Command::new("sh")
+            .args(["-c", RUN])
+            .env("TMPDIR", &folder)
+            .env("HOME", &folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.as_mut().unwrap()).lines();
+        let port = loop {
+            let line = lines.next_line().await.unwrap().expect("chromedriver started");
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        Self { process, url: format!("http://127.0.0.1:{port}"), folder }
+    }
+
+    async fn end(mut self) {
+        // Closes its standard input first.
+        self.process.wait().await.unwrap();
+        // Something of the browser may still write there; `cargo clean` takes what is left.
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// A browser with a profile of its own, in front of a stack.
+pub(super) struct Browser<'a> {
+    /// The stack.
+    pub world: &'a World,
+    driver: WebDriver,
+}
+
+/// What the browser did on the network.
+pub(super) struct Traffic {
+    /// The requests: method and path.
+    pub requests: Vec<String>,
+    /// What they sent.
+    pub bodies: Vec<Value>,
+    /// The `Set-Cookie` headers that it received, and did not block.
+    pub cookies: Vec<String>,
+}
+
+/// Runs a test in a browser of its own in front of the shared stack, if there is a browser.
+pub(super) async fn in_browser(test: impl AsyncFnOnce(&Browser<'_>)) {
+    if *INSTALLED {
+        browse(World::shared().await, test).await;
+    }
+}
+
+/// The same in front of a stack of its own, with these environment variables.
+pub(super) async fn in_browser_of(env: &[(&str, &str)], test: impl AsyncFnOnce(&Browser<'_>)) {
+    if *INSTALLED {
+        browse(&World::with(env).await, test).await;
+    }
+}
+
+/// Whether the test passes or fails, nothing of the browser is left.
+async fn browse(world: &World, test: impl AsyncFnOnce(&Browser<'_>)) {
+    let driver = Driver::start().await;
+    let run = async {
+        let session = WebDriver::new(&driver.url, capabilities()).await.unwrap();
+        let run = session.run_and_quit(async |session| {
+            test(&Browser { world, driver: session }).await;
+            Ok::<_, Infallible>(())
+        });
+        run.await.unwrap();
+    };
+    let ran = AssertUnwindSafe(run).catch_unwind().await;
+    driver.end().await;
+    if let Err(panic) = ran {
+        resume_unwind(panic);
+    }
+}
+
+fn capabilities() -> thirtyfour::ChromeCapabilities {
+    let mut wanted = DesiredCapabilities::chrome();
+    for argument in ["--headless=new", "--disable-dev-shm-usage", "--remote-debugging-pipe"] {
+        wanted.add_arg(argument).unwrap();
+    }
+    // Chromium's sandbox does not work for root.
+    if fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
+        wanted.add_arg("--no-sandbox").unwrap();
+    }
+    wanted.set_logging_prefs("browser", LoggingPrefsLogLevel::All).unwrap();
+    wanted.set_logging_prefs("performance", LoggingPrefsLogLevel::All).unwrap();
+    wanted
+}
+
+impl Browser<'_> {
+    /// Opens a path of the stack.
+    pub(super) async fn open(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", self.world.stack().url())).await.unwrap();
+    }
+
+    /// Presses these keys, wherever the focus is.
+    pub(super) async fn press(&self, keys: &str) {
+        self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// Puts a text in, in one piece, where the focus is.
+    pub(super) async fn paste(&self, text: &str) {
+        self.cdp("Input.insertText", json!({"text": text})).await;
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    pub(super) async fn run(&self, script: &str) -> Value {
+        let result = self.driver.execute(script, Vec::new()).await.unwrap();
+        result.json().clone()
+    }
+
+    /// Calls the browser's own protocol.
+    pub(super) async fn cdp(&self, method: &str, parameters: Value) -> Value {
+        self.driver.cdp().send_raw(method, parameters).await.unwrap()
+    }
+
+    /// How the page stands.
+    pub(super) async fn look(&self) -> Value {
+        self.run(LOOK).await
+    }
+
+    /// Waits until the page's heading is this, and returns how it stands then.
+    pub(super) async fn until_heading(&self, heading: &str) -> Value {
+        self.until(heading, |seen| seen["heading"] == heading).await
+    }
+
+    /// Waits until the page complains with a text that starts so.
+    pub(super) async fn until_error(&self, error: &str) -> Value {
+        self.until(error, |seen| seen["error"].as_str().unwrap().starts_with(error)).await
+    }
+
+    /// Waits until the page stands so.
+    pub(super) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool + Sync) -> Value {
+        let look = || async { Some(self.look().await).filter(&holds) };
+        self.world.until(what, look).await
+    }
+
+    /// What assistive technology is told: role and name of everything that has one of these roles,
+    /// sorted.
+    pub(super) async fn exposed(&self, roles: &[&str]) -> Vec<String> {
+        let tree = self.cdp("Accessibility.getFullAXTree", json!({})).await;
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        let nodes = nodes.filter(|node| node["ignored"] == false);
+        let role = |node: &Value| node["role"]["value"].as_str().unwrap_or_default().to_owned();
+        let named = |node: &Value| {
+            format!("{} {}", role(node), node["name"]["value"].as_str().unwrap_or_default())
+        };
+        let mut exposed: Vec<_> =
+            nodes.filter(|node| roles.contains(&role(node).as_str())).map(named).collect();
+        exposed.sort();
+        exposed
+    }
+
+    /// What it did on the network since this was last asked, once every request has its answer.
+    pub(super) async fn traffic(&self) -> Traffic {
+        let events = Mutex::new(Vec::new());
+        let count = |method: &str| {
+            events.lock().unwrap().iter().filter(|event: &&Value| event["method"] == method).count()
+        };
+        let answered = || async {
+            let log = self.driver.get_log("performance").await.unwrap();
+            let message =
+                |text: &str| serde_json::from_str::<Value>(text).unwrap()["message"].take();
+            events.lock().unwrap().extend(log.iter().map(|entry| message(&entry.message)));
+            (count(REQUEST) == count(ANSWER)).then_some(())
+        };
+        self.world.until("an answer to every request", answered).await;
+        let mut traffic = Traffic { requests: Vec::new(), bodies: Vec::new(), cookies: Vec::new() };
+        for event in events.into_inner().unwrap() {
+            let (method, event) = (&event["method"], &event["params"]);
+            if method == REQUEST {
+                let request = &event["request"];
+                let url = request["url"].as_str().unwrap();
+                let path = url.strip_prefix(self.world.stack().url()).unwrap_or(url);
+                traffic.requests.push(format!("{} {path}", request["method"].as_str().unwrap()));
+                let body = request["postData"].as_str();
+                traffic.bodies.extend(body.map(|body| serde_json::from_str(body).unwrap()));
+            } else if method == ANSWER {
+                assert_eq!(event["blockedCookies"], json!([]), "{event}");
+                // Several values of one name come as lines.
+                let headers = event["headers"].as_object().unwrap().iter();
+                let cookies = headers.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+                let lines = cookies.flat_map(|(_, value)| value.as_str().unwrap().lines());
+                traffic.cookies.extend(lines.map(str::to_owned));
+            }
+        }
+        traffic
+    }
+
+    /// Requires that the page made no complaint of its own: no policy was broken, no script threw.
+    /// What remains are answers that are errors.
+    pub(super) async fn assert_no_complaint(&self) {
+        let log = self.driver.get_log("browser").await.unwrap();
+        let complaint = log.iter().find(|entry| entry.source.as_deref() != Some("network"));
+        assert!(complaint.is_none(), "{complaint:?}");
+    }
+
+    /// The cookies that it keeps for the page, by name.
+    pub(super) async fn cookies(&self) -> Vec<thirtyfour::Cookie> {
+        let mut cookies = self.driver.get_all_cookies().await.unwrap();
+        cookies.sort_by(|a, b| a.name.cmp(&b.name));
+        cookies
+    }
+}
