@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::fs::DirEntry;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -33,6 +33,9 @@ use tokio::sync::OnceCell;
 
 /// How long something that happens behind an answer may take.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Names a folder that every stack writes the rights that its functions needed to, for `tests/aws/rights.py`.
+const RIGHTS: &str = "LATCHKEY_RIGHTS";
 
 /// Switches every limit off, so that tests can share a stack.
 pub const NO_LIMITS: [(&str, &str); 3] =
@@ -138,7 +141,8 @@ impl World {
     async fn start(env: &[(&str, &str)], options: Options) -> Self {
         let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let env = env.iter().map(pair).collect();
-        let stack = Stack::start(Options { env, ..options })
+        let rights = std::env::var_os(RIGHTS).map(PathBuf::from);
+        let stack = Stack::start(Options { env, rights, ..options })
             .await
             .unwrap_or_else(|error| panic!("{error:#}"));
         // No connection is kept: one that a test leaves behind ends with that test's runtime.

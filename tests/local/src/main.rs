@@ -57,6 +57,7 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             release: flags.release,
             quiet: false,
             build: true,
+            rights: None,
             root: None,
         };
         let stack = tokio::select! {

@@ -17,6 +17,8 @@ pub struct Options {
     pub quiet: bool,
     /// Build the functions first. Without it, they must have been built before.
     pub build: bool,
+    /// Write the rights that the functions' calls needed to a new file in this folder.
+    pub rights: Option<PathBuf>,
     /// The folder of `template.yaml`; if absent, the nearest one at or above the current folder.
     pub root: Option<PathBuf>,
 }
@@ -30,6 +32,7 @@ impl Default for Options {
             release: false,
             quiet: true,
             build: true,
+            rights: None,
             root: None,
         }
     }

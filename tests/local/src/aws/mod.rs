@@ -6,6 +6,7 @@ mod dynamodb;
 mod events;
 mod faults;
 mod reply;
+mod rights;
 mod secrets;
 mod ses;
 mod sns;
@@ -29,6 +30,7 @@ pub(crate) use secrets::Secrets;
 use caller::{Caller, Service};
 use faults::Mode;
 use reply::Reply;
+use rights::Right;
 
 use crate::lambda::Lambda;
 use crate::records::Records;
@@ -58,6 +60,8 @@ struct Ask {
     operation: String,
     /// Logical ids.
     resources: Vec<String>,
+    /// What the call must be allowed.
+    rights: Vec<Right>,
 }
 
 /// Answers one call of a function.
@@ -70,7 +74,7 @@ pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Res
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let ask = aws.understand(caller.service, &head, &body);
-    let ticket = aws.calls.begin(&caller.function, ask.service, &ask.operation, &ask.resources);
+    let ticket = aws.calls.begin(&caller.function, &ask);
     let fault = aws.faults.take(&caller.function, ask.service, &ask.operation);
     let carry_out = aws.carry_out(&ask, &head, body.clone());
     let Some(reply) = aws.under(fault, &caller, &ask, &body, carry_out).await else {
@@ -86,14 +90,28 @@ impl Aws {
             let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
             target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned()
         };
-        let (operation, resources) = match service {
-            Service::DynamoDb => (target(), self.dynamodb.resources(body)),
-            Service::Events => (target(), self.buses.resources(body)),
-            Service::Secrets => (target(), self.secrets.resources(body)),
-            Service::Sns => (sns::action(body), Vec::new()),
-            Service::Ses => (ses::operation(&head.method, head.uri.path()), Vec::new()),
+        let operation = match service {
+            Service::DynamoDb | Service::Events | Service::Secrets => target(),
+            Service::Sns => sns::action(body),
+            Service::Ses => ses::operation(&head.method, head.uri.path()),
         };
-        Ask { service, operation, resources }
+        let resources = match service {
+            Service::DynamoDb => self.dynamodb.resources(body),
+            Service::Events => self.buses.resources(body),
+            Service::Secrets => self.secrets.resources(body),
+            Service::Sns | Service::Ses => Vec::new(),
+        };
+        let on_each = |prefix: &str| {
+            resources.iter().map(|id| Right::new(prefix, &operation, id)).collect::<Vec<_>>()
+        };
+        let rights = match service {
+            Service::DynamoDb => self.dynamodb.rights(&operation, body),
+            Service::Events => on_each("events"),
+            Service::Secrets => on_each("secretsmanager"),
+            Service::Sns => sns::rights(&operation, body),
+            Service::Ses => ses::rights(&operation, body),
+        };
+        Ask { service, operation, resources, rights }
     }
 
     async fn carry_out(&self, ask: &Ask, head: &Parts, body: Bytes) -> Reply {

@@ -68,7 +68,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         secrets,
         records,
         faults: Faults::default(),
-        calls: Calls::default(),
+        calls: Calls::open(options.rights.as_deref())?,
         lambda: Arc::clone(&lambda),
     });
     let api_url = url(&front)?;
