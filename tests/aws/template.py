@@ -13,6 +13,8 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": "latchkey",
 }
+# What OTP_KEY_RING and the TOKEN_KEY_RING_… variables carry where there is no Secrets Manager.
+RING = '{"v1":{"key":"a key for tests alone, of any length","stage":"AWSCURRENT"}}'
 
 
 class Loader(yaml.SafeLoader):

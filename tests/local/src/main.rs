@@ -58,6 +58,7 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             quiet: false,
             build: true,
             rights: None,
+            account: None,
             root: None,
         };
         let stack = tokio::select! {

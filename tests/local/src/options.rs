@@ -19,6 +19,9 @@ pub struct Options {
     pub build: bool,
     /// Write the rights that the functions' calls needed to a new file in this folder.
     pub rights: Option<PathBuf>,
+    /// Deploy with this command into an account of its own instead of running the functions here; see
+    /// `tests/aws/account.py`.
+    pub account: Option<Vec<String>>,
     /// The folder of `template.yaml`; if absent, the nearest one at or above the current folder.
     pub root: Option<PathBuf>,
 }
@@ -33,6 +36,7 @@ impl Default for Options {
             quiet: true,
             build: true,
             rights: None,
+            account: None,
             root: None,
         }
     }

@@ -32,6 +32,7 @@ use faults::Mode;
 use reply::Reply;
 use rights::Right;
 
+use crate::deployed::Account;
 use crate::lambda::Lambda;
 use crate::records::Records;
 
@@ -51,6 +52,8 @@ pub(crate) struct Aws {
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
     pub(crate) lambda: Arc<Lambda>,
+    /// Where calls are carried out, if not here.
+    pub(crate) account: Option<Arc<Account>>,
 }
 
 /// One call of a function: what it wants, and of what.
@@ -66,8 +69,12 @@ struct Ask {
 
 /// Answers one call of a function.
 pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let Some(caller) = Caller::of(&head.headers) else {
+    let (mut head, body) = request.into_parts();
+    let caller = match aws.account {
+        None => Caller::of(&head.headers),
+        Some(_) => Caller::elsewhere(&mut head),
+    };
+    let Some(caller) = caller else {
         return Reply::missing_credentials().into_response();
     };
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
@@ -115,6 +122,16 @@ impl Aws {
     }
 
     async fn carry_out(&self, ask: &Ask, head: &Parts, body: Bytes) -> Reply {
+        if let Some(account) = &self.account
+            && ask.service != Service::DynamoDb
+        {
+            return account.carry_out(head, body).await.map_or_else(
+                |error| {
+                    Reply::rest_error(StatusCode::BAD_GATEWAY, "Unreachable", &format!("{error:#}"))
+                },
+                Reply::from,
+            );
+        }
         match ask.service {
             Service::DynamoDb => {
                 self.dynamodb.call(&ask.operation, &ask.resources, head, body).await
@@ -149,18 +166,26 @@ impl Aws {
                 None
             }
             Some(Mode::CrashBefore) => {
-                self.lambda.crash(&caller.function, &caller.instance).await;
+                self.crash(caller).await;
                 None
             }
             Some(Mode::CrashAfter) => {
                 carry_out.await;
-                self.lambda.crash(&caller.function, &caller.instance).await;
+                self.crash(caller).await;
                 None
             }
             Some(Mode::LostReply) => {
                 carry_out.await;
                 None
             }
+        }
+    }
+
+    /// Kills the calling process.
+    async fn crash(&self, caller: &Caller) {
+        match (&self.account, caller.instance.parse()) {
+            (Some(_), Ok(peer)) => Account::crash(peer).await,
+            _ => self.lambda.crash(&caller.function, &caller.instance).await,
         }
     }
 }
