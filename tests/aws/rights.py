@@ -100,10 +100,10 @@ def main(folder):
                 problems.append(f"unused  {show(grant)}")
     problems = sorted(set(problems))
     for problem in problems:
-        print(problem)
+        print(f"FAILED  rights {problem}")
     count = Counter(problem.split()[0] for problem in problems)
     print(
-        f"rights: {len(functions(template))} functions, {granted} granted, {len(needed)} needed,"
+        f"{'FAILED ' if problems else 'ok '} rights {len(functions(template))} functions, {granted} granted, {len(needed)} needed,"
         f" missing {count['missing']}, unused {count['unused']}"
     )
     return 1 if problems else 0
