@@ -2,8 +2,8 @@
 
 usage: account.py BUILD     BUILD: what sam build made (.aws-sam/build)
 
-Reads one line of JSON:  {"endpoint": URL, "environment": {NAME: VALUE}}
-    endpoint       the functions' calls go to URL/<binary>; null: to the account itself
+Reads one line of JSON:  {"endpoints": {BINARY: URL}, "environment": {NAME: VALUE}}
+    endpoints      where each function believes AWS to be; without one, it is the account itself
     environment    variables of every function that win over the template's
 Prints one line of JSON: {"url": the account, "api": the API, "queue": its events,
     "functions": {binary: physical}, "resources": {logical: physical}, "log": what the functions print}
@@ -43,9 +43,9 @@ def free_port():
 
 
 class Account:
-    """An emulator of its own. A strict one checks each call's signature, and its caller's rights."""
+    """An emulator of its own. It checks each call's signature, and its caller's rights."""
 
-    def __init__(self, folder, strict=False):
+    def __init__(self, folder):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "functions.log"
@@ -57,7 +57,7 @@ class Account:
             "BIND_HOST": "127.0.0.1",
             "LATCHKEY_LOG": str(self.log),
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AUTH": str(strict).lower(),
+            "AUTH": "true",
             "TMPDIR": str(folder),
         }
         environment.pop("AWS_ENDPOINT_URL", None)
@@ -89,7 +89,7 @@ class Account:
             self.process.wait()
 
 
-def package(build, account, endpoint, environment):
+def package(build, account, endpoints, environment):
     """Uploads the built functions and returns the template that sam package would make, with these patches for the emulator."""
     template = project.load(build / "template.yaml")
     resources = template["Resources"]
@@ -105,8 +105,8 @@ def package(build, account, endpoint, environment):
         store.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=archive.getvalue())
         properties["CodeUri"] = f"s3://{BUCKET}/{name}.zip"
         variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
-        # Functions find AWS by its public name; here they must be told. A path of its own tells callers apart.
-        variables["AWS_ENDPOINT_URL"] = f"{endpoint}/{binary}" if endpoint else account.url
+        # Functions find AWS by its public name; here they must be told.
+        variables["AWS_ENDPOINT_URL"] = endpoints.get(binary, account.url)
         # What tests set is out of the parameters' bounds (limits that are off), so it goes past them.
         variables.update(environment)
     secrets = {name for name, made in template["Resources"].items() if made["Type"] == "AWS::SecretsManager::Secret"}
@@ -122,9 +122,9 @@ def with_arns(value, secrets):
     return [with_arns(inner, secrets) for inner in value] if isinstance(value, list) else value
 
 
-def deploy(build, account, endpoint, environment):
+def deploy(build, account, endpoints, environment):
     """Creates the stack as sam deploy does and returns the physical ids of its resources."""
-    template = package(build, account, endpoint, environment)
+    template = package(build, account, endpoints, environment)
     formation = account.client("cloudformation")
     formation.create_stack(
         StackName=STACK,
@@ -200,7 +200,7 @@ def main(build):
         account = Account(Path(folder))
         try:
             account.wait()
-            resources = deploy(Path(build), account, asked.get("endpoint"), asked.get("environment", {}))
+            resources = deploy(Path(build), account, asked.get("endpoints", {}), asked.get("environment", {}))
             functions = project.functions(project.load())
             answer = {
                 "url": account.url,

@@ -43,7 +43,7 @@ class Stack:
     def __init__(self, build, account):
         self.account = account
         environment = {"OTP_SENDS_PER_HOUR": "0", "OTP_SENDS_PER_HOUR_PER_IP": "0"}
-        self.resources = accounts.deploy(build, account, None, environment)
+        self.resources = accounts.deploy(build, account, {}, environment)
         self.api = accounts.api_url(account, self.resources)
         self.functions, self.queues = account.client("lambda"), account.client("sqs")
         self.tables = account.client("dynamodb")
@@ -152,7 +152,7 @@ def until_visible(stack):
 
 def main(build):
     with tempfile.TemporaryDirectory(prefix="latchkey-account-") as folder:
-        account = accounts.Account(Path(folder), strict=True)
+        account = accounts.Account(Path(folder))
         try:
             account.wait()
             stack = Stack(Path(build), account)

@@ -4,11 +4,15 @@ The environment: GATEWAY_PORT, BIND_HOST, and LATCHKEY_LOG, the file that takes 
 """
 
 import contextvars
+import copy
+import json
 import os
+from email.utils import parseaddr
 
 import ministack.app as app
-from ministack.core import lambda_runtime
-from ministack.services import apigateway, lambda_svc
+from ministack.core import iam_actions, lambda_runtime
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import apigateway, dynamodb, lambda_svc
 
 source = contextvars.ContextVar("source", default="127.0.0.1")
 
@@ -79,6 +83,63 @@ def patch_partial_failures():
     lambda_svc._execute_function = outer
 
 
+def patch_repeated_transactions():
+    """The emulator rewrites the numbers of a transaction's items (1.50 becomes 1.5) in the very request that it remembers, and
+    then takes the same request for another one when it is repeated with its token. Here it remembers what was sent."""
+    inner = dynamodb._transact_write_items
+
+    def outer(data):
+        token = data.get("ClientRequestToken")
+        known = dynamodb._txn_idempotency.get(token)
+        sent = copy.deepcopy({name: value for name, value in data.items() if name != "ClientRequestToken"})
+        answer = inner(data)
+        entry = dynamodb._txn_idempotency.get(token)
+        if entry and not known:
+            entry["signature"] = sent
+        return answer
+
+    dynamodb._transact_write_items = outer
+
+
+def patch_conditions():
+    """The emulator evaluates policies without some of what AWS looks at: who a mail is from, which names the identity that
+    sends it, and the partition key of an item."""
+    sender = contextvars.ContextVar("sender", default="")
+    enforce_mail, enforce = app._enforce_ses_v2, app._enforce_data_plane
+
+    def enforce_with_sender(service, action, *rest, **options):
+        if action == "ses:SendEmail":
+            arn = f"arn:aws:ses:{get_region()}:{get_account_id()}:identity/{sender.get()}"
+            options.update(resource_arn=arn, service_context={"ses:FromAddress": sender.get()})
+        return enforce(service, action, *rest, **options)
+
+    def remember_sender(method, path, headers, body, *rest):
+        fields = as_fields(body)
+        sender.set(parseaddr(fields.get("FromEmailAddress", ""))[1])
+        return enforce_mail(method, path, headers, body, *rest)
+
+    app._enforce_data_plane, app._enforce_ses_v2 = enforce_with_sender, remember_sender
+    store_context = iam_actions.dynamodb_service_context
+
+    def with_leading_keys(body):
+        context, fields = store_context(body), as_fields(body)
+        table = dynamodb._tables.get(fields.get("TableName", "").rpartition("/")[2])
+        item = fields.get("Key") or fields.get("Item")
+        if table and item:
+            context["dynamodb:LeadingKeys"] = list(item[table["pk_name"]].values())
+        return context
+
+    iam_actions.dynamodb_service_context = with_leading_keys
+
+
+def as_fields(body):
+    try:
+        fields = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
 def patch_logs():
     """The emulator hands over what a function printed when its invocation has ended; CloudWatch takes each line at once,
     and tests look at the lines of functions that are killed."""
@@ -105,6 +166,11 @@ def patch_logs():
 
 
 if __name__ == "__main__":
-    for patch in (patch_source_address, patch_preflights, patch_failed_functions, patch_partial_failures, patch_logs):
-        patch()
+    patch_source_address()
+    patch_preflights()
+    patch_failed_functions()
+    patch_partial_failures()
+    patch_repeated_transactions()
+    patch_conditions()
+    patch_logs()
     app.main()

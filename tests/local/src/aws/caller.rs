@@ -47,9 +47,9 @@ impl Caller {
         Some(Self { function: function.to_owned(), instance: instance.to_owned(), service })
     }
 
-    /// A function that runs elsewhere has the credentials of that place. Its path names it, and its connection
+    /// A function that runs elsewhere has the credentials of that place. Its endpoint names it, and its connection
     /// the instance.
-    pub(super) fn elsewhere(head: &mut Parts) -> Option<Self> {
+    pub(super) fn elsewhere(head: &Parts) -> Option<Self> {
         let (function, peer) = Account::caller(head)?;
         let service = Self::of(&head.headers)?.service;
         Some(Self { function, instance: peer.to_string(), service })

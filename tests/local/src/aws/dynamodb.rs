@@ -169,6 +169,12 @@ fn answered(status: StatusCode, headers: &HeaderMap, body: Bytes, strip: bool) -
     reply
 }
 
+/// The capacity that an answer says to have consumed.
+pub(super) fn consumed(body: &[u8]) -> Option<f64> {
+    let answer: Json = serde_json::from_slice(body).ok()?;
+    answer.get("ConsumedCapacity").and_then(units)
+}
+
 /// One figure or a list of them, one for each table.
 fn units(consumed: &Json) -> Option<f64> {
     let of_one = |one: &Json| one.get("CapacityUnits").and_then(Json::as_f64);

@@ -69,10 +69,10 @@ struct Ask {
 
 /// Answers one call of a function.
 pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Response {
-    let (mut head, body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let caller = match aws.account {
         None => Caller::of(&head.headers),
-        Some(_) => Caller::elsewhere(&mut head),
+        Some(_) => Caller::elsewhere(&head),
     };
     let Some(caller) = caller else {
         return Reply::missing_credentials().into_response();
@@ -122,9 +122,7 @@ impl Aws {
     }
 
     async fn carry_out(&self, ask: &Ask, head: &Parts, body: Bytes) -> Reply {
-        if let Some(account) = &self.account
-            && ask.service != Service::DynamoDb
-        {
+        if let Some(account) = &self.account {
             return account.carry_out(head, body).await.map_or_else(
                 |error| {
                     Reply::rest_error(StatusCode::BAD_GATEWAY, "Unreachable", &format!("{error:#}"))

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 
 use super::caller::Service;
+use super::dynamodb;
 use crate::deployed::Passed;
 use crate::random;
 
@@ -111,7 +112,9 @@ impl Reply {
 impl From<Passed> for Reply {
     fn from(passed: Passed) -> Self {
         let Passed { status, headers, body } = passed;
-        Self { status, headers, body, units: None }
+        // DynamoDB says what a call consumed where the function asked for it.
+        let units = dynamodb::consumed(&body);
+        Self { status, headers, body, units }
     }
 }
 

@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, anyhow, bail};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -37,7 +37,7 @@ const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const AT_ONCE: usize = 32;
 
 /// Headers that belong to one connection.
-const HOP: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
+const HOP: [HeaderName; 3] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];
 
 /// An account that the template is deployed into.
 #[derive(Debug)]
@@ -67,6 +67,10 @@ struct Place {
     resources: BTreeMap<String, String>,
 }
 
+/// Says whose calls come to an endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct EndpointOf(pub(crate) String);
+
 /// An answer that is passed on.
 pub(crate) struct Passed {
     pub(crate) status: StatusCode,
@@ -75,10 +79,10 @@ pub(crate) struct Passed {
 }
 
 impl Account {
-    /// Deploys with `command`. The functions call `endpoint`, with their name as the first part of the path.
+    /// Deploys with `command`. Each function calls the endpoint that has its name.
     pub(crate) async fn open(
         command: &[String],
-        endpoint: &str,
+        endpoints: &BTreeMap<String, String>,
         environment: &[(String, String)],
     ) -> anyhow::Result<Self> {
         let (program, arguments) =
@@ -93,7 +97,7 @@ impl Account {
             bail!("{program} has no stdin or stdout");
         };
         let environment: BTreeMap<_, _> = environment.iter().cloned().collect();
-        let asked = json!({ "endpoint": endpoint, "environment": environment });
+        let asked = json!({ "endpoints": endpoints, "environment": environment });
         stdin.write_all(format!("{asked}\n").as_bytes()).await?;
         let line = BufReader::new(stdout).lines().next_line().await?;
         let line = line.ok_or_else(|| anyhow!("{program} did not deploy"))?;
@@ -134,14 +138,11 @@ impl Account {
         Ok(secrets)
     }
 
-    /// Who makes this call: the first part of its path, which is taken away.
-    pub(crate) fn caller(head: &mut Parts) -> Option<(String, SocketAddr)> {
+    /// Who makes this call: the function whose endpoint it came to, and its end of the connection.
+    pub(crate) fn caller(head: &Parts) -> Option<(String, SocketAddr)> {
         let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let target = head.uri.path_and_query()?.as_str().strip_prefix('/')?;
-        let (function, rest) = target.split_once('/').unwrap_or((target, ""));
-        let caller = (function.to_owned(), *peer);
-        head.uri = format!("/{rest}").parse::<Uri>().ok()?;
-        Some(caller)
+        let EndpointOf(function) = head.extensions.get::<EndpointOf>()?;
+        Some((function.clone(), *peer))
     }
 
     /// Kills the process that has this end of a connection.
@@ -154,7 +155,7 @@ impl Account {
         }
     }
 
-    /// Passes a call of a function on to the account.
+    /// Passes a call of a function on to the account, exactly as it was signed.
     pub(crate) async fn carry_out(&self, head: &Parts, body: Bytes) -> anyhow::Result<Passed> {
         pass(&self.client, &self.place.url, head, body).await
     }
@@ -266,27 +267,4 @@ async fn passed(request: reqwest::RequestBuilder) -> anyhow::Result<Passed> {
         headers.remove(name);
     }
     Ok(Passed { status, headers, body: response.bytes().await? })
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::Request;
-
-    use super::*;
-
-    #[test]
-    fn the_first_part_of_the_path_is_the_caller() {
-        let head = |uri: &str| {
-            let request = Request::builder().uri(uri).body(()).unwrap();
-            let (mut head, ()) = request.into_parts();
-            head.extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 7))));
-            head
-        };
-        let mut mail = head("/relay/v2/email/outbound-emails?a=b");
-        assert_eq!(Account::caller(&mut mail).unwrap().0, "relay");
-        assert_eq!(mail.uri.to_string(), "/v2/email/outbound-emails?a=b");
-        let mut bare = head("/gotu-post-otp");
-        assert_eq!(Account::caller(&mut bare).unwrap().0, "gotu-post-otp");
-        assert_eq!(bare.uri.to_string(), "/");
-    }
 }

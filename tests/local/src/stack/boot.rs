@@ -5,15 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, anyhow};
-use axum::Router;
 use axum::serve::{ListenerExt, TapIo};
+use axum::{Extension, Router};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Parts, environment};
 use crate::aws::{self, Aws, Calls, DynamoDb, EventBuses, Faults, Secrets, TableWrites};
 use crate::binaries::{self, Binaries};
 use crate::database;
-use crate::deployed::{self, Account};
+use crate::deployed::{self, Account, EndpointOf};
 use crate::files::{self, DataFolder};
 use crate::gateway::{self, Gateway};
 use crate::inspect::{self, Inspection};
@@ -88,7 +88,8 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     };
     let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), front.local_addr()?)?;
     let api = Router::new().fallback(gateway::handle).with_state(Arc::new(gateway));
-    serve(front, api, listeners.aws, inspection);
+    serve(front, api.merge(inspect::router(Arc::new(inspection))));
+    serve(listeners.aws, Router::new().fallback(aws::handle).with_state(Arc::clone(&aws)));
     serve_here(listeners.runtime_api, Arc::clone(&lambda), listeners.dynamodb, database.clone());
 
     let dead = Arc::new(Mutex::new(Vec::new()));
@@ -130,9 +131,14 @@ async fn deploy(
     front: TcpListener,
     logs: Arc<Logs>,
 ) -> anyhow::Result<Parts> {
-    let endpoint = bind(0).await?;
+    let mut endpoints = BTreeMap::new();
+    for function in &template.functions {
+        endpoints.insert(function.name.clone(), bind(0).await?);
+    }
+    let urls = endpoints.iter().map(|(name, listener)| Ok((name.clone(), url(listener)?)));
+    let urls = urls.collect::<anyhow::Result<_>>()?;
     let environment = environment::overrides(&options.env);
-    let account = Arc::new(Account::open(command, &url(&endpoint)?, &environment).await?);
+    let account = Arc::new(Account::open(command, &urls, &environment).await?);
     let secrets = account.rename(&mut template).await?;
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
     if let Some(folder) = &folder {
@@ -160,8 +166,12 @@ async fn deploy(
         database: None,
         aws: Arc::clone(&aws),
     };
+    let calls = Router::new().fallback(aws::handle).with_state(aws.clone());
+    for (function, listener) in endpoints {
+        serve(listener, calls.clone().layer(Extension(EndpointOf(function))));
+    }
     let api = Router::new().fallback(deployed::front).with_state(account);
-    serve(front, api, endpoint, inspection);
+    serve(front, api.merge(inspect::router(Arc::new(inspection))));
     let (tables, dead) = (table_names(&template), Arc::default());
     Ok(Parts { api_url, dynamodb_url, functions: names, tables, aws, logs, dead, _folder: folder })
 }
@@ -196,17 +206,12 @@ fn functions(
     Ok(Lambda::new(functions))
 }
 
-/// Serves the API with the stack's own pages, and the endpoint for the functions' calls. A server ends only with the
-/// runtime; there is nothing to do about its result.
-fn serve(front: TcpListener, api: Router, endpoint: TcpListener, inspection: Inspection) {
-    let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&inspection.aws));
-    let api = api.merge(inspect::router(Arc::new(inspection)));
-    for (listener, router) in [(front, api), (endpoint, calls)] {
-        tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            drop(axum::serve(eager(listener), service).await);
-        });
-    }
+/// Serves until the runtime ends; there is nothing to do about a server's result.
+fn serve(listener: TcpListener, router: Router) {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        drop(axum::serve(eager(listener), service).await);
+    });
 }
 
 /// Serves what runs here alone: the functions' runtime API and the database.
