@@ -22,10 +22,11 @@ use shared::domain::challenge::{ChallengeKey, KeyId, Nonce};
 use shared::domain::code::{CodeFormat, CodeSeed};
 use shared::ports::CodeKeys as _;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::DirEntry;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -33,6 +34,13 @@ use tokio::sync::OnceCell;
 
 /// How long something that happens behind an answer may take.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Names a folder that every stack writes the rights that its functions needed to, for `tests/aws/rights.py`.
+const RIGHTS: &str = "LATCHKEY_RIGHTS";
+
+/// A command that deploys into an account for each stack (`tests/aws/account.py`). Without it the functions run in the
+/// local stack.
+const TARGET: &str = "LATCHKEY_TARGET";
 
 /// Switches every limit off, so that tests can share a stack.
 pub const NO_LIMITS: [(&str, &str); 3] =
@@ -138,7 +146,12 @@ impl World {
     async fn start(env: &[(&str, &str)], options: Options) -> Self {
         let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let env = env.iter().map(pair).collect();
-        let stack = Stack::start(Options { env, ..options })
+        let rights = std::env::var_os(RIGHTS).map(PathBuf::from);
+        let words = |command: OsString| {
+            command.to_string_lossy().split_whitespace().map(str::to_owned).collect()
+        };
+        let account = std::env::var_os(TARGET).map(words);
+        let stack = Stack::start(Options { env, rights, account, ..options })
             .await
             .unwrap_or_else(|error| panic!("{error:#}"));
         // No connection is kept: one that a test leaves behind ends with that test's runtime.
@@ -250,7 +263,7 @@ impl World {
     pub async fn dynamodb(&self, operation: &str, request: &Value) -> Value {
         let mut request = request.clone();
         if let Some(Value::String(table)) = request.get_mut("TableName") {
-            *table = format!("latchkey-{table}");
+            *table = self.stack.table_name(table).expect("a table of the template").to_owned();
         }
         let call = self
             .client

@@ -1,5 +1,6 @@
 //! The embedded DynamoDB: its tables, and its items as plain JSON.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -62,14 +63,17 @@ pub(crate) fn items(database: &Database, table: &str) -> anyhow::Result<Vec<Json
             exclusive_start_key: start,
             ..ScanRequest::default()
         })?;
-        items.extend(page.items.unwrap_or_default().iter().map(|item| {
-            item.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Json>()
-        }));
+        items.extend(page.items.unwrap_or_default().iter().map(plain_item));
         start = page.last_evaluated_key;
         if start.is_none() {
             return Ok(items);
         }
     }
+}
+
+/// An item without DynamoDB's type tags.
+pub(crate) fn plain_item(item: &HashMap<String, AttributeValue>) -> Json {
+    item.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
 /// An attribute without DynamoDB's type tags.

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::aws::{Aws, Fault};
 use crate::database;
+use crate::deployed::Passed;
 use crate::lambda::Outcome;
 use crate::streams::DatabaseHandle;
 use crate::template::TableSpec;
@@ -28,7 +29,8 @@ pub(crate) struct Inspection {
     pub(crate) dynamodb_url: String,
     pub(crate) functions: Vec<String>,
     pub(crate) tables: Vec<TableSpec>,
-    pub(crate) database: DatabaseHandle,
+    /// Absent where the functions are deployed elsewhere.
+    pub(crate) database: Option<DatabaseHandle>,
     pub(crate) aws: Arc<Aws>,
 }
 
@@ -67,7 +69,10 @@ struct MessageFilter {
 }
 
 async fn messages(State(stack): Shared, Query(filter): Query<MessageFilter>) -> Response {
-    listing("messages", stack.aws.records.messages(filter.to.as_deref()))
+    match &stack.aws.account {
+        Some(account) => found("messages", account.messages(filter.to.as_deref()).await),
+        None => listing("messages", stack.aws.records.messages(filter.to.as_deref())),
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,7 +82,11 @@ struct EventFilter {
 }
 
 async fn events(State(stack): Shared, Query(filter): Query<EventFilter>) -> Response {
-    listing("events", stack.aws.records.events(filter.detail_type.as_deref()))
+    let kind = filter.detail_type.as_deref();
+    match &stack.aws.account {
+        Some(account) => found("events", account.events(kind).await),
+        None => listing("events", stack.aws.records.events(kind)),
+    }
 }
 
 async fn tables(State(stack): Shared) -> Response {
@@ -89,9 +98,10 @@ async fn table(State(stack): Shared, Path(id): Path<String>) -> Response {
     let Some(table) = stack.tables.iter().find(|table| table.id == id) else {
         return error(StatusCode::NOT_FOUND, "the template has no such table");
     };
-    match database::items(&stack.database.0, &table.name) {
-        Ok(items) => listing("items", items),
-        Err(problem) => error(StatusCode::INTERNAL_SERVER_ERROR, &format!("{problem:#}")),
+    match (&stack.aws.account, &stack.database) {
+        (Some(account), _) => found("items", account.items(&table.name).await),
+        (_, Some(database)) => found("items", database::items(&database.0, &table.name)),
+        _ => error(StatusCode::NOT_FOUND, "there is no database"),
     }
 }
 
@@ -135,6 +145,12 @@ async fn invoke(
 ) -> Response {
     let name = name.rsplit_once(":function:").map_or(name.as_str(), |(_, name)| name);
     let name = name.split(':').next().unwrap_or_default().to_owned();
+    if let Some(account) = &stack.aws.account {
+        return match account.invoke(&name, payload).await {
+            Ok(Passed { status, headers, body }) => (status, headers, body).into_response(),
+            Err(problem) => error(StatusCode::BAD_GATEWAY, &format!("{problem:#}")),
+        };
+    }
     let lambda = Arc::clone(&stack.aws.lambda);
     if lambda.function(&name).is_none() {
         return lambda_error(
@@ -175,6 +191,14 @@ async fn invoke(
 /// Entries under one name; each keeps the order of its fields.
 fn listing(name: &str, entries: Vec<impl Serialize>) -> Response {
     axum::Json(BTreeMap::from([(name, entries)])).into_response()
+}
+
+/// The same, where looking can fail.
+fn found(name: &str, entries: anyhow::Result<Vec<impl Serialize>>) -> Response {
+    match entries {
+        Ok(entries) => listing(name, entries),
+        Err(problem) => error(StatusCode::INTERNAL_SERVER_ERROR, &format!("{problem:#}")),
+    }
 }
 
 fn error(status: StatusCode, message: &str) -> Response {

@@ -7,7 +7,8 @@
 //! The way of a request: [`gateway`] makes an event of it, [`lambda`] hands that to a process of the function,
 //! the process calls [`aws`], which looks at each call, passes it to [`database`] or a stand-in, and can fail
 //! on request. [`streams`] and [`schedules`] invoke the functions that nobody calls over HTTP. [`inspect`]
-//! shows what happened.
+//! shows what happened. [`deployed`] puts the same
+//! interface in front of functions that are deployed elsewhere.
 #![expect(
     clippy::disallowed_methods,
     reason = "the rules on clocks and tasks are for code that runs in Lambda; this is the world around it"
@@ -17,6 +18,7 @@ mod aws;
 mod binaries;
 mod clock;
 mod database;
+mod deployed;
 mod files;
 mod gateway;
 mod inspect;

@@ -57,6 +57,8 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             release: flags.release,
             quiet: false,
             build: true,
+            rights: None,
+            account: None,
             root: None,
         };
         let stack = tokio::select! {

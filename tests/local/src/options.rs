@@ -17,6 +17,11 @@ pub struct Options {
     pub quiet: bool,
     /// Build the functions first. Without it, they must have been built before.
     pub build: bool,
+    /// Write the rights that the functions' calls needed to a new file in this folder.
+    pub rights: Option<PathBuf>,
+    /// Deploy with this command into an account of its own instead of running the functions here; see
+    /// `tests/aws/account.py`.
+    pub account: Option<Vec<String>>,
     /// The folder of `template.yaml`; if absent, the nearest one at or above the current folder.
     pub root: Option<PathBuf>,
 }
@@ -30,6 +35,8 @@ impl Default for Options {
             release: false,
             quiet: true,
             build: true,
+            rights: None,
+            account: None,
             root: None,
         }
     }

@@ -57,6 +57,28 @@ async fn a_bus_that_takes_events_in_part_is_asked_again() {
 }
 
 #[tokio::test]
+async fn what_went_out_is_not_repeated_for_what_did_not() {
+    let world = World::with(&NO_LIMITS).await;
+    down(&world, "sns", "error").await;
+    let mobile = "+85251224538";
+    let body = json!({"user_auth": {"mobile": mobile, "address_attributes": {}}});
+    assert_eq!(world.post("/api/v1/auth/signup", &body).await.status, 200);
+    // One entry, an event and a text: the event is out, and the text alone is left.
+    let left = async || {
+        let entries = world.items("Outbox").await;
+        let effects = entries.first().map(|entry| entry["effects"].as_array().unwrap().len());
+        (entries.len() == 1 && effects == Some(1)).then_some(())
+    };
+    world.until("a shorter entry", left).await;
+    assert!(world.messages(mobile).await.is_empty());
+    world.heal().await;
+    world.message(mobile, 1).await;
+    world.settled(mobile).await;
+    assert_eq!(world.all_events().await.len(), 1);
+    assert_eq!(world.messages(mobile).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_code_that_was_replaced_or_has_ended_is_not_sent() {
     let world = World::with(&NO_LIMITS).await;
     down(&world, "sns", "error").await;

@@ -2,7 +2,10 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
+
+use crate::deployed::Account;
 
 /// The services behind the endpoint, named as the fault interface names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,14 @@ impl Caller {
         };
         let (function, instance) = key.rsplit_once('.').unwrap_or((key, ""));
         Some(Self { function: function.to_owned(), instance: instance.to_owned(), service })
+    }
+
+    /// A function that runs elsewhere has the credentials of that place. Its endpoint names it, and its connection
+    /// the instance.
+    pub(super) fn elsewhere(head: &Parts) -> Option<Self> {
+        let (function, peer) = Account::caller(head)?;
+        let service = Self::of(&head.headers)?.service;
+        Some(Self { function, instance: peer.to_string(), service })
     }
 }
 

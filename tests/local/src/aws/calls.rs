@@ -1,13 +1,19 @@
 //! The record of every call that a function made.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
 use std::sync::Mutex;
 
+use anyhow::Context;
 use serde::Serialize;
 
+use super::Ask;
 use super::caller::Service;
-use crate::clock;
+use super::rights::Right;
 use crate::sync::lock;
+use crate::{clock, files, random};
 
 /// How many calls are remembered.
 const KEPT_CALLS: usize = 200_000;
@@ -21,6 +27,22 @@ struct Book {
     calls: VecDeque<Call>,
     /// How many have been forgotten.
     forgotten: usize,
+    rights: Option<RightsFile>,
+}
+
+/// Where the rights that the calls needed are written, each once, one JSON a line.
+#[derive(Debug)]
+struct RightsFile {
+    file: File,
+    written: BTreeSet<String>,
+}
+
+/// A line of that file.
+#[derive(Debug, Serialize)]
+struct Needed<'a> {
+    function: &'a str,
+    #[serde(flatten)]
+    right: &'a Right,
 }
 
 /// One call.
@@ -41,23 +63,26 @@ pub(crate) struct Call {
 pub(super) struct Ticket(usize);
 
 impl Calls {
-    pub(super) fn begin(
-        &self,
-        function: &str,
-        service: Service,
-        operation: &str,
-        resources: &[String],
-    ) -> Ticket {
+    /// Also writes what the calls needed to be allowed to a new file in `folder`.
+    pub(crate) fn open(folder: Option<&Path>) -> anyhow::Result<Self> {
+        let rights = folder.map(RightsFile::create).transpose()?;
+        Ok(Self(Mutex::new(Book { rights, ..Book::default() })))
+    }
+
+    pub(super) fn begin(&self, function: &str, ask: &Ask) -> Ticket {
         let call = Call {
             function: function.to_owned(),
-            service,
-            operation: operation.to_owned(),
-            resources: resources.to_vec(),
+            service: ask.service,
+            operation: ask.operation.clone(),
+            resources: ask.resources.clone(),
             status: None,
             units: None,
             at: clock::iso_millis(clock::unix_millis()),
         };
         let mut book = lock(&self.0);
+        if let Some(rights) = &mut book.rights {
+            rights.add(function, &ask.rights);
+        }
         if book.calls.len() >= KEPT_CALLS {
             book.calls.pop_front();
             book.forgotten = book.forgotten.saturating_add(1);
@@ -83,17 +108,49 @@ impl Calls {
     }
 }
 
+impl RightsFile {
+    fn create(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join(format!("{}.jsonl", random::uuid()));
+        let cannot = || format!("cannot write {}", path.display());
+        std::fs::create_dir_all(folder).with_context(cannot)?;
+        let file = files::private(OpenOptions::new().append(true).create(true))
+            .open(&path)
+            .with_context(cannot)?;
+        Ok(Self { file, written: BTreeSet::new() })
+    }
+
+    fn add(&mut self, function: &str, rights: &[Right]) {
+        for right in rights {
+            let Ok(line) = serde_json::to_string(&Needed { function, right }) else { continue };
+            if !self.written.contains(&line) {
+                // A line that a full disk loses is a right that seems unused, which is found out.
+                drop(self.file.write_all(format!("{line}\n").as_bytes()));
+                self.written.insert(line);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
+
+    fn ask(service: Service, operation: &str, resources: &[&str], rights: &[Right]) -> Ask {
+        Ask {
+            service,
+            operation: operation.to_owned(),
+            resources: resources.iter().map(|id| (*id).to_owned()).collect(),
+            rights: rights.to_vec(),
+        }
+    }
 
     #[test]
     fn an_answer_finds_its_call_and_a_filter_the_function() {
         let calls = Calls::default();
-        let first = calls.begin("f", Service::DynamoDb, "GetItem", &["Users".to_owned()]);
-        calls.begin("g", Service::Sns, "Publish", &[]);
+        let first = calls.begin("f", &ask(Service::DynamoDb, "GetItem", &["Users"], &[]));
+        calls.begin("g", &ask(Service::Sns, "Publish", &[], &[]));
         calls.finish(first, 200, Some(1.5));
         let all = serde_json::to_value(calls.list(None)).unwrap();
         assert_eq!(all.pointer("/0/service").unwrap(), "dynamodb");
@@ -102,5 +159,23 @@ mod tests {
         assert_eq!(all.pointer("/0/resources").unwrap(), &json!(["Users"]));
         assert!(all.pointer("/1/status").unwrap().is_null());
         assert_eq!(calls.list(Some("g")).len(), 1);
+    }
+
+    #[test]
+    fn what_a_call_needed_is_written_once() {
+        let folder = std::env::temp_dir().join(format!("local-rights-{}", random::uuid()));
+        let calls = Calls::open(Some(&folder)).unwrap();
+        let publish = ask(Service::Sns, "Publish", &[], &[Right::publish("Publish", None)]);
+        for function in ["f", "f", "g"] {
+            calls.begin(function, &publish);
+        }
+        let files: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+        let [Ok(file)] = files.as_slice() else { panic!("one file") };
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<Json> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let needed = |function: &str| json!({ "function": function, "action": "sns:Publish", "resource": "*", "context": {} });
+        assert_eq!(lines, [needed("f"), needed("g")]);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

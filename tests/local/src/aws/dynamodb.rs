@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
 use super::reply::Reply;
+use super::rights::{self, PartitionKeys, Right};
 use crate::template::TableSpec;
 
 /// Operations that report the capacity they consume when they are asked to.
@@ -44,6 +45,7 @@ pub(crate) struct DynamoDb {
     client: reqwest::Client,
     /// Logical ids by physical name.
     ids: HashMap<String, String>,
+    keys: PartitionKeys,
     writes: TableWrites,
 }
 
@@ -77,20 +79,26 @@ impl DynamoDb {
         let ids = tables.iter().map(|table| (table.name.clone(), table.id.clone())).collect();
         // A proxy that this machine's environment names has no business with the loopback interface.
         let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { url, client, ids, writes })
+        Ok(Self { url, client, ids, keys: PartitionKeys::of(tables), writes })
     }
 
     /// The logical ids of all tables that a request names, sorted.
     pub(super) fn resources(&self, body: &[u8]) -> Vec<String> {
         let request: Json = serde_json::from_slice(body).unwrap_or_default();
-        let mut ids: Vec<_> = table_names(&request)
-            .into_iter()
-            .map(|name| name.rsplit_once(":table/").map_or(name, |(_, name)| name))
-            .map(|name| self.ids.get(name).map_or(name, String::as_str).to_owned())
-            .collect();
+        let mut ids: Vec<_> = table_names(&request).into_iter().map(|name| self.id(name)).collect();
         ids.sort();
         ids.dedup();
         ids
+    }
+
+    fn id(&self, table: &str) -> String {
+        let name = rights::plain_name(table);
+        self.ids.get(name).map_or(name, String::as_str).to_owned()
+    }
+
+    pub(super) fn rights(&self, operation: &str, body: &[u8]) -> Vec<Right> {
+        let request: Json = serde_json::from_slice(body).unwrap_or_default();
+        rights::by_id(self.keys.rights(operation, &request), |table| self.id(table))
     }
 
     pub(super) async fn call(
@@ -159,6 +167,12 @@ fn answered(status: StatusCode, headers: &HeaderMap, body: Bytes, strip: bool) -
         reply.headers.insert("x-amz-crc32", checksum.clone());
     }
     reply
+}
+
+/// The capacity that an answer says to have consumed.
+pub(super) fn consumed(body: &[u8]) -> Option<f64> {
+    let answer: Json = serde_json::from_slice(body).ok()?;
+    answer.get("ConsumedCapacity").and_then(units)
 }
 
 /// One figure or a list of them, one for each table.

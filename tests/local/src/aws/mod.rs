@@ -6,6 +6,7 @@ mod dynamodb;
 mod events;
 mod faults;
 mod reply;
+mod rights;
 mod secrets;
 mod ses;
 mod sns;
@@ -29,7 +30,9 @@ pub(crate) use secrets::Secrets;
 use caller::{Caller, Service};
 use faults::Mode;
 use reply::Reply;
+use rights::Right;
 
+use crate::deployed::Account;
 use crate::lambda::Lambda;
 use crate::records::Records;
 
@@ -49,6 +52,8 @@ pub(crate) struct Aws {
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
     pub(crate) lambda: Arc<Lambda>,
+    /// Where calls are carried out, if not here.
+    pub(crate) account: Option<Arc<Account>>,
 }
 
 /// One call of a function: what it wants, and of what.
@@ -58,19 +63,25 @@ struct Ask {
     operation: String,
     /// Logical ids.
     resources: Vec<String>,
+    /// What the call must be allowed.
+    rights: Vec<Right>,
 }
 
 /// Answers one call of a function.
 pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let Some(caller) = Caller::of(&head.headers) else {
+    let caller = match aws.account {
+        None => Caller::of(&head.headers),
+        Some(_) => Caller::elsewhere(&head),
+    };
+    let Some(caller) = caller else {
         return Reply::missing_credentials().into_response();
     };
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let ask = aws.understand(caller.service, &head, &body);
-    let ticket = aws.calls.begin(&caller.function, ask.service, &ask.operation, &ask.resources);
+    let ticket = aws.calls.begin(&caller.function, &ask);
     let fault = aws.faults.take(&caller.function, ask.service, &ask.operation);
     let carry_out = aws.carry_out(&ask, &head, body.clone());
     let Some(reply) = aws.under(fault, &caller, &ask, &body, carry_out).await else {
@@ -86,17 +97,39 @@ impl Aws {
             let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
             target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned()
         };
-        let (operation, resources) = match service {
-            Service::DynamoDb => (target(), self.dynamodb.resources(body)),
-            Service::Events => (target(), self.buses.resources(body)),
-            Service::Secrets => (target(), self.secrets.resources(body)),
-            Service::Sns => (sns::action(body), Vec::new()),
-            Service::Ses => (ses::operation(&head.method, head.uri.path()), Vec::new()),
+        let operation = match service {
+            Service::DynamoDb | Service::Events | Service::Secrets => target(),
+            Service::Sns => sns::action(body),
+            Service::Ses => ses::operation(&head.method, head.uri.path()),
         };
-        Ask { service, operation, resources }
+        let resources = match service {
+            Service::DynamoDb => self.dynamodb.resources(body),
+            Service::Events => self.buses.resources(body),
+            Service::Secrets => self.secrets.resources(body),
+            Service::Sns | Service::Ses => Vec::new(),
+        };
+        let on_each = |prefix: &str| {
+            resources.iter().map(|id| Right::new(prefix, &operation, id)).collect::<Vec<_>>()
+        };
+        let rights = match service {
+            Service::DynamoDb => self.dynamodb.rights(&operation, body),
+            Service::Events => on_each("events"),
+            Service::Secrets => on_each("secretsmanager"),
+            Service::Sns => sns::rights(&operation, body),
+            Service::Ses => ses::rights(&operation, body),
+        };
+        Ask { service, operation, resources, rights }
     }
 
     async fn carry_out(&self, ask: &Ask, head: &Parts, body: Bytes) -> Reply {
+        if let Some(account) = &self.account {
+            return account.carry_out(head, body).await.map_or_else(
+                |error| {
+                    Reply::rest_error(StatusCode::BAD_GATEWAY, "Unreachable", &format!("{error:#}"))
+                },
+                Reply::from,
+            );
+        }
         match ask.service {
             Service::DynamoDb => {
                 self.dynamodb.call(&ask.operation, &ask.resources, head, body).await
@@ -131,18 +164,26 @@ impl Aws {
                 None
             }
             Some(Mode::CrashBefore) => {
-                self.lambda.crash(&caller.function, &caller.instance).await;
+                self.crash(caller).await;
                 None
             }
             Some(Mode::CrashAfter) => {
                 carry_out.await;
-                self.lambda.crash(&caller.function, &caller.instance).await;
+                self.crash(caller).await;
                 None
             }
             Some(Mode::LostReply) => {
                 carry_out.await;
                 None
             }
+        }
+    }
+
+    /// Kills the calling process.
+    async fn crash(&self, caller: &Caller) {
+        match (&self.account, caller.instance.parse()) {
+            (Some(_), Ok(peer)) => Account::crash(peer).await,
+            _ => self.lambda.crash(&caller.function, &caller.instance).await,
         }
     }
 }

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 
 use super::caller::Service;
+use super::dynamodb;
+use crate::deployed::Passed;
 use crate::random;
 
 /// An answer and what it says about consumed capacity.
@@ -104,6 +106,15 @@ impl Reply {
             }
             Service::Events | Service::Secrets => Self::bad_request("ThrottlingException", MESSAGE),
         }
+    }
+}
+
+impl From<Passed> for Reply {
+    fn from(passed: Passed) -> Self {
+        let Passed { status, headers, body } = passed;
+        // DynamoDB says what a call consumed where the function asked for it.
+        let units = dynamodb::consumed(&body);
+        Self { status, headers, body, units }
     }
 }
 

@@ -4,8 +4,10 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::reply::Reply;
+use super::rights::Right;
 use crate::random;
 use crate::records::{Message, Records};
+use crate::template::ses_identity_arn;
 
 /// The operation's name, or method and path of one that the stand-in does not have.
 pub(super) fn operation(method: &Method, path: &str) -> String {
@@ -14,6 +16,15 @@ pub(super) fn operation(method: &Method, path: &str) -> String {
     } else {
         format!("{method} {path}")
     }
+}
+
+/// What a request needs: its sender's identity.
+pub(super) fn rights(operation: &str, body: &[u8]) -> Vec<Right> {
+    let request: Json = serde_json::from_slice(body).unwrap_or_default();
+    let from = request.get("FromEmailAddress").and_then(Json::as_str).unwrap_or_default();
+    let sender = address(from).unwrap_or_default();
+    let right = Right::new("ses", operation, &ses_identity_arn(&sender));
+    vec![right.under("ses:FromAddress", vec![sender])]
 }
 
 pub(super) fn call(operation: &str, body: &[u8], records: &Records) -> Reply {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 
 use super::reply::Reply;
+use super::rights::Right;
 use crate::random;
 use crate::records::{Message, Records};
 
@@ -14,6 +15,11 @@ const MESSAGE_LIMIT: usize = 1600;
 /// The `Action` of a request in the query protocol.
 pub(super) fn action(body: &[u8]) -> String {
     fields(body).remove("Action").unwrap_or_default()
+}
+
+/// What a request needs.
+pub(super) fn rights(action: &str, body: &[u8]) -> Vec<Right> {
+    vec![Right::publish(action, fields(body).get("TopicArn").map(String::as_str))]
 }
 
 pub(super) fn call(action: &str, body: &[u8], records: &Records) -> Reply {

@@ -1,18 +1,20 @@
 //! Bringing a stack up.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, anyhow};
-use axum::Router;
 use axum::serve::{ListenerExt, TapIo};
+use axum::{Extension, Router};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Parts, environment};
 use crate::aws::{self, Aws, Calls, DynamoDb, EventBuses, Faults, Secrets, TableWrites};
 use crate::binaries::{self, Binaries};
 use crate::database;
-use crate::files::DataFolder;
+use crate::deployed::{self, Account, EndpointOf};
+use crate::files::{self, DataFolder};
 use crate::gateway::{self, Gateway};
 use crate::inspect::{self, Inspection};
 use crate::lambda::{self, Function, Lambda, Launch};
@@ -41,6 +43,9 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         logs.stack(gap);
     }
     let front = bind(options.port).await?;
+    if let Some(command) = &options.account {
+        return deploy(command, &options, template, front, logs).await;
+    }
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
 
     let names: Vec<_> = template.functions.iter().map(|function| function.name.clone()).collect();
@@ -69,19 +74,23 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         secrets,
         records,
         faults: Faults::default(),
-        calls: Calls::default(),
+        calls: Calls::open(options.rights.as_deref())?,
         lambda: Arc::clone(&lambda),
+        account: None,
     });
     let inspection = Inspection {
         api_url: api_url.clone(),
         dynamodb_url: dynamodb_url.clone(),
         functions: names.clone(),
         tables: template.tables.clone(),
-        database: database.clone(),
+        database: Some(database.clone()),
         aws: Arc::clone(&aws),
     };
     let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), front.local_addr()?)?;
-    serve_all(front, listeners, inspection, gateway);
+    let api = Router::new().fallback(gateway::handle).with_state(Arc::new(gateway));
+    serve(front, api.merge(inspect::router(Arc::new(inspection))));
+    serve(listeners.aws, Router::new().fallback(aws::handle).with_state(Arc::clone(&aws)));
+    serve_here(listeners.runtime_api, Arc::clone(&lambda), listeners.dynamodb, database.clone());
 
     let dead = Arc::new(Mutex::new(Vec::new()));
     for function in &template.functions {
@@ -110,7 +119,65 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         }
     }
     logs.stack(&format!("ready at {api_url}"));
-    Ok(Parts { api_url, dynamodb_url, functions: names, aws, logs, dead, _folder: folder })
+    let tables = table_names(&template);
+    Ok(Parts { api_url, dynamodb_url, functions: names, tables, aws, logs, dead, _folder: folder })
+}
+
+/// Deploys the template elsewhere and puts the stack's interface in front of it.
+async fn deploy(
+    command: &[String],
+    options: &Options,
+    mut template: Template,
+    front: TcpListener,
+    logs: Arc<Logs>,
+) -> anyhow::Result<Parts> {
+    let mut endpoints = BTreeMap::new();
+    for function in &template.functions {
+        endpoints.insert(function.name.clone(), bind(0).await?);
+    }
+    let urls = endpoints.iter().map(|(name, listener)| Ok((name.clone(), url(listener)?)));
+    let urls = urls.collect::<anyhow::Result<_>>()?;
+    let environment = environment::overrides(&options.env);
+    let account = Arc::new(Account::open(command, &urls, &environment).await?);
+    let secrets = account.rename(&mut template).await?;
+    let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
+    if let Some(folder) = &folder {
+        files::replace(&folder.path.join("secrets.json"), &serde_json::to_vec(&secrets)?)?;
+    }
+    let names: Vec<_> = template.functions.iter().map(|function| function.name.clone()).collect();
+    let dynamodb_url = account.url().to_owned();
+    let writes = TableWrites::new(&template.tables);
+    let aws = Arc::new(Aws {
+        dynamodb: DynamoDb::new(dynamodb_url.clone(), &template.tables, writes)?,
+        buses: EventBuses(template.buses.clone()),
+        secrets: Secrets::open(&template.secrets, None)?,
+        records: Arc::default(),
+        faults: Faults::default(),
+        calls: Calls::open(options.rights.as_deref())?,
+        lambda: Arc::new(Lambda::new(Vec::new())),
+        account: Some(Arc::clone(&account)),
+    });
+    let api_url = url(&front)?;
+    let inspection = Inspection {
+        api_url: api_url.clone(),
+        dynamodb_url: dynamodb_url.clone(),
+        functions: names.clone(),
+        tables: template.tables.clone(),
+        database: None,
+        aws: Arc::clone(&aws),
+    };
+    let calls = Router::new().fallback(aws::handle).with_state(aws.clone());
+    for (function, listener) in endpoints {
+        serve(listener, calls.clone().layer(Extension(EndpointOf(function))));
+    }
+    let api = Router::new().fallback(deployed::front).with_state(account);
+    serve(front, api.merge(inspect::router(Arc::new(inspection))));
+    let (tables, dead) = (table_names(&template), Arc::default());
+    Ok(Parts { api_url, dynamodb_url, functions: names, tables, aws, logs, dead, _folder: folder })
+}
+
+fn table_names(template: &Template) -> BTreeMap<String, String> {
+    template.tables.iter().map(|table| (table.id.clone(), table.name.clone())).collect()
 }
 
 fn functions(
@@ -140,26 +207,27 @@ fn functions(
     Ok(Lambda::new(functions))
 }
 
-fn serve_all(front: TcpListener, listeners: Listeners, inspection: Inspection, gateway: Gateway) {
-    let (aws, lambda) = (Arc::clone(&inspection.aws), Arc::clone(&inspection.aws.lambda));
-    let database = inspection.database.0.clone();
-    let api = Router::new()
-        .fallback(gateway::handle)
-        .with_state(Arc::new(gateway))
-        .merge(inspect::router(Arc::new(inspection)));
-    let endpoint = Router::new().fallback(aws::handle).with_state(aws);
-    // A server of these ends only with the runtime; there is nothing to do about its result.
+/// Serves until the runtime ends; there is nothing to do about a server's result.
+fn serve(listener: TcpListener, router: Router) {
     tokio::spawn(async move {
-        let service = api.into_make_service_with_connect_info::<SocketAddr>();
-        drop(axum::serve(eager(front), service).await);
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        drop(axum::serve(eager(listener), service).await);
     });
-    tokio::spawn(async move { drop(axum::serve(eager(listeners.aws), endpoint).await) });
+}
+
+/// Serves what runs here alone: the functions' runtime API and the database.
+fn serve_here(
+    runtime_api: TcpListener,
+    lambda: Arc<Lambda>,
+    dynamodb: TcpListener,
+    database: DatabaseHandle,
+) {
     tokio::spawn(async move {
-        drop(axum::serve(eager(listeners.runtime_api), lambda::router(lambda)).await);
+        drop(axum::serve(eager(runtime_api), lambda::router(lambda)).await);
     });
     tokio::spawn(async move {
         let forever = std::future::pending();
-        drop(dynoxide::server::serve_with_shutdown(listeners.dynamodb, database, forever).await);
+        drop(dynoxide::server::serve_with_shutdown(dynamodb, database.0, forever).await);
     });
 }
 

@@ -9,6 +9,12 @@ const SMS_COUNTRIES: &str = "SMS_COUNTRIES";
 /// What the links of mails begin with: here they lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
 
+/// What is set for every function whatever the template says.
+pub(super) fn overrides(overrides: &[(String, String)]) -> Vec<(String, String)> {
+    let countries = (SMS_COUNTRIES.to_owned(), "*".to_owned());
+    std::iter::once(countries).chain(overrides.iter().cloned()).collect()
+}
+
 /// All variables of a function: the template's, the ones that Lambda sets, and the overrides of whoever
 /// started the stack.
 pub(super) fn variables(

@@ -3,6 +3,7 @@
 mod boot;
 mod environment;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ struct Parts {
     api_url: String,
     dynamodb_url: String,
     functions: Vec<String>,
+    tables: BTreeMap<String, String>,
     aws: Arc<Aws>,
     logs: Arc<Logs>,
     dead: Arc<Mutex<Vec<DeadLetter>>>,
@@ -89,7 +91,16 @@ impl Stack {
     /// Every line that the functions and the stack have logged so far, oldest first, as `[function] line`.
     #[must_use]
     pub fn logs(&self) -> Vec<String> {
-        self.parts.logs.all()
+        match &self.parts.aws.account {
+            Some(account) => account.lines(),
+            None => self.parts.logs.all(),
+        }
+    }
+
+    /// The physical name of the table with this logical id.
+    #[must_use]
+    pub fn table_name(&self, id: &str) -> Option<&str> {
+        self.parts.tables.get(id).map(String::as_str)
     }
 
     /// The stream records that were given up.
@@ -105,6 +116,9 @@ impl Stack {
             let stop = async move {
                 aws.faults.clear();
                 drop(tokio::time::timeout(STOP_LIMIT, aws.lambda.stop()).await);
+                if let Some(account) = &aws.account {
+                    account.close().await;
+                }
             };
             drop(runtime.spawn(stop).await);
         }

@@ -104,6 +104,10 @@ pub(crate) fn rule_arn(name: &str) -> String {
     arn("events", &format!("rule/{name}"))
 }
 
+pub(crate) fn ses_identity_arn(address: &str) -> String {
+    arn("ses", &format!("identity/{address}"))
+}
+
 pub(crate) fn stream_arn(table: &str) -> String {
     format!("{}/stream/{STREAM_LABEL}", table_arn(table))
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use yaml_serde::Value as Yaml;
 
 pub(crate) use functions::{FunctionSpec, RouteSpec, ScheduleSpec, StreamSpec};
-pub(crate) use identity::{ACCOUNT, REGION, function_arn, rule_arn, stream_arn};
+pub(crate) use identity::{ACCOUNT, REGION, function_arn, rule_arn, ses_identity_arn, stream_arn};
 pub(crate) use stores::{BusSpec, GeneratedSecret, SecretSource, SecretSpec, TableSpec};
 
 use resolver::Resolver;

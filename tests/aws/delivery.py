@@ -1,0 +1,169 @@
+"""Follows effects through a deployed stack: event source mapping, relay, bus, rule, queue, consumer; and, when the bus is
+gone for longer than a minute, dead letters, the sweep that makes up for them, and the redrive.
+
+usage: delivery.py BUILD     prints one line per check
+"""
+
+import json
+import random
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import account as accounts  # noqa: E402
+import template as project  # noqa: E402
+from consumer import Consumer  # noqa: E402
+
+SIGN_UPS = 12
+
+
+def ok(name, figure):
+    print(f"ok  delivery {name} {figure}", flush=True)
+
+
+def require(truth, name, figure):
+    if not truth:
+        raise SystemExit(f"FAILED  delivery {name}: {figure}")
+    ok(name, figure)
+
+
+def until(what, look, patience=60):
+    end = time.monotonic() + patience
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise SystemExit(f"FAILED  delivery never: {what}")
+        time.sleep(0.1)
+    return found
+
+
+class Stack:
+    def __init__(self, build, account):
+        self.account = account
+        environment = {"OTP_SENDS_PER_HOUR": "0", "OTP_SENDS_PER_HOUR_PER_IP": "0"}
+        self.resources = accounts.deploy(build, account, {}, environment)
+        self.api = accounts.api_url(account, self.resources)
+        self.functions, self.queues = account.client("lambda"), account.client("sqs")
+        self.tables = account.client("dynamodb")
+        self.relay = self.resources["RelayFunction"]
+
+    def sign_up(self, number):
+        body = {"type": "email", "email": f"person{number}@example.com", "password": "correct horse"}
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(f"{self.api}/users", json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+
+    def outbox(self):
+        return self.tables.scan(TableName=self.resources["Outbox"], ConsistentRead=True)["Items"]
+
+    def dead_letters(self, wait=0):
+        url = self.resources["RelayDeadLetters"]
+        options = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": wait, "VisibilityTimeout": 5}
+        return self.queues.receive_message(QueueUrl=url, **options).get("Messages", [])
+
+    def publish_at(self, endpoint):
+        """Where the relay believes EventBridge to be."""
+        variables = self.functions.get_function_configuration(FunctionName=self.relay)["Environment"]["Variables"]
+        variables["AWS_ENDPOINT_URL_EVENTBRIDGE"] = endpoint
+        self.functions.update_function_configuration(FunctionName=self.relay, Environment={"Variables": variables})
+
+    def sweep(self):
+        """What the schedule sends, without waiting for its minute."""
+        answer = self.functions.invoke(FunctionName=self.relay, Payload=b'{"source":"aws.events"}')
+        return answer.get("FunctionError", "")
+
+
+def mapping(stack):
+    found, = stack.functions.list_event_source_mappings(FunctionName=stack.relay)["EventSourceMappings"]
+    _, properties = project.functions(project.load())["relay"]
+    wanted = properties["Events"]["Outbox"]["Properties"]
+    for name in ("BatchSize", "BisectBatchOnFunctionError", "MaximumRecordAgeInSeconds", "FunctionResponseTypes"):
+        require(found[name] == wanted[name], f"mapping {name}", found[name])
+    table = stack.tables.describe_table(TableName=stack.resources["Outbox"])["Table"]
+    require(found["EventSourceArn"] == table["LatestStreamArn"], "mapping source", "the outbox's stream")
+
+
+def consume(stack):
+    """Sign-ups, their events twice and shuffled in the queue, and each handled once and in order."""
+    handled = []
+    queue = accounts.listen(stack.account, stack.resources["EventBus"])
+    consumer = Consumer(stack.queues, queue, lambda kind, detail: handled.append((kind, detail)))
+    started = time.monotonic()
+    for number in range(SIGN_UPS):
+        stack.sign_up(number)
+    until("an empty outbox", lambda: not stack.outbox())
+    ok("relayed", f"{SIGN_UPS} sign-ups in {time.monotonic() - started:.1f}s")
+    # The queue may repeat and shuffle what the bus delivered: here it does.
+    bodies = []
+    while messages := stack.queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            bodies.append(message["Body"])
+            stack.queues.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    require(len(bodies) == 2 * SIGN_UPS, "queued", f"{len(bodies)} events")
+    shuffled = bodies * 2
+    random.Random(7).shuffle(shuffled)
+    for body in shuffled:
+        stack.queues.send_message(QueueUrl=queue, MessageBody=body)
+    while consumer.poll():
+        pass
+    require(len(handled) == 2 * SIGN_UPS, "handled", f"{len(shuffled)} messages, {len(handled)} events")
+    people = {}
+    for kind, detail in handled:
+        people.setdefault(detail["userId"], []).append(kind)
+    orders = {tuple(kinds) for kinds in people.values()}
+    right = orders == {("AUTH_USER_CREATED", "NEW_DEVICE_TOKEN")} and len(people) == SIGN_UPS
+    require(right, "order", f"{len(people)} people, each {' then '.join(min(orders))}")
+    return consumer, handled
+
+
+def die_and_return(stack, consumer, handled):
+    """EventBridge is gone for more than a minute."""
+    before = len(handled)
+    # Port 9 is nobody's.
+    stack.publish_at("http://127.0.0.1:9")
+    require(stack.sign_up("after") == 200, "bus gone", "the sign-up still succeeds")
+    started = time.monotonic()
+    letters = until("a dead letter", lambda: stack.dead_letters(1), 150)
+    letter = json.loads(letters[0]["Body"])
+    require("DDBStreamBatchInfo" in letter, "dead letter", f"{letter['requestContext']['condition']} after {time.monotonic() - started:.0f}s")
+    require(len(stack.outbox()) == 1, "kept", "its entry waits in the outbox")
+    stack.publish_at("")
+    require(stack.sweep() == "", "sweep", "ran")
+    until("the outbox's entry delivered", lambda: not stack.outbox())
+    while consumer.poll():
+        pass
+    require(len(handled) == before + 2, "made up for", f"{len(handled) - before} events")
+    # A dead letter points at a stream record, not at an effect: once its entry is gone, it has been dealt with.
+    gone = 0
+    while letters := until_visible(stack):
+        for message in letters:
+            stack.queues.delete_message(QueueUrl=stack.resources["RelayDeadLetters"], ReceiptHandle=message["ReceiptHandle"])
+            gone += 1
+    require(gone >= 1, "redrive", f"{gone} dead letters dealt with")
+
+
+def until_visible(stack):
+    """Dead letters that were looked at come back when their visibility timeout ends."""
+    return stack.dead_letters(6)
+
+
+def main(build):
+    with tempfile.TemporaryDirectory(prefix="latchkey-account-") as folder:
+        account = accounts.Account(Path(folder))
+        try:
+            account.wait()
+            stack = Stack(Path(build), account)
+            mapping(stack)
+            consumer, handled = consume(stack)
+            die_and_return(stack, consumer, handled)
+        finally:
+            account.end()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

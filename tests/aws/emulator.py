@@ -1,0 +1,176 @@
+"""Starts ministack, an emulated AWS account, with what it lacks for this project. Each patch says why.
+
+The environment: GATEWAY_PORT, BIND_HOST, and LATCHKEY_LOG, the file that takes every line that a function prints.
+"""
+
+import contextvars
+import copy
+import json
+import os
+from email.utils import parseaddr
+
+import ministack.app as app
+from ministack.core import iam_actions, lambda_runtime
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import apigateway, dynamodb, lambda_svc
+
+source = contextvars.ContextVar("source", default="127.0.0.1")
+
+
+def patch_source_address():
+    """The emulator calls every caller 127.0.0.1; the gateway names the address that the connection comes from."""
+    inner = app.app
+
+    async def outer(scope, receive, send):
+        source.set((scope.get("client") or ("127.0.0.1",))[0])
+        await inner(scope, receive, send)
+
+    app.app = outer
+    run = apigateway.run_reentrant
+
+    async def run_with_source(execute, record, event, **options):
+        http = event.get("requestContext", {}).get("http") if isinstance(event, dict) else None
+        if http:
+            http["sourceIp"] = source.get()
+            http["method"] = http["method"].upper()
+        return await run(execute, record, event, **options)
+
+    apigateway.run_reentrant = run_with_source
+
+
+def patch_preflights():
+    """The emulator answers OPTIONS itself with 403 where an API has no CORS configuration; the gateway passes it on like
+    any other method. In lower case the emulator does not know it; patch_source_address gives it back its name."""
+    inner = apigateway._handle_execute_in_scope
+
+    async def outer(api_id, stage, path, method, *rest, **options):
+        api = apigateway._apis.get(api_id) or {}
+        if method == "OPTIONS" and not api.get("corsConfiguration"):
+            method = "options"
+        return await inner(api_id, stage, path, method, *rest, **options)
+
+    apigateway._handle_execute_in_scope = outer
+
+
+def patch_failed_functions():
+    """The emulator answers 502 with the error of a function that failed; an HTTP API says 500 and these words."""
+    inner = lambda_svc.lambda_execute_result_to_api_proxy_response
+
+    def outer(result):
+        if result.get("error"):
+            words = {"statusCode": 500, "headers": {"content-type": "application/json"}}
+            return {**words, "body": '{"message":"Internal Server Error"}'}, None
+        return inner(result)
+
+    lambda_svc.lambda_execute_result_to_api_proxy_response = outer
+
+
+def patch_partial_failures():
+    """The emulator takes a stream batch with batchItemFailures for a success and drops it. Here it fails as a whole and is
+    tried again, which AWS may do as well (delivery is at least once), until its oldest record is too old."""
+    inner = lambda_svc._execute_function
+
+    def outer(func, event, *rest, **options):
+        result = inner(func, event, *rest, **options)
+        records = event.get("Records") if isinstance(event, dict) else None
+        body = result.get("body") if isinstance(result, dict) else None
+        streamed = bool(records) and records[0].get("eventSource") == "aws:dynamodb"
+        if streamed and isinstance(body, dict) and body.get("batchItemFailures"):
+            failed = {"errorType": "ReportBatchItemFailures", "errorMessage": str(body)}
+            return {"error": True, "body": failed, "log": result.get("log", "")}
+        return result
+
+    lambda_svc._execute_function = outer
+
+
+def patch_repeated_transactions():
+    """The emulator rewrites the numbers of a transaction's items (1.50 becomes 1.5) in the very request that it remembers, and
+    then takes the same request for another one when it is repeated with its token. Here it remembers what was sent."""
+    inner = dynamodb._transact_write_items
+
+    def outer(data):
+        token = data.get("ClientRequestToken")
+        known = dynamodb._txn_idempotency.get(token)
+        sent = copy.deepcopy({name: value for name, value in data.items() if name != "ClientRequestToken"})
+        answer = inner(data)
+        entry = dynamodb._txn_idempotency.get(token)
+        if entry and not known:
+            entry["signature"] = sent
+        return answer
+
+    dynamodb._transact_write_items = outer
+
+
+def patch_conditions():
+    """The emulator evaluates policies without some of what AWS looks at: who a mail is from, which names the identity that
+    sends it, and the partition key of an item."""
+    sender = contextvars.ContextVar("sender", default="")
+    enforce_mail, enforce = app._enforce_ses_v2, app._enforce_data_plane
+
+    def enforce_with_sender(service, action, *rest, **options):
+        if action == "ses:SendEmail":
+            arn = f"arn:aws:ses:{get_region()}:{get_account_id()}:identity/{sender.get()}"
+            options.update(resource_arn=arn, service_context={"ses:FromAddress": sender.get()})
+        return enforce(service, action, *rest, **options)
+
+    def remember_sender(method, path, headers, body, *rest):
+        fields = as_fields(body)
+        sender.set(parseaddr(fields.get("FromEmailAddress", ""))[1])
+        return enforce_mail(method, path, headers, body, *rest)
+
+    app._enforce_data_plane, app._enforce_ses_v2 = enforce_with_sender, remember_sender
+    store_context = iam_actions.dynamodb_service_context
+
+    def with_leading_keys(body):
+        context, fields = store_context(body), as_fields(body)
+        table = dynamodb._tables.get(fields.get("TableName", "").rpartition("/")[2])
+        item = fields.get("Key") or fields.get("Item")
+        if table and item:
+            context["dynamodb:LeadingKeys"] = list(item[table["pk_name"]].values())
+        return context
+
+    iam_actions.dynamodb_service_context = with_leading_keys
+
+
+def as_fields(body):
+    try:
+        fields = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def patch_logs():
+    """The emulator hands over what a function printed when its invocation has ended; CloudWatch takes each line at once,
+    and tests look at the lines of functions that are killed."""
+    lines = open(os.environ["LATCHKEY_LOG"], "a", buffering=1, encoding="utf-8")
+    inner = lambda_runtime.ProvidedWorker._pump_output
+
+    class Copied:
+        def __init__(self, stream, name):
+            self.stream, self.name = stream, name
+
+        def readline(self):
+            line = self.stream.readline()
+            if line:
+                lines.write(f"[{self.name}] {line.decode('utf-8', 'replace').rstrip()}\n")
+            return line
+
+        def close(self):
+            self.stream.close()
+
+    def outer(self, stream, log_queue):
+        inner(self, Copied(stream, self.func_name), log_queue)
+
+    lambda_runtime.ProvidedWorker._pump_output = outer
+
+
+if __name__ == "__main__":
+    patch_source_address()
+    patch_preflights()
+    patch_failed_functions()
+    patch_partial_failures()
+    patch_repeated_transactions()
+    patch_conditions()
+    patch_logs()
+    app.main()

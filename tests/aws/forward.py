@@ -1,0 +1,45 @@
+"""Lets containers reach the local stack's DynamoDB, which listens on loopback alone.
+
+usage: forward.py HOST:PORT STACK     HOST: the address of docker's bridge, which nobody outside can reach; STACK: the local
+                                      stack's URL
+"""
+
+import asyncio
+import json
+import sys
+import urllib.parse
+import urllib.request
+
+
+async def copy(reader, writer):
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def main(listen, stack):
+    with urllib.request.urlopen(f"{stack}/_local/health") as answer:
+        store = urllib.parse.urlsplit(json.load(answer)["dynamodb"])
+    host, _, port = listen.rpartition(":")
+
+    async def serve(reader, writer):
+        to_reader, to_writer = await asyncio.open_connection(store.hostname, store.port)
+        await asyncio.gather(copy(reader, to_writer), copy(to_reader, writer))
+
+    server = await asyncio.start_server(serve, host, int(port))
+    print(f"forwarding {listen} to {store.netloc}", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except KeyboardInterrupt:
+        pass

@@ -1,0 +1,115 @@
+"""Compares what each function may do (its policies in template.yaml) with what its calls needed, both ways.
+
+usage: rights.py FOLDER     where the acceptance suite wrote what was needed (LATCHKEY_RIGHTS=FOLDER)
+
+missing: a call that no statement allows, or that one denies.
+unused:  an action on a resource that a statement allows, and that could go without any call missing it.
+"""
+
+import fnmatch
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+from template import functions, load, resolve
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def conditions(template, statement, where):
+    """(operator, key, values) of a statement's conditions."""
+    found = []
+    for operator, keys in statement.get("Condition", {}).items():
+        if operator not in ("StringEquals", "ForAllValues:StringEquals"):
+            raise SystemExit(f"{where}: this script does not understand the condition {operator}")
+        for key, values in keys.items():
+            found.append((operator, key, [resolve(template, value) for value in listed(values)]))
+    return found
+
+
+def grants(template, binary, properties):
+    """One grant for each statement, action and resource."""
+    for policy in listed(properties.get("Policies", [])):
+        if not isinstance(policy, dict) or "Statement" not in policy:
+            raise SystemExit(f"{binary}: this script does not understand the policy {policy}")
+        for statement in listed(policy["Statement"]):
+            where = f"{binary} {statement['Sid']}"
+            unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
+            if unknown:
+                raise SystemExit(f"{where}: this script does not understand {sorted(unknown)}")
+            for action in listed(statement["Action"]):
+                for resource in listed(statement["Resource"]):
+                    yield {
+                        "where": where,
+                        "effect": statement["Effect"],
+                        "action": action,
+                        "resource": resolve(template, resource),
+                        "conditions": conditions(template, statement, where),
+                    }
+
+
+def holds(condition, context):
+    operator, key, values = condition
+    actual = context.get(key, [])
+    if operator == "ForAllValues:StringEquals":
+        return all(value in values for value in actual)
+    return len(actual) == 1 and actual[0] in values
+
+
+def covers(grant, need):
+    return (
+        fnmatch.fnmatchcase(need["action"], grant["action"])
+        and fnmatch.fnmatchcase(need["resource"], grant["resource"])
+        and all(holds(condition, need["context"]) for condition in grant["conditions"])
+    )
+
+
+def show(grant):
+    under = "".join(f" if {key} is {' or '.join(values)}" for _, key, values in grant["conditions"])
+    return f"{grant['where']}: {grant['action']} on {grant['resource']}{under}"
+
+
+def main(folder):
+    template = load()
+    needs = {}
+    for file in Path(folder).glob("*.jsonl"):
+        for line in file.read_text().splitlines():
+            need = json.loads(line)
+            needs.setdefault(need["function"], {})[line] = need
+    problems, granted, needed = [], 0, Counter()
+    for function in needs.keys() - functions(template).keys():
+        problems.append(f"missing {function}: it is not in the template")
+    for binary, (_, properties) in functions(template).items():
+        all_grants = list(grants(template, binary, properties))
+        allows = [grant for grant in all_grants if grant["effect"] == "Allow"]
+        denies = [grant for grant in all_grants if grant["effect"] == "Deny"]
+        indispensable = set()
+        for need in needs.get(binary, {}).values():
+            needed[binary, need["action"], need["resource"]] += 1
+            allowing = [index for index, grant in enumerate(allows) if covers(grant, need)]
+            if not allowing or any(covers(grant, need) for grant in denies):
+                problems.append(f"missing {binary}: {need['action']} on {need['resource']} {need['context'] or ''}")
+            if len(allowing) == 1:
+                indispensable.update(allowing)
+        granted += len(allows)
+        for index, grant in enumerate(allows):
+            if index not in indispensable:
+                problems.append(f"unused  {show(grant)}")
+    problems = sorted(set(problems))
+    for problem in problems:
+        print(f"FAILED  rights {problem}")
+    count = Counter(problem.split()[0] for problem in problems)
+    print(
+        f"{'FAILED ' if problems else 'ok '} rights {len(functions(template))} functions, {granted} granted, {len(needed)} needed,"
+        f" missing {count['missing']}, unused {count['unused']}"
+    )
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))

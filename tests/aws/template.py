@@ -1,0 +1,77 @@
+"""template.yaml as the scripts here read it: functions with their binaries, routes and policies, values resolved."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PSEUDO = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "000000000000",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackName": "latchkey",
+}
+# What OTP_KEY_RING and the TOKEN_KEY_RING_… variables carry where there is no Secrets Manager.
+RING = '{"v1":{"key":"a key for tests alone, of any length","stage":"AWSCURRENT"}}'
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, read as the long ones."""
+
+
+def intrinsic(loader, suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+Loader.add_multi_constructor("!", intrinsic)
+
+
+def load(path=ROOT / "template.yaml"):
+    return yaml.load(Path(path).read_text(), Loader)
+
+
+def functions(template):
+    """Binary -> (logical id, properties)."""
+    found = {}
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            binary = resource["Metadata"]["BuildProperties"]["Binary"]
+            found[binary] = (name, resource["Properties"])
+    return found
+
+
+def routes(template):
+    """(method, path, binary) of every route; the default route is ("ANY", "$default", ...)."""
+    for binary, (_, properties) in functions(template).items():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                event = event.get("Properties", {})
+                yield event.get("Method", "ANY").upper(), event.get("Path", "$default"), binary
+
+
+def resolve(template, value):
+    """The text of a value: a resource is its logical id, whichever attribute is asked for."""
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    (name, argument), = value.items()
+    if name == "Fn::GetAtt":
+        return argument[0]
+    if name == "Ref":
+        if argument in PSEUDO:
+            return PSEUDO[argument]
+        if argument in template["Parameters"]:
+            return str(template["Parameters"][argument]["Default"])
+        return argument
+    if name == "Fn::Sub" and isinstance(argument, str):
+        return re.sub(r"\$\{([^!}]+)\}", lambda found: resolve(template, {"Ref": found[1]}), argument)
+    raise ValueError(f"cannot resolve {value}")

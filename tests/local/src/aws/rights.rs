@@ -1,0 +1,211 @@
+//! The rights that a call needs: what IAM looks at before AWS carries it out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::template::TableSpec;
+
+/// Where an action names no resource, a policy must allow it on this one.
+const EVERYTHING: &str = "*";
+
+/// One action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Right {
+    /// As policies spell it, `dynamodb:PutItem`.
+    action: String,
+    /// The logical id of the template's resource, or the ARN of another.
+    resource: String,
+    /// The values of condition keys.
+    context: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Right {
+    pub(super) fn new(service: &str, operation: &str, resource: &str) -> Self {
+        Self {
+            action: format!("{service}:{operation}"),
+            resource: resource.to_owned(),
+            context: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn under(mut self, key: &'static str, values: Vec<String>) -> Self {
+        self.context.insert(key, values);
+        self
+    }
+
+    /// SNS: a text message has no resource, everything else its topic.
+    pub(super) fn publish(operation: &str, topic: Option<&str>) -> Self {
+        Self::new("sns", operation, topic.unwrap_or(EVERYTHING))
+    }
+}
+
+/// The partition keys of the tables, by physical name.
+#[derive(Debug)]
+pub(super) struct PartitionKeys(HashMap<String, String>);
+
+impl PartitionKeys {
+    pub(super) fn of(tables: &[TableSpec]) -> Self {
+        let key = |table: &TableSpec| {
+            let schema = table.create.get("KeySchema")?.as_array()?;
+            let hash = schema.iter().find(|part| part.get("KeyType") == Some(&json!("HASH")))?;
+            Some((table.name.clone(), hash.get("AttributeName")?.as_str()?.to_owned()))
+        };
+        Self(tables.iter().filter_map(key).collect())
+    }
+
+    /// What a DynamoDB request needs. A transaction is authorised by its parts, a batch as itself on each table.
+    pub(super) fn rights(&self, operation: &str, request: &Json) -> Vec<Right> {
+        let mut rights = Vec::new();
+        match operation {
+            "TransactWriteItems" | "TransactGetItems" => {
+                let parts = request.get("TransactItems").and_then(Json::as_array);
+                let parts = parts.into_iter().flatten().filter_map(Json::as_object).flatten();
+                for (kind, part) in parts {
+                    let action = match kind.as_str() {
+                        "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                        kind => format!("{kind}Item"),
+                    };
+                    rights.push(self.right(&action, table(part), [part]));
+                }
+            }
+            "BatchGetItem" | "BatchWriteItem" => {
+                let batches = request.get("RequestItems").and_then(Json::as_object);
+                for (table, batch) in batches.into_iter().flatten() {
+                    let keys = batch.get("Keys").or(Some(batch)).and_then(Json::as_array);
+                    rights.push(self.right(operation, table, keys.into_iter().flatten()));
+                }
+            }
+            _ => rights.push(self.right(operation, table(request), [request])),
+        }
+        rights
+    }
+
+    fn right<'a>(
+        &self,
+        operation: &str,
+        table: &str,
+        items: impl IntoIterator<Item = &'a Json>,
+    ) -> Right {
+        let right = Right::new("dynamodb", operation, table);
+        let name = plain_name(table);
+        let keys = items.into_iter().filter_map(|item| {
+            let item = ["Key", "Item"].iter().find_map(|name| item.get(name)).unwrap_or(item);
+            let item = item
+                .pointer("/PutRequest/Item")
+                .or(item.pointer("/DeleteRequest/Key"))
+                .unwrap_or(item);
+            let value = item.get(self.0.get(name)?)?.as_object()?.values().next()?;
+            Some(value.as_str()?.to_owned())
+        });
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort();
+        keys.dedup();
+        if keys.is_empty() { right } else { right.under("dynamodb:LeadingKeys", keys) }
+    }
+}
+
+/// The table that a request, or a part of one, names.
+fn table(request: &Json) -> &str {
+    request.get("TableName").and_then(Json::as_str).unwrap_or(EVERYTHING)
+}
+
+/// A table's name, also where a request has its ARN.
+pub(super) fn plain_name(table: &str) -> &str {
+    table.rsplit_once(":table/").map_or(table, |(_, name)| name)
+}
+
+/// The same rights with each resource under its logical id, each once.
+pub(super) fn by_id(rights: Vec<Right>, id: impl Fn(&str) -> String) -> Vec<Right> {
+    let named = |right: Right| Right { resource: id(&right.resource), ..right };
+    let mut rights: Vec<_> = rights.into_iter().map(named).collect();
+    rights.sort();
+    rights.dedup();
+    rights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rights(operation: &str, request: &Json) -> Vec<(String, String, Json)> {
+        let table = TableSpec {
+            id: "Users".to_owned(),
+            name: "latchkey-Users".to_owned(),
+            create: json!({ "KeySchema": [
+                { "AttributeName": "device_id", "KeyType": "RANGE" },
+                { "AttributeName": "user_id", "KeyType": "HASH" },
+            ] }),
+            ttl_attribute: None,
+            streams: false,
+        };
+        let flat = |right: Right| (right.action, right.resource, json!(right.context));
+        PartitionKeys::of(&[table]).rights(operation, request).into_iter().map(flat).collect()
+    }
+
+    fn right(action: &str, resource: &str, keys: &[&str]) -> (String, String, Json) {
+        let context = match keys {
+            [] => json!({}),
+            keys => json!({ "dynamodb:LeadingKeys": keys }),
+        };
+        (action.to_owned(), resource.to_owned(), context)
+    }
+
+    #[test]
+    fn a_transaction_needs_what_its_parts_need() {
+        let key = |id: &str| json!({ "user_id": { "S": id }, "device_id": { "S": "d" } });
+        let request = json!({ "TransactItems": [
+            { "Put": { "TableName": "latchkey-Users", "Item": key("a") } },
+            { "Update": { "TableName": "latchkey-Users", "Key": key("b") } },
+            { "Delete": { "TableName": "latchkey-Users", "Key": key("c") } },
+            { "ConditionCheck": { "TableName": "other", "Key": key("d") } },
+        ] });
+        let expected = [
+            right("dynamodb:PutItem", "latchkey-Users", &["a"]),
+            right("dynamodb:UpdateItem", "latchkey-Users", &["b"]),
+            right("dynamodb:DeleteItem", "latchkey-Users", &["c"]),
+            right("dynamodb:ConditionCheckItem", "other", &[]),
+        ];
+        assert_eq!(rights("TransactWriteItems", &request), expected);
+        let request = json!({ "TransactItems": [{ "Get": { "TableName": "latchkey-Users", "Key": key("a") } }] });
+        let expected = [right("dynamodb:GetItem", "latchkey-Users", &["a"])];
+        assert_eq!(rights("TransactGetItems", &request), expected);
+    }
+
+    #[test]
+    fn a_batch_needs_itself_on_each_table() {
+        let request = json!({ "RequestItems": {
+            "latchkey-Users": { "Keys": [{ "user_id": { "S": "b" } }, { "user_id": { "S": "a" } }] },
+            "other": { "Keys": [] },
+        } });
+        let expected = [
+            right("dynamodb:BatchGetItem", "latchkey-Users", &["a", "b"]),
+            right("dynamodb:BatchGetItem", "other", &[]),
+        ];
+        assert_eq!(rights("BatchGetItem", &request), expected);
+        let request = json!({ "RequestItems": { "latchkey-Users": [
+            { "PutRequest": { "Item": { "user_id": { "S": "a" } } } },
+            { "DeleteRequest": { "Key": { "user_id": { "S": "b" } } } },
+        ] } });
+        let expected = [right("dynamodb:BatchWriteItem", "latchkey-Users", &["a", "b"])];
+        assert_eq!(rights("BatchWriteItem", &request), expected);
+    }
+
+    #[test]
+    fn single_calls_name_their_table_or_nothing() {
+        let request = json!({ "TableName": "latchkey-Users", "Key": { "user_id": { "S": "a" } } });
+        let expected = [right("dynamodb:GetItem", "latchkey-Users", &["a"])];
+        assert_eq!(rights("GetItem", &request), expected);
+        assert_eq!(rights("ListTables", &json!({})), [right("dynamodb:ListTables", "*", &[])]);
+    }
+
+    #[test]
+    fn rights_are_kept_once_and_under_logical_ids() {
+        let twice = vec![Right::publish("Publish", None), Right::publish("Publish", None)];
+        assert_eq!(by_id(twice, str::to_owned).len(), 1);
+        let topic = vec![Right::publish("Publish", Some("arn:topic"))];
+        let named = by_id(topic, |arn| arn.replace("arn:", ""));
+        assert_eq!(named.first().unwrap().resource, "topic");
+    }
+}

@@ -1,0 +1,92 @@
+//! What the account keeps, in the shapes of the stack's own pages.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use dynoxide::AttributeValue;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::Account;
+use crate::database;
+
+/// A page of a scan.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    #[serde(default)]
+    items: Vec<HashMap<String, AttributeValue>>,
+    last_evaluated_key: Option<Json>,
+}
+
+impl Account {
+    /// The messages to one recipient, or all: texts, then mail, each oldest first.
+    pub(crate) async fn messages(&self, to: Option<&str>) -> anyhow::Result<Vec<Json>> {
+        let wanted = |recipient: &str| to.is_none_or(|to| to == recipient);
+        let mut messages = Vec::new();
+        let texts = self.page("/_ministack/sns/sms-messages").await?;
+        let texts = texts.get("sms_messages").and_then(Json::as_object);
+        for (phone, texts) in texts.into_iter().flatten().filter(|(phone, _)| wanted(phone)) {
+            for text in texts.as_array().into_iter().flatten() {
+                messages.push(json!({
+                    "id": text.get("MessageId"), "channel": "sms", "to": phone, "subject": null,
+                    "body": text.get("Message"), "html": null,
+                }));
+            }
+        }
+        let mail = self.page("/_ministack/ses/messages").await?;
+        let mail = mail.get("messages").and_then(Json::as_object).into_iter().flatten();
+        for letter in mail.filter_map(|(_, letters)| letters.as_array()).flatten() {
+            let to = letter.get("To").and_then(Json::as_array).into_iter().flatten();
+            for to in to.filter_map(Json::as_str).filter(|to| wanted(to)) {
+                messages.push(json!({
+                    "id": letter.get("MessageId"), "channel": "email", "to": to,
+                    "subject": letter.get("Subject"), "body": letter.get("BodyText"),
+                    "html": letter.get("BodyHtml"), "sentAt": letter.get("Timestamp"),
+                }));
+            }
+        }
+        Ok(messages)
+    }
+
+    /// The events of one detail type, or all, as the rule delivered them to the queue.
+    pub(crate) async fn events(&self, detail_type: Option<&str>) -> anyhow::Result<Vec<Json>> {
+        // A look at the queue that takes nothing from it.
+        let queue = utf8_percent_encode(&self.place.queue, NON_ALPHANUMERIC);
+        let answer = self.page(&format!("/_ministack/sqs/messages?QueueUrl={queue}")).await?;
+        let regions = answer.get("messages").and_then(Json::as_object).into_iter().flatten();
+        let queues = regions.filter_map(|(_, regions)| regions.as_object()).flatten();
+        let messages = queues.filter_map(|(_, queues)| queues.as_object()).flatten();
+        let mut events = Vec::new();
+        for message in messages.filter_map(|(_, messages)| messages.as_array()).flatten() {
+            let body = message.get("Body").and_then(Json::as_str).context("a body")?;
+            let event: Json = serde_json::from_str(body)?;
+            if detail_type.is_none_or(|kind| event.get("detail-type") == Some(&json!(kind))) {
+                events.push(json!({
+                    "id": event.get("id"), "source": event.get("source"),
+                    "detailType": event.get("detail-type"), "detail": event.get("detail"),
+                    "time": event.get("time"),
+                }));
+            }
+        }
+        Ok(events)
+    }
+
+    /// Every item of a table.
+    pub(crate) async fn items(&self, table: &str) -> anyhow::Result<Vec<Json>> {
+        let mut items = Vec::new();
+        let mut request = json!({ "TableName": table, "ConsistentRead": true });
+        loop {
+            let answer = self.call("dynamodb", "DynamoDB_20120810.Scan", &request).await?;
+            let page: Page = serde_json::from_value(answer)?;
+            items.extend(page.items.iter().map(database::plain_item));
+            match (page.last_evaluated_key, request.as_object_mut()) {
+                (Some(key), Some(request)) => {
+                    request.insert("ExclusiveStartKey".to_owned(), key);
+                }
+                _ => return Ok(items),
+            }
+        }
+    }
+}
