@@ -20,13 +20,15 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// The stage of the key that new things are made with.
-const CURRENT: &str = "AWSCURRENT";
+pub(super) const CURRENT: &str = "AWSCURRENT";
+/// The stage of the key that will be the next one: known, so that it can be checked, and not used.
+pub(super) const PENDING: &str = "AWSPENDING";
+/// The stage of the key that was the current one before: what it made is still checked.
+pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
 /// The stages that make a ring.
-const STAGES: [&str; 3] = [CURRENT, "AWSPREVIOUS", "AWSPENDING"];
-/// How old a copy of a ring may be.
-const COPY_LIFE: Duration = Duration::from_mins(5);
-/// The pause between two readings that an unknown key or a failure asks for.
-const PAUSE: Duration = Duration::from_mins(1);
+const STAGES: [&str; 3] = [CURRENT, PREVIOUS, PENDING];
+/// The longest pause between two readings that an unknown key or a failure asks for.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// The keys of one secret.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ pub enum Contents {
 /// Where a ring comes from.
 enum Source {
     Inline(Arc<Ring>),
-    Secret { client: Client, id: String, contents: Contents },
+    Secret { client: Client, id: String, contents: Contents, lives: Lives },
 }
 
 /// A copy of a ring, and when it was last found wanting.
@@ -74,21 +76,43 @@ struct Copy {
     failed_at: Option<Timestamp>,
 }
 
-impl Copy {
-    /// Whether the copy need not be read again, as far as its age goes. While the secret cannot be
-    /// read, that is tried once a minute.
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.read_at) < COPY_LIFE
-            || self.failed_at.is_some_and(|at| now.since(at) < PAUSE)
-    }
+/// How long a copy serves.
+#[derive(Clone, Copy)]
+struct Lives {
+    /// How old it may be.
+    copy: Duration,
+    /// How long it is not read again after it was read in vain.
+    pause: Duration,
+}
 
-    /// Whether the copy knows a key, or was read for want of one a moment ago.
-    fn answers_for(&self, id: &KeyId, now: Timestamp) -> bool {
-        self.ring.keys.contains_key(id) || self.missed_at.is_some_and(|at| now.since(at) < PAUSE)
+impl Lives {
+    fn of(copy: Duration) -> Self {
+        Self { copy, pause: LONGEST_PAUSE.min(copy) }
     }
 }
 
-/// A ring, kept for five minutes at a time.
+impl Copy {
+    /// Whether the copy need not be read again, as far as its age goes. While the secret cannot be
+    /// read, that is tried after a pause.
+    fn is_fresh(&self, now: Timestamp, lives: Lives) -> bool {
+        now.since(self.read_at) < lives.copy || self.failed_lately(now, lives)
+    }
+
+    /// Whether the copy knows a key, or was read for want of one a moment ago.
+    fn answers_for(&self, id: &KeyId, now: Timestamp, lives: Lives) -> bool {
+        self.knows(id) || self.missed_at.is_some_and(|at| now.since(at) < lives.pause)
+    }
+
+    fn knows(&self, id: &KeyId) -> bool {
+        self.ring.keys.contains_key(id)
+    }
+
+    fn failed_lately(&self, now: Timestamp, lives: Lives) -> bool {
+        self.failed_at.is_some_and(|at| now.since(at) < lives.pause)
+    }
+}
+
+/// A ring, of which a copy is kept for a while.
 pub struct KeyRing {
     source: Source,
     clock: Arc<dyn Clock>,
@@ -107,7 +131,7 @@ struct SecretValue {
 }
 
 /// The id of the key with this version id.
-fn key_id(version_id: &str) -> KeyId {
+pub(super) fn key_id(version_id: &str) -> KeyId {
     let digest = ring::digest::digest(&ring::digest::SHA256, version_id.as_bytes());
     KeyId::new(&hex(digest.as_ref().get(..4).unwrap_or_default()))
 }
@@ -124,11 +148,18 @@ fn ring_of(versions: Vec<Version>) -> Result<Ring, PortError> {
 }
 
 impl KeyRing {
-    /// The ring of the secret `id` (a name or an ARN).
+    /// The ring of the secret `id` (a name or an ARN), of which a copy is kept for `life`.
     #[must_use]
-    pub fn of_secret(aws: &Aws, id: &str, contents: Contents, clock: Arc<dyn Clock>) -> Self {
+    pub fn of_secret(
+        aws: &Aws,
+        id: &str,
+        contents: Contents,
+        life: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", Pace::Repeat);
-        let source = Source::Secret { client, id: id.to_owned(), contents };
+        let lives = Lives::of(life);
+        let source = Source::Secret { client, id: id.to_owned(), contents, lives };
         Self { source, clock, copy: Mutex::new(None) }
     }
 
@@ -146,7 +177,7 @@ impl KeyRing {
         Ok(Self { source: Source::Inline(Arc::new(ring)), clock, copy: Mutex::new(None) })
     }
 
-    /// The ring, at most five minutes old; older only while it cannot be read.
+    /// The ring, at most as old as a copy may be; older only while it cannot be read.
     ///
     /// # Errors
     /// It was never read, and cannot be read now.
@@ -158,23 +189,30 @@ impl KeyRing {
     /// again, at most once a minute.
     ///
     /// # Errors
-    /// It was never read, and cannot be read now.
+    /// It was never read, or does not know the key, and cannot be read now. So nobody is told that
+    /// a key does not exist by somebody who could not look.
     pub async fn ring_knowing(&self, id: &KeyId) -> Result<Arc<Ring>, PortError> {
         self.read_unless(Some(id)).await
     }
 
     /// The copy if it is good enough, else a new one, else the old one.
     async fn read_unless(&self, wanted: Option<&KeyId>) -> Result<Arc<Ring>, PortError> {
-        let (client, id, contents) = match &self.source {
+        let (client, id, contents, lives) = match &self.source {
             Source::Inline(ring) => return Ok(Arc::clone(ring)),
-            Source::Secret { client, id, contents } => (client, id, *contents),
+            Source::Secret { client, id, contents, lives } => (client, id, *contents, *lives),
         };
         let now = self.clock.now();
         let mut copy = self.copy.lock().await;
         let good = |copy: &Copy| {
-            copy.is_fresh(now) && wanted.is_none_or(|wanted| copy.answers_for(wanted, now))
+            copy.is_fresh(now, lives)
+                && wanted.is_none_or(|wanted| copy.answers_for(wanted, now, lives))
         };
+        let serves = |copy: &Copy| wanted.is_none_or(|wanted| copy.knows(wanted));
         if let Some(copy) = copy.as_ref().filter(|copy| good(copy)) {
+            if !serves(copy) && copy.failed_lately(now, lives) {
+                let cause = "its secret could not be read a moment ago";
+                return Err(PortError::new("look for a key", cause));
+            }
             return Ok(Arc::clone(&copy.ring));
         }
         match (read(client, id, contents).await, copy.as_mut()) {
@@ -186,10 +224,13 @@ impl KeyRing {
                 Ok(ring)
             }
             (Err(error), Some(copy)) => {
-                let error = chain(&error);
-                tracing::warn!(error, "a key ring cannot be read again; the old copy serves");
                 copy.failed_at = Some(now);
                 copy.missed_at = wanted.map(|_| now).or(copy.missed_at);
+                if !serves(copy) {
+                    return Err(error);
+                }
+                let error = chain(&error);
+                tracing::warn!(error, "a key ring cannot be read again; the old copy serves");
                 Ok(Arc::clone(&copy.ring))
             }
             (Err(error), None) => Err(error),
@@ -247,6 +288,35 @@ mod tests {
         // sha256("v2") starts with this.
         assert_eq!(ring.current().as_str(), "fb04dcb6");
         assert!(!format!("{ring:?}").contains("new"));
+    }
+
+    #[test]
+    fn a_copy_is_not_read_again_before_it_is_old_or_lacks_a_key() {
+        let at = Timestamp::from_seconds;
+        let keys = HashMap::from([(KeyId::new("a"), SecretString::from("key"))]);
+        let ring = Arc::new(Ring { current: KeyId::new("a"), keys });
+        let copy = |missed_at, failed_at| Copy {
+            ring: Arc::clone(&ring),
+            read_at: at(1000),
+            missed_at,
+            failed_at,
+        };
+        let five_minutes = Lives::of(Duration::from_mins(5));
+        let fresh = copy(None, None);
+        assert!(fresh.is_fresh(at(1299), five_minutes) && !fresh.is_fresh(at(1300), five_minutes));
+        assert!(fresh.answers_for(&KeyId::new("a"), at(1001), five_minutes));
+        assert!(!fresh.answers_for(&KeyId::new("b"), at(1001), five_minutes));
+        let missed = copy(Some(at(1000)), None);
+        assert!(missed.answers_for(&KeyId::new("b"), at(1059), five_minutes));
+        assert!(!missed.answers_for(&KeyId::new("b"), at(1060), five_minutes));
+        let failed = copy(None, Some(at(1300)));
+        assert!(
+            failed.is_fresh(at(1359), five_minutes) && !failed.is_fresh(at(1360), five_minutes)
+        );
+        // No pause is longer than a copy's life.
+        let second = Lives::of(Duration::from_secs(1));
+        assert!(!missed.answers_for(&KeyId::new("b"), at(1001), second));
+        assert!(!failed.is_fresh(at(1301), second));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod eventbridge;
 pub mod jwt;
 pub mod key_ring;
 pub mod refresh_keys;
+pub mod secret_rotation;
 pub mod ses;
 pub mod sns;
 pub mod system;

@@ -13,6 +13,7 @@ pub mod email;
 pub mod event;
 pub mod id;
 pub mod identifier;
+pub mod key_rotation;
 pub mod link;
 pub mod outbox;
 pub mod password;

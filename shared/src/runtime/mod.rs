@@ -6,7 +6,8 @@ mod telemetry;
 
 pub use serve::serve;
 pub use settings::{
-    CookieSettings, Settings, SettingsError, TokenSettings, allowed_origins, refresh_key,
+    CookieSettings, RotationSettings, Settings, SettingsError, TokenSettings, allowed_origins,
+    refresh_key,
 };
 pub use telemetry::init as init_telemetry;
 
@@ -86,10 +87,10 @@ impl World {
         source: &RingSource,
         contents: Contents,
     ) -> Result<Arc<KeyRing>, PortError> {
-        let clock = Arc::clone(&self.clock);
+        let (clock, life) = (Arc::clone(&self.clock), self.settings.key_ring_life);
         Ok(Arc::new(match &source.inline {
             Some(json) => KeyRing::inline(json, clock)?,
-            None => KeyRing::of_secret(&self.aws, &source.secret, contents, clock),
+            None => KeyRing::of_secret(&self.aws, &source.secret, contents, life, clock),
         }))
     }
 

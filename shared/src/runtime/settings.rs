@@ -7,6 +7,7 @@ use crate::adapters::dynamodb::TableNames;
 use crate::adapters::sns::SmsSettings;
 use crate::domain::attempts::SlowDown;
 use crate::domain::challenge::GuessLimits;
+use crate::domain::key_rotation::RotatedKey;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::SendLimits;
 use crate::http::Origins;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub public_url: String,
     /// What a password's hash costs.
     pub argon2: Cost,
+    /// How old a copy of a key ring may get.
+    pub key_ring_life: Duration,
     code_key: RingSource,
 }
 
@@ -156,6 +159,7 @@ impl Settings {
                 iterations: number("ARGON2_ITERATIONS")?,
                 parallelism: number("ARGON2_PARALLELISM")?,
             },
+            key_ring_life: seconds("KEY_RING_SECONDS")?,
             code_key: ring("OTP_KEY_SECRET", "OTP_KEY_RING")?,
         })
     }
@@ -243,6 +247,37 @@ impl CookieSettings {
     }
 }
 
+/// What the environment says of the rotation of keys.
+pub struct RotationSettings {
+    /// Every key that a variable names, by that variable's name.
+    pub keys: Vec<RotatedKey>,
+    /// How long a key signs before its successor is published.
+    pub interval: Duration,
+}
+
+impl RotationSettings {
+    /// Reads the settings. There is no list of keys that somebody could forget to add one to: the
+    /// variables that tell the other functions their keys tell this one too.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let (name, kept_as) = (name.into_string().ok()?, value.into_string().ok()?);
+            (names_a_key(&name) && !kept_as.is_empty()).then_some(RotatedKey { name, kept_as })
+        });
+        let mut keys: Vec<_> = variables.collect();
+        keys.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Self { keys, interval: seconds("KEY_ROTATION_SECONDS")? })
+    }
+}
+
+/// Whether a variable names the secret of a key: `OTP_KEY_SECRET`, `TOKEN_KEY_SECRET_<CONTRACT>`.
+fn names_a_key(variable: &str) -> bool {
+    let after = variable.split_once("_KEY_SECRET").map(|(_, after)| after);
+    after.is_some_and(|after| after.is_empty() || after.starts_with('_'))
+}
+
 /// The origins whose pages may use a contract's cookies: `ALLOWED_ORIGINS_…`.
 #[must_use]
 pub fn allowed_origins(contract: &str) -> Origins {
@@ -252,4 +287,21 @@ pub fn allowed_origins(contract: &str) -> Origins {
 
 fn ring(secret: &str, inline: &str) -> Result<RingSource, SettingsError> {
     Ok(RingSource { secret: required(secret)?, inline: optional(inline) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_secrets_name_keys_and_no_others_do() {
+        for name in ["OTP_KEY_SECRET", "TOKEN_KEY_SECRET_NEXT", "USER_AGENT_KEY_SECRET_NEXT"] {
+            assert!(names_a_key(name), "{name}");
+        }
+        for name in
+            ["OTP_KEY_RING", "AWS_SECRET_ACCESS_KEY", "A_KEY_SECRETS", "KEY_ROTATION_SECONDS"]
+        {
+            assert!(!names_a_key(name), "{name}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod refresh;
 mod register_device;
 mod request_code;
 mod reset_password;
+mod rotate_keys;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -29,6 +30,7 @@ pub use request_code::{
     SignUpUnverified,
 };
 pub use reset_password::{ProveRecipient, Proved, ResetPassword, ResetPasswordError};
+pub use rotate_keys::{KeyTurn, RotateKeys, RotateKeysError};
 pub use sign_in::{OpenSessions, SignInByCode, SignInByPassword, SignInError, SignedIn, Visitor};
 pub use sign_out::{SignOut, SignedToken};
 pub use sign_up::{

@@ -200,6 +200,11 @@ impl World {
         self.send("POST", path, &headers, body.to_string(), None).await
     }
 
+    /// Invokes a function by hand, as `aws lambda invoke` does.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Reply {
+        self.post(&format!("/2015-03-31/functions/{function}/invocations"), payload).await
+    }
+
     /// Reads one of the stack's own pages.
     pub async fn local(&self, path: &str) -> Value {
         let reply = self.send("GET", &format!("/_local/{path}"), &[], "", None).await;

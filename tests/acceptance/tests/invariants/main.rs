@@ -4,6 +4,7 @@
 
 mod costs;
 mod faults;
+mod key_rotation;
 mod races;
 mod relay;
 mod secrets;

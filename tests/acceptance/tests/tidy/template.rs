@@ -2,6 +2,7 @@
 
 use super::{functions, read};
 use shared::contracts::routes;
+use shared::domain::session::{IDLE_LIFE, REMEMBERED_LIFE};
 use std::collections::{BTreeMap, BTreeSet};
 use yaml_serde::Value;
 
@@ -112,6 +113,79 @@ fn only_the_relay_speaks_to_the_world() {
             assert!(binary == "relay" || !text.contains(service), "{binary} may call {service}");
         }
     }
+}
+
+/// What a value refers to, or each of its items.
+fn references(value: &Value) -> BTreeSet<String> {
+    match untagged(value) {
+        Value::Sequence(items) => items.iter().flat_map(references).collect(),
+        name => name.as_str().map(str::to_owned).into_iter().collect(),
+    }
+}
+
+/// A function's statements.
+fn statements(properties: &Value) -> Vec<Value> {
+    let policies = properties["Policies"].as_sequence().into_iter().flatten();
+    policies.flat_map(|policy| policy["Statement"].as_sequence().unwrap().clone()).collect()
+}
+
+#[test]
+fn every_secret_is_a_key_that_is_rotated() {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let secrets = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::SecretsManager::Secret"));
+    let secrets: BTreeSet<_> = secrets.map(|(id, _)| id.as_str().unwrap().to_owned()).collect();
+    assert!(secrets.len() >= 5);
+    // The function finds them by their variables (runtime::RotationSettings), and has the rights.
+    let variables = field(&template, &["Globals", "Function", "Environment", "Variables"]);
+    let named = variables.as_mapping().unwrap().iter().filter(|(name, _)| {
+        let name = name.as_str().unwrap();
+        name.ends_with("_KEY_SECRET") || name.contains("_KEY_SECRET_")
+    });
+    let named: Vec<_> = named.flat_map(|(_, value)| references(value)).collect();
+    assert_eq!(named.iter().cloned().collect::<BTreeSet<_>>(), secrets);
+    assert_eq!(named.len(), secrets.len(), "one variable for each");
+    let rights = statements(&declared()["rotate-keys"].1);
+    assert_eq!(rights.len(), 1);
+    assert_eq!(references(&rights[0]["Resource"]), secrets);
+}
+
+#[test]
+fn who_changes_keys_reads_none_and_who_reads_them_changes_none() {
+    for (binary, (_, properties)) in declared() {
+        for statement in statements(&properties) {
+            for action in references(&statement["Action"]) {
+                let Some(action) = action.strip_prefix("secretsmanager:") else { continue };
+                let allowed: &[&str] = if binary == "rotate-keys" {
+                    &["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"]
+                } else {
+                    &["DescribeSecret", "GetSecretValue"]
+                };
+                assert!(allowed.contains(&action), "{binary} may {action}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_is_not_retired_before_what_it_signed_has_ended() {
+    let template = template();
+    let parameters = template["Parameters"].as_mapping().unwrap();
+    let parameter = |name: &str, bound: &str| parameters[name][bound].as_u64();
+    let interval = parameter("KeyRotationSeconds", "MinValue").unwrap();
+    assert!(interval > IDLE_LIFE.as_secs() && interval > REMEMBERED_LIFE.as_secs());
+    let mut lives = 0;
+    for (name, parameter) in parameters {
+        let name = name.as_str().unwrap();
+        if name.contains("Seconds") && name != "KeyRotationSeconds" {
+            let longest = parameter["MaxValue"].as_u64();
+            assert!(longest.is_some_and(|longest| longest < interval), "{name}");
+            lives += 1;
+        }
+    }
+    assert!(lives >= 4);
 }
 
 #[test]

@@ -11,10 +11,16 @@ use crate::{clock, random};
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
+/// How long a client's request token may be; it becomes the version's id.
+const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 32..=64;
+
 /// A secret's versions. Each staging label is on one of them at the most.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Secret {
     created_ms: i64,
+    /// When a version or a label was last added or moved; zero in what an older stack kept.
+    #[serde(default)]
+    changed_ms: i64,
     versions: BTreeMap<String, Version>,
     /// The version that each label is on.
     labels: BTreeMap<String, String>,
@@ -54,6 +60,7 @@ impl Secret {
         let (id, created_ms) = (random::uuid(), clock::unix_millis());
         Self {
             created_ms,
+            changed_ms: created_ms,
             versions: [(id.clone(), Version { value, created_ms })].into(),
             labels: [(CURRENT.to_owned(), id)].into(),
         }
@@ -89,7 +96,11 @@ impl Secret {
         for (label, id) in &self.labels {
             stages.entry(id).or_default().push(label);
         }
-        json!({ "CreatedDate": seconds(self.created_ms), "VersionIdsToStages": stages })
+        json!({
+            "CreatedDate": seconds(self.created_ms),
+            "LastChangedDate": seconds(self.changed_ms.max(self.created_ms)),
+            "VersionIdsToStages": stages,
+        })
     }
 
     /// `ListSecretVersionIds`; a version without a label is deprecated.
@@ -114,6 +125,9 @@ impl Secret {
         token: Option<&str>,
         stages: &[String],
     ) -> Result<Json, Refusal> {
+        if token.is_some_and(|token| !TOKEN_LENGTH.contains(&token.len())) {
+            return Err(Refusal::invalid("ClientRequestToken must have 32 to 64 characters."));
+        }
         let id = token.map_or_else(random::uuid, str::to_owned);
         match self.versions.get(&id) {
             // A repeated request is answered as it was the first time.
@@ -121,12 +135,15 @@ impl Secret {
             Some(_) => {
                 return Err(Refusal {
                     kind: "ResourceExistsException",
-                    message: "The version already exists with another value.".to_owned(),
+                    message: format!(
+                        "You can't use ClientRequestToken {id} because that value is already in use for a version of this secret."
+                    ),
                 });
             }
             None => {
-                let version = Version { value: value.to_owned(), created_ms: clock::unix_millis() };
-                self.versions.insert(id.clone(), version);
+                let created_ms = clock::unix_millis();
+                self.changed_ms = created_ms;
+                self.versions.insert(id.clone(), Version { value: value.to_owned(), created_ms });
                 if stages.is_empty() {
                     self.label(CURRENT, &id);
                 }
@@ -176,6 +193,7 @@ impl Secret {
             }
             None => drop(self.labels.remove(stage)),
         }
+        self.changed_ms = clock::unix_millis();
         Ok(json!({}))
     }
 
@@ -204,6 +222,8 @@ fn seconds(millis: i64) -> f64 {
 mod tests {
     use super::*;
 
+    const TOKEN: &str = "a-token-of-at-least-32-characters";
+
     fn read(secret: &Secret, stage: &str) -> Option<String> {
         let value = secret.value(None, Some(stage)).ok()?;
         value.get("SecretString").and_then(Json::as_str).map(str::to_owned)
@@ -228,8 +248,8 @@ mod tests {
     fn a_rotation_goes_from_pending_to_current() {
         let mut secret = Secret::new("one".into());
         let first = id(&secret.value(None, None).unwrap());
-        let second = id(&secret.put("two", Some("token"), &["AWSPENDING".to_owned()]).unwrap());
-        assert_eq!(second, "token");
+        let second = id(&secret.put("two", Some(TOKEN), &["AWSPENDING".to_owned()]).unwrap());
+        assert_eq!(second, TOKEN);
         assert_eq!(read(&secret, CURRENT).as_deref(), Some("one"));
         secret.move_stage(CURRENT, Some(&first), Some(&second)).unwrap();
         secret.move_stage("AWSPENDING", Some(&second), None).unwrap();
@@ -243,11 +263,52 @@ mod tests {
     #[test]
     fn a_repeated_put_is_the_same_put_and_another_value_is_refused() {
         let mut secret = Secret::new("one".into());
-        secret.put("two", Some("token"), &[]).unwrap();
-        secret.put("two", Some("token"), &[]).unwrap();
+        secret.put("two", Some(TOKEN), &[]).unwrap();
+        secret.put("two", Some(TOKEN), &[]).unwrap();
         assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("one"));
-        let refusal = secret.put("three", Some("token"), &[]).unwrap_err();
+        let refusal = secret.put("three", Some(TOKEN), &[]).unwrap_err();
         assert_eq!(refusal.kind, "ResourceExistsException");
+        for token in ["short", &"x".repeat(65)] {
+            let refusal = secret.put("three", Some(token), &[]).unwrap_err();
+            assert_eq!(refusal.kind, "InvalidParameterException");
+        }
+        assert_eq!(read(&secret, CURRENT).as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_pending_label_goes_to_the_newest_version_and_may_stay_on_the_current_one() {
+        let pending = ["AWSPENDING".to_owned()];
+        let mut secret = Secret::new("one".into());
+        let first = id(&secret.value(None, None).unwrap());
+        secret.put("two", None, &pending).unwrap();
+        let third = id(&secret.put("three", None, &pending).unwrap());
+        assert_eq!(read(&secret, "AWSPENDING").as_deref(), Some("three"));
+        secret.move_stage(CURRENT, Some(&first), Some(&third)).unwrap();
+        let stages = secret.describe().get("VersionIdsToStages").unwrap().clone();
+        assert_eq!(stages, json!({ &*first: [PREVIOUS], &*third: [CURRENT, "AWSPENDING"] }));
+        // Who saw the label where it was before comes too late.
+        let refusal = secret.move_stage(CURRENT, Some(&first), Some(&third)).unwrap_err();
+        assert_eq!(refusal.kind, "InvalidParameterException");
+    }
+
+    #[test]
+    fn every_change_and_no_reading_moves_the_date_of_the_last_change() {
+        let mut secret = Secret::new("one".into());
+        let first = id(&secret.value(None, None).unwrap());
+        let date = |secret: &Secret| secret.describe().get("LastChangedDate").unwrap().as_f64();
+        secret.changed_ms = 0;
+        assert_eq!(date(&secret), Some(seconds(secret.created_ms)), "never before its creation");
+        secret.created_ms = 0;
+        let second = id(&secret.put("two", Some(TOKEN), &["AWSPENDING".to_owned()]).unwrap());
+        assert!(date(&secret) > Some(0.0));
+        secret.changed_ms = 0;
+        secret.put("two", Some(TOKEN), &[]).unwrap();
+        secret.put("three", Some(TOKEN), &[]).unwrap_err();
+        secret.move_stage(CURRENT, Some(&second), Some(&first)).unwrap_err();
+        secret.value(None, None).unwrap();
+        assert_eq!(date(&secret), Some(0.0), "nothing was changed");
+        secret.move_stage(CURRENT, Some(&first), Some(&second)).unwrap();
+        assert!(date(&secret) > Some(0.0));
     }
 
     #[test]

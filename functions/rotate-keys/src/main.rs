@@ -1,0 +1,24 @@
+//! Composition root: the only function that may change a key, and it may read none.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use rotate_keys::handle;
+use serde_json::Value;
+use shared::adapters::secret_rotation::SecretRotation;
+use shared::domain::key_rotation::RotationPace;
+use shared::runtime::{RotationSettings, World};
+use shared::usecases::RotateKeys;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let world = World::from_env()?;
+    let RotationSettings { keys, interval } = RotationSettings::from_env()?;
+    let rotate = RotateKeys {
+        rotation: Arc::new(SecretRotation::new(&world.aws)),
+        keys,
+        pace: RotationPace { interval, copy_life: world.settings.key_ring_life },
+        clock: world.clock,
+        entropy: world.entropy,
+    };
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handle(&rotate, event))).await
+}
