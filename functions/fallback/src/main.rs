@@ -9,5 +9,6 @@ use shared::runtime::{allowed_origins, init_telemetry, serve};
 async fn main() -> Result<(), Error> {
     init_telemetry();
     let origins = allowed_origins(urbanfits::NAME);
-    serve(contracts::internal_error, |request| handle(&origins, &request)).await
+    serve(env!("CARGO_PKG_NAME"), contracts::internal_error, |request| handle(&origins, &request))
+        .await
 }

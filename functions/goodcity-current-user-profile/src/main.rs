@@ -20,5 +20,6 @@ async fn main() -> Result<(), Error> {
         clock: world.clock,
         issuer: tokens.issuer,
     };
-    serve(goodcity::internal_error, |request| handle(&signed_in, request)).await
+    serve(env!("CARGO_PKG_NAME"), goodcity::internal_error, |request| handle(&signed_in, request))
+        .await
 }

@@ -29,5 +29,6 @@ async fn main() -> Result<(), Error> {
         entropy: world.entropy,
     };
     let endpoint = Register { signed_in, register_device };
-    serve(goodcity::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), goodcity::internal_error, |request| handle(&endpoint, request))
+        .await
 }

@@ -24,5 +24,8 @@ async fn main() -> Result<(), Error> {
         policy: world.settings.sends,
         handles: Some(goodcity::otp_auth_key),
     };
-    serve(goodcity::internal_error, |request| handle(&request_code, request)).await
+    serve(env!("CARGO_PKG_NAME"), goodcity::internal_error, |request| {
+        handle(&request_code, request)
+    })
+    .await
 }

@@ -30,5 +30,6 @@ async fn main() -> Result<(), Error> {
         ids: Arc::new(DynamoSequenceIds::new(world.store)),
         wording: Arc::new(GoodCityEvents),
     };
-    serve(goodcity::internal_error, |request| handle(&sign_up, request)).await
+    serve(env!("CARGO_PKG_NAME"), goodcity::internal_error, |request| handle(&sign_up, request))
+        .await
 }

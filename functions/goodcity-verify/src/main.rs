@@ -39,5 +39,6 @@ async fn main() -> Result<(), Error> {
         access_life: tokens.life,
         issuer: tokens.issuer,
     };
-    serve(goodcity::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), goodcity::internal_error, |request| handle(&endpoint, request))
+        .await
 }

@@ -29,5 +29,5 @@ async fn main() -> Result<(), Error> {
             entropy: world.entropy,
         },
     };
-    serve(gotu::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), gotu::internal_error, |request| handle(&endpoint, request)).await
 }

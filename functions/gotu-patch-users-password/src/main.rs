@@ -29,5 +29,5 @@ async fn main() -> Result<(), Error> {
         access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
         clock: world.clock,
     };
-    serve(gotu::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), gotu::internal_error, |request| handle(&endpoint, request)).await
 }

@@ -34,5 +34,5 @@ async fn main() -> Result<(), Error> {
     };
     let access_tokens = Arc::new(JwtAccessTokens::new(token_keys));
     let endpoint = PostOtpVerification { prove, access_tokens };
-    serve(gotu::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), gotu::internal_error, |request| handle(&endpoint, request)).await
 }

@@ -24,5 +24,6 @@ async fn main() -> Result<(), Error> {
         policy: world.settings.sends,
         handles: None,
     };
-    serve(gotu::internal_error, |request| handle(&request_code, request)).await
+    serve(env!("CARGO_PKG_NAME"), gotu::internal_error, |request| handle(&request_code, request))
+        .await
 }

@@ -41,5 +41,5 @@ async fn main() -> Result<(), Error> {
         access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
         access_life: tokens.life,
     };
-    serve(gotu::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), gotu::internal_error, |request| handle(&endpoint, request)).await
 }

@@ -1,10 +1,9 @@
 //! Composition root: the clients' table is all that this function may touch.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
 use posbytz_create_client::handle;
-use serde_json::Value;
 use shared::contracts::posbytz;
-use shared::runtime::World;
+use shared::runtime::{World, serve_events};
 use shared::usecases::ManageClients;
 use std::sync::Arc;
 
@@ -17,5 +16,5 @@ async fn main() -> Result<(), Error> {
         entropy: world.entropy,
         contract: posbytz::NAME,
     };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handle(&manage, event))).await
+    serve_events(env!("CARGO_PKG_NAME"), |event| handle(&manage, event)).await
 }

@@ -24,5 +24,6 @@ async fn main() -> Result<(), Error> {
         entropy: world.entropy,
         contract: posbytz::NAME,
     };
-    serve(posbytz::internal_error, |request| handle(&verify_link, request)).await
+    serve(env!("CARGO_PKG_NAME"), posbytz::internal_error, |request| handle(&verify_link, request))
+        .await
 }

@@ -25,5 +25,6 @@ async fn main() -> Result<(), Error> {
         access_tokens: Arc::new(JwtAccessTokens::new(token_keys)),
         access_life: tokens.life,
     };
-    serve(posbytz::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), posbytz::internal_error, |request| handle(&endpoint, request))
+        .await
 }

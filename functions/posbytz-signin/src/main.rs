@@ -43,5 +43,6 @@ async fn main() -> Result<(), Error> {
         access_tokens,
         access_life: tokens.life,
     };
-    serve(posbytz::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), posbytz::internal_error, |request| handle(&endpoint, request))
+        .await
 }

@@ -38,5 +38,6 @@ async fn main() -> Result<(), Error> {
         sign_up,
         entropy: world.entropy,
     };
-    serve(posbytz::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), posbytz::internal_error, |request| handle(&endpoint, request))
+        .await
 }

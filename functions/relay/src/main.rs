@@ -1,15 +1,14 @@
 //! Composition root: the only function that speaks to the world outside the store.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
 use relay::handle;
-use serde_json::Value;
 use shared::adapters::code_keys::HmacCodeKeys;
 use shared::adapters::eventbridge::EventBridgeEvents;
 use shared::adapters::key_ring::Contents;
 use shared::adapters::ses::SesMail;
 use shared::adapters::sns::SnsTexts;
 use shared::contracts::AllContracts;
-use shared::runtime::World;
+use shared::runtime::{World, serve_events};
 use shared::usecases::DeliverEffects;
 use std::sync::Arc;
 
@@ -33,5 +32,5 @@ async fn main() -> Result<(), Error> {
         events: Arc::new(EventBridgeEvents::new(aws, settings.event_bus)),
         clock: world.clock,
     };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handle(&deliver, event))).await
+    serve_events(env!("CARGO_PKG_NAME"), |event| handle(&deliver, event)).await
 }

@@ -20,5 +20,8 @@ async fn main() -> Result<(), Error> {
         sessions: Arc::new(world.store),
         clock: world.clock,
     };
-    serve(urbanfits::internal_error, |request| handle(&signed_in, &origins, request)).await
+    serve(env!("CARGO_PKG_NAME"), urbanfits::internal_error, |request| {
+        handle(&signed_in, &origins, request)
+    })
+    .await
 }

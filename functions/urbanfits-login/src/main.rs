@@ -48,5 +48,6 @@ async fn main() -> Result<(), Error> {
         },
         origins: allowed_origins(urbanfits::NAME),
     };
-    serve(urbanfits::internal_error, |request| handle(&endpoint, request)).await
+    serve(env!("CARGO_PKG_NAME"), urbanfits::internal_error, |request| handle(&endpoint, request))
+        .await
 }

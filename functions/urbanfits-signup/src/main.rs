@@ -36,5 +36,8 @@ async fn main() -> Result<(), Error> {
         passwords: Arc::new(Argon2Passwords::new(world.settings.argon2, world.entropy)?),
         budgets: store,
     };
-    serve(urbanfits::internal_error, |request| handle(&start, &origins, request)).await
+    serve(env!("CARGO_PKG_NAME"), urbanfits::internal_error, |request| {
+        handle(&start, &origins, request)
+    })
+    .await
 }

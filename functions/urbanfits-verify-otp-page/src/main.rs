@@ -8,5 +8,5 @@ use urbanfits_verify_otp_page::handle;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_telemetry();
-    serve(urbanfits::internal_error, |_| handle()).await
+    serve(env!("CARGO_PKG_NAME"), urbanfits::internal_error, |_| handle()).await
 }

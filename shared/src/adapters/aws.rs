@@ -179,6 +179,7 @@ macro_rules! client {
             .http_client(aws.http())
             .retry_config($crate::adapters::aws::Aws::retries($pace))
             .timeout_config($crate::adapters::aws::Aws::timeouts($pace))
+            .interceptor($crate::adapters::call_counter::CallCounter { service: $service })
             .build();
         $sdk::Client::from_conf(config)
     }};

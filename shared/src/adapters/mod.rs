@@ -2,6 +2,7 @@
 
 pub mod argon2;
 pub mod aws;
+mod call_counter;
 pub mod code_keys;
 pub mod dynamodb;
 pub mod eventbridge;

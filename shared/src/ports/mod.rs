@@ -9,6 +9,7 @@ mod challenges;
 mod clients;
 mod clock;
 mod code_keys;
+mod counts;
 mod devices;
 mod entropy;
 mod events;
@@ -33,6 +34,7 @@ pub use challenges::{
 pub use clients::{ClientChange, ClientChanged, Clients};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
+pub use counts::{COUNTS, CodeRefused, Counted, count};
 pub use devices::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner};
 pub use entropy::{Entropy, random};
 pub use events::Events;

@@ -1,10 +1,12 @@
 //! What every `main.rs` is put together with.
 
+mod emf;
 mod serve;
 mod settings;
+mod tally;
 mod telemetry;
 
-pub use serve::serve;
+pub use serve::{serve, serve_events};
 pub use settings::{
     CookieSettings, RotationSettings, Settings, SettingsError, TokenSettings, allowed_origins,
     refresh_key,

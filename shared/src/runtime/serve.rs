@@ -1,5 +1,7 @@
-//! The loop of an HTTP function.
+//! The loop of a function.
 
+use super::emf::{self, Ending};
+use super::tally::Tally;
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
 use crate::http::Answer;
@@ -7,9 +9,12 @@ use crate::ports::Clock as _;
 use futures_util::FutureExt as _;
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What is left of the function's time when a request is given up, to answer it in the contract's
@@ -31,21 +36,82 @@ fn time_left(request: &Request) -> Duration {
     deadline.since(now).saturating_sub(TO_ANSWER)
 }
 
-/// Serves requests until the process is ended. Each is logged on one line. A panic, and
-/// a request that runs out of time, is answered with `internal_error`: an `Err` would make the
-/// gateway answer in its own words.
+/// What is known of an invocation before it is worked on.
+struct Invocation {
+    started: Instant,
+    /// Whether it is the first one of its process.
+    cold: bool,
+    request_id: String,
+    /// The trace that X-Ray sees it in. The SDK hands it on with every call by itself.
+    trace_id: String,
+}
+
+impl Invocation {
+    #[expect(clippy::disallowed_methods, reason = "measures the request for its log line")]
+    fn begin(cold: &AtomicBool, context: Option<&Context>) -> Self {
+        // What the start did is no request's.
+        drop(Tally::take());
+        let trace = context.and_then(|context| context.xray_trace_id.as_deref());
+        let root = trace.and_then(|trace| trace.split(';').next()).unwrap_or_default();
+        Self {
+            started: Instant::now(),
+            cold: cold.swap(false, Ordering::Relaxed),
+            request_id: context.map(|context| context.request_id.clone()).unwrap_or_default(),
+            trace_id: root.trim_start_matches("Root=").to_owned(),
+        }
+    }
+
+    fn duration_ms(&self) -> u64 {
+        millis(self.started.elapsed())
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How a request with this status ended. A refusal's class says what kind of thing is wrong.
+const fn ending(status: u16) -> Ending {
+    match status {
+        0..400 => Ending::Ok,
+        401 | 403 => Ending::Refused("denied"),
+        404 | 405 => Ending::Refused("absent"),
+        409 => Ending::Refused("taken"),
+        429 => Ending::Refused("too_many"),
+        400..500 => Ending::Refused("invalid"),
+        500.. => Ending::Fault,
+    }
+}
+
+/// The outcome in a word: `ok`, `fault`, or `refused:` and the cause: the core's, where it told one,
+/// else the class.
+fn outcome(ending: Ending, tally: &Tally) -> String {
+    match ending {
+        Ending::Ok => "ok".to_owned(),
+        Ending::Refused(class) => format!("refused:{}", tally.cause().unwrap_or(class)),
+        Ending::Fault => "fault".to_owned(),
+    }
+}
+
+/// Serves requests until the process is ended. Each is logged on one line, and counted under the
+/// name `function`. A panic, and a request that runs out of time, is answered with `internal_error`:
+/// an `Err` would make the gateway answer in its own words.
 ///
 /// # Errors
 /// The Lambda runtime cannot be reached.
-pub async fn serve<F, A>(internal_error: fn() -> Answer, handle: F) -> Result<(), Error>
+pub async fn serve<F, A>(
+    function: &'static str,
+    internal_error: fn() -> Answer,
+    handle: F,
+) -> Result<(), Error>
 where
     F: Fn(Request) -> A + Sync,
     A: Future<Output = Answer> + Send,
 {
     let handle = &handle;
+    let cold = &AtomicBool::new(true);
     let serve_one = move |request: Request| async move {
-        #[expect(clippy::disallowed_methods, reason = "measures the request for its log line")]
-        let started = Instant::now();
+        let invocation = Invocation::begin(cold, request.lambda_context_ref());
         let method = request.method().clone();
         let time_left = time_left(&request);
         // The route, not the path: somebody may put an address into a path that has no route.
@@ -53,7 +119,6 @@ where
             Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone(),
             _ => None,
         };
-        let request_id = request.lambda_context_ref().map(|context| context.request_id.clone());
         let handled = AssertUnwindSafe(handle(request)).catch_unwind();
         let answer = match tokio::time::timeout(time_left, handled).await {
             Ok(Ok(answer)) => answer,
@@ -66,15 +131,94 @@ where
                 internal_error()
             }
         };
+        let status = answer.status().as_u16();
+        let (tally, ending) = (Tally::take(), ending(status));
         tracing::info!(
             http.method = %method,
             http.route = route.unwrap_or_default(),
-            http.status = answer.status().as_u16(),
-            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            request_id = request_id.unwrap_or_default(),
+            http.status = status,
+            outcome = outcome(ending, &tally),
+            duration_ms = invocation.duration_ms(),
+            store_calls = tally.store_calls,
+            store_ms = millis(tally.store_time),
+            write_units = tally.write_units,
+            cold_start = invocation.cold,
+            request_id = invocation.request_id,
+            trace_id = invocation.trace_id,
             "request"
         );
+        emf::write(function, &tally, ending, SystemClock.now().as_millis());
         Ok::<_, Infallible>(answer)
     };
     lambda_http::run(service_fn(serve_one)).await
+}
+
+/// Serves events that no client waits for until the process is ended: a batch of a stream, a
+/// schedule, a call by hand. Each is logged on one line, and counted under the name `function`.
+///
+/// # Errors
+/// The Lambda runtime cannot be reached.
+pub async fn serve_events<F, A>(function: &'static str, handle: F) -> Result<(), Error>
+where
+    F: Fn(LambdaEvent<Value>) -> A + Sync,
+    A: Future<Output = Result<Value, Error>> + Send,
+{
+    let handle = &handle;
+    let cold = &AtomicBool::new(true);
+    let serve_one = move |event: LambdaEvent<Value>| async move {
+        let invocation = Invocation::begin(cold, Some(&event.context));
+        let records = event.payload.get("Records").and_then(Value::as_array).map(Vec::len);
+        let result = handle(event).await;
+        let tally = Tally::take();
+        let again = result.as_ref().ok().and_then(|answer| answer.get("batchItemFailures"));
+        let again = again.and_then(Value::as_array).map(Vec::len);
+        let ending = if result.is_ok() { Ending::Ok } else { Ending::Fault };
+        tracing::info!(
+            records,
+            again,
+            delivered = tally.values("RelayLag").count(),
+            waiting = tally.values("OutboxAge").count(),
+            codes_sent = tally.values("CodesSent").count(),
+            lag_ms = tally.values("RelayLag").chain(tally.values("OutboxAge")).max(),
+            outcome = outcome(ending, &tally),
+            duration_ms = invocation.duration_ms(),
+            calls = tally.calls,
+            store_calls = tally.store_calls,
+            store_ms = millis(tally.store_time),
+            write_units = tally.write_units,
+            cold_start = invocation.cold,
+            request_id = invocation.request_id,
+            trace_id = invocation.trace_id,
+            "batch"
+        );
+        emf::write(function, &tally, ending, SystemClock.now().as_millis());
+        result
+    };
+    lambda_runtime::run(service_fn(serve_one)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_an_outcome() {
+        let word = |status| outcome(ending(status), &Tally::default());
+        for (status, expected) in [
+            (200, "ok"),
+            (204, "ok"),
+            (302, "ok"),
+            (400, "refused:invalid"),
+            (401, "refused:denied"),
+            (404, "refused:absent"),
+            (409, "refused:taken"),
+            (413, "refused:invalid"),
+            (422, "refused:invalid"),
+            (429, "refused:too_many"),
+            (500, "fault"),
+            (503, "fault"),
+        ] {
+            assert_eq!(word(status), expected, "{status}");
+        }
+    }
 }

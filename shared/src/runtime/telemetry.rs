@@ -1,17 +1,23 @@
-//! Logs: one JSON object a line, on standard output.
+//! Logs: one JSON object a line, on standard output. Counts: added up for each request.
 
-use tracing::Level;
+use super::tally::TallyLayer;
+use crate::ports::COUNTS;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Starts logging at `info`. A second call changes nothing.
 pub fn init() {
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(Level::INFO)
-        .finish();
+        .with_filter(filter_fn(|metadata| metadata.target() != COUNTS));
+    let subscriber =
+        tracing_subscriber::registry().with(LevelFilter::INFO).with(TallyLayer).with(lines);
     // Only the first subscriber of a process is taken.
     _ = tracing::subscriber::set_global_default(subscriber);
 }

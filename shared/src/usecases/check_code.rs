@@ -8,7 +8,9 @@ use crate::domain::realm::Realm;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::PendingSignUp;
-use crate::ports::{Budgets, Challenges, CodeKeys, HeldCode, PortError};
+use crate::ports::{
+    Budgets, Challenges, CodeKeys, CodeRefused, Counted, HeldCode, PortError, count,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,11 +131,17 @@ impl CheckCode {
             }
             refusal = CheckCodeError::Wrong;
         }
-        match guesses {
-            Some(budget) if !self.budgets.take(&budget).await? => {
-                Err(CheckCodeError::TooMany { retry_after: budget.ends_at.since(now) })
-            }
-            _ => Err(refusal),
+        if let Some(budget) = guesses
+            && !self.budgets.take(&budget).await?
+        {
+            refusal = CheckCodeError::TooMany { retry_after: budget.ends_at.since(now) };
         }
+        let cause = match refusal {
+            CheckCodeError::Wrong => CodeRefused::Wrong,
+            CheckCodeError::TooMany { .. } => CodeRefused::TooMany,
+            CheckCodeError::NoCode | CheckCodeError::Internal(_) => CodeRefused::None,
+        };
+        count(self.realm.contract(), Counted::CodeRefused(cause));
+        Err(refusal)
     }
 }

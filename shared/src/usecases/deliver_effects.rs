@@ -5,8 +5,8 @@ use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Events, Message, MessageWording, Messages, Outbox, PortError,
-    Sent, WaitingEntries, Words, chain,
+    Challenges, Clock, CodeKeys, Counted, Events, Message, MessageWording, Messages, Outbox,
+    PortError, Sent, WaitingEntries, Words, chain, count,
 };
 use futures_util::{StreamExt as _, stream};
 use std::collections::HashSet;
@@ -79,12 +79,17 @@ impl DeliverEffects {
     async fn deliver_all(&self, entries: Vec<OutboxEntry>) -> HashSet<String> {
         let now = self.clock.now();
         let deliveries = entries.into_iter().map(async |entry| {
-            let id = entry.id.clone();
-            self.deliver(entry, now).await.err().map(|error| {
-                let error = chain(&error);
-                tracing::error!(outbox.id = id, error, "an effect was not delivered");
-                id
-            })
+            let (id, written_at) = (entry.id.clone(), entry.written_at);
+            let delivered = self.deliver(entry, now).await;
+            let age = self.clock.now().since(written_at);
+            let Err(error) = delivered else {
+                count("", Counted::Delivered(age));
+                return None;
+            };
+            count("", Counted::Waiting(age));
+            let error = chain(&error);
+            tracing::error!(outbox.id = id, error, "an effect was not delivered");
+            Some(id)
         });
         let results = stream::iter(deliveries).buffer_unordered(AT_ONCE);
         results.filter_map(std::future::ready).collect().await
@@ -182,9 +187,12 @@ impl DeliverEffects {
             // The mailer refuses what is no mailbox.
             Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => &self.mail,
         };
-        if let Sent::Refused(reason) = carrier.send(&message).await? {
-            let recipient = &message.recipient;
-            tracing::warn!(?recipient, reason, "the carrier refuses the recipient for good");
+        match carrier.send(&message).await? {
+            Sent::Accepted => count(seed.key.realm.contract(), Counted::CodeSent),
+            Sent::Refused(reason) => {
+                let recipient = &message.recipient;
+                tracing::warn!(?recipient, reason, "the carrier refuses the recipient for good");
+            }
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFE};
 use crate::ports::{
-    ChallengeState, Challenges, Clock, CodeKeys, Entropy, EventWording, NewHandle, Opened, Opening,
-    PortError, SequenceIds, Standing, random,
+    ChallengeState, Challenges, Clock, CodeKeys, Counted, Entropy, EventWording, NewHandle, Opened,
+    Opening, PortError, SequenceIds, Standing, count, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -259,6 +259,9 @@ impl RequestCode {
         };
         match self.challenges.open(&opening).await? {
             Opened::Opened => {
+                if opening.newcomer.is_some() {
+                    count(opening.key.realm.contract(), Counted::SignUp);
+                }
                 let handle = opening.handle.map(|new| new.handle);
                 Ok(Tried::Sent(CodeRequested { handle }))
             }

@@ -9,8 +9,8 @@ use crate::domain::password::Password;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, Entropy, EventWording, PasswordChange, Passwords, PortError, Redeemed,
-    Redemption, Sessions, Users, Verdict, random,
+    Challenges, Clock, Counted, Entropy, EventWording, PasswordChange, Passwords, PortError,
+    Redeemed, Redemption, Sessions, Users, Verdict, count, random,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -61,7 +61,10 @@ impl ProveRecipient {
         let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
         let redemption = Redemption { key: key.clone(), nonce, guesses, at: now };
         match self.challenges.redeem(&redemption).await? {
-            Redeemed::Redeemed => Ok(Proved { key, user, at: now }),
+            Redeemed::Redeemed => {
+                count(key.realm.contract(), Counted::CodeVerified);
+                Ok(Proved { key, user, at: now })
+            }
             Redeemed::ChallengeLost => Err(CheckCodeError::NoCode),
             Redeemed::BudgetSpent => {
                 Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })

@@ -17,8 +17,8 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, User};
 use crate::ports::{
-    Budgets, Clock, Credential, Entropy, EventWording, Passwords, PortError, Proof, SequenceIds,
-    Sessions, SignIn, SignInOutcome, Users, Verdict, random,
+    Budgets, Clock, Counted, Credential, Entropy, EventWording, Passwords, PortError, Proof,
+    SequenceIds, Sessions, SignIn, SignInOutcome, Users, Verdict, count, random,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -260,7 +260,14 @@ impl OpenSessions {
             entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
         };
         match self.sessions.sign_in(&sign_in).await? {
-            SignInOutcome::SignedIn => Ok(SignedIn { user, at: now, session: opened }),
+            SignInOutcome::SignedIn => {
+                let contract = sign_in.realm.contract();
+                count(contract, Counted::SignIn);
+                if by_code {
+                    count(contract, Counted::CodeVerified);
+                }
+                Ok(SignedIn { user, at: now, session: opened })
+            }
             SignInOutcome::ChallengeLost => Err(SignInError::CodeRefused),
             SignInOutcome::BudgetSpent => {
                 Err(SignInError::TooMany { retry_after: retry_at.since(now) })

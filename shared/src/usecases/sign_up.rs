@@ -18,8 +18,8 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser};
 use crate::ports::{
-    Budgets, Clock, Entropy, EventWording, Passwords, PortError, Proof, Registered, Registration,
-    Registrations, SequenceIds, random,
+    Budgets, Clock, Counted, Entropy, EventWording, Passwords, PortError, Proof, Registered,
+    Registration, Registrations, SequenceIds, count, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -235,7 +235,14 @@ impl SignUp {
         let (device, session) = (Some(device), Some(session));
         let registration = Registration { proof, user, device, session, credit: None, entry };
         match self.registrations.register(&registration).await? {
-            Registered::Registered => Ok(OpenSession { grant, refresh_token }),
+            Registered::Registered => {
+                let contract = registration.user.realm.contract();
+                count(contract, Counted::SignUp);
+                if matches!(registration.proof, Proof::Code { .. }) {
+                    count(contract, Counted::CodeVerified);
+                }
+                Ok(OpenSession { grant, refresh_token })
+            }
             Registered::ChallengeLost => Err(SignUpError::CodeRefused),
             Registered::BudgetSpent => {
                 Err(SignUpError::TooMany { retry_after: retry_at.since(now) })

@@ -18,8 +18,8 @@ use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser, PendingSign
 use crate::domain::username::Username;
 use crate::domain::wallet::{CardNumber, Credit};
 use crate::ports::{
-    Budgets, Clock, Entropy, EventWording, Passwords, PortError, Proof, Registered, Registration,
-    Registrations, random,
+    Budgets, Clock, Counted, Entropy, EventWording, Passwords, PortError, Proof, Registered,
+    Registration, Registrations, count, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,7 +230,12 @@ impl CompleteSignUp {
             entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
         };
         match self.registrations.register(&registration).await? {
-            Registered::Registered => Ok(registration.user),
+            Registered::Registered => {
+                let contract = registration.user.realm.contract();
+                count(contract, Counted::SignUp);
+                count(contract, Counted::CodeVerified);
+                Ok(registration.user)
+            }
             Registered::ChallengeLost => Err(CompleteSignUpError::NotWaiting),
             Registered::BudgetSpent => {
                 Err(CompleteSignUpError::TooMany { retry_after: retry_at.since(now) })

@@ -18,8 +18,8 @@ use crate::domain::sends::SendRecord;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser};
 use crate::ports::{
-    Budgets, Clock, CodeKeys, Entropy, EventWording, NewChallenge, Passwords, PortError, Users,
-    VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations, random,
+    Budgets, Clock, CodeKeys, Counted, Entropy, EventWording, NewChallenge, Passwords, PortError,
+    Users, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations, count, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,6 +143,7 @@ impl SignUpToVerify {
                 self.registration(&user, &key_id, &locale, budget.clone(), &records)?;
             match self.registrations.register(&registration).await? {
                 VerifiableRegistered::Registered => {
+                    count(user.realm.contract(), Counted::SignUp);
                     return Ok(SignedUpToVerify { user: user.id, at: now });
                 }
                 VerifiableRegistered::BudgetSpent => {

@@ -7,7 +7,9 @@ use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::ports::{Clock, Entropy, EventWording, Users, Verification, Verified, random};
+use crate::ports::{
+    Clock, Counted, Entropy, EventWording, Users, Verification, Verified, count, random,
+};
 use std::sync::Arc;
 
 /// Verifies the identifier of a user.
@@ -68,7 +70,11 @@ impl VerifyCode {
             entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
         };
         match self.users.verify(&verification).await? {
-            Verified::Verified => Ok(UserVerified { user, at: now }),
+            Verified::Verified => {
+                count(user.realm.contract(), Counted::CodeVerified);
+                count(user.realm.contract(), Counted::SignIn);
+                Ok(UserVerified { user, at: now })
+            }
             Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
             Verified::BudgetSpent => {
                 Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })

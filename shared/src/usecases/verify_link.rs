@@ -6,8 +6,8 @@ use crate::domain::event::{EventIds, Fact};
 use crate::domain::id::UserId;
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Entropy, EventWording, PortError, Users, Verification, Verified,
-    random,
+    Challenges, Clock, CodeKeys, Counted, Entropy, EventWording, PortError, Users, Verification,
+    Verified, count, random,
 };
 use std::sync::Arc;
 
@@ -84,7 +84,10 @@ impl VerifyLink {
             entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
         };
         match self.users.verify(&verification).await? {
-            Verified::Verified => Ok(()),
+            Verified::Verified => {
+                count(self.contract, Counted::CodeVerified);
+                Ok(())
+            }
             Verified::ChallengeLost | Verified::BudgetSpent | Verified::UserGone => {
                 Err(VerifyLinkError::Refused)
             }

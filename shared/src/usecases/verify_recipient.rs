@@ -6,7 +6,9 @@ use crate::domain::challenge::ChallengeKey;
 use crate::domain::event::{EventIds, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::source::SourceAddress;
-use crate::ports::{Clock, Entropy, EventWording, Sessions, Users, Verification, Verified, random};
+use crate::ports::{
+    Clock, Counted, Entropy, EventWording, Sessions, Users, Verification, Verified, count, random,
+};
 use futures_util::future::join;
 use std::sync::Arc;
 

@@ -1,0 +1,79 @@
+//! Counts the calls of AWS services: how many, how long, and what they wrote.
+
+use crate::ports::COUNTS;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+use aws_smithy_runtime_api::client::interceptors::context::Output;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use std::time::Instant;
+
+/// Tells each call of a client as a count; a call with its retries is one.
+#[derive(Debug)]
+pub(super) struct CallCounter {
+    /// The service's name, as in `AWS_ENDPOINT_URL_<NAME>`.
+    pub(super) service: &'static str,
+}
+
+/// When a call began.
+#[derive(Debug)]
+struct Began(Instant);
+
+impl Storable for Began {
+    type Storer = StoreReplace<Self>;
+}
+
+/// The write units of an answer, where DynamoDB tells them: successful writes alone do.
+fn write_units(output: &Output) -> f64 {
+    let units = |used: &ConsumedCapacity| used.capacity_units();
+    if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
+        return output.consumed_capacity().iter().filter_map(units).sum();
+    }
+    let used = if let Some(output) = output.downcast_ref::<PutItemOutput>() {
+        output.consumed_capacity()
+    } else if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {
+        output.consumed_capacity()
+    } else if let Some(output) = output.downcast_ref::<DeleteItemOutput>() {
+        output.consumed_capacity()
+    } else {
+        None
+    };
+    used.and_then(units).unwrap_or_default()
+}
+
+impl Intercept for CallCounter {
+    fn name(&self) -> &'static str {
+        "CallCounter"
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "measures a call for the request's log line")]
+    fn read_before_execution(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config.interceptor_state().store_put(Began(Instant::now()));
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let took = config.load::<Began>().map(|began| began.0.elapsed()).unwrap_or_default();
+        let call_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let answer = context.output_or_error().and_then(Result::ok);
+        let write_units = answer.map(write_units).unwrap_or_default();
+        tracing::info!(target: COUNTS, service = self.service, call_micros, write_units);
+        Ok(())
+    }
+}

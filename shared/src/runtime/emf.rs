@@ -1,0 +1,176 @@
+//! Metrics in CloudWatch's Embedded Metric Format: log lines that CloudWatch reads as metrics. They
+//! cost no call, and a line that is not read is no worse than a log line.
+
+use super::tally::{Key, Tally};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+/// Whose metrics these are.
+const NAMESPACE: &str = "Latchkey";
+
+/// The most values that one metric of one line may have (EMF, "Target members").
+const MOST_VALUES: usize = 100;
+
+/// A metric: its name, its unit, and the dimensions that it is kept by. Each set of dimensions is a
+/// metric of its own on the bill, so there are few, and every dimension has few values. The empty
+/// set is the sum over everything, for alarms.
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+}
+
+/// Every metric. The README's table and the dashboard name the same ones.
+const METRICS: [Metric; 11] = [
+    Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "CodesVerified", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "CodesRefused", unit: "Count", dimensions: &[&["Contract", "Cause"]] },
+    Metric { name: "Refusals", unit: "Count", dimensions: &[&["Contract", "Class"]] },
+    Metric { name: "RelayLag", unit: "Milliseconds", dimensions: &[&[]] },
+    Metric { name: "OutboxAge", unit: "Milliseconds", dimensions: &[&[]] },
+    Metric { name: "WriteUnits", unit: "Count", dimensions: &[&["Function"]] },
+    Metric { name: "Faults", unit: "Count", dimensions: &[&[], &["Function"]] },
+    Metric { name: "ErrorLines", unit: "Count", dimensions: &[&[]] },
+];
+
+/// How a request was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// As asked for.
+    Ok,
+    /// With a refusal of this class.
+    Refused(&'static str),
+    /// With a fault.
+    Fault,
+}
+
+/// The dimensions' values that lines share.
+type Group = BTreeMap<&'static str, String>;
+
+/// The contract that a function belongs to, by its name.
+fn contract_of(function: &str) -> &str {
+    function.split_once('-').map_or("every", |(contract, _)| contract)
+}
+
+fn group_of(key: &Key) -> Group {
+    let mut group = Group::new();
+    if !key.contract.is_empty() {
+        group.insert("Contract", key.contract.clone());
+    }
+    if !key.cause.is_empty() {
+        group.insert("Cause", key.cause.clone());
+    }
+    group
+}
+
+/// The lines of one request.
+fn lines(function: &str, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<Value> {
+    let mut groups: BTreeMap<Group, BTreeMap<&str, Vec<Value>>> = BTreeMap::new();
+    let mut add = |group: Group, name: &'static str, values: Vec<Value>| {
+        groups.entry(group).or_default().insert(name, values);
+    };
+    for metric in &METRICS {
+        for (key, values) in tally.counts.iter().filter(|(key, _)| key.metric == metric.name) {
+            let values = if metric.unit == "Count" {
+                vec![json!(values.iter().fold(0, |sum: u64, value| sum.saturating_add(*value)))]
+            } else {
+                // What is oldest is what the alarms are about.
+                let mut values = values.clone();
+                values.sort_by(|one, other| other.cmp(one));
+                values.truncate(MOST_VALUES);
+                values.into_iter().map(Value::from).collect()
+            };
+            add(group_of(key), metric.name, values);
+        }
+    }
+    let of_function = || Group::from([("Function", function.to_owned())]);
+    if tally.write_units > 0.0 {
+        add(of_function(), "WriteUnits", vec![json!(tally.write_units)]);
+    }
+    match ending {
+        Ending::Ok => {}
+        Ending::Refused(class) => {
+            let contract = contract_of(function).to_owned();
+            let group = Group::from([("Contract", contract), ("Class", class.to_owned())]);
+            add(group, "Refusals", vec![json!(1)]);
+        }
+        Ending::Fault => add(of_function(), "Faults", vec![json!(1)]),
+    }
+    if tally.error_lines > 0 {
+        add(Group::new(), "ErrorLines", vec![json!(tally.error_lines)]);
+    }
+    groups.into_iter().map(|(group, metrics)| line(group, metrics, now_millis)).collect()
+}
+
+/// One line: metrics whose dimensions have the same values.
+fn line(group: Group, metrics: BTreeMap<&str, Vec<Value>>, now_millis: i64) -> Value {
+    let mut members = Map::new();
+    let mut directives = Vec::new();
+    for metric in &METRICS {
+        let Some(values) = metrics.get(metric.name) else { continue };
+        let value = match values.as_slice() {
+            [value] => value.clone(),
+            values => json!(values),
+        };
+        members.insert(metric.name.to_owned(), value);
+        directives.push(json!({
+            "Namespace": NAMESPACE,
+            "Dimensions": metric.dimensions,
+            "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
+        }));
+    }
+    members.extend(group.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))));
+    let about = json!({"Timestamp": now_millis, "CloudWatchMetrics": directives});
+    members.insert("_aws".to_owned(), about);
+    Value::Object(members)
+}
+
+/// Writes the metrics of a request.
+pub(super) fn write(function: &str, tally: &Tally, ending: Ending, now_millis: i64) {
+    let mut text = String::new();
+    for line in lines(function, tally, ending, now_millis) {
+        text.push_str(&line.to_string());
+        text.push('\n');
+    }
+    // Nobody is left to tell when standard output is closed.
+    drop(std::io::stdout().lock().write_all(text.as_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(metric: &str, contract: &str, cause: &str) -> Key {
+        let [metric, contract, cause] = [metric, contract, cause].map(str::to_owned);
+        Key { metric, contract, cause }
+    }
+
+    #[test]
+    fn a_request_that_did_nothing_writes_nothing() {
+        assert!(lines("relay", &Tally::default(), Ending::Ok, 0).is_empty());
+    }
+
+    #[test]
+    fn metrics_with_the_same_dimensions_share_a_line() {
+        let mut tally = Tally { write_units: 3.5, error_lines: 2, ..Tally::default() };
+        tally.counts.insert(key("SignUps", "acme", ""), vec![1]);
+        tally.counts.insert(key("CodesVerified", "acme", ""), vec![1]);
+        tally.counts.insert(key("CodesRefused", "acme", "wrong_code"), vec![1, 1]);
+        tally.counts.insert(key("OutboxAge", "", ""), (0..150).collect());
+        let lines = lines("acme-join", &tally, Ending::Fault, 42);
+        assert_eq!(lines.len(), 4);
+        let with = |name: &str| lines.iter().find(|line| line.get(name).is_some()).unwrap();
+        assert_eq!(with("SignUps")["CodesVerified"], 1);
+        assert_eq!(with("SignUps")["Contract"], "acme");
+        assert_eq!(with("CodesRefused")["CodesRefused"], 2);
+        assert_eq!(with("CodesRefused")["Cause"], "wrong_code");
+        assert_eq!(with("Faults")["WriteUnits"], 3.5);
+        assert_eq!(with("ErrorLines")["ErrorLines"], 2);
+        let ages = with("OutboxAge")["OutboxAge"].as_array().unwrap();
+        assert_eq!((ages.len(), &ages[0]), (100, &json!(149)));
+        assert_eq!(with("Faults")["_aws"]["Timestamp"], 42);
+    }
+}
