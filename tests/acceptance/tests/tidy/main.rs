@@ -10,6 +10,7 @@
 mod dependencies;
 mod docs;
 mod layers;
+mod operations;
 mod roots;
 mod template;
 
