@@ -71,7 +71,11 @@ impl VerifyRecipient {
             entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
         };
         match self.users.verify(&verification).await? {
-            Verified::Verified => Ok(UserVerified { user, at: now }),
+            Verified::Verified => {
+                count(user.realm.contract(), Counted::CodeVerified);
+                count(user.realm.contract(), Counted::SignIn);
+                Ok(UserVerified { user, at: now })
+            }
             Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
             Verified::BudgetSpent => {
                 Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
