@@ -1,11 +1,10 @@
 //! Composition root: the only function that may change a key, and it may read none.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
 use rotate_keys::handle;
-use serde_json::Value;
 use shared::adapters::secret_rotation::SecretRotation;
 use shared::domain::key_rotation::RotationPace;
-use shared::runtime::{RotationSettings, World};
+use shared::runtime::{RotationSettings, World, serve_events};
 use shared::usecases::RotateKeys;
 use std::sync::Arc;
 
@@ -20,5 +19,5 @@ async fn main() -> Result<(), Error> {
         clock: world.clock,
         entropy: world.entropy,
     };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handle(&rotate, event))).await
+    serve_events(env!("CARGO_PKG_NAME"), |event| handle(&rotate, event)).await
 }

@@ -12,7 +12,7 @@
     reason = "a measurement that fails, fails"
 )]
 
-use acceptance::{NO_LIMITS, World, code_in, new_email, new_phone};
+use acceptance::{World, code_in, new_email, new_phone};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -38,6 +38,14 @@ mod prices {
 
 /// How often a flow runs; the first one, which starts processes, does not count.
 const ROUNDS: u32 = 10;
+
+/// Limits that are there, and cost what they cost, but that nobody here reaches.
+const WIDE_LIMITS: [(&str, &str); 4] = [
+    ("OTP_RESEND_SECONDS", "0"),
+    ("OTP_SENDS_PER_HOUR", "1000"),
+    ("OTP_SENDS_PER_HOUR_PER_IP", "1000000"),
+    ("OTP_GUESSES_PER_HOUR_PER_IP", "1000000"),
+];
 
 /// What has been used so far.
 #[derive(Clone, Copy, Default)]
@@ -152,7 +160,7 @@ async fn measure(world: &World, name: &str, flow: impl AsyncFn()) {
     }
     let each = used(world, &template).await.each(before);
     println!(
-        "| {name} | {:.1} | {:.1} | {:.1} | {:.3} | {:.1} | {:.1} | {:.1} | {:.2} | {:.2} |",
+        "| {name} | {:.1} | {:.1} | {:.1} | {:.3} | {:.1} | {:.1} | {:.1} | {:.3} | {:.2} |",
         each.writes,
         each.reads,
         each.requests,
@@ -168,7 +176,7 @@ async fn measure(world: &World, name: &str, flow: impl AsyncFn()) {
 #[tokio::main]
 async fn main() {
     let release = std::env::args().any(|argument| argument == "--release");
-    let world = &World::measured(release, &NO_LIMITS).await;
+    let world = &World::measured(release, &WIDE_LIMITS).await;
     println!(
         "| flow | write units | read units | requests | GB s | events | mails | texts | USD per 1000 without texts | with texts at {} USD |",
         prices::TEXT
