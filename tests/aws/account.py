@@ -33,7 +33,10 @@ BUCKET = "packages"
 PATIENCE = 60
 
 # Types that the emulator's CloudFormation does not know. Nothing may refer to them.
-UNKNOWN = {"AWS::Events::Archive"}
+UNKNOWN = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard"}
+# What makes versions and moves an alias to them by and by; the emulator has neither CodeDeploy nor streams that invoke an
+# alias, so functions are deployed at once.
+DEPLOYMENT = ["AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference"]
 
 
 def free_port():
@@ -94,6 +97,8 @@ def package(build, account, endpoints, environment):
     template = project.load(build / "template.yaml")
     resources = template["Resources"]
     template["Resources"] = {name: made for name, made in resources.items() if made["Type"] not in UNKNOWN}
+    for setting in DEPLOYMENT:
+        template["Globals"]["Function"].pop(setting, None)
     store = account.client("s3")
     store.create_bucket(Bucket=BUCKET)
     for binary, (name, properties) in project.functions(template).items():

@@ -102,11 +102,11 @@ fn lines(function: &str, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<
     if tally.error_lines > 0 {
         add(Group::new(), "ErrorLines", vec![json!(tally.error_lines)]);
     }
-    groups.into_iter().map(|(group, metrics)| line(group, metrics, now_millis)).collect()
+    groups.into_iter().map(|(group, metrics)| line(group, &metrics, now_millis)).collect()
 }
 
 /// One line: metrics whose dimensions have the same values.
-fn line(group: Group, metrics: BTreeMap<&str, Vec<Value>>, now_millis: i64) -> Value {
+fn line(group: Group, metrics: &BTreeMap<&str, Vec<Value>>, now_millis: i64) -> Value {
     let mut members = Map::new();
     let mut directives = Vec::new();
     for metric in &METRICS {

@@ -135,7 +135,7 @@ async fn a_slow_store_rings_for_latency() {
     assert!(rings("LatencyAlarm", &slow), "{slow:?}");
 }
 
-/// AWS/Lambda IteratorAge is what the event source mapping measures: here, the relay's own line of a
+/// AWS/Lambda `IteratorAge` is what the event source mapping measures: here, the relay's own line of a
 /// batch that was delivered late.
 #[tokio::test]
 async fn effects_that_wait_ring_for_their_age() {
@@ -164,7 +164,7 @@ async fn effects_that_wait_ring_for_their_age() {
         })
     };
     let late = world.until("a late batch", delivered).await;
-    assert!(rings("RelayIteratorAgeAlarm", &[late.clone()]), "{late:?}");
+    assert!(rings("RelayIteratorAgeAlarm", std::slice::from_ref(&late)), "{late:?}");
     let soon = Sample { value: 900.0, ..late };
     assert!(!rings("RelayIteratorAgeAlarm", &[soon]));
 }
