@@ -143,6 +143,12 @@ impl World {
         Self::start(env, Options { data, ..Options::default() }).await
     }
 
+    /// The same, where nothing runs by a schedule.
+    pub async fn unscheduled(folder: &Path, env: &[(&str, &str)]) -> Self {
+        let data = Some(folder.to_owned());
+        Self::start(env, Options { data, schedules: false, ..Options::default() }).await
+    }
+
     async fn start(env: &[(&str, &str)], options: Options) -> Self {
         let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let env = env.iter().map(pair).collect();
@@ -395,6 +401,14 @@ pub fn token_parts(token: &str) -> (Value, Value) {
         serde_json::from_slice(&bytes).unwrap_or(Value::Null)
     });
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// The token with another signature, whatever its own is.
+#[must_use]
+pub fn forged(token: &str) -> String {
+    let (start, signature) = token.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{start}.{other}{}", &signature[1..])
 }
 
 /// The user's id in a session answer.

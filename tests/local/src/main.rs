@@ -59,6 +59,7 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             build: true,
             rights: None,
             account: None,
+            schedules: true,
             root: None,
         };
         let stack = tokio::select! {

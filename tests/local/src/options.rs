@@ -22,6 +22,8 @@ pub struct Options {
     /// Deploy with this command into an account of its own instead of running the functions here; see
     /// `tests/aws/account.py`.
     pub account: Option<Vec<String>>,
+    /// Invoke functions by the template's schedules.
+    pub schedules: bool,
     /// The folder of `template.yaml`; if absent, the nearest one at or above the current folder.
     pub root: Option<PathBuf>,
 }
@@ -37,6 +39,7 @@ impl Default for Options {
             build: true,
             rights: None,
             account: None,
+            schedules: true,
             root: None,
         }
     }

@@ -110,7 +110,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
             };
             tokio::spawn(source.run());
         }
-        for schedule in &function.schedules {
+        for schedule in function.schedules.iter().filter(|_| options.schedules) {
             tokio::spawn(schedules::run(
                 function.name.clone(),
                 schedule.clone(),

@@ -74,7 +74,7 @@ async fn only_an_access_token_of_this_contract_signs_out() {
     let pin = acceptance::code_in(message["body"].as_str().unwrap());
     let body = json!({"otp_auth_key": key, "pin": pin});
     let goodcity = world.post("/api/v1/auth/verify", &body).await.json();
-    let forged = format!("{}x", &access[..access.len().saturating_sub(1)]);
+    let forged = acceptance::forged(&access);
     for token in [goodcity["jwt_token"].as_str().unwrap(), &refresh_token, &forged, "", "a.b.c"] {
         sign_out(world, "/sessions", token).await.expect(401, &refused());
     }
