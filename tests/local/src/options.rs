@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// What to start, and how. The default is what tests want: a free port, everything in memory, quiet.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// The one HTTP port, on loopback; 0 picks a free one.
     pub port: u16,

@@ -590,7 +590,10 @@ async fn a_fault_at_any_call_is_made_up_for_by_the_next_run() {
             for (name, before) in &before {
                 let taken = steps(before, &between[name]);
                 assert!(taken == 1 || (taken == 0 && failed), "{mode} {operation} {name}");
-                assert_eq!(steps(&between[name], &after[name]), 1, "{mode} {operation} {name}");
+                // A call of the crashed process may have been on its way and be carried out now.
+                let last = if failed { 1..=2 } else { 1..=1 };
+                let made = steps(&between[name], &after[name]);
+                assert!(last.contains(&made), "{mode} {operation} {name}: {made}");
             }
         }
     }
