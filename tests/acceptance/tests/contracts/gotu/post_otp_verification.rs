@@ -66,3 +66,22 @@ async fn every_refusal_is_400() {
         world.post(PATH, &body).await.expect(400, &json!({"error": text}));
     }
 }
+
+#[tokio::test]
+async fn wrong_guesses_of_one_address_run_out_even_for_a_right_one() {
+    let env = [("OTP_GUESSES_PER_HOUR_PER_IP", "2"), ("OTP_SENDS_PER_HOUR", "0")];
+    let world = World::with(&env).await;
+    let email = new_email();
+    world.sign_up_by_email(&email).await;
+    let code = world.code(&email, "reset_password", 1).await;
+    let wrong = if code == "00000" { "11111" } else { "00000" };
+    let body =
+        |code: &str| json!({"identifier": email, "otpCode": code, "otpType": "reset_password"});
+    for _ in 0..2 {
+        assert_eq!(world.post(PATH, &body(wrong)).await.status, 400);
+    }
+    for code in [wrong, &code] {
+        let reply = world.post(PATH, &body(code)).await;
+        reply.expect(429, &json!({"error": "too many requests"}));
+    }
+}

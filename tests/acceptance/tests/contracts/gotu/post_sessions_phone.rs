@@ -76,3 +76,20 @@ async fn five_wrong_guesses_burn_the_code() {
     }
     assert_eq!(sign_in(world, &phone, &code).await.status, 401);
 }
+
+#[tokio::test]
+async fn wrong_guesses_of_one_address_run_out_even_for_a_right_one() {
+    let env = [("OTP_GUESSES_PER_HOUR_PER_IP", "2"), ("OTP_SENDS_PER_HOUR", "0")];
+    let world = World::with(&env).await;
+    let (phone, _) = registered(&world).await;
+    let code = world.code(&phone, "login", 2).await;
+    let wrong = if code == "00000" { "11111" } else { "00000" };
+    for _ in 0..2 {
+        assert_eq!(sign_in(&world, &phone, wrong).await.status, 401);
+    }
+    for code in [wrong, &code] {
+        let reply = sign_in(&world, &phone, code).await;
+        reply.expect(429, &json!({"error": "too many requests"}));
+    }
+    assert_eq!(world.items("Sessions").await.len(), 1);
+}

@@ -90,3 +90,20 @@ async fn every_field_is_named_after_who_may_call() {
         reply.expect(400, &json!({"statusCode": 400, "errors": errors, "message": "Bad Request"}));
     }
 }
+
+#[tokio::test]
+async fn wrong_codes_of_one_shop_run_out_even_for_a_right_one() {
+    let env = [("SENDS_PER_HOUR_PER_CLIENT", "3"), ("OTP_SENDS_PER_HOUR", "0")];
+    let world = World::with(&env).await;
+    let client = store_token(&world, "OTP6").await;
+    let (number, _, code) = asked(&world, &client).await;
+    let wrong = if code == 123_456 { 654_321 } else { 123_456 };
+    for _ in 0..3 {
+        call(&world, OTP_VERIFY, &client, &typed(&number, wrong)).await.expect(401, &refused());
+    }
+    for code in [wrong, code] {
+        let reply = call(&world, OTP_VERIFY, &client, &typed(&number, code)).await;
+        reply.expect(429, &json!({"statusCode": 429, "message": "Too Many Requests"}));
+    }
+    assert_eq!(world.items("Users").await[0]["phone_verified"], false);
+}

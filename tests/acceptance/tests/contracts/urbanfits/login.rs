@@ -112,3 +112,19 @@ async fn many_sign_ins_at_once_all_succeed() {
     let replies = all((0..10).map(|_| login(&world, &email, "password"))).await;
     assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
 }
+
+#[tokio::test]
+async fn wrong_passwords_of_one_address_run_out_even_for_a_right_one() {
+    let env = [("OTP_GUESSES_PER_HOUR_PER_IP", "2"), ("OTP_SENDS_PER_HOUR", "0")];
+    let world = World::with(&env).await;
+    let (username, email) = new_person();
+    registered(&world, &username, &email).await;
+    assert_eq!(login(&world, &email, "password").await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(login(&world, &email, "wrong password").await.status, 401);
+    }
+    for password in ["wrong password", "password"] {
+        let reply = login(&world, &email, password).await;
+        reply.expect(429, &no("Too many requests, please try again later."));
+    }
+}
