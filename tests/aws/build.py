@@ -34,7 +34,7 @@ def variables(template, properties):
     merged = {**template["Globals"]["Function"]["Environment"]["Variables"]}
     merged.update(properties.get("Environment", {}).get("Variables", {}))
     found = {name: project.resolve(template, value) for name, value in merged.items()}
-    found.update({name: project.RING for name in found if "KEY_RING" in name})
+    found.update({name: project.RING for name in found if "_KEY_RING" in name})
     found.update(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_ENDPOINT_URL_DYNAMODB="", AWS_REGION="us-east-1")
     found.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
     return found

@@ -42,7 +42,7 @@ def environment(template, store):
     found = {}
     for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
         kind = template["Resources"].get(value["Ref"], {}).get("Type") if isinstance(value, dict) else None
-        if "KEY_RING" in name:
+        if "_KEY_RING" in name:
             found[name] = project.RING
         elif kind == "AWS::DynamoDB::Table":
             found[name] = f"{project.PSEUDO['AWS::StackName']}-{value['Ref']}"
