@@ -96,7 +96,9 @@ def package(build, account, endpoints, environment):
     """Uploads the built functions and returns the template that sam package would make, with these patches for the emulator."""
     template = project.load(build / "template.yaml")
     resources = template["Resources"]
-    template["Resources"] = {name: made for name, made in resources.items() if made["Type"] not in UNKNOWN}
+    # Nor does it compute with metrics.
+    unknown = lambda made: made["Type"] in UNKNOWN or (made["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in made["Properties"])
+    template["Resources"] = {name: made for name, made in resources.items() if not unknown(made)}
     for setting in DEPLOYMENT:
         template["Globals"]["Function"].pop(setting, None)
     store = account.client("s3")
@@ -130,10 +132,12 @@ def with_arns(value, secrets):
 def deploy(build, account, endpoints, environment):
     """Creates the stack as sam deploy does and returns the physical ids of its resources."""
     template = package(build, account, endpoints, environment)
+    # By way of S3, like sam deploy: a template above 51,200 bytes cannot come with the call.
+    account.client("s3").put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template))
     formation = account.client("cloudformation")
     formation.create_stack(
         StackName=STACK,
-        TemplateBody=json.dumps(template),
+        TemplateURL=f"{account.url}/{BUCKET}/template.json",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     end = time.monotonic() + PATIENCE
