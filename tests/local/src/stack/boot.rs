@@ -137,7 +137,8 @@ async fn deploy(
     }
     let urls = endpoints.iter().map(|(name, listener)| Ok((name.clone(), url(listener)?)));
     let urls = urls.collect::<anyhow::Result<_>>()?;
-    let environment = environment::overrides(&options.env);
+    let api_url = url(&front)?;
+    let environment = environment::overrides(&options.env, &api_url);
     let account = Arc::new(Account::open(command, &urls, &environment).await?);
     let secrets = account.rename(&mut template).await?;
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
@@ -157,7 +158,6 @@ async fn deploy(
         lambda: Arc::new(Lambda::new(Vec::new())),
         account: Some(Arc::clone(&account)),
     });
-    let api_url = url(&front)?;
     let inspection = Inspection {
         api_url: api_url.clone(),
         dynamodb_url: dynamodb_url.clone(),

@@ -10,9 +10,10 @@ const SMS_COUNTRIES: &str = "SMS_COUNTRIES";
 const PUBLIC_URL: &str = "PUBLIC_URL";
 
 /// What is set for every function whatever the template says.
-pub(super) fn overrides(overrides: &[(String, String)]) -> Vec<(String, String)> {
+pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
     let countries = (SMS_COUNTRIES.to_owned(), "*".to_owned());
-    std::iter::once(countries).chain(overrides.iter().cloned()).collect()
+    let public = (PUBLIC_URL.to_owned(), api_url.to_owned());
+    [countries, public].into_iter().chain(overrides.iter().cloned()).collect()
 }
 
 /// All variables of a function: the template's, the ones that Lambda sets, and the overrides of whoever
