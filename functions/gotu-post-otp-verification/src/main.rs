@@ -26,12 +26,8 @@ async fn main() -> Result<(), Error> {
         format: gotu::CODE_FORMAT,
         realm: gotu::realm(),
     };
-    let prove = ProveRecipient {
-        check_code,
-        challenges: store.clone(),
-        sessions: store,
-        clock: world.clock,
-    };
+    let prove =
+        ProveRecipient { check_code, challenges: store.clone(), users: store, clock: world.clock };
     let access_tokens = Arc::new(JwtAccessTokens::new(token_keys));
     let endpoint = PostOtpVerification { prove, access_tokens };
     serve(env!("CARGO_PKG_NAME"), gotu::internal_error, |request| handle(&endpoint, request)).await

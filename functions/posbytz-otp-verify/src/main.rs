@@ -33,7 +33,6 @@ async fn main() -> Result<(), Error> {
     };
     let verify = VerifyRecipient {
         check_code,
-        sessions: store.clone(),
         users: store,
         wording: Arc::new(PosBytzEvents),
         clock: world.clock.clone(),

@@ -1,7 +1,20 @@
 //! Attempts at a password, slowed down the more of them fail.
 
+use super::id::UserId;
+use super::identifier::Identifier;
+use super::realm::Realm;
 use super::time::{HOUR, Timestamp};
 use std::time::Duration;
+
+/// What attempts are counted for. An account has one record whatever name of it was typed; a name that is
+/// nobody's has one of its own, so that it answers like an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptsAt {
+    /// An account.
+    Account(UserId),
+    /// A name that is nobody's.
+    Nobody(Realm, Identifier),
+}
 
 /// What is known of the attempts at one account since somebody last got in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ pub use passwords::{Passwords, Verdict};
 pub use registrations::{Proof, Registered, Registration, Registrations};
 pub use sequence_ids::SequenceIds;
 pub use sessions::{
-    Account, Credential, Ending, RefreshKeys, Rotated, Rotation, Sessions, SignIn, SignInOutcome,
+    Credential, Ending, RefreshKeys, Rotated, Rotation, Sessions, SignIn, SignInOutcome,
     TokenEnding,
 };
 pub use text_signatures::{SignText, TextSignatures};

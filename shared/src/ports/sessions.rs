@@ -1,27 +1,16 @@
 use super::{PortError, Proof};
-use crate::domain::attempts::AttemptRecord;
+use crate::domain::attempts::{AttemptRecord, AttemptsAt};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::KeyId;
 use crate::domain::device::NewDevice;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::password::PasswordHash;
-use crate::domain::realm::Realm;
 use crate::domain::session::{NewSession, RefreshToken, StoredToken, SuccessorSeed};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
 use secrecy::SecretString;
-
-/// The account that an identifier leads to, and the attempts at it.
-#[derive(Clone, Debug)]
-pub struct Account {
-    /// Whose it is, if there is one.
-    pub user: Option<UserId>,
-    /// The attempts since somebody last got in. Kept for accounts that do not exist, too.
-    pub attempts: AttemptRecord,
-}
 
 /// What somebody signs in with.
 #[derive(Debug)]
@@ -34,8 +23,6 @@ pub enum Credential {
         seen: PasswordHash,
         /// A hash of today's cost, if that one is outdated.
         renewed: Option<PasswordHash>,
-        /// What they typed before the password; its attempts are forgotten.
-        identifier: Identifier,
         /// The source's budget of wrong guesses, which must not be spent.
         guesses: Option<Budget>,
     },
@@ -44,8 +31,6 @@ pub enum Credential {
 /// A session about to be opened for somebody who is known.
 #[derive(Debug)]
 pub struct SignIn {
-    /// The name space.
-    pub realm: Realm,
     /// Who.
     pub user: UserId,
     /// With what.
@@ -131,26 +116,14 @@ pub struct TokenEnding {
 /// are ended, or its newest token has been idle for too long.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The account that an identifier leads to; the same reads whether there is one or not.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn account(
-        &self,
-        realm: &Realm,
-        identifier: &Identifier,
-        now: Timestamp,
-    ) -> Result<Account, PortError>;
-
-    /// Writes a newer record of the attempts at an account, if `seen` is still the one that is
-    /// kept; else returns the one that is.
+    /// Writes a newer record of the attempts, if `seen` is the one that is kept; else returns the one
+    /// that is.
     ///
     /// # Errors
     /// The store did not answer.
     async fn count_attempt(
         &self,
-        realm: &Realm,
-        identifier: &Identifier,
+        at: &AttemptsAt,
         seen: AttemptRecord,
         newer: AttemptRecord,
     ) -> Result<Option<AttemptRecord>, PortError>;

@@ -2,8 +2,10 @@ use super::PortError;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Handle, Nonce};
 use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::password::PasswordHash;
+use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
@@ -64,6 +66,17 @@ pub trait Users: Send + Sync {
     /// # Errors
     /// The store did not answer.
     async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError>;
+
+    /// Who is known by an identifier; the same read whether somebody is or not.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    async fn known_by(
+        &self,
+        realm: &Realm,
+        identifier: &Identifier,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, PortError>;
 
     /// Sets a new password, ends every session of the user and writes the effects, all or nothing;
     /// `false` when the user is gone, or changed their password since the proof.

@@ -9,8 +9,9 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    Budgets, Challenges, CodeKeys, CodeRefused, Counted, HeldCode, PortError, count,
+    Budgets, Challenges, CodeKeys, CodeRefused, Counted, HeldCode, PortError, Users, count,
 };
+use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,13 @@ pub struct CheckedCode {
     /// The source's budget of wrong guesses: the transaction that consumes the code requires that
     /// it is not spent, so that a source which guesses too much does not win by its last guess.
     pub guesses: Option<Budget>,
+}
+
+impl CheckedCode {
+    /// When the source may guess again, should its budget turn out to be spent.
+    pub(super) fn retry_at(&self, now: Timestamp) -> Timestamp {
+        self.guesses.as_ref().map_or(now, |budget| budget.ends_at)
+    }
 }
 
 /// Why a code is refused.
@@ -108,6 +116,23 @@ impl CheckCode {
         let held = self.challenges.count_held_guess(handle, self.limits.per_code, now).await?;
         let held = held.filter(|held| held.key.realm == self.realm);
         self.compare(held, guess, now).await
+    }
+
+    /// The same as [`CheckCode::of_recipient`], and whose the recipient is, in one round trip.
+    ///
+    /// # Errors
+    /// [`CheckCodeError`].
+    pub(super) async fn of_account(
+        &self,
+        users: &dyn Users,
+        key: ChallengeKey,
+        guess: &Guess<'_>,
+        now: Timestamp,
+    ) -> Result<(CheckedCode, Option<UserId>), CheckCodeError> {
+        let (realm, recipient) = (key.realm.clone(), key.recipient.clone());
+        let (checked, user) =
+            join(self.of_recipient(key, guess, now), users.known_by(&realm, &recipient, now)).await;
+        Ok((checked?, user?))
     }
 
     async fn compare(

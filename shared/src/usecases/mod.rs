@@ -1,6 +1,7 @@
 //! What a caller can do. Ports, clock and entropy come in; a command goes in, an outcome or an
 //! error comes out.
 
+mod announce;
 mod check_code;
 mod deliver_effects;
 mod grant_client_token;

@@ -1,18 +1,17 @@
 //! Set a new password: prove who one is with a code, then set it with what that proof gave.
 
+use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use crate::domain::challenge::ChallengeKey;
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::Fact;
 use crate::domain::id::UserId;
-use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::password::Password;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, Counted, Entropy, EventWording, PasswordChange, Passwords, PortError,
-    Redeemed, Redemption, Sessions, Users, Verdict, count, random,
+    Redeemed, Redemption, Users, Verdict, count,
 };
-use futures_util::future::join;
 use std::sync::Arc;
 
 /// Proves who holds a recipient.
@@ -22,7 +21,7 @@ pub struct ProveRecipient {
     /// Where the code is used up.
     pub challenges: Arc<dyn Challenges>,
     /// Finds whose the recipient is.
-    pub sessions: Arc<dyn Sessions>,
+    pub users: Arc<dyn Users>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -51,14 +50,9 @@ impl ProveRecipient {
     ) -> Result<Proved, CheckCodeError> {
         let now = self.clock.now();
         let guess = Guess { code, source };
-        let (checked, account) = join(
-            self.check_code.of_recipient(key.clone(), &guess, now),
-            self.sessions.account(&key.realm, &key.recipient, now),
-        )
-        .await;
-        let CheckedCode { key, nonce, guesses, .. } = checked?;
-        let user = account?.user;
-        let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
+        let (checked, user) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
+        let retry_at = checked.retry_at(now);
+        let CheckedCode { key, nonce, guesses, .. } = checked;
         let redemption = Redemption { key: key.clone(), nonce, guesses, at: now };
         match self.challenges.redeem(&redemption).await? {
             Redeemed::Redeemed => {
@@ -126,10 +120,8 @@ impl ResetPassword {
             }
         }
         let hash = self.passwords.hash(password).await?;
-        let ids = EventIds::new(random(&*self.entropy)?);
         let fact = Fact::PasswordChanged { user: user.clone(), at: now };
-        let events = self.wording.events(&fact, &ids)?;
-        let entry = OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect());
+        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
         let change = PasswordChange { user, hash, proved_at, at: now, entry };
         if self.users.set_password(&change).await? {
             Ok(())

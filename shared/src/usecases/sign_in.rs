@@ -1,15 +1,15 @@
 //! Sign in: open a session of an account that exists.
 
+use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use super::sign_up::{AccessGrant, OpenSession};
-use crate::domain::attempts::{AttemptRecord, SlowDown};
+use crate::domain::attempts::{AttemptRecord, AttemptsAt, SlowDown};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, Sequence, UserId};
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::password::Password;
 use crate::domain::realm::Realm;
 use crate::domain::session::{FamilyId, NewSession, RefreshToken};
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// How many attempts at one account may come between the reading and the writing of its record
 /// before the caller is told to come back.
-const RACES: usize = 4;
+const RACES: usize = 5;
 
 /// Opens sessions, whatever entitles to them.
 pub struct OpenSessions {
@@ -139,17 +139,21 @@ impl SignInByPassword {
     /// [`SignInError`], never [`SignInError::CodeRefused`].
     pub async fn run(&self, password: Password, visitor: Visitor) -> Result<SignedIn, SignInError> {
         let now = self.open.clock.now();
-        let account = self.open.sessions.account(&visitor.realm, &visitor.identifier, now).await?;
-        let id = account.user.clone().unwrap_or_else(|| UserId::from_stored("nobody"));
-        let (admitted, user) =
-            join(self.admit(&visitor, account.attempts, now), self.open.users.find(&id, now)).await;
+        let (realm, identifier) = (&visitor.realm, &visitor.identifier);
+        let known = self.open.users.known_by(realm, identifier, now).await?;
+        let id = known.clone().unwrap_or_else(|| UserId::from_stored("nobody"));
+        let at = match known.clone() {
+            Some(user) => AttemptsAt::Account(user),
+            None => AttemptsAt::Nobody(realm.clone(), identifier.clone()),
+        };
+        let (admitted, user) = join(self.admit(&at, now), self.open.users.find(&id, now)).await;
         admitted?;
         let user = user?;
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let verdict = self.passwords.verify(password.clone(), hash.clone()).await?;
         let guesses = Budget::wrong_guesses(&visitor.source, self.per_address_hour, now);
         let (Verdict::Right { outdated }, Some(user), Some(seen)) = (verdict, user, hash) else {
-            let refusal = match account.user {
+            let refusal = match known {
                 Some(_) => SignInError::WrongPassword,
                 None => SignInError::NoSuchUser,
             };
@@ -164,27 +168,21 @@ impl SignInByPassword {
             return Err(SignInError::NotVerified);
         }
         let renewed = if outdated { Some(self.passwords.hash(password).await?) } else { None };
-        let identifier = visitor.identifier.clone();
         let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
-        let credential = Credential::Password { seen, renewed, identifier, guesses };
+        let credential = Credential::Password { seen, renewed, guesses };
         self.open.run(user, credential, visitor, now, retry_at).await
     }
 
-    /// Counts the attempt before anything is compared, so that attempts at once gain nothing.
-    async fn admit(
-        &self,
-        visitor: &Visitor,
-        mut seen: AttemptRecord,
-        now: Timestamp,
-    ) -> Result<(), SignInError> {
+    /// Counts the attempt before anything is compared, so that attempts at once gain nothing. What was
+    /// counted before is learned from the refusal to count it as the first.
+    async fn admit(&self, at: &AttemptsAt, now: Timestamp) -> Result<(), SignInError> {
         let Some(slow_down) = self.slow_down else { return Ok(()) };
-        let (realm, identifier) = (&visitor.realm, &visitor.identifier);
+        let mut seen = AttemptRecord::NONE;
         for _ in 0..RACES {
             let newer = slow_down.admit(&seen, now).map_err(|not_yet| SignInError::TooMany {
                 retry_after: not_yet.retry_at.since(now),
             })?;
-            let sessions = &self.open.sessions;
-            match sessions.count_attempt(realm, identifier, seen, newer).await? {
+            match self.open.sessions.count_attempt(at, seen, newer).await? {
                 None => return Ok(()),
                 Some(record) => seen = record,
             }
@@ -207,17 +205,14 @@ impl SignInByCode {
             recipient: visitor.identifier.clone(),
         };
         let guess = Guess { code, source: &visitor.source };
-        let (checked, account) = join(
-            self.check_code.of_recipient(key, &guess, now),
-            self.open.sessions.account(&visitor.realm, &visitor.identifier, now),
-        )
-        .await;
-        let CheckedCode { key, nonce, guesses, .. } = checked?;
-        let Some(id) = account?.user else { return Err(SignInError::CodeRefused) };
-        let Some(user) = self.open.users.find(&id, now).await? else {
+        let users = &*self.open.users;
+        let (checked, id) = self.check_code.of_account(users, key, &guess, now).await?;
+        let Some(id) = id else { return Err(SignInError::CodeRefused) };
+        let Some(user) = users.find(&id, now).await? else {
             return Err(SignInError::CodeRefused);
         };
-        let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
+        let retry_at = checked.retry_at(now);
+        let CheckedCode { key, nonce, guesses, .. } = checked;
         let credential = Credential::Code(Proof::Code { key, nonce, handle: None, guesses });
         self.open.run(user, credential, visitor, now, retry_at).await
     }
@@ -233,7 +228,6 @@ impl OpenSessions {
         retry_at: Timestamp,
     ) -> Result<SignedIn, SignInError> {
         let (device, session) = self.tokens(&user, &visitor.realm, visitor.device, now).await?;
-        let ids = EventIds::new(random(&*self.entropy)?);
         let by_code = matches!(credential, Credential::Code(_));
         let fact = Fact::SignedIn {
             user: user.id.clone(),
@@ -242,7 +236,7 @@ impl OpenSessions {
             device: device.clone(),
             at: now,
         };
-        let events = self.wording.events(&fact, &ids)?;
+        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
         let opened = match &session {
             None => None,
             Some(session) => Some(OpenSession {
@@ -250,18 +244,11 @@ impl OpenSessions {
                 refresh_token: session.token.clone(),
             }),
         };
-        let sign_in = SignIn {
-            realm: visitor.realm,
-            user: user.id.clone(),
-            credential,
-            device,
-            session,
-            at: now,
-            entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
-        };
+        let id = user.id.clone();
+        let sign_in = SignIn { user: id, credential, device, session, at: now, entry };
         match self.sessions.sign_in(&sign_in).await? {
             SignInOutcome::SignedIn => {
-                let contract = sign_in.realm.contract();
+                let contract = visitor.realm.contract();
                 count(contract, Counted::SignIn);
                 if by_code {
                     count(contract, Counted::CodeVerified);

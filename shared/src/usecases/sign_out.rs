@@ -1,13 +1,11 @@
 //! Sign out: end a session, or every one of a user.
 
-use crate::domain::event::{EventIds, Fact};
+use super::announce::announce;
+use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::session::SessionEnd;
 use crate::domain::time::Timestamp;
-use crate::ports::{
-    Clock, Ending, Entropy, EventWording, PortError, Sessions, TokenEnding, random,
-};
+use crate::ports::{Clock, Ending, Entropy, EventWording, PortError, Sessions, TokenEnding};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -59,11 +57,9 @@ impl SignOut {
     pub async fn of_token(&self, session: SignedToken) -> Result<(), PortError> {
         let SignedToken { token, user, expires_at } = session;
         let at = self.clock.now();
-        let ids = EventIds::new(random(&*self.entropy)?);
         let (user_id, reason) = (user.clone(), SessionEnd::SignedOut);
         let fact = Fact::SessionEnded { user: user_id, device: None, reason, at };
-        let events = self.wording.events(&fact, &ids)?;
-        let entry = OutboxEntry::new(&ids, at, events.into_iter().map(Effect::Event).collect());
+        let entry = announce(&*self.wording, &*self.entropy, &fact, at)?;
         self.sessions.end_token(&TokenEnding { token, user, expires_at, at, entry }).await?;
         Ok(())
     }
@@ -78,10 +74,8 @@ pub(super) async fn end(
     reason: SessionEnd,
     at: Timestamp,
 ) -> Result<(), PortError> {
-    let ids = EventIds::new(random(entropy)?);
     let fact = Fact::SessionEnded { user: user.clone(), device: device.clone(), reason, at };
-    let events = wording.events(&fact, &ids)?;
-    let entry = OutboxEntry::new(&ids, at, events.into_iter().map(Effect::Event).collect());
+    let entry = announce(wording, entropy, &fact, at)?;
     sessions.end(&Ending { user, device, at, entry }).await?;
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! Sign up: make an account, and open its first session.
 
+use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use super::sign_in::stated;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::email::EmailAddress;
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, Sequence, UserId};
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::realm::Realm;
@@ -155,7 +155,7 @@ impl SignUpByCode {
         };
         let guess = Guess { code, source: &applicant.source };
         let checked = self.check_code.of_recipient(key, &guess, now).await?;
-        let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
+        let retry_at = checked.retry_at(now);
         let CheckedCode { key, nonce, guesses, .. } = checked;
         let proof = Proof::Code { key, nonce, handle: None, guesses };
         self.sign_up.register(identifier, None, applicant, proof, now, retry_at).await
@@ -225,11 +225,9 @@ impl SignUp {
             opened_at: now,
             stated: stated(&applicant.attributes, applicant.stated),
         };
-        let ids = EventIds::new(random(&*self.entropy)?);
         let fact =
             Fact::UserSignedUp { user: user.clone(), device: Some(device.clone()), credit: None };
-        let events = self.wording.events(&fact, &ids)?;
-        let entry = OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect());
+        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
         let grant = AccessGrant::new(&session, random(&*self.entropy)?);
         let refresh_token = session.token.clone();
         let (device, session) = (Some(device), Some(session));

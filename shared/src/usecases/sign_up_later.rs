@@ -1,15 +1,15 @@
 //! Sign up in two steps: what somebody typed waits until they type the code that was mailed to
 //! them. Until then there is no user, and nothing is reserved.
 
+use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use super::request_code::{Along, RequestCode, RequestCodeCommand, RequestCodeError};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Handle, Purpose};
 use crate::domain::email::EmailAddress;
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::password::Password;
 use crate::domain::realm::Realm;
 use crate::domain::source::SourceAddress;
@@ -213,21 +213,19 @@ impl CompleteSignUp {
         let now = self.clock.now();
         let guess = Guess { code, source };
         let checked = self.check_code.of_handle(&handle, &guess, now).await?;
+        let retry_at = checked.retry_at(now);
         let CheckedCode { key, nonce, pending, guesses, .. } = checked;
         let Some(pending) = pending else { return Err(CompleteSignUpError::NotWaiting) };
-        let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
         let (user, credit) = self.new_user(&key, pending, attributes, now)?;
-        let ids = EventIds::new(random(&*self.entropy)?);
         let fact =
             Fact::UserSignedUp { user: user.clone(), device: None, credit: Some(credit.clone()) };
-        let events = self.wording.events(&fact, &ids)?;
         let registration = Registration {
             proof: Proof::Code { key, nonce, handle: Some(handle), guesses },
             user,
             device: None,
             session: None,
             credit: Some(credit),
-            entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
+            entry: announce(&*self.wording, &*self.entropy, &fact, now)?,
         };
         match self.registrations.register(&registration).await? {
             Registered::Registered => {

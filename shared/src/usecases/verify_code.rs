@@ -1,15 +1,14 @@
 //! Verify: type the code that was sent to an identifier, and prove that it is one's own.
 
-use super::check_code::{CheckCode, CheckCodeError, Guess};
+use super::announce::announce;
+use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use crate::domain::challenge::Handle;
-use crate::domain::event::{EventIds, Fact};
-use crate::domain::outbox::{Effect, OutboxEntry};
+use crate::domain::event::Fact;
+use crate::domain::outbox::OutboxEntry;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::ports::{
-    Clock, Counted, Entropy, EventWording, Users, Verification, Verified, count, random,
-};
+use crate::ports::{Clock, Counted, Entropy, EventWording, Users, Verification, Verified, count};
 use std::sync::Arc;
 
 /// Verifies the identifier of a user.
@@ -52,33 +51,35 @@ impl VerifyCode {
         let guess = Guess { code, source };
         let checked = self.check_code.of_handle(&handle, &guess, now).await?;
         // A decoy's code was never sent; who guesses it has found nobody.
-        let Some(holder) = checked.holder else { return Err(CheckCodeError::NoCode) };
-        let Some(user) = self.users.find(&holder, now).await? else {
+        let Some(holder) = &checked.holder else { return Err(CheckCodeError::NoCode) };
+        let Some(user) = self.users.find(holder, now).await? else {
             return Err(CheckCodeError::NoCode);
         };
-        let retry_at = checked.guesses.as_ref().map_or(now, |budget| budget.ends_at);
-        let ids = EventIds::new(random(&*self.entropy)?);
         let fact = Fact::UserVerified { user: user.clone(), at: now };
-        let events = self.wording.events(&fact, &ids)?;
-        let verification = Verification {
-            key: checked.key,
-            handle: Some(handle),
-            nonce: checked.nonce,
-            guesses: checked.guesses,
-            user: holder,
-            at: now,
-            entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
-        };
-        match self.users.verify(&verification).await? {
-            Verified::Verified => {
-                count(user.realm.contract(), Counted::CodeVerified);
-                count(user.realm.contract(), Counted::SignIn);
-                Ok(UserVerified { user, at: now })
-            }
-            Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
-            Verified::BudgetSpent => {
-                Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
-            }
+        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        verify(&*self.users, user, (checked, Some(handle)), entry, now).await
+    }
+}
+
+/// Marks verified what a code that was right was sent to, and consumes it with its handle.
+pub(super) async fn verify(
+    users: &dyn Users,
+    user: User,
+    (checked, handle): (CheckedCode, Option<Handle>),
+    entry: OutboxEntry,
+    now: Timestamp,
+) -> Result<UserVerified, CheckCodeError> {
+    let retry_at = checked.retry_at(now);
+    let CheckedCode { key, nonce, guesses, .. } = checked;
+    let id = user.id.clone();
+    let verification = Verification { key, handle, nonce, guesses, user: id, at: now, entry };
+    match users.verify(&verification).await? {
+        Verified::Verified => {
+            count(user.realm.contract(), Counted::CodeVerified);
+            count(user.realm.contract(), Counted::SignIn);
+            Ok(UserVerified { user, at: now })
         }
+        Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
+        Verified::BudgetSpent => Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) }),
     }
 }

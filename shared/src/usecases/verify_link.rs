@@ -1,13 +1,13 @@
 //! Verify: follow the link that was mailed, and prove that the address is one's own.
 
+use super::announce::announce;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::code::CodeSeed;
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::Fact;
 use crate::domain::id::UserId;
-use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::ports::{
     Challenges, Clock, CodeKeys, Counted, Entropy, EventWording, PortError, Users, Verification,
-    Verified, count, random,
+    Verified, count,
 };
 use std::sync::Arc;
 
@@ -66,23 +66,15 @@ impl VerifyLink {
             return Err(VerifyLinkError::Refused);
         }
         let CodeSeed { key, nonce, .. } = seed;
-        let ids = EventIds::new(random(&*self.entropy)?);
         let fact = Fact::IdentifierVerified {
             user: user.id.clone(),
             realm: key.realm.clone(),
             identifier: key.recipient.clone(),
             at: now,
         };
-        let events = self.wording.events(&fact, &ids)?;
-        let verification = Verification {
-            key,
-            handle: None,
-            nonce,
-            guesses: None,
-            user: user.id,
-            at: now,
-            entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
-        };
+        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let verification =
+            Verification { key, handle: None, nonce, guesses: None, user: user.id, at: now, entry };
         match self.users.verify(&verification).await? {
             Verified::Verified => {
                 count(self.contract, Counted::CodeVerified);

@@ -1,23 +1,18 @@
 //! Verify: type the code that was sent at sign-up, where nothing but the recipient names the account.
 
-use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
-use super::verify_code::UserVerified;
+use super::announce::announce;
+use super::check_code::{CheckCode, CheckCodeError, Guess};
+use super::verify_code::{UserVerified, verify};
 use crate::domain::challenge::ChallengeKey;
-use crate::domain::event::{EventIds, Fact};
-use crate::domain::outbox::{Effect, OutboxEntry};
+use crate::domain::event::Fact;
 use crate::domain::source::SourceAddress;
-use crate::ports::{
-    Clock, Counted, Entropy, EventWording, Sessions, Users, Verification, Verified, count, random,
-};
-use futures_util::future::join;
+use crate::ports::{Clock, Entropy, EventWording, Users};
 use std::sync::Arc;
 
 /// Verifies the identifier that a code was sent to.
 pub struct VerifyRecipient {
     /// Checks the code.
     pub check_code: CheckCode,
-    /// Finds whose the identifier is.
-    pub sessions: Arc<dyn Sessions>,
     /// The users.
     pub users: Arc<dyn Users>,
     /// How the contract spells its events.
@@ -42,44 +37,18 @@ impl VerifyRecipient {
     ) -> Result<UserVerified, CheckCodeError> {
         let now = self.clock.now();
         let guess = Guess { code, source };
-        let (checked, account) = join(
-            self.check_code.of_recipient(key.clone(), &guess, now),
-            self.sessions.account(&key.realm, &key.recipient, now),
-        )
-        .await;
-        let CheckedCode { key, nonce, guesses, .. } = checked?;
-        let Some(id) = account?.user else { return Err(CheckCodeError::NoCode) };
+        let (checked, id) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
+        let Some(id) = id else { return Err(CheckCodeError::NoCode) };
         let Some(user) = self.users.find(&id, now).await? else {
             return Err(CheckCodeError::NoCode);
         };
-        let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
-        let ids = EventIds::new(random(&*self.entropy)?);
         let fact = Fact::IdentifierVerified {
-            user: id.clone(),
-            realm: key.realm.clone(),
-            identifier: key.recipient.clone(),
-            at: now,
-        };
-        let events = self.wording.events(&fact, &ids)?;
-        let verification = Verification {
-            key,
-            handle: None,
-            nonce,
-            guesses,
             user: id,
+            realm: checked.key.realm.clone(),
+            identifier: checked.key.recipient.clone(),
             at: now,
-            entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
         };
-        match self.users.verify(&verification).await? {
-            Verified::Verified => {
-                count(user.realm.contract(), Counted::CodeVerified);
-                count(user.realm.contract(), Counted::SignIn);
-                Ok(UserVerified { user, at: now })
-            }
-            Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
-            Verified::BudgetSpent => {
-                Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
-            }
-        }
+        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        verify(&*self.users, user, (checked, None), entry, now).await
     }
 }

@@ -1,5 +1,6 @@
 //! Every key format, in one place.
 
+use crate::domain::attempts::AttemptsAt;
 use crate::domain::challenge::{ChallengeKey, Handle};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{Sequence, hex};
@@ -19,10 +20,15 @@ pub(super) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
     format!("{}#{}#{}", realm_prefix(realm), identifier.kind(), identifier.as_str())
 }
 
-/// `attempts#<sha256 of the identifier>`: the attempts at an account's password. The identifier may be
-/// nobody's, so it is not kept.
-pub(super) fn attempts(realm: &Realm, identifier: &Identifier) -> String {
-    format!("attempts#{}", sha256(&self::identifier(realm, identifier)))
+/// `attempts#<user id>`: the attempts at an account's password; `attempts#<sha256 of the identifier>`: those
+/// at nobody's, whose name is not kept.
+pub(super) fn attempts(at: &AttemptsAt) -> String {
+    match at {
+        AttemptsAt::Account(user) => format!("attempts#{}", user.as_str()),
+        AttemptsAt::Nobody(realm, identifier) => {
+            format!("attempts#{}", sha256(&self::identifier(realm, identifier)))
+        }
+    }
 }
 
 /// `contract#sign_up#phone#+6282243350992`: one challenge for each contract, store, purpose and

@@ -4,19 +4,16 @@ use super::registrations::{device_item, session_item};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::users::{IS_ALIVE, read_attributes, read_user};
 use super::{Store, failed, keys};
-use crate::domain::attempts::{AttemptRecord, SlowDown};
+use crate::domain::attempts::{AttemptRecord, AttemptsAt, SlowDown};
 use crate::domain::challenge::KeyId;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::identifier::Identifier;
-use crate::domain::realm::Realm;
 use crate::domain::session::{
     FamilyId, IDLE_LIFE, NewSession, RefreshToken, StoredToken, TokenUse,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
-    Account, Credential, Ending, PortError, Rotated, Rotation, Sessions, SignIn, SignInOutcome,
-    TokenEnding,
+    Credential, Ending, PortError, Rotated, Rotation, Sessions, SignIn, SignInOutcome, TokenEnding,
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -135,10 +132,10 @@ impl Store {
         update.build().map_err(malformed)
     }
 
-    fn forget_attempts(&self, realm: &Realm, identifier: &Identifier) -> Result<Delete, PortError> {
+    fn forget_attempts(&self, at: &AttemptsAt) -> Result<Delete, PortError> {
         Delete::builder()
             .table_name(&self.tables.budgets)
-            .key("bucket", text(keys::attempts(realm, identifier)))
+            .key("bucket", text(keys::attempts(at)))
             .build()
             .map_err(malformed)
     }
@@ -146,32 +143,9 @@ impl Store {
 
 #[async_trait]
 impl Sessions for Store {
-    async fn account(
-        &self,
-        realm: &Realm,
-        identifier: &Identifier,
-        now: Timestamp,
-    ) -> Result<Account, PortError> {
-        let (identifiers, budgets) = (&self.tables.identifiers, &self.tables.budgets);
-        let wanted = [
-            (identifiers.as_str(), "identifier", vec![keys::identifier(realm, identifier)]),
-            (budgets.as_str(), "bucket", vec![keys::attempts(realm, identifier)]),
-        ];
-        let found = self.read_pair("read an account", wanted).await?;
-        let first = |table: &String| found.get(table).and_then(|items| items.first());
-        let known = first(identifiers).filter(|item| !is_over(item, now));
-        Ok(Account {
-            user: known
-                .map(|item| read(item, "user_id", |value| as_text(value).map(UserId::from_stored)))
-                .transpose()?,
-            attempts: first(budgets).and_then(attempts).unwrap_or(AttemptRecord::NONE),
-        })
-    }
-
     async fn count_attempt(
         &self,
-        realm: &Realm,
-        identifier: &Identifier,
+        at: &AttemptsAt,
         seen: AttemptRecord,
         newer: AttemptRecord,
     ) -> Result<Option<AttemptRecord>, PortError> {
@@ -179,7 +153,7 @@ impl Sessions for Store {
             .client
             .update_item()
             .table_name(&self.tables.budgets)
-            .key("bucket", text(keys::attempts(realm, identifier)))
+            .key("bucket", text(keys::attempts(at)))
             .update_expression("SET attempts = :newer, last_at = :at, purge_at = :purge_at")
             .expression_attribute_values(":newer", number(newer.count))
             .expression_attribute_values(":at", time(newer.last_at))
@@ -211,15 +185,15 @@ impl Sessions for Store {
 
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, PortError> {
         const ACTION: &str = "open a session";
-        let SignIn { realm, user, credential, device, session, at, entry } = sign_in;
+        let SignIn { user, credential, device, session, at, entry } = sign_in;
         let mut transaction = Transaction::default();
         match credential {
             Credential::Code(proof) => self.put_proof(proof, *at, &mut transaction)?,
-            Credential::Password { identifier, guesses, .. } => {
+            Credential::Password { guesses, .. } => {
                 if let Some(budget) = guesses {
                     transaction.check(Part::Budget, self.has_room(budget)?);
                 }
-                let forget = self.forget_attempts(realm, identifier)?;
+                let forget = self.forget_attempts(&AttemptsAt::Account(user.clone()))?;
                 transaction.delete(Part::Rest, forget);
             }
         }

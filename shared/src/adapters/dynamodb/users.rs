@@ -6,6 +6,7 @@ use super::{Store, failed, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::PasswordHash;
+use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, User};
 use crate::ports::{PasswordChange, PortError, Users, Verification, Verified};
@@ -92,6 +93,25 @@ impl Users for Store {
         let answer = get.send().await.map_err(|error| failed("read a user", &error))?;
         let item = answer.item.filter(|item| !is_over(item, now));
         item.as_ref().map(read_user).transpose()
+    }
+
+    async fn known_by(
+        &self,
+        realm: &Realm,
+        identifier: &Identifier,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, PortError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.tables.identifiers)
+            .key("identifier", text(keys::identifier(realm, identifier)))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = get.send().await.map_err(|error| failed("read an identifier", &error))?;
+        let item = answer.item.filter(|item| !is_over(item, now));
+        item.map(|item| read(&item, "user_id", |value| as_text(value).map(UserId::from_stored)))
+            .transpose()
     }
 
     async fn set_password(&self, change: &PasswordChange) -> Result<bool, PortError> {

@@ -16,7 +16,7 @@ use crate::ports::{Entropy, PortError, random};
 use crate::usecases::{Referrer, SignUpToVerifyCommand, SignedUpToVerify, Visitor};
 use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// The attributes of a user.
@@ -96,6 +96,21 @@ impl CustomerSession {
     }
 }
 
+impl Contacts {
+    /// Reads what names a customer: an address, a mobile or both.
+    fn read(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Self {
+        let (email, mobile) = (given(fields, "email"), given(fields, "mobile"));
+        if email.is_none() && mobile.is_none() {
+            errors.add("email", vec!["email should not be empty"]);
+            errors.add("mobile", vec!["mobile should not be empty"]);
+        }
+        Self {
+            email: email.and_then(|value| validation::email(value, errors)),
+            mobile: mobile.and_then(|value| validation::mobile(value, errors)),
+        }
+    }
+}
+
 impl SigninRequest {
     /// Reads the request; with both, the address is taken.
     ///
@@ -105,13 +120,7 @@ impl SigninRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
         let mut errors = FieldErrors::default();
-        let (email, mobile) = (given(&fields, "email"), given(&fields, "mobile"));
-        if email.is_none() && mobile.is_none() {
-            errors.add("email", vec!["email should not be empty"]);
-            errors.add("mobile", vec!["mobile should not be empty"]);
-        }
-        let email = email.and_then(|value| validation::email(value, &mut errors));
-        let mobile = mobile.and_then(|value| validation::mobile(value, &mut errors));
+        let Contacts { email, mobile } = Contacts::read(&fields, &mut errors);
         let password = given(&fields, "password").and_then(Value::as_str);
         if password.is_none_or(str::is_empty) {
             let texts = ["password must be a string", "password should not be empty"];
@@ -245,13 +254,7 @@ impl SignupRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
         let mut errors = FieldErrors::default();
-        let (email, mobile) = (given(&fields, "email"), given(&fields, "mobile"));
-        if email.is_none() && mobile.is_none() {
-            errors.add("email", vec!["email should not be empty"]);
-            errors.add("mobile", vec!["mobile should not be empty"]);
-        }
-        let email = email.and_then(|value| validation::email(value, &mut errors));
-        let mobile = mobile.and_then(|value| validation::mobile(value, &mut errors));
+        let contacts = Contacts::read(&fields, &mut errors);
         let password = validation::password(given(&fields, "password"), &mut errors);
         let referral_code = given(&fields, "referralCode")
             .and_then(|value| validation::referral_code(value, &mut errors));
@@ -259,7 +262,7 @@ impl SignupRequest {
             .and_then(|value| validation::referred_by(value, &mut errors));
         match password {
             Some(password) if errors.is_empty() => Ok(Self {
-                contacts: Contacts { email, mobile },
+                contacts,
                 password,
                 referral_code,
                 referred_by,

@@ -101,7 +101,7 @@ async fn failures_slow_one_customer_down_and_not_the_shop() {
 }
 
 #[tokio::test]
-async fn a_mobile_signs_in_once_it_is_verified() {
+async fn a_mobile_that_is_not_verified_does_not_sign_in() {
     let world = World::shared().await;
     let client = store_token(world, "SIGNIN6").await;
     let number = new_number();
