@@ -7,12 +7,13 @@ import contextvars
 import copy
 import json
 import os
+import time
 from email.utils import parseaddr
 
 import ministack.app as app
 from ministack.core import iam_actions, lambda_runtime
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import apigateway, dynamodb, lambda_svc
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.services import apigateway, dynamodb, lambda_svc, secretsmanager
 
 source = contextvars.ContextVar("source", default="127.0.0.1")
 
@@ -132,6 +133,38 @@ def patch_conditions():
     iam_actions.dynamodb_service_context = with_leading_keys
 
 
+def patch_secret_versions():
+    """The emulator overwrites a version whose request token comes again with another value, and leaves a label where it was
+    that a new version takes; Secrets Manager refuses the first and moves the second. It also tells changes to the second
+    alone. Rotation stands on all three."""
+    put, move = secretsmanager._put_secret_value, secretsmanager._update_secret_version_stage
+
+    def changed(data, answer):
+        _, secret = secretsmanager._resolve(data.get("SecretId"))
+        if secret and answer[0] == 200:
+            secret["LastChangedDate"] = round(time.time(), 3)
+        return answer
+
+    def put_version(data):
+        _, secret = secretsmanager._resolve(data.get("SecretId"))
+        token = data.get("ClientRequestToken")
+        known = secret and secret["Versions"].get(token)
+        if known and known["SecretString"] != data.get("SecretString"):
+            return error_response_json("ResourceExistsException", f"The version {token} has another value.")
+        if known:
+            told = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": known["Stages"]}
+            return json_response(told)
+        answer = put(data)
+        for stage in data.get("VersionStages", []) if answer[0] == 200 else []:
+            version = json.loads(answer[2])["VersionId"]
+            secretsmanager._remove_stage_everywhere(secret, stage, except_version_id=version)
+            secretsmanager._add_stage(secret, version, stage)
+        return changed(data, answer)
+
+    secretsmanager._put_secret_value = put_version
+    secretsmanager._update_secret_version_stage = lambda data: changed(data, move(data))
+
+
 def as_fields(body):
     try:
         fields = json.loads(body or b"{}")
@@ -172,5 +205,6 @@ if __name__ == "__main__":
     patch_partial_failures()
     patch_repeated_transactions()
     patch_conditions()
+    patch_secret_versions()
     patch_logs()
     app.main()

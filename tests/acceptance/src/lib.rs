@@ -11,7 +11,7 @@
 #![expect(clippy::missing_panics_doc, reason = "every one of these panics when the test fails")]
 
 use jsonschema::Validator;
-use local::{Options, Stack};
+use local::{KeptSecret, Options, Stack};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -137,16 +137,9 @@ impl World {
         Self::start(env, Options { release, ..Options::default() }).await
     }
 
-    /// The same, with everything it keeps in a folder.
-    pub async fn kept_in(folder: &Path, env: &[(&str, &str)]) -> Self {
-        let data = Some(folder.to_owned());
-        Self::start(env, Options { data, ..Options::default() }).await
-    }
-
     /// The same, where nothing runs by a schedule.
-    pub async fn unscheduled(folder: &Path, env: &[(&str, &str)]) -> Self {
-        let data = Some(folder.to_owned());
-        Self::start(env, Options { data, schedules: false, ..Options::default() }).await
+    pub async fn unscheduled(env: &[(&str, &str)]) -> Self {
+        Self::start(env, Options { schedules: false, ..Options::default() }).await
     }
 
     async fn start(env: &[(&str, &str)], options: Options) -> Self {
@@ -168,12 +161,6 @@ impl World {
     /// The stack.
     pub const fn stack(&self) -> &Stack {
         &self.stack
-    }
-
-    /// The stack, to end it.
-    #[must_use]
-    pub fn into_stack(self) -> Stack {
-        self.stack
     }
 
     /// Sends a request with these headers and this body, from this loopback address.
@@ -288,6 +275,11 @@ impl World {
         let (status, body) = (response.status(), response.text().await.unwrap());
         assert_eq!(status, StatusCode::OK, "{body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// Every secret as it is kept now.
+    pub async fn secrets(&self) -> Vec<KeptSecret> {
+        self.stack.secrets().await.expect("the secrets")
     }
 
     /// Waits until `look` finds something.

@@ -35,6 +35,7 @@ mod streams;
 mod sync;
 mod template;
 
+pub use aws::KeptSecret;
 pub use options::Options;
 pub use stack::Stack;
 pub use streams::DeadLetter;

@@ -7,7 +7,6 @@ use shared::domain::time::Timestamp;
 use shared::ports::Clock as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -24,29 +23,14 @@ fn now() -> Timestamp {
     SystemClock.now()
 }
 
-/// A stack without limits, with these variables, that keeps its secrets in a folder.
-async fn world(name: &str, env: &[(&str, &str)]) -> (World, PathBuf) {
-    let (folder, env) = (folder(name), without_limits(env));
-    (World::kept_in(&folder, &env).await, folder)
-}
-
-/// The same, where no schedule takes a step between two of the test's.
-async fn unscheduled(name: &str, env: &[(&str, &str)]) -> (World, PathBuf) {
-    let (folder, env) = (folder(name), without_limits(env));
-    (World::unscheduled(&folder, &env).await, folder)
-}
-
-fn folder(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("latchkey-{name}-{}", std::process::id()))
-}
-
+/// No limits, and these variables.
 fn without_limits<'a>(env: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     NO_LIMITS.iter().chain(env).copied().collect()
 }
 
-async fn end(world: World, folder: &Path) {
-    world.into_stack().shutdown().await;
-    std::fs::remove_dir_all(folder).unwrap();
+/// A stack without limits, with these variables, where no schedule takes a step between two of the test's.
+async fn unscheduled(env: &[(&str, &str)]) -> World {
+    World::unscheduled(&without_limits(env)).await
 }
 
 /// Invokes the function, which must succeed, and returns what each key did.
@@ -107,7 +91,7 @@ async fn refresh(world: &World, token: &str) -> Reply {
     world.post("/sessions/refresh", &json!({"refreshToken": token})).await
 }
 
-/// A secret as the stack keeps it.
+/// A secret as it is kept.
 struct Kept {
     values: Vec<String>,
     versions: BTreeSet<String>,
@@ -126,23 +110,19 @@ impl Kept {
     }
 }
 
-/// Every secret that the stack keeps, by its name.
-fn kept(folder: &Path) -> BTreeMap<String, Kept> {
-    let text = std::fs::read_to_string(folder.join("secrets.json")).unwrap();
-    let entries: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let secrets = entries.iter().map(|entry| {
-        let secret = &entry["secret"];
-        let versions = secret["versions"].as_object().unwrap();
-        let value = |version: &Value| {
-            let value: Value = serde_json::from_str(version["value"].as_str().unwrap()).unwrap();
+/// Every secret that is kept, by its name.
+async fn kept(world: &World) -> BTreeMap<String, Kept> {
+    let secrets = world.secrets().await.into_iter().map(|secret| {
+        let value = |text: &String| {
+            let value: Value = serde_json::from_str(text).unwrap();
             value["key"].as_str().unwrap().to_owned()
         };
         let kept = Kept {
-            values: versions.values().map(value).collect(),
-            versions: versions.keys().cloned().collect(),
-            labels: serde_json::from_value(secret["labels"].clone()).unwrap(),
+            values: secret.versions.values().map(value).collect(),
+            versions: secret.versions.into_keys().collect(),
+            labels: secret.labels,
         };
-        (entry["name"].as_str().unwrap().to_owned(), kept)
+        (secret.name, kept)
     });
     secrets.collect()
 }
@@ -424,7 +404,7 @@ async fn five_rotations_under_load_reject_nothing_that_is_valid() {
         ("ACCESS_TOKEN_SECONDS_GOODCITY", &life),
         ("SESSION_SECONDS_URBANFITS", &life),
     ];
-    let (world, folder) = world("rotation", &env).await;
+    let world = World::with(&without_limits(&env)).await;
     let load = Load {
         world: &world,
         over: AtomicBool::default(),
@@ -457,7 +437,7 @@ async fn five_rotations_under_load_reject_nothing_that_is_valid() {
     ));
     assert!(rejected.is_empty(), "{rejected:?}");
     assert!(outdated > 0 && presented > 100);
-    let secrets = kept(&folder);
+    let secrets = kept(&world).await;
     assert_eq!(signed.len(), secrets.len(), "every secret is rotated");
     for (key, ids) in &signed {
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{key} came back");
@@ -474,13 +454,12 @@ async fn five_rotations_under_load_reject_nothing_that_is_valid() {
         (gotu == Some(key_of(token))).then_some(())
     };
     world.until("a token of the newest key", newest).await;
-    assert_no_key_in(&world.stack().logs(), &kept(&folder));
-    end(world, &folder).await;
+    assert_no_key_in(&world.stack().logs(), &kept(&world).await);
 }
 
 #[tokio::test]
 async fn a_leaked_key_is_worthless_once_it_was_replaced_twice() {
-    let (world, folder) = world("leak", &[("KEY_RING_SECONDS", "1")]).await;
+    let world = World::with(&without_limits(&[("KEY_RING_SECONDS", "1")])).await;
     let before = rotate(&world, &json!({})).await;
     assert!(before.iter().all(|turn| turn["turn"] == "rests" && turn["next"].is_null()));
     let leaked = new_token(&world).await;
@@ -516,15 +495,14 @@ async fn a_leaked_key_is_worthless_once_it_was_replaced_twice() {
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before == after, before["key"] != GOODCITY_KEY, "{before} {after}");
     }
-    assert_no_key_in(&world.stack().logs(), &kept(&folder));
-    end(world, &folder).await;
+    assert_no_key_in(&world.stack().logs(), &kept(&world).await);
 }
 
 #[tokio::test]
 async fn two_rotators_at_once_take_one_step() {
     let env = [("KEY_ROTATION_SECONDS", "0"), ("KEY_RING_SECONDS", "1")];
-    let (world, folder) = unscheduled("rotators", &env).await;
-    let keys = kept(&folder).len();
+    let world = unscheduled(&env).await;
+    let keys = kept(&world).await.len();
     let mut last = now().minus(DUE);
     for (operation, turn) in
         [("PutSecretValue", "published"), ("UpdateSecretVersionStage", "signs")]
@@ -532,7 +510,7 @@ async fn two_rotators_at_once_take_one_step() {
         // What was published a moment ago is not due yet.
         let due = || async { (now().since(last) >= DUE).then_some(()) };
         world.until("the next step", due).await;
-        let before = kept(&folder);
+        let before = kept(&world).await;
         // The first one sees how the keys stand and is then held up until the second one is done.
         let delay = json!({"service": "secrets", "mode": "timeout", "operation": operation,
             "function": FUNCTION, "count": keys});
@@ -553,19 +531,18 @@ async fn two_rotators_at_once_take_one_step() {
             let took = [one, other].iter().filter(|it| it["turn"] == turn).count();
             assert_eq!(took, 1, "{one} {other}");
         }
-        for (name, after) in kept(&folder) {
+        for (name, after) in kept(&world).await {
             assert_eq!(steps(&before[&name], &after), 1, "{name}");
         }
         world.heal().await;
     }
-    end(world, &folder).await;
 }
 
 #[tokio::test]
 async fn a_fault_at_any_call_is_made_up_for_by_the_next_run() {
     // With these every run is due to take a step with every key.
     let env = [("KEY_ROTATION_SECONDS", "0"), ("KEY_RING_SECONDS", "0")];
-    let (world, folder) = unscheduled("rotation-faults", &env).await;
+    let world = unscheduled(&env).await;
     for mode in ["error", "throttle", "lost-reply", "timeout", "crash-before", "crash-after"] {
         for operation in ["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"] {
             let is_due = |kept: &Kept| match operation {
@@ -573,10 +550,10 @@ async fn a_fault_at_any_call_is_made_up_for_by_the_next_run() {
                 "UpdateSecretVersionStage" => kept.next().is_some(),
                 _ => true,
             };
-            while !kept(&folder).values().any(is_due) {
+            while !kept(&world).await.values().any(is_due) {
                 rotate(&world, &json!({})).await;
             }
-            let before = kept(&folder);
+            let before = kept(&world).await;
             let fault = json!({"service": "secrets", "mode": mode, "operation": operation,
                 "function": FUNCTION, "count": 1});
             world.fault(&fault).await;
@@ -584,9 +561,9 @@ async fn a_fault_at_any_call_is_made_up_for_by_the_next_run() {
             let failed = reply.header("x-amz-function-error") == "Unhandled";
             assert_eq!(failed, mode.starts_with("crash"), "{mode} {operation}: {reply:?}");
             world.heal().await;
-            let between = kept(&folder);
+            let between = kept(&world).await;
             rotate(&world, &json!({})).await;
-            let after = kept(&folder);
+            let after = kept(&world).await;
             for (name, before) in &before {
                 let taken = steps(before, &between[name]);
                 assert!(taken == 1 || (taken == 0 && failed), "{mode} {operation} {name}");
@@ -598,23 +575,22 @@ async fn a_fault_at_any_call_is_made_up_for_by_the_next_run() {
         }
     }
     // A lasting fault is an error of the function, which an alarm can see, and of one key alone.
-    let before = kept(&folder);
+    let before = kept(&world).await;
     let fault = json!({"service": "secrets", "mode": "error", "operation": "DescribeSecret",
         "function": FUNCTION, "count": 4});
     world.fault(&fault).await;
     let reply = world.invoke(FUNCTION, &json!({})).await;
     world.heal().await;
-    let after = kept(&folder);
+    let after = kept(&world).await;
     let moved = before.iter().filter(|(name, before)| steps(before, &after[*name]) > 0).count();
     let failed = reply.header("x-amz-function-error") == "Unhandled";
     assert!(moved >= before.len() - 1 && failed == (moved < before.len()), "{moved} {reply:?}");
     assert_no_key_in(&world.stack().logs(), &after);
-    end(world, &folder).await;
 }
 
 #[tokio::test]
 async fn a_function_that_cannot_look_for_a_key_does_not_call_its_tokens_forged() {
-    let (world, folder) = world("unread-ring", &[("KEY_RING_SECONDS", "1")]).await;
+    let world = World::with(&without_limits(&[("KEY_RING_SECONDS", "1")])).await;
     let old = new_token(&world).await;
     assert_eq!(profile(&world, &old).await.status, 200);
     let deaf = json!({"service": "secrets", "mode": "error", "count": 1_000_000,
@@ -634,5 +610,4 @@ async fn a_function_that_cannot_look_for_a_key_does_not_call_its_tokens_forged()
     world.heal().await;
     let heard = async || (profile(&world, &new).await.status == 200).then_some(());
     world.until("the new key", heard).await;
-    end(world, &folder).await;
 }

@@ -11,20 +11,24 @@ mod secrets;
 mod ses;
 mod sns;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, ensure};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value as Json, json};
 
 pub(crate) use calls::Calls;
 pub(crate) use dynamodb::{DynamoDb, TableWrites};
 pub(crate) use events::EventBuses;
 pub(crate) use faults::{Fault, Faults};
+pub use secrets::KeptSecret;
 pub(crate) use secrets::Secrets;
 
 use caller::{Caller, Service};
@@ -119,6 +123,40 @@ impl Aws {
             Service::Ses => ses::rights(&operation, body),
         };
         Ask { service, operation, resources, rights }
+    }
+
+    /// Every secret with all of its versions, from wherever they are kept.
+    pub(crate) async fn kept_secrets(&self) -> anyhow::Result<Vec<KeptSecret>> {
+        let mut kept = Vec::new();
+        for name in self.secrets.names() {
+            let request = json!({ "SecretId": name, "IncludeDeprecated": true });
+            let listed = self.ask_secrets("ListSecretVersionIds", &request).await?;
+            let ids = listed.get("Versions").and_then(Json::as_array).into_iter().flatten();
+            let (mut versions, mut labels) = (BTreeMap::new(), BTreeMap::new());
+            for id in ids.filter_map(|version| version.get("VersionId").and_then(Json::as_str)) {
+                let request = json!({ "SecretId": name, "VersionId": id });
+                let answer = self.ask_secrets("GetSecretValue", &request).await?;
+                let value = answer.get("SecretString").and_then(Json::as_str);
+                versions.insert(id.to_owned(), value.context("a secret without text")?.to_owned());
+                let stages = answer.get("VersionStages").and_then(Json::as_array);
+                for stage in stages.into_iter().flatten().filter_map(Json::as_str) {
+                    labels.insert(stage.to_owned(), id.to_owned());
+                }
+            }
+            kept.push(KeptSecret { name, versions, labels });
+        }
+        Ok(kept)
+    }
+
+    /// A call of the stack itself to Secrets Manager.
+    async fn ask_secrets(&self, operation: &str, request: &Json) -> anyhow::Result<Json> {
+        if let Some(account) = &self.account {
+            let target = format!("secretsmanager.{operation}");
+            return account.call("secretsmanager", &target, request).await;
+        }
+        let reply = self.secrets.call(operation, request.to_string().as_bytes());
+        ensure!(reply.status.is_success(), "{operation}: {}", reply.status);
+        Ok(serde_json::from_slice(&reply.body)?)
     }
 
     async fn carry_out(&self, ask: &Ask, head: &Parts, body: Bytes) -> Reply {

@@ -113,8 +113,8 @@ impl Account {
         &self.place.url
     }
 
-    /// Gives the template's resources the names that they have in the account. Returns what its secrets hold.
-    pub(crate) async fn rename(&self, template: &mut Template) -> anyhow::Result<Vec<Json>> {
+    /// Gives the template's resources the names that they have in the account.
+    pub(crate) async fn rename(&self, template: &mut Template) -> anyhow::Result<()> {
         let name = |id: &str| {
             let name = self.place.resources.get(id).cloned();
             name.ok_or_else(|| anyhow!("{id} was not deployed"))
@@ -122,7 +122,6 @@ impl Account {
         for table in &mut template.tables {
             table.name = name(&table.id)?;
         }
-        let mut secrets = Vec::new();
         for secret in &mut template.secrets {
             secret.name = name(&secret.id)?;
             let request = json!({ "SecretId": secret.name });
@@ -130,12 +129,11 @@ impl Account {
                 self.call("secretsmanager", "secretsmanager.GetSecretValue", &request).await?;
             let arn = kept.get("ARN").and_then(Json::as_str).context("a secret without an ARN")?;
             arn.clone_into(&mut secret.arn);
-            secrets.push(kept);
         }
         for bus in &mut template.buses {
             bus.name = name(&bus.id)?;
         }
-        Ok(secrets)
+        Ok(())
     }
 
     /// Who makes this call: the function whose endpoint it came to, and its end of the connection.
@@ -198,7 +196,12 @@ impl Account {
     }
 
     /// A call of the stack itself to a service that speaks AWS JSON.
-    async fn call(&self, service: &str, target: &str, request: &Json) -> anyhow::Result<Json> {
+    pub(crate) async fn call(
+        &self,
+        service: &str,
+        target: &str,
+        request: &Json,
+    ) -> anyhow::Result<Json> {
         let call = self
             .client
             .post(&self.place.url)

@@ -14,7 +14,7 @@ use crate::aws::{self, Aws, Calls, DynamoDb, EventBuses, Faults, Secrets, TableW
 use crate::binaries::{self, Binaries};
 use crate::database;
 use crate::deployed::{self, Account, EndpointOf};
-use crate::files::{self, DataFolder};
+use crate::files::DataFolder;
 use crate::gateway::{self, Gateway};
 use crate::inspect::{self, Inspection};
 use crate::lambda::{self, Function, Lambda, Launch};
@@ -140,11 +140,8 @@ async fn deploy(
     let api_url = url(&front)?;
     let environment = environment::overrides(&options.env, &api_url);
     let account = Arc::new(Account::open(command, &urls, &environment).await?);
-    let secrets = account.rename(&mut template).await?;
+    account.rename(&mut template).await?;
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
-    if let Some(folder) = &folder {
-        files::replace(&folder.path.join("secrets.json"), &serde_json::to_vec(&secrets)?)?;
-    }
     let names: Vec<_> = template.functions.iter().map(|function| function.name.clone()).collect();
     let dynamodb_url = account.url().to_owned();
     let writes = TableWrites::new(&template.tables);

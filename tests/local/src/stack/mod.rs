@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::runtime::Runtime;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, KeptSecret};
 use crate::files::DataFolder;
 use crate::logs::Logs;
 use crate::options::Options;
@@ -101,6 +101,15 @@ impl Stack {
     #[must_use]
     pub fn table_name(&self, id: &str) -> Option<&str> {
         self.parts.tables.get(id).map(String::as_str)
+    }
+
+    /// Every secret of the template as it is kept now.
+    ///
+    /// # Errors
+    ///
+    /// The account did not answer.
+    pub async fn secrets(&self) -> anyhow::Result<Vec<KeptSecret>> {
+        self.parts.aws.kept_secrets().await
     }
 
     /// The stream records that were given up.

@@ -2,6 +2,7 @@
 
 mod secret;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -32,6 +33,17 @@ struct Entry {
     secret: Secret,
 }
 
+/// A secret as it is kept.
+#[derive(Clone, Debug)]
+pub struct KeptSecret {
+    /// Its name.
+    pub name: String,
+    /// What it held and holds, by the versions' ids; those without a label, too.
+    pub versions: BTreeMap<String, String>,
+    /// The version that each label is on.
+    pub labels: BTreeMap<String, String>,
+}
+
 impl Secrets {
     /// Takes the secrets of an earlier run from `folder`, if there is one, and generates the others.
     pub(crate) fn open(specs: &[SecretSpec], folder: Option<&Path>) -> anyhow::Result<Self> {
@@ -53,6 +65,11 @@ impl Secrets {
         let secrets = Self { vault: Mutex::new(vault), file };
         secrets.save(&lock(&secrets.vault))?;
         Ok(secrets)
+    }
+
+    /// The secrets' names.
+    pub(super) fn names(&self) -> Vec<String> {
+        lock(&self.vault).iter().map(|entry| entry.name.clone()).collect()
     }
 
     /// The logical id of the secret that a request names.
