@@ -9,7 +9,6 @@ Prints one line of JSON: {"url": the account, "api": the API, "queue": its event
     "functions": {binary: physical}, "resources": {logical: physical}, "log": what the functions print}
 """
 
-import io
 import json
 import os
 import signal
@@ -19,7 +18,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import zipfile
 from pathlib import Path
 
 import boto3
@@ -27,6 +25,7 @@ import botocore.config
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import template as project  # noqa: E402
+from archive import archive  # noqa: E402
 
 STACK = "latchkey"
 BUCKET = "packages"
@@ -104,12 +103,8 @@ def package(build, account, endpoints, environment):
     store = account.client("s3")
     store.create_bucket(Bucket=BUCKET)
     for binary, (name, properties) in project.functions(template).items():
-        bootstrap = build / properties["CodeUri"] / "bootstrap"
-        archive = io.BytesIO()
-        # Stored, not deflated: nothing here is short of space.
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
-            packed.write(bootstrap, "bootstrap")
-        store.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=archive.getvalue())
+        packed = archive(build / properties["CodeUri"] / "bootstrap")
+        store.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=packed.read_bytes())
         properties["CodeUri"] = f"s3://{BUCKET}/{name}.zip"
         variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
         # Functions find AWS by its public name; here they must be told.

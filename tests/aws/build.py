@@ -3,14 +3,13 @@
 usage: build.py BUILD     BUILD: .aws-sam/build; prints one line per check
 """
 
-import io
 import re
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import template as project
+from archive import archive
 
 # Amazon Linux 2023 has glibc 2.34.
 NEWEST = (2, 34)
@@ -40,13 +39,6 @@ def variables(template, properties):
     return found
 
 
-def zipped(bootstrap):
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.write(bootstrap, "bootstrap")
-    return len(archive.getvalue())
-
-
 def main(build):
     template = project.load()
     built = project.functions(project.load(build / "template.yaml"))
@@ -68,7 +60,7 @@ def main(build):
         ended = panic(bootstrap, variables(template, properties))
         unwound = ended.returncode == PANICKED and "panicked at" in ended.stderr
         check(unwound, "unwinds", binary, f"exit {ended.returncode}" + ("" if unwound else f": {ended.stderr[-300:]}"))
-        size = zipped(bootstrap)
+        size = archive(bootstrap).stat().st_size
         total += size
         check(size < 50_000_000, "zip", binary, f"{size / 1e6:.2f} MB")
     print(f"ok  zips together {total / 1e6:.1f} MB", flush=True)

@@ -17,7 +17,7 @@ PSEUDO = {
 RING = '{"v1":{"key":"a key for tests alone, of any length","stage":"AWSCURRENT"}}'
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms, read as the long ones."""
 
 
