@@ -6,9 +6,6 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-/// Whose metrics these are.
-const NAMESPACE: &str = "Latchkey";
-
 /// The most values that one metric of one line may have (EMF, "Target members").
 const MOST_VALUES: usize = 100;
 
@@ -66,8 +63,29 @@ fn group_of(key: &Key) -> Group {
     group
 }
 
+/// Writes the metrics of one function.
+pub(super) struct Metrics {
+    /// The function.
+    pub(super) function: &'static str,
+    /// Whose metrics these are: two stacks of one account have two namespaces.
+    pub(super) namespace: String,
+}
+
+impl Metrics {
+    /// Writes the metrics of a request.
+    pub(super) fn write(&self, tally: &Tally, ending: Ending, now_millis: i64) {
+        let mut text = String::new();
+        for line in lines(self, tally, ending, now_millis) {
+            text.push_str(&line.to_string());
+            text.push('\n');
+        }
+        // Nobody is left to tell when standard output is closed.
+        drop(std::io::stdout().lock().write_all(text.as_bytes()));
+    }
+}
+
 /// The lines of one request.
-fn lines(function: &str, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<Value> {
+fn lines(whose: &Metrics, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<Value> {
     let mut groups: BTreeMap<Group, BTreeMap<&str, Vec<Value>>> = BTreeMap::new();
     let mut add = |group: Group, name: &'static str, values: Vec<Value>| {
         groups.entry(group).or_default().insert(name, values);
@@ -86,14 +104,14 @@ fn lines(function: &str, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<
             add(group_of(key), metric.name, values);
         }
     }
-    let of_function = || Group::from([("Function", function.to_owned())]);
+    let of_function = || Group::from([("Function", whose.function.to_owned())]);
     if tally.write_units > 0.0 {
         add(of_function(), "WriteUnits", vec![json!(tally.write_units)]);
     }
     match ending {
         Ending::Ok => {}
         Ending::Refused(class) => {
-            let contract = contract_of(function).to_owned();
+            let contract = contract_of(whose.function).to_owned();
             let group = Group::from([("Contract", contract), ("Class", class.to_owned())]);
             add(group, "Refusals", vec![json!(1)]);
         }
@@ -102,11 +120,17 @@ fn lines(function: &str, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<
     if tally.error_lines > 0 {
         add(Group::new(), "ErrorLines", vec![json!(tally.error_lines)]);
     }
-    groups.into_iter().map(|(group, metrics)| line(group, &metrics, now_millis)).collect()
+    let line = |(group, metrics)| line(&whose.namespace, group, &metrics, now_millis);
+    groups.into_iter().map(line).collect()
 }
 
 /// One line: metrics whose dimensions have the same values.
-fn line(group: Group, metrics: &BTreeMap<&str, Vec<Value>>, now_millis: i64) -> Value {
+fn line(
+    namespace: &str,
+    group: Group,
+    metrics: &BTreeMap<&str, Vec<Value>>,
+    now_millis: i64,
+) -> Value {
     let mut members = Map::new();
     let mut directives = Vec::new();
     for metric in &METRICS {
@@ -117,7 +141,7 @@ fn line(group: Group, metrics: &BTreeMap<&str, Vec<Value>>, now_millis: i64) -> 
         };
         members.insert(metric.name.to_owned(), value);
         directives.push(json!({
-            "Namespace": NAMESPACE,
+            "Namespace": namespace,
             "Dimensions": metric.dimensions,
             "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
         }));
@@ -126,17 +150,6 @@ fn line(group: Group, metrics: &BTreeMap<&str, Vec<Value>>, now_millis: i64) -> 
     let about = json!({"Timestamp": now_millis, "CloudWatchMetrics": directives});
     members.insert("_aws".to_owned(), about);
     Value::Object(members)
-}
-
-/// Writes the metrics of a request.
-pub(super) fn write(function: &str, tally: &Tally, ending: Ending, now_millis: i64) {
-    let mut text = String::new();
-    for line in lines(function, tally, ending, now_millis) {
-        text.push_str(&line.to_string());
-        text.push('\n');
-    }
-    // Nobody is left to tell when standard output is closed.
-    drop(std::io::stdout().lock().write_all(text.as_bytes()));
 }
 
 #[cfg(test)]
@@ -148,9 +161,13 @@ mod tests {
         Key { metric, contract, cause }
     }
 
+    fn of(function: &'static str) -> Metrics {
+        Metrics { function, namespace: "Test".to_owned() }
+    }
+
     #[test]
     fn a_request_that_did_nothing_writes_nothing() {
-        assert!(lines("relay", &Tally::default(), Ending::Ok, 0).is_empty());
+        assert!(lines(&of("relay"), &Tally::default(), Ending::Ok, 0).is_empty());
     }
 
     #[test]
@@ -160,7 +177,7 @@ mod tests {
         tally.counts.insert(key("CodesVerified", "acme", ""), vec![1]);
         tally.counts.insert(key("CodesRefused", "acme", "wrong_code"), vec![1, 1]);
         tally.counts.insert(key("OutboxAge", "", ""), (0..150).collect());
-        let lines = lines("acme-join", &tally, Ending::Fault, 42);
+        let lines = lines(&of("acme-join"), &tally, Ending::Fault, 42);
         assert_eq!(lines.len(), 4);
         let with = |name: &str| lines.iter().find(|line| line.get(name).is_some()).unwrap();
         assert_eq!(with("SignUps")["CodesVerified"], 1);
@@ -171,6 +188,10 @@ mod tests {
         assert_eq!(with("ErrorLines")["ErrorLines"], 2);
         let ages = with("OutboxAge")["OutboxAge"].as_array().unwrap();
         assert_eq!((ages.len(), &ages[0]), (100, &json!(149)));
-        assert_eq!(with("Faults")["_aws"]["Timestamp"], 42);
+        let about = &with("Faults")["_aws"];
+        assert_eq!(
+            (&about["Timestamp"], &about["CloudWatchMetrics"][0]["Namespace"]),
+            (&json!(42), &json!("Test"))
+        );
     }
 }

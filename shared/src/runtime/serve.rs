@@ -1,6 +1,7 @@
 //! The loop of a function.
 
-use super::emf::{self, Ending};
+use super::emf::{Ending, Metrics};
+use super::settings::metrics_namespace;
 use super::tally::Tally;
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
@@ -110,6 +111,7 @@ where
 {
     let handle = &handle;
     let cold = &AtomicBool::new(true);
+    let metrics = &Metrics { function, namespace: metrics_namespace() };
     let serve_one = move |request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
         let method = request.method().clone();
@@ -147,7 +149,7 @@ where
             trace_id = invocation.trace_id,
             "request"
         );
-        emf::write(function, &tally, ending, SystemClock.now().as_millis());
+        metrics.write(&tally, ending, SystemClock.now().as_millis());
         Ok::<_, Infallible>(answer)
     };
     lambda_http::run(service_fn(serve_one)).await
@@ -165,6 +167,7 @@ where
 {
     let handle = &handle;
     let cold = &AtomicBool::new(true);
+    let metrics = &Metrics { function, namespace: metrics_namespace() };
     let serve_one = move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation::begin(cold, Some(&event.context));
         let records = event.payload.get("Records").and_then(Value::as_array).map(Vec::len);
@@ -191,7 +194,7 @@ where
             trace_id = invocation.trace_id,
             "batch"
         );
-        emf::write(function, &tally, ending, SystemClock.now().as_millis());
+        metrics.write(&tally, ending, SystemClock.now().as_millis());
         result
     };
     lambda_runtime::run(service_fn(serve_one)).await

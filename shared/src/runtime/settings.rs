@@ -67,6 +67,11 @@ fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The namespace of the metrics. Tools that run a single function may leave it out.
+pub(super) fn metrics_namespace() -> String {
+    optional("METRICS_NAMESPACE").unwrap_or_else(|| "Latchkey".to_owned())
+}
+
 fn required(name: &str) -> Result<String, SettingsError> {
     optional(name).ok_or_else(|| SettingsError::Missing(name.to_owned()))
 }

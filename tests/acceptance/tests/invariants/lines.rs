@@ -1,6 +1,6 @@
 //! What the functions write: a line for each request, and metrics in CloudWatch's own format.
 
-use super::cloudwatch::{json_lines, metric_lines};
+use super::cloudwatch::{json_lines, metric_lines, samples, sum};
 use acceptance::{NO_LIMITS, World, new_email, new_phone};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn emf_schema() -> Value {
     let directive = json!({"type": "object", "required": ["Namespace", "Dimensions", "Metrics"],
         "additionalProperties": false,
         "properties": {
-            "Namespace": {"const": "Latchkey"},
+            "Namespace": {"const": "Latchkey/latchkey"},
             "Dimensions": {"type": "array", "minItems": 1, "items": set},
             "Metrics": {"type": "array", "minItems": 1, "maxItems": 100, "items": metric}}});
     json!({"type": "object", "required": ["_aws"],
@@ -126,4 +126,35 @@ async fn every_request_has_its_line() {
     let batch = batches.iter().find(|batch| batch["codes_sent"] == 1).unwrap();
     assert_eq!((&batch["delivered"], &batch["again"]), (&json!(1), &json!(0)), "{batch}");
     assert!(batch["lag_ms"].is_number() && batch["records"].is_number(), "{batch}");
+}
+
+#[tokio::test]
+async fn a_call_by_hand_has_its_line_and_its_fault_counts() {
+    let world = World::unscheduled(&NO_LIMITS).await;
+    let keys = world.secrets().await.len();
+    let deaf = json!({"service": "secrets", "mode": "error", "operation": "DescribeSecret",
+        "count": 1_000_000});
+    let good = world.invoke("rotate-keys", &json!({})).await;
+    world.fault(&deaf).await;
+    let bad = world.invoke("rotate-keys", &json!({})).await;
+    world.heal().await;
+    assert_eq!(
+        [good, bad].map(|reply| reply.header("x-amz-function-error").is_empty()),
+        [true, false]
+    );
+    let look = || async {
+        let logs = world.stack().logs();
+        let lines = json_lines(&logs)
+            .into_iter()
+            .filter(|(function, line)| function == "rotate-keys" && line["outcome"].is_string());
+        let lines: Vec<_> = lines.map(|(_, line)| line).collect();
+        let faults = sum(&samples(&logs), "Faults", &[("Function", "rotate-keys")]);
+        (lines.len() == 2 && faults > 0.0).then_some((lines, faults))
+    };
+    let (lines, faults) = world.until("two lines and a fault", look).await;
+    assert_eq!(lines.iter().map(|line| &line["outcome"]).collect::<Vec<_>>(), ["ok", "fault"]);
+    assert_eq!((&lines[0]["calls"], faults), (&json!(keys), 1.0));
+    for line in &lines {
+        assert!(line["duration_ms"].is_number() && line["request_id"].is_string(), "{line}");
+    }
 }

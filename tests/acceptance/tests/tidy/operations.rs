@@ -83,14 +83,14 @@ fn metrics_are_documented_shown_and_exist() {
     }
     for widget in widgets["widgets"].as_array().unwrap() {
         for metric in widget["properties"]["metrics"].as_array().unwrap() {
-            if metric[0] == "Latchkey" {
+            if metric[0] == "Latchkey/${AWS::StackName}" {
                 assert!(written.contains(metric[1].as_str().unwrap()), "{metric}");
             }
         }
     }
     for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
         let text = yaml_serde::to_string(&alarm["Properties"]).unwrap();
-        if text.contains("Namespace: Latchkey") {
+        if text.contains("Latchkey/") {
             assert!(
                 written.iter().any(|name| text.contains(&format!("MetricName: {name}"))),
                 "{id}"
