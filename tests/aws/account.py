@@ -47,7 +47,7 @@ def free_port():
 class Account:
     """An emulator of its own. It checks each call's signature, and its caller's rights."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, build):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "functions.log"
@@ -58,6 +58,7 @@ class Account:
             # It listens on all interfaces otherwise.
             "BIND_HOST": "127.0.0.1",
             "LATCHKEY_LOG": str(self.log),
+            "LATCHKEY_TRANSFORMED": str(build.with_name("transformed")),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AUTH": "true",
             "TMPDIR": str(folder),
@@ -201,7 +202,7 @@ def main(build):
     # Whoever ends this process ends the emulator, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="latchkey-account-") as folder:
-        account = Account(Path(folder))
+        account = Account(Path(folder), Path(build))
         try:
             account.wait()
             resources = deploy(Path(build), account, asked.get("endpoints", {}), asked.get("environment", {}))

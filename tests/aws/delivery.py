@@ -152,7 +152,7 @@ def until_visible(stack):
 
 def main(build):
     with tempfile.TemporaryDirectory(prefix="latchkey-account-") as folder:
-        account = accounts.Account(Path(folder))
+        account = accounts.Account(Path(folder), Path(build))
         try:
             account.wait()
             stack = Stack(Path(build), account)

@@ -1,19 +1,25 @@
 """Starts ministack, an emulated AWS account, with what it lacks for this project. Each patch says why.
 
-The environment: GATEWAY_PORT, BIND_HOST, and LATCHKEY_LOG, the file that takes every line that a function prints.
+The environment: GATEWAY_PORT, BIND_HOST, LATCHKEY_LOG, the file that takes every line that a function prints, and
+LATCHKEY_TRANSFORMED, the folder for what the SAM transform makes.
 """
 
 import contextvars
 import copy
+import hashlib
+import importlib.metadata
 import json
 import os
+import tempfile
 import time
 from email.utils import parseaddr
+from pathlib import Path
 
 import ministack.app as app
 from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import apigateway, dynamodb, lambda_svc, secretsmanager
+from ministack.services.cloudformation import engine, handlers
 
 source = contextvars.ContextVar("source", default="127.0.0.1")
 
@@ -173,6 +179,37 @@ def as_fields(body):
     return fields if isinstance(fields, dict) else {}
 
 
+def patch_transform():
+    """Every account is given the same template, but for its functions' own variables, and the SAM transform is the slowest
+    thing about it: what it makes of the template is made once and kept."""
+    inner = handlers._apply_transforms
+    folder = Path(os.environ["LATCHKEY_TRANSFORMED"])
+
+    def outer(template, *rest):
+        common, variables = copy.deepcopy(template), {}
+        for name, resource in common["Resources"].items():
+            if resource["Type"] == "AWS::Serverless::Function":
+                variables[name] = resource["Properties"].pop("Environment", {}).get("Variables", {})
+        version = importlib.metadata.version("aws-sam-translator")
+        key = hashlib.sha256(f"{version} {json.dumps(common)}".encode()).hexdigest()
+        file = folder / f"{key}.json"
+        if not file.exists():
+            made = inner(common, *rest)
+            if isinstance(made, engine._TransformFailed):
+                return made
+            folder.mkdir(exist_ok=True)
+            # Several may make it at once: each takes its place whole.
+            with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as written:
+                json.dump(made, written)
+            os.replace(written.name, file)
+        made = json.loads(file.read_text())
+        for name, own in variables.items():
+            made["Resources"][name]["Properties"]["Environment"]["Variables"].update(own)
+        return made
+
+    handlers._apply_transforms = outer
+
+
 def patch_logs():
     """The emulator hands over what a function printed when its invocation has ended; CloudWatch takes each line at once,
     and tests look at the lines of functions that are killed."""
@@ -206,5 +243,6 @@ if __name__ == "__main__":
     patch_repeated_transactions()
     patch_conditions()
     patch_secret_versions()
+    patch_transform()
     patch_logs()
     app.main()

@@ -44,7 +44,8 @@ def environment(template, store):
     """Overrides of variables that the template declares: keys written out, the local stack's tables, its store."""
     found = {}
     for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
-        kind = template["Resources"].get(value["Ref"], {}).get("Type") if isinstance(value, dict) else None
+        named = value.get("Ref") if isinstance(value, dict) else None
+        kind = template["Resources"].get(named, {}).get("Type")
         if "_KEY_RING" in name:
             found[name] = project.RING
         elif kind == "AWS::DynamoDB::Table":
