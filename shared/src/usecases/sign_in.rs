@@ -24,8 +24,8 @@ use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many attempts at one account may come between the reading and the writing of its record
-/// before the caller is told to come back.
+/// How many tries it may take to count an attempt at an account before the caller is told to come
+/// back: the first one asks what is known, and others may come between.
 const RACES: usize = 5;
 
 /// Opens sessions, whatever entitles to them.
