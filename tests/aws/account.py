@@ -97,8 +97,9 @@ def package(build, account, endpoints, environment):
     template = project.load(build / "template.yaml")
     resources = template["Resources"]
     # Nor does it compute with metrics.
-    unknown = lambda made: made["Type"] in UNKNOWN or (made["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in made["Properties"])
-    template["Resources"] = {name: made for name, made in resources.items() if not unknown(made)}
+    computed = {name for name, made in resources.items() if made["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in made["Properties"]}
+    known = {name: made for name, made in resources.items() if made["Type"] not in UNKNOWN and name not in computed}
+    template["Resources"] = known
     for setting in DEPLOYMENT:
         template["Globals"]["Function"].pop(setting, None)
     store = account.client("s3")

@@ -385,6 +385,13 @@ pub fn argon2id(password: &str, salt: &[u8], memory_kib: u32, iterations: u32) -
     data_encoding::BASE64_NOPAD.encode(&output)
 }
 
+/// The key that a secret's value holds.
+#[must_use]
+pub fn key_in(value: &str) -> String {
+    let value: Value = serde_json::from_str(value).unwrap();
+    value["key"].as_str().unwrap().to_owned()
+}
+
 /// The header and the claims of a JWT, unchecked.
 #[must_use]
 pub fn token_parts(token: &str) -> (Value, Value) {

@@ -436,15 +436,9 @@ impl Challenges for Store {
     }
 
     async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError> {
-        let key = AttributeValue::S(keys::challenge(key));
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.challenges)
-            .key("challenge_id", key)
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read a challenge", &error))?;
-        answer.item.as_ref().map_or(Ok(None), live_code)
+        let key = keys::challenge(key);
+        let key = [("challenge_id", key.as_str())];
+        let item = self.read_item("read a challenge", &self.tables.challenges, &key).await?;
+        item.as_ref().map_or(Ok(None), live_code)
     }
 }

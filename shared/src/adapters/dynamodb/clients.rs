@@ -1,13 +1,11 @@
+use super::Store;
 use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};
 use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
-use super::{Store, failed};
 use crate::domain::client::{Client, ClientId, SecretDigest, WhichSecret};
 use crate::ports::{ClientChange, ClientChanged, Clients, PortError};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Update};
 
 /// The client is there, and of the contract.
 const IS_CLIENT: &str = "contract = :contract";
@@ -96,15 +94,9 @@ impl Store {
 #[async_trait]
 impl Clients for Store {
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.clients)
-            .key("client_id", text(id.as_str()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read a client", &error))?;
-        answer.item.as_ref().map(read_client).transpose()
+        let key = [("client_id", id.as_str())];
+        let item = self.read_item("read a client", &self.tables.clients, &key).await?;
+        item.as_ref().map(read_client).transpose()
     }
 
     async fn create(&self, client: &Client) -> Result<(), PortError> {

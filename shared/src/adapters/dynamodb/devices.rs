@@ -1,13 +1,13 @@
 use super::item::{as_text, purge_time, read, text};
 use super::registrations::device_item;
 use super::transaction::{Commit, Part, Transaction, malformed};
-use super::{Store, failed, keys};
+use super::{Store, keys};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::realm::Realm;
 use crate::ports::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner, PortError};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{Delete, Put};
 
 impl Store {
     /// The action that makes a push handle a user's, if its owner is still the one that was read.
@@ -59,16 +59,11 @@ impl Devices for Store {
         realm: &Realm,
         info: &DeviceInfo,
     ) -> Result<Option<HandleOwner>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.identifiers)
-            .key("identifier", text(keys::push_handle(realm, info)))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read a push handle", &error))?;
+        let key = keys::push_handle(realm, info);
+        let key = [("identifier", key.as_str())];
+        let item = self.read_item("read a push handle", &self.tables.identifiers, &key).await?;
         // An expired owner is an owner still: its device item may be there as well.
-        let owner = answer.item.map(|item| {
+        let owner = item.map(|item| {
             Ok(HandleOwner {
                 user: read(&item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
                 device: read(&item, "device_id", |value| {

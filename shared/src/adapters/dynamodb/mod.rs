@@ -19,8 +19,10 @@ mod users;
 mod verifiable_registrations;
 
 use super::aws::{Aws, Pace, client, failed};
-use crate::ports::{Entropy, chain};
+use crate::ports::{Entropy, PortError, chain};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use item::{Item, text};
 use std::sync::Arc;
 
 pub use sequence_ids::DynamoSequenceIds;
@@ -69,11 +71,24 @@ impl Store {
         }
     }
 
+    /// The item that has this key now, if there is one.
+    async fn read_item(
+        &self,
+        action: &'static str,
+        table: &str,
+        key: &[(&str, &str)],
+    ) -> Result<Option<Item>, PortError> {
+        let key = key.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
+        let get = self.client.get_item().table_name(table).set_key(Some(key));
+        let get = get.consistent_read(true).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        Ok(get.send().await.map_err(|error| failed(action, &error))?.item)
+    }
+
     /// Opens the connection by reading a challenge that does not exist, so that the first request
     /// finds it open. A failure is logged and otherwise ignored: the first request tries again.
     pub async fn warm_up(&self) {
         let get = self.client.get_item().table_name(&self.tables.challenges);
-        let get = get.key("challenge_id", item::text("warm-up"));
+        let get = get.key("challenge_id", text("warm-up"));
         if let Err(error) = get.send().await {
             let error = chain(&failed("open the store", &error));
             tracing::warn!(error, "the store did not answer while starting");

@@ -20,6 +20,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     ConditionCheck, Delete, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Update,
 };
+use futures_util::future::join;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 
@@ -226,15 +227,10 @@ impl Sessions for Store {
         token: &RefreshToken,
         now: Timestamp,
     ) -> Result<Option<StoredToken>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.sessions)
-            .key("token_hash", text(keys::sha256(token.expose())))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read a session", &error))?;
-        let item = answer.item.filter(|item| item.contains_key("family") && !is_over(item, now));
+        let key = keys::sha256(token.expose());
+        let key = [("token_hash", key.as_str())];
+        let item = self.read_item("read a session", &self.tables.sessions, &key).await?;
+        let item = item.filter(|item| item.contains_key("family") && !is_over(item, now));
         item.as_ref().map(stored_token).transpose()
     }
 
@@ -285,17 +281,14 @@ impl Sessions for Store {
         now: Timestamp,
     ) -> Result<bool, PortError> {
         let action = "read whether a session is open";
-        let get = |table: &str| {
-            let get = self.client.get_item().table_name(table).consistent_read(true);
-            get.key("user_id", text(user.as_str()))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-        };
-        let device = get(&self.tables.devices).key("device_id", text(device.as_str())).send();
-        let user = get(&self.tables.users).send();
-        let (device, user) = tokio::join!(device, user);
-        let device = device.map_err(|error| failed(action, &error))?.item;
-        let user = user.map_err(|error| failed(action, &error))?.item;
-        let (Some(device), Some(user)) = (device, user) else { return Ok(false) };
+        let whose = ("user_id", user.as_str());
+        let device = [whose, ("device_id", device.as_str())];
+        let (device, user) = join(
+            self.read_item(action, &self.tables.devices, &device),
+            self.read_item(action, &self.tables.users, &[whose]),
+        )
+        .await;
+        let (Some(device), Some(user)) = (device?, user?) else { return Ok(false) };
         let opened_at = read(&device, "created_at", as_time)?;
         let since = user.get("sessions_since").and_then(as_time);
         Ok(!is_over(&user, now)

@@ -2,7 +2,7 @@ use super::challenges::is_over;
 use super::item::{Item, as_flag, as_text, as_time, flag, read, text, time};
 use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed};
-use super::{Store, failed, keys};
+use super::{Store, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::PasswordHash;
@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, User};
 use crate::ports::{PasswordChange, PortError, Users, Verification, Verified};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::Update;
 
 /// A user, or an identifier, that has not ended.
 pub(super) const IS_ALIVE: &str =
@@ -83,15 +83,9 @@ impl Store {
 #[async_trait]
 impl Users for Store {
     async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.users)
-            .key("user_id", text(id.as_str()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read a user", &error))?;
-        let item = answer.item.filter(|item| !is_over(item, now));
+        let key = [("user_id", id.as_str())];
+        let item = self.read_item("read a user", &self.tables.users, &key).await?;
+        let item = item.filter(|item| !is_over(item, now));
         item.as_ref().map(read_user).transpose()
     }
 
@@ -101,15 +95,10 @@ impl Users for Store {
         identifier: &Identifier,
         now: Timestamp,
     ) -> Result<Option<UserId>, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.identifiers)
-            .key("identifier", text(keys::identifier(realm, identifier)))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = get.send().await.map_err(|error| failed("read an identifier", &error))?;
-        let item = answer.item.filter(|item| !is_over(item, now));
+        let key = keys::identifier(realm, identifier);
+        let key = [("identifier", key.as_str())];
+        let item = self.read_item("read an identifier", &self.tables.identifiers, &key).await?;
+        let item = item.filter(|item| !is_over(item, now));
         item.map(|item| read(&item, "user_id", |value| as_text(value).map(UserId::from_stored)))
             .transpose()
     }

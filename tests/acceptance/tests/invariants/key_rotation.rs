@@ -1,6 +1,8 @@
 //! Keys are replaced while people use what the old ones have signed, and nobody notices.
 
-use acceptance::{NO_LIMITS, Reply, World, all, code_in, new_email, new_phone, say, token_parts};
+use acceptance::{
+    NO_LIMITS, Reply, World, all, code_in, key_in, new_email, new_phone, say, token_parts,
+};
 use serde_json::{Value, json};
 use shared::adapters::system::SystemClock;
 use shared::domain::time::Timestamp;
@@ -113,12 +115,8 @@ impl Kept {
 /// Every secret that is kept, by its name.
 async fn kept(world: &World) -> BTreeMap<String, Kept> {
     let secrets = world.secrets().await.into_iter().map(|secret| {
-        let value = |text: &String| {
-            let value: Value = serde_json::from_str(text).unwrap();
-            value["key"].as_str().unwrap().to_owned()
-        };
         let kept = Kept {
-            values: secret.versions.values().map(value).collect(),
+            values: secret.versions.values().map(|value| key_in(value)).collect(),
             versions: secret.versions.into_keys().collect(),
             labels: secret.labels,
         };

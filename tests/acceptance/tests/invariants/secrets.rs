@@ -1,6 +1,6 @@
 //! Invariant 4: nothing in the tables or the logs reveals a code, a password, a token or a key.
 
-use acceptance::{NO_LIMITS, World, code_in, new_email, new_phone};
+use acceptance::{NO_LIMITS, World, code_in, key_in, new_email, new_phone};
 use serde_json::{Value, json};
 
 const TABLES: [&str; 10] = [
@@ -159,10 +159,4 @@ async fn sign_up_customer(world: &World, password: &str, secrets: &mut Vec<Strin
     }
     secrets.extend([wrong.to_owned(), link.to_owned()]);
     Customer { code, names: vec![email, "9962794005".to_owned()] }
-}
-
-/// The key that a secret's value holds.
-fn key_in(value: &str) -> String {
-    let value: Value = serde_json::from_str(value).unwrap();
-    value["key"].as_str().unwrap().to_owned()
 }

@@ -59,6 +59,9 @@ fn every_alarm_says_what_it_means_and_notifies() {
     }
 }
 
+/// The namespace of the functions' metrics.
+const OURS: &str = "Latchkey/${AWS::StackName}";
+
 /// The metrics that the functions write, as their source lists them.
 fn written() -> BTreeSet<String> {
     let source = read("shared/src/runtime/emf.rs");
@@ -83,14 +86,23 @@ fn metrics_are_documented_shown_and_exist() {
     }
     for widget in widgets["widgets"].as_array().unwrap() {
         for metric in widget["properties"]["metrics"].as_array().unwrap() {
-            if metric[0] == "Latchkey/${AWS::StackName}" {
-                assert!(written.contains(metric[1].as_str().unwrap()), "{metric}");
+            match metric[0].as_str() {
+                Some(namespace) if namespace.starts_with("AWS/") => {}
+                Some(namespace) => {
+                    assert_eq!(namespace, OURS, "{metric}");
+                    assert!(written.contains(metric[1].as_str().unwrap()), "{metric}");
+                }
+                None => {
+                    let search = metric[0]["expression"].as_str().unwrap();
+                    assert!(search.contains(&format!("{{\"{OURS}\",")), "{search}");
+                }
             }
         }
     }
     for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
         let text = yaml_serde::to_string(&alarm["Properties"]).unwrap();
-        if text.contains("Latchkey/") {
+        if !text.contains("Namespace: AWS/") {
+            assert!(text.contains(OURS), "{id}");
             assert!(
                 written.iter().any(|name| text.contains(&format!("MetricName: {name}"))),
                 "{id}"

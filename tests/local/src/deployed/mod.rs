@@ -126,7 +126,7 @@ impl Account {
             secret.name = name(&secret.id)?;
             let request = json!({ "SecretId": secret.name });
             let kept =
-                self.call("secretsmanager", "secretsmanager.GetSecretValue", &request).await?;
+                self.call("secretsmanager", "secretsmanager.DescribeSecret", &request).await?;
             let arn = kept.get("ARN").and_then(Json::as_str).context("a secret without an ARN")?;
             arn.clone_into(&mut secret.arn);
         }

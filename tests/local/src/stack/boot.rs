@@ -141,7 +141,6 @@ async fn deploy(
     let environment = environment::overrides(&options.env, &api_url);
     let account = Arc::new(Account::open(command, &urls, &environment).await?);
     account.rename(&mut template).await?;
-    let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
     let names: Vec<_> = template.functions.iter().map(|function| function.name.clone()).collect();
     let dynamodb_url = account.url().to_owned();
     let writes = TableWrites::new(&template.tables);
@@ -170,7 +169,7 @@ async fn deploy(
     let api = Router::new().fallback(deployed::front).with_state(account);
     serve(front, api.merge(inspect::router(Arc::new(inspection))));
     let (tables, dead) = (table_names(&template), Arc::default());
-    Ok(Parts { api_url, dynamodb_url, functions: names, tables, aws, logs, dead, _folder: folder })
+    Ok(Parts { api_url, dynamodb_url, functions: names, tables, aws, logs, dead, _folder: None })
 }
 
 fn table_names(template: &Template) -> BTreeMap<String, String> {
