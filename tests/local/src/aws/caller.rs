@@ -5,7 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 
-use crate::deployed::Account;
+use crate::deployed::{Account, Connection};
 
 /// The services behind the endpoint, named as the fault interface names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +18,21 @@ pub(crate) enum Service {
     Secrets,
 }
 
-/// An instance of a function.
+/// Who makes a call, and of which service.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) function: String,
-    pub(super) instance: String,
+    pub(super) instance: Instance,
     pub(super) service: Service,
+}
+
+/// An instance of a function.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Instance {
+    /// One that the stack started itself.
+    Here(String),
+    /// One that runs in an account: whoever opened this connection.
+    Elsewhere(Connection),
 }
 
 impl Caller {
@@ -44,15 +53,16 @@ impl Caller {
             _ => return None,
         };
         let (function, instance) = key.rsplit_once('.').unwrap_or((key, ""));
-        Some(Self { function: function.to_owned(), instance: instance.to_owned(), service })
+        let instance = Instance::Here(instance.to_owned());
+        Some(Self { function: function.to_owned(), instance, service })
     }
 
     /// A function that runs elsewhere has the credentials of that place. Its endpoint names it, and its connection
     /// the instance.
     pub(super) fn elsewhere(head: &Parts) -> Option<Self> {
-        let (function, peer) = Account::caller(head)?;
+        let (function, connection) = Account::caller(head)?;
         let service = Self::of(&head.headers)?.service;
-        Some(Self { function, instance: peer.to_string(), service })
+        Some(Self { function, instance: Instance::Elsewhere(connection), service })
     }
 }
 
@@ -70,7 +80,7 @@ mod tests {
             aws4_request, SignedHeaders=host, Signature=00";
         let expected = Caller {
             function: "gotu-post-otp".into(),
-            instance: "3".into(),
+            instance: Instance::Here("3".into()),
             service: Service::Secrets,
         };
         assert_eq!(caller(authorization), Some(expected));

@@ -31,7 +31,7 @@ pub(crate) use faults::{Fault, Faults};
 pub use secrets::KeptSecret;
 pub(crate) use secrets::Secrets;
 
-use caller::{Caller, Service};
+use caller::{Caller, Instance, Service};
 use faults::Mode;
 use reply::Reply;
 use rights::Right;
@@ -219,9 +219,9 @@ impl Aws {
 
     /// Kills the calling process.
     async fn crash(&self, caller: &Caller) {
-        match (&self.account, caller.instance.parse()) {
-            (Some(_), Ok(peer)) => Account::crash(peer).await,
-            _ => self.lambda.crash(&caller.function, &caller.instance).await,
+        match &caller.instance {
+            Instance::Here(instance) => self.lambda.crash(&caller.function, instance).await,
+            Instance::Elsewhere(connection) => Account::crash(*connection).await,
         }
     }
 }

@@ -7,6 +7,8 @@
 mod pages;
 mod processes;
 
+pub(crate) use processes::Connection;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -67,9 +69,9 @@ struct Place {
     resources: BTreeMap<String, String>,
 }
 
-/// Says whose calls come to an endpoint.
+/// Says whose calls come to an endpoint, and where that is.
 #[derive(Debug, Clone)]
-pub(crate) struct EndpointOf(pub(crate) String);
+pub(crate) struct EndpointOf(pub(crate) String, pub(crate) SocketAddr);
 
 /// An answer that is passed on.
 pub(crate) struct Passed {
@@ -136,16 +138,16 @@ impl Account {
         Ok(())
     }
 
-    /// Who makes this call: the function whose endpoint it came to, and its end of the connection.
-    pub(crate) fn caller(head: &Parts) -> Option<(String, SocketAddr)> {
-        let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let EndpointOf(function) = head.extensions.get::<EndpointOf>()?;
-        Some((function.clone(), *peer))
+    /// Who makes this call: the function whose endpoint it came to, and the connection.
+    pub(crate) fn caller(head: &Parts) -> Option<(String, Connection)> {
+        let ConnectInfo(from) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
+        let EndpointOf(function, to) = head.extensions.get::<EndpointOf>()?;
+        Some((function.clone(), Connection { from: *from, to: *to }))
     }
 
-    /// Kills the process that has this end of a connection.
-    pub(crate) async fn crash(peer: SocketAddr) {
-        let found = tokio::task::spawn_blocking(move || processes::with_socket(peer)).await;
+    /// Kills the process that opened a connection.
+    pub(crate) async fn crash(connection: Connection) {
+        let found = tokio::task::spawn_blocking(move || processes::that_opened(connection)).await;
         if let Ok(Some(process)) = found {
             let mut kill = Command::new("kill");
             // One that is gone already has crashed.

@@ -164,7 +164,8 @@ async fn deploy(
     };
     let calls = Router::new().fallback(aws::handle).with_state(aws.clone());
     for (function, listener) in endpoints {
-        serve(listener, calls.clone().layer(Extension(EndpointOf(function))));
+        let endpoint = EndpointOf(function, listener.local_addr()?);
+        serve(listener, calls.clone().layer(Extension(endpoint)));
     }
     let api = Router::new().fallback(deployed::front).with_state(account);
     serve(front, api.merge(inspect::router(Arc::new(inspection))));
