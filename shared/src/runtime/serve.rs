@@ -176,12 +176,14 @@ where
         let again = result.as_ref().ok().and_then(|answer| answer.get("batchItemFailures"));
         let again = again.and_then(Value::as_array).map(Vec::len);
         let ending = if result.is_ok() { Ending::Ok } else { Ending::Fault };
+        // A schedule or a call by hand may have nothing to do with the outbox.
+        let some = |count: usize| (count > 0).then_some(count);
         tracing::info!(
             records,
             again,
-            delivered = tally.values("RelayLag").count(),
-            waiting = tally.values("OutboxAge").count(),
-            codes_sent = tally.values("CodesSent").count(),
+            delivered = some(tally.values("RelayLag").count()),
+            waiting = some(tally.values("OutboxAge").count()),
+            codes_sent = some(tally.values("CodesSent").count()),
             lag_ms = tally.values("RelayLag").chain(tally.values("OutboxAge")).max(),
             outcome = outcome(ending, &tally),
             duration_ms = invocation.duration_ms(),

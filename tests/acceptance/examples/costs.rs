@@ -12,9 +12,11 @@
     reason = "a measurement that fails, fails"
 )]
 
-use acceptance::{World, code_in, new_email, new_phone};
+use acceptance::{Reply, World, code_in, new_email, new_phone};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// List prices in USD, us-east-1, as published guides of 2025 and 2026 gave them on 2026-11-22. Those of mail and text are
 /// from memory: texts differ by country and carrier.
@@ -198,27 +200,114 @@ async fn main() {
         assert_eq!(world.post("/otp", &body).await.status, 204);
     })
     .await;
-    measure(world, "UrbanFits: sign up", async || {
+    let email = new_email();
+    assert_eq!(world.sign_up_by_email(&email).await.status, 200);
+    let sign_in = json!({"email": email, "password": "correct horse"});
+    measure(world, "Gotu: sign in by e-mail", async || {
+        assert_eq!(world.post("/sessions", &sign_in).await.status, 200);
+    })
+    .await;
+    let session = world.post("/sessions", &sign_in).await;
+    let latest = Mutex::new(session.json()["data"]["refreshToken"].clone());
+    measure(world, "Gotu: refresh a session", async || {
+        let body = json!({"refreshToken": *latest.lock().unwrap()});
+        let reply = world.post("/sessions/refresh", &body).await;
+        assert_eq!(reply.status, 200);
+        *latest.lock().unwrap() = reply.json()["data"]["refreshToken"].clone();
+    })
+    .await;
+    measure_urbanfits(world).await;
+    measure_goodcity(world).await;
+    measure_posbytz(world).await;
+}
+
+async fn measure_urbanfits(world: &World) {
+    let sign_up = async || {
         let email = new_email();
-        let name = email.split('@').next().unwrap_or_default();
+        let name = email.split('@').next().unwrap();
         let body = json!({"username": name, "email": email, "phone_prefix": "+92",
             "phone_number": "30142353150", "password": "correct horse", "timezone": "Asia/Dubai",
             "accept_policies": true});
         let otp_id = world.post("/auth/signup", &body).await.json()["otp_id"].clone();
-        let otp = code_in(world.message(&email, 1).await["body"].as_str().unwrap());
+        let otp = sent_code(world, &email, 1).await;
         let body = json!({"otp_id": otp_id, "otp": otp});
         assert_eq!(world.post("/auth/signup/callback", &body).await.status, 200);
+        email
+    };
+    measure(world, "UrbanFits: sign up", async || drop(sign_up().await)).await;
+    let sign_in = json!({"email": sign_up().await, "password": "correct horse"});
+    measure(world, "UrbanFits: log in", async || {
+        assert_eq!(world.post("/auth/login", &sign_in).await.status, 200);
     })
     .await;
-    let mobiles = std::sync::atomic::AtomicU32::new(51_000_000);
-    measure(world, "GoodCity: sign up and verify", async || {
-        let number = mobiles.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mobile = format!("+852{number}");
-        let body = json!({"user_auth": {"mobile": mobile, "address_attributes": {}}});
-        let key = world.post("/api/v1/auth/signup", &body).await.json()["otp_auth_key"].clone();
-        let pin = code_in(world.message(&mobile, 1).await["body"].as_str().unwrap());
-        let body = json!({"otp_auth_key": key, "pin": pin});
+}
+
+async fn measure_goodcity(world: &World) {
+    let (mobiles, pins) = (AtomicU32::new(51_000_000), AtomicUsize::new(1));
+    let verify = async |mobile: &str, asked: &Reply, count: usize| {
+        let pin = sent_code(world, mobile, count).await;
+        let body = json!({"otp_auth_key": asked.json()["otp_auth_key"], "pin": pin});
         assert_eq!(world.post("/api/v1/auth/verify", &body).await.status, 200);
+    };
+    let sign_up = async || {
+        let mobile = format!("+852{}", mobiles.fetch_add(1, Ordering::Relaxed));
+        let body = json!({"user_auth": {"mobile": mobile, "address_attributes": {}}});
+        let asked = world.post("/api/v1/auth/signup", &body).await;
+        verify(&mobile, &asked, 1).await;
+        mobile
+    };
+    measure(world, "GoodCity: sign up and verify", async || drop(sign_up().await)).await;
+    let mobile = sign_up().await;
+    measure(world, "GoodCity: sign in by pin", async || {
+        let asked = world.post("/api/v1/auth/send_pin", &json!({"mobile": mobile})).await;
+        let count = pins.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        verify(&mobile, &asked, count).await;
     })
     .await;
+}
+
+async fn measure_posbytz(world: &World) {
+    let payload = json!({"store": "STORE1", "scopes": ["user:read", "user:write"]});
+    let client = world.invoke("posbytz-create-client", &payload).await.json();
+    let body = json!({"grant_type": "client_credentials", "client_id": client["clientId"],
+        "client_secret": client["clientSecret"], "scope": "user:read user:write"});
+    let token = world.post("/ecommerce/oauth2/token", &body).await.json()["access_token"].clone();
+    let authorization = format!("Bearer {}", token.as_str().unwrap());
+    let headers = [("content-type", "application/json"), ("authorization", &authorization)];
+    let call = async |path: &str, body: Value| {
+        let path = format!("/ecommerce/v1/auth/{path}");
+        world.send("POST", &path, &headers, body.to_string(), None).await
+    };
+    let numbers = AtomicU32::new(9_900_000);
+    measure(world, "PosBytz: sign up by mobile", async || {
+        let number = format!("990{}", numbers.fetch_add(1, Ordering::Relaxed));
+        let mobile = json!({"code": "+91", "number": number});
+        let body = json!({"mobile": mobile, "password": "correct horse"});
+        assert_eq!(call("signup", body).await.status, 201);
+        let code: u32 = sent_code(world, &format!("+91{number}"), 1).await.parse().unwrap();
+        let body = json!({"otp": code, "source": "mobile", "mobile": mobile});
+        assert_eq!(call("otp/verify", body).await.status, 200);
+    })
+    .await;
+    let sign_up = async || {
+        let email = new_email();
+        let body = json!({"email": email, "password": "correct horse"});
+        assert_eq!(call("signup", body.clone()).await.status, 201);
+        let mail = world.message(&email, 1).await;
+        let mut words = mail["body"].as_str().unwrap().split_whitespace();
+        let link = words.find_map(|word| word.strip_prefix(world.stack().url())).unwrap();
+        assert_eq!(world.send("GET", link, &[], "", None).await.status, 200);
+        body
+    };
+    measure(world, "PosBytz: sign up by e-mail", async || drop(sign_up().await)).await;
+    let sign_in = sign_up().await;
+    measure(world, "PosBytz: sign in", async || {
+        assert_eq!(call("signin", sign_in.clone()).await.status, 200);
+    })
+    .await;
+}
+
+/// The code in message number `count` to somebody.
+async fn sent_code(world: &World, to: &str, count: usize) -> String {
+    code_in(world.message(to, count).await["body"].as_str().unwrap())
 }
