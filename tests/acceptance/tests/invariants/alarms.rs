@@ -8,10 +8,14 @@ use acceptance::{NO_LIMITS, Reply, World, new_email, new_phone};
 use serde_json::{Value, json};
 
 /// The alarms that are tested here.
-const TESTED: [&str; 10] = [
+const TESTED: [&str; 14] = [
     "ApiFaultsAlarm",
     "FaultsAlarm",
-    "FunctionErrorsAlarm",
+    "GotuErrorsAlarm",
+    "GoodcityErrorsAlarm",
+    "UrbanfitsErrorsAlarm",
+    "PosbytzErrorsAlarm",
+    "SharedErrorsAlarm",
     "ErrorLinesAlarm",
     "ThrottlesAlarm",
     "LatencyAlarm",
@@ -86,6 +90,35 @@ async fn a_store_that_is_down_rings_for_faults_and_error_lines() {
     }
 }
 
+/// AWS/Lambda Errors of a function.
+fn errors_of(id: &str, count: usize) -> Vec<Sample> {
+    vec![Sample::of_aws("AWS/Lambda", "Errors", ("FunctionName", id), 1.0); count]
+}
+
+#[test]
+fn each_function_rings_for_its_own_errors_and_no_other_stacks() {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let functions = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::Serverless::Function"));
+    let functions: Vec<_> = functions.map(|(id, _)| id.as_str().unwrap()).collect();
+    assert!(!functions.is_empty());
+    let ringing = |id, count| {
+        let errors = errors_of(id, count);
+        TESTED.into_iter().filter(|alarm| rings(alarm, &errors)).collect::<Vec<_>>()
+    };
+    for id in functions {
+        let mut contracts = ["Gotu", "Goodcity", "Urbanfits", "Posbytz"].into_iter();
+        let contract = contracts.find(|contract| id.starts_with(contract));
+        assert_eq!(ringing(id, 3), [format!("{}ErrorsAlarm", contract.unwrap_or("Shared"))]);
+        assert!(ringing(id, 2).is_empty(), "{id}");
+    }
+    assert!(ringing("AnotherStacksFunction", 1000).is_empty());
+    let few = [errors_of("GotuPostOtpFunction", 2), errors_of("GotuPostUsersFunction", 1)];
+    assert!(rings("GotuErrorsAlarm", &few.concat()), "they add up");
+}
+
 /// AWS/Lambda Errors are Lambda's own to count: here, the answers in the gateway's words, which it
 /// gives when the function did not answer.
 #[tokio::test]
@@ -100,11 +133,8 @@ async fn a_function_that_crashes_rings() {
     }
     let crashed =
         replies.iter().filter(|reply| reply.json() == json!({"message": "Internal Server Error"}));
-    let errors: Vec<_> =
-        crashed.map(|_| Sample::of_aws("AWS/Lambda", "Errors", ("", ""), 1.0)).collect();
-    assert_eq!(errors.len(), 3, "{replies:?}");
-    assert!(rings("FunctionErrorsAlarm", &errors));
-    assert!(!rings("FunctionErrorsAlarm", &errors[..2]));
+    assert_eq!(crashed.count(), 3, "{replies:?}");
+    assert!(rings("GotuErrorsAlarm", &errors_of("GotuPostOtpFunction", 3)));
     assert!(rings("ApiFaultsAlarm", &of_gateway(&replies)));
     assert!(!rings("FaultsAlarm", &samples(&world.stack().logs())), "nobody was left to count");
 }

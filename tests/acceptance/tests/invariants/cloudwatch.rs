@@ -250,6 +250,13 @@ impl<'a> Math<'a> {
         arguments
     }
 
+    /// All metrics, each with something in place of a missing value.
+    fn metrics(&mut self) -> Vec<Option<f64>> {
+        assert!(self.takes("FILL(METRICS(),"), "{}", self.rest);
+        let other = self.arguments()[0];
+        self.values.values().map(|value| value.or(other)).collect()
+    }
+
     fn atom(&mut self) -> Option<f64> {
         if self.takes("(") {
             return self.arguments()[0];
@@ -261,6 +268,11 @@ impl<'a> Math<'a> {
         if self.takes("FILL(") {
             let arguments = self.arguments();
             return arguments[0].or(arguments[1]);
+        }
+        if self.takes("SUM(") {
+            let sum = self.metrics().into_iter().sum();
+            assert!(self.takes(")"), "{}", self.rest);
+            return sum;
         }
         let rest = self.rest.trim_start();
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
@@ -284,6 +296,7 @@ fn the_math_is_cloudwatchs() {
         ("IF(a >= 6, a / 2, 0)", Some(3.0)),
         ("IF(a >= 7, a / 2, 0)", Some(0.0)),
         ("IF(b >= 7, a / 2, 0)", None),
+        ("SUM(FILL(METRICS(), 1)) / 2", Some(3.5)),
     ] {
         assert_eq!(Math::evaluate(expression, &values), expected, "{expression}");
     }
