@@ -72,7 +72,7 @@ fn written() -> BTreeSet<String> {
 }
 
 #[test]
-fn metrics_are_documented_shown_and_exist() {
+fn metrics_and_alarms_are_documented_shown_and_exist() {
     let written = written();
     assert_eq!(written.len(), 11);
     let readme = read("README.md");
@@ -84,7 +84,12 @@ fn metrics_are_documented_shown_and_exist() {
         assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in the README");
         assert!(text.contains(name), "{name} is not on the dashboard");
     }
-    for widget in widgets["widgets"].as_array().unwrap() {
+    let (states, graphs): (Vec<_>, Vec<_>) =
+        widgets["widgets"].as_array().unwrap().iter().partition(|widget| widget["type"] == "alarm");
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    let arns: Vec<_> = alarms.iter().map(|(id, _)| format!("${{{id}.Arn}}")).collect();
+    assert_eq!(states[0]["properties"]["alarms"], serde_json::json!(arns));
+    for widget in graphs {
         for metric in widget["properties"]["metrics"].as_array().unwrap() {
             match metric[0].as_str() {
                 Some(namespace) if namespace.starts_with("AWS/") => {}
@@ -99,7 +104,7 @@ fn metrics_are_documented_shown_and_exist() {
             }
         }
     }
-    for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
+    for (id, alarm) in alarms {
         let text = yaml_serde::to_string(&alarm["Properties"]).unwrap();
         if !text.contains("Namespace: AWS/") {
             assert!(text.contains(OURS), "{id}");
