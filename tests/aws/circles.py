@@ -5,6 +5,7 @@ usage: circles.py [TEMPLATE]     TEMPLATE: template.yaml; prints one line
 """
 
 import graphlib
+import os
 import re
 import sys
 
@@ -17,6 +18,7 @@ def transformed(template):
     for _, properties in project.functions(template).values():
         # What sam package would put there.
         properties["CodeUri"] = {"Bucket": "packaged", "Key": "function"}
+    os.environ.setdefault("AWS_DEFAULT_REGION", project.PSEUDO["AWS::Region"])
     return transform(template, {}, None)
 
 
