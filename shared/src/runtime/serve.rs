@@ -8,9 +8,11 @@ use crate::domain::time::{HOUR, Timestamp};
 use crate::http::Answer;
 use crate::ports::Clock as _;
 use futures_util::FutureExt as _;
-use lambda_http::request::RequestContext;
-use lambda_http::{Error, Request, RequestExt as _, service_fn};
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::tower::ServiceExt as _;
+use lambda_http::{Adapter, Error, Request, RequestExt as _, service_fn};
 use lambda_runtime::{Context, LambdaEvent};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::future::Future;
@@ -152,7 +154,24 @@ where
         metrics.write(&tally, ending, SystemClock.now().as_millis());
         Ok::<_, Infallible>(answer)
     };
-    lambda_http::run(service_fn(serve_one)).await
+    // What lambda_http::run does, but for the mending.
+    lambda_runtime::run(Adapter::from(service_fn(serve_one)).map_request(mended)).await
+}
+
+/// What a query may not hold as it is (WHATWG URL, "query percent-encode set").
+const NO_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
+/// An event that `lambda_http` can make a request of. A gateway hands on what the client wrote, and
+/// `lambda_http` panics on what is no URI: the query, of which it becomes the same parameters
+/// encoded; and the scheme, which nothing here reads. The host is the gateway's own.
+fn mended(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
+        if let Some(query) = &mut request.raw_query_string {
+            *query = utf8_percent_encode(query, NO_QUERY).to_string();
+        }
+        request.headers.remove("x-forwarded-proto");
+    }
+    event
 }
 
 /// Serves events that no client waits for until the process is ended: a batch of a stream, a
@@ -205,6 +224,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn every_status_is_an_outcome() {
@@ -224,6 +244,29 @@ mod tests {
             (503, "fault"),
         ] {
             assert_eq!(word(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_uri_becomes_one_with_the_same_parameters() {
+        for (query, expected) in [
+            ("a=<b>", "<b>"),
+            ("a=%3Cb%3E", "<b>"),
+            ("a=b c+d", "b c d"),
+            ("a=b#c", "b#c"),
+            ("a=\u{e9}\u{1}", "\u{e9}\u{1}"),
+            ("a=%", "%"),
+        ] {
+            let http = json!({"method": "GET", "path": "/", "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1", "userAgent": ""});
+            let event = json!({"version": "2.0", "rawPath": "/", "rawQueryString": query,
+                "headers": {"host": "api.example.com", "x-forwarded-proto": "a b"},
+                "isBase64Encoded": false, "requestContext": {"http": http, "timeEpoch": 0}});
+            let event =
+                LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+            let request: Request = mended(event).payload.into();
+            let parameters = request.query_string_parameters();
+            assert_eq!(parameters.first("a"), Some(expected), "{query}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Invariant 8: malformed input of any kind gets the contract's own 4xx and stores nothing.
 
 use acceptance::{NO_LIMITS, World};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::num::Wrapping;
 
 /// A small generator with a fixed seed: the same bad bodies in every run.
@@ -105,5 +105,70 @@ async fn mangled_requests_of_clients_are_refused_too() {
     }
     for table in ["Users", "Identifiers", "Challenges", "Outbox"] {
         assert!(world.items(table).await.is_empty(), "{table}");
+    }
+}
+
+/// The event of a request that goes to the fallback.
+fn event_of(path: &str, query: &str, headers: &[(&str, &str)]) -> Value {
+    let mut event = json!({"version": "2.0", "routeKey": "$default", "rawPath": path,
+        "rawQueryString": query, "isBase64Encoded": false,
+        "headers": {"host": "api.example.com", "x-forwarded-proto": "https"},
+        "requestContext": {"accountId": "000000000000", "apiId": "local", "stage": "$default",
+            "domainName": "api.example.com", "domainPrefix": "api", "requestId": "stranger",
+            "routeKey": "$default", "time": "22/Nov/2026:00:00:00 +0000", "timeEpoch": 0,
+            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1", "userAgent": "stranger"}}});
+    for (name, value) in headers {
+        event["headers"][name] = json!(value);
+    }
+    event
+}
+
+/// A gateway hands on what a client wrote, whether a URI may hold it or not. If that killed an
+/// invocation, a stranger could ring alarms and roll deployments back.
+#[tokio::test]
+async fn requests_that_are_no_uris_are_answered() {
+    let world = World::shared().await;
+    let paths = [
+        "/users/a b",
+        "/users/<b>",
+        "/users/a?b",
+        "/users/a#b",
+        "/users/%",
+        "/users/\u{e9}",
+        "/users/^`\\|",
+        "/users/\u{1f}\u{7f}",
+    ];
+    let queries = [
+        "a=<b>",
+        "a b",
+        "\"",
+        "a#b",
+        "#",
+        "\u{e9}=\u{1f600}",
+        "%",
+        "%zz",
+        "\u{1}\u{7f}",
+        "?",
+        "a=^`{|}\\",
+        "&&=&",
+    ];
+    let values = ["\u{e9}", "a\tb", "", "<b>", "a b,https"];
+    let events = paths
+        .iter()
+        .map(|path| event_of(path, "", &[]))
+        .chain(queries.iter().map(|query| event_of("/users/a", query, &[])))
+        .chain(values.iter().map(|value| event_of("/users/a", "", &[("x-a", value)])))
+        .chain(
+            values.iter().map(|value| event_of("/users/a", "", &[("x-forwarded-proto", value)])),
+        );
+    for event in events {
+        let reply = world.invoke("fallback", &event).await;
+        let shown = (&event["rawPath"], &event["rawQueryString"], &event["headers"]);
+        assert_eq!(reply.header("x-amz-function-error"), "", "{shown:?}: {reply:?}");
+        let answer = reply.json();
+        assert_eq!(answer["statusCode"], 404, "{shown:?}: {answer}");
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert!(body["error"].is_string(), "{shown:?}: {answer}");
     }
 }
