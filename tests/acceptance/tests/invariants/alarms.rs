@@ -3,7 +3,7 @@
 //!
 //! What AWS alone measures is taken from what can be seen here instead, and each test says so.
 
-use super::cloudwatch::{Alarm, Sample, json_lines, samples, sum, template};
+use super::cloudwatch::{Alarm, Sample, json_lines, resources, samples, sum};
 use acceptance::{NO_LIMITS, Reply, World, new_email, new_phone};
 use serde_json::{Value, json};
 
@@ -57,12 +57,7 @@ async fn counted(world: &World, metric: &str, least: f64) -> Vec<Sample> {
 
 #[test]
 fn every_alarm_of_the_template_is_tested() {
-    let template = template();
-    let resources = template["Resources"].as_mapping().unwrap();
-    let alarms = resources
-        .iter()
-        .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::CloudWatch::Alarm"));
-    let mut alarms: Vec<_> = alarms.map(|(id, _)| id.as_str().unwrap().to_owned()).collect();
+    let mut alarms = resources("AWS::CloudWatch::Alarm");
     alarms.sort();
     let mut tested = TESTED.to_vec();
     tested.sort_unstable();
@@ -97,22 +92,15 @@ fn errors_of(id: &str, count: usize) -> Vec<Sample> {
 
 #[test]
 fn each_function_rings_for_its_own_errors_and_no_other_stacks() {
-    let template = template();
-    let resources = template["Resources"].as_mapping().unwrap();
-    let functions = resources
-        .iter()
-        .filter(|(_, resource)| resource["Type"].as_str() == Some("AWS::Serverless::Function"));
-    let functions: Vec<_> = functions.map(|(id, _)| id.as_str().unwrap()).collect();
-    assert!(!functions.is_empty());
-    let ringing = |id, count| {
+    let ringing = |id: &str, count| {
         let errors = errors_of(id, count);
         TESTED.into_iter().filter(|alarm| rings(alarm, &errors)).collect::<Vec<_>>()
     };
-    for id in functions {
+    for id in resources("AWS::Serverless::Function") {
         let mut contracts = ["Gotu", "Goodcity", "Urbanfits", "Posbytz"].into_iter();
         let contract = contracts.find(|contract| id.starts_with(contract));
-        assert_eq!(ringing(id, 3), [format!("{}ErrorsAlarm", contract.unwrap_or("Shared"))]);
-        assert!(ringing(id, 2).is_empty(), "{id}");
+        assert_eq!(ringing(&id, 3), [format!("{}ErrorsAlarm", contract.unwrap_or("Shared"))]);
+        assert!(ringing(&id, 2).is_empty(), "{id}");
     }
     assert!(ringing("AnotherStacksFunction", 1000).is_empty());
     let few = [errors_of("GotuPostOtpFunction", 2), errors_of("GotuPostUsersFunction", 1)];

@@ -166,9 +166,19 @@ impl Alarm {
 }
 
 /// template.yaml.
-pub(crate) fn template() -> Yaml {
+fn template() -> Yaml {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     yaml_serde::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The logical ids of the template's resources of a type.
+pub(crate) fn resources(kind: &str) -> Vec<String> {
+    let template = template();
+    let all = template["Resources"].as_mapping().unwrap();
+    let found = all.iter().filter(|(_, resource)| resource["Type"].as_str() == Some(kind));
+    let ids: Vec<_> = found.map(|(id, _)| id.as_str().unwrap().to_owned()).collect();
+    assert!(!ids.is_empty(), "no {kind}");
+    ids
 }
 
 /// The statistic of the samples that a metric has.
