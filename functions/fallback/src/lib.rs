@@ -3,8 +3,8 @@
 //! Preflights, wrong methods and unknown paths get the answer of the contract that owns the path.
 
 use lambda_http::Request;
-use shared::contracts;
-use shared::http::{Answer, Origins};
+use latchkey::contracts;
+use latchkey::http::{Answer, Origins};
 use std::future::{Ready, ready};
 
 /// The owner's words.

@@ -2,8 +2,8 @@
 
 use fallback::handle;
 use lambda_http::Error;
-use shared::contracts::{self, urbanfits};
-use shared::runtime::{allowed_origins, init_telemetry, serve};
+use latchkey::contracts::{self, urbanfits};
+use latchkey::runtime::{allowed_origins, init_telemetry, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

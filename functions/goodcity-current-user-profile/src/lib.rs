@@ -2,8 +2,8 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::goodcity::{self, Refusal, SignedIn, UserObject};
-use shared::http::{self, Answer};
+use latchkey::contracts::goodcity::{self, Refusal, SignedIn, UserObject};
+use latchkey::http::{self, Answer};
 
 /// GoodCity's words in, GoodCity's words out.
 pub async fn handle(signed_in: &SignedIn, request: Request) -> Answer {

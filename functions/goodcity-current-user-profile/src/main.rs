@@ -2,10 +2,10 @@
 
 use goodcity_current_user_profile::handle;
 use lambda_http::Error;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::goodcity::{self, SignedIn};
-use shared::runtime::{TokenSettings, World, serve};
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::goodcity::{self, SignedIn};
+use latchkey::runtime::{TokenSettings, World, serve};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

@@ -2,9 +2,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::goodcity::{self, Refusal, RegisterDeviceRequest, SignedIn};
-use shared::http::{self, Answer};
-use shared::usecases::{RegisterDevice, RegisterDeviceCommand};
+use latchkey::contracts::goodcity::{self, Refusal, RegisterDeviceRequest, SignedIn};
+use latchkey::http::{self, Answer};
+use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
 
 /// What registering takes.
 pub struct Register {

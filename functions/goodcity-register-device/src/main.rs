@@ -2,11 +2,11 @@
 
 use goodcity_register_device::{Register, handle};
 use lambda_http::Error;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::goodcity::{self, GoodCityEvents, SignedIn};
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::RegisterDevice;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::goodcity::{self, GoodCityEvents, SignedIn};
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::RegisterDevice;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

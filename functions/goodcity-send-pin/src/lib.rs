@@ -4,9 +4,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::goodcity::{self, OtpAuthKey, Refusal, SendPinRequest};
-use shared::http::{self, Answer};
-use shared::usecases::{RequestCode, RequestCodeCommand};
+use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SendPinRequest};
+use latchkey::http::{self, Answer};
+use latchkey::usecases::{RequestCode, RequestCodeCommand};
 
 /// GoodCity's words in, GoodCity's words out.
 pub async fn handle(request_code: &RequestCode, request: Request) -> Answer {

@@ -2,11 +2,11 @@
 
 use goodcity_send_pin::handle;
 use lambda_http::Error;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::goodcity;
-use shared::runtime::{World, log_guess_risk, serve};
-use shared::usecases::RequestCode;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::goodcity;
+use latchkey::runtime::{World, log_guess_risk, serve};
+use latchkey::usecases::RequestCode;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

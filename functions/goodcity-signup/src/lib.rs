@@ -4,9 +4,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
-use shared::http::{self, Answer};
-use shared::usecases::{RequestCodeCommand, SignUpUnverified};
+use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
+use latchkey::http::{self, Answer};
+use latchkey::usecases::{RequestCodeCommand, SignUpUnverified};
 
 /// GoodCity's words in, GoodCity's words out.
 pub async fn handle(sign_up: &SignUpUnverified, request: Request) -> Answer {

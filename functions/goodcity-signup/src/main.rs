@@ -2,12 +2,12 @@
 
 use goodcity_signup::handle;
 use lambda_http::Error;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::dynamodb::DynamoSequenceIds;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::goodcity::{self, GoodCityEvents};
-use shared::runtime::{World, log_guess_risk, serve};
-use shared::usecases::{RequestCode, SignUpUnverified};
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::dynamodb::DynamoSequenceIds;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::goodcity::{self, GoodCityEvents};
+use latchkey::runtime::{World, log_guess_risk, serve};
+use latchkey::usecases::{RequestCode, SignUpUnverified};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

@@ -2,10 +2,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::goodcity::{self, Refusal, UserObject, VerifiedUser, VerifyRequest};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::{UserVerified, VerifyCode};
+use latchkey::contracts::goodcity::{self, Refusal, UserObject, VerifiedUser, VerifyRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::{UserVerified, VerifyCode};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,12 +2,12 @@
 
 use goodcity_verify::{Verify, handle};
 use lambda_http::Error;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::goodcity::{self, GoodCityEvents};
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::{CheckCode, VerifyCode};
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::goodcity::{self, GoodCityEvents};
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::{CheckCode, VerifyCode};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

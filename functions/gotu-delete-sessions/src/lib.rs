@@ -2,9 +2,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::gotu::{self, Refusal, SignedIn};
-use shared::http::{self, Answer};
-use shared::usecases::SignOut;
+use latchkey::contracts::gotu::{self, Refusal, SignedIn};
+use latchkey::http::{self, Answer};
+use latchkey::usecases::SignOut;
 
 /// What signing out takes.
 pub struct DeleteSessions {

@@ -2,11 +2,11 @@
 
 use gotu_delete_sessions::{DeleteSessions, handle};
 use lambda_http::Error;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::gotu::{self, GotuEvents, SignedIn};
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::SignOut;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::gotu::{self, GotuEvents, SignedIn};
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::SignOut;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

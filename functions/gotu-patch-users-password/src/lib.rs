@@ -2,11 +2,11 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use latchkey::contracts::gotu::{self, PasswordRequest, Refusal};
+use latchkey::http::{self, Answer};
+use latchkey::ports::{AccessTokens, Clock};
+use latchkey::usecases::ResetPassword;
 use secrecy::ExposeSecret as _;
-use shared::contracts::gotu::{self, PasswordRequest, Refusal};
-use shared::http::{self, Answer};
-use shared::ports::{AccessTokens, Clock};
-use shared::usecases::ResetPassword;
 use std::sync::Arc;
 
 /// What setting a password takes.

@@ -2,12 +2,12 @@
 
 use gotu_patch_users_password::{PatchUsersPassword, handle};
 use lambda_http::Error;
-use shared::adapters::argon2::Argon2Passwords;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::gotu::{self, GotuEvents};
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::ResetPassword;
+use latchkey::adapters::argon2::Argon2Passwords;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::gotu::{self, GotuEvents};
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::ResetPassword;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

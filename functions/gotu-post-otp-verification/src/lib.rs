@@ -2,10 +2,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::gotu::{self, Refusal, RequestTokenAnswer, VerificationRequest};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::ProveRecipient;
+use latchkey::contracts::gotu::{self, Refusal, RequestTokenAnswer, VerificationRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::ProveRecipient;
 use std::sync::Arc;
 
 /// What verifying takes.

@@ -2,12 +2,12 @@
 
 use gotu_post_otp_verification::{PostOtpVerification, handle};
 use lambda_http::Error;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::gotu;
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::{CheckCode, ProveRecipient};
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::gotu;
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::{CheckCode, ProveRecipient};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

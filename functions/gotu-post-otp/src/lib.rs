@@ -4,9 +4,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::gotu::{self, OtpRequest, Refusal};
-use shared::http::{self, Answer};
-use shared::usecases::{RequestCode, RequestCodeCommand};
+use latchkey::contracts::gotu::{self, OtpRequest, Refusal};
+use latchkey::http::{self, Answer};
+use latchkey::usecases::{RequestCode, RequestCodeCommand};
 
 /// Gotu's words in, Gotu's words out.
 pub async fn handle(request_code: &RequestCode, request: Request) -> Answer {

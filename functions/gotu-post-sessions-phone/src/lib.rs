@@ -2,10 +2,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::gotu::{self, Refusal, SessionByPhoneRequest};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::SignInByCode;
+use latchkey::contracts::gotu::{self, Refusal, SessionByPhoneRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::SignInByCode;
 use std::sync::Arc;
 use std::time::Duration;
 

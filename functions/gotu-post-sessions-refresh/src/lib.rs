@@ -2,11 +2,11 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use latchkey::contracts::gotu::{self, RefreshRequest, Refusal};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::Refresh;
 use secrecy::ExposeSecret as _;
-use shared::contracts::gotu::{self, RefreshRequest, Refusal};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::Refresh;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,12 +2,12 @@
 
 use gotu_post_sessions_refresh::{PostSessionsRefresh, handle};
 use lambda_http::Error;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::adapters::refresh_keys::HmacRefreshKeys;
-use shared::contracts::gotu::{self, GotuEvents};
-use shared::runtime::{TokenSettings, World, refresh_key, serve};
-use shared::usecases::Refresh;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::adapters::refresh_keys::HmacRefreshKeys;
+use latchkey::contracts::gotu::{self, GotuEvents};
+use latchkey::runtime::{TokenSettings, World, refresh_key, serve};
+use latchkey::usecases::Refresh;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

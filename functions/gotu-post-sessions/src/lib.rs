@@ -2,10 +2,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::gotu::{self, Refusal, SessionRequest};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::SignInByPassword;
+use latchkey::contracts::gotu::{self, Refusal, SessionRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::SignInByPassword;
 use std::sync::Arc;
 use std::time::Duration;
 

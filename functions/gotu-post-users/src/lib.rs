@@ -2,10 +2,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::gotu::{self, Refusal, SignUpRequest};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::{Applicant, SignUpByCode, SignUpByPassword};
+use latchkey::contracts::gotu::{self, Refusal, SignUpRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::{Applicant, SignUpByCode, SignUpByPassword};
 use std::sync::Arc;
 use std::time::Duration;
 

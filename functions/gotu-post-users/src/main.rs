@@ -2,14 +2,14 @@
 
 use gotu_post_users::{PostUsers, handle};
 use lambda_http::Error;
-use shared::adapters::argon2::Argon2Passwords;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::dynamodb::DynamoSequenceIds;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::gotu::{self, GotuEvents};
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::{CheckCode, SignUp, SignUpByCode, SignUpByPassword};
+use latchkey::adapters::argon2::Argon2Passwords;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::dynamodb::DynamoSequenceIds;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::gotu::{self, GotuEvents};
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::{CheckCode, SignUp, SignUpByCode, SignUpByPassword};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

@@ -3,9 +3,9 @@
 //! An administrator invokes it; the payloads are those of `CONTRACT.md`.
 
 use lambda_runtime::{Error, LambdaEvent};
+use latchkey::contracts::posbytz::{self, ClientTask};
+use latchkey::usecases::ManageClients;
 use serde_json::Value;
-use shared::contracts::posbytz::{self, ClientTask};
-use shared::usecases::ManageClients;
 
 /// Does what the payload says, and answers with the secret where there is a new one.
 ///

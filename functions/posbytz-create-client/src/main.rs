@@ -1,10 +1,10 @@
 //! Composition root: the clients' table is all that this function may touch.
 
 use lambda_runtime::Error;
+use latchkey::contracts::posbytz;
+use latchkey::runtime::{World, serve_events};
+use latchkey::usecases::ManageClients;
 use posbytz_create_client::handle;
-use shared::contracts::posbytz;
-use shared::runtime::{World, serve_events};
-use shared::usecases::ManageClients;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

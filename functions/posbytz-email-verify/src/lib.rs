@@ -2,9 +2,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::posbytz::{self, EmailVerifyRequest, Refusal, Success};
-use shared::http::{self, Answer};
-use shared::usecases::VerifyLink;
+use latchkey::contracts::posbytz::{self, EmailVerifyRequest, Refusal, Success};
+use latchkey::http::{self, Answer};
+use latchkey::usecases::VerifyLink;
 
 /// PosBytz's words in, PosBytz's words out.
 pub async fn handle(verify_link: &VerifyLink, request: Request) -> Answer {

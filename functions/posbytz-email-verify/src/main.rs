@@ -1,12 +1,12 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::posbytz::{self, PosBytzEvents};
+use latchkey::runtime::{World, serve};
+use latchkey::usecases::VerifyLink;
 use posbytz_email_verify::handle;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::posbytz::{self, PosBytzEvents};
-use shared::runtime::{World, serve};
-use shared::usecases::VerifyLink;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

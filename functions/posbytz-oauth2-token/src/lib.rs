@@ -1,10 +1,10 @@
 //! `POST /ecommerce/oauth2/token` (PosBytz): an access token for a client that shows its secret.
 
 use lambda_http::Request;
-use shared::contracts::posbytz::{self, TokenAnswer, TokenRefusal, TokenRequest};
-use shared::http::Answer;
-use shared::ports::AccessTokens;
-use shared::usecases::GrantClientToken;
+use latchkey::contracts::posbytz::{self, TokenAnswer, TokenRefusal, TokenRequest};
+use latchkey::http::Answer;
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::GrantClientToken;
 use std::sync::Arc;
 use std::time::Duration;
 

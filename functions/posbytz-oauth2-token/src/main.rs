@@ -1,12 +1,12 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::posbytz;
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::GrantClientToken;
 use posbytz_oauth2_token::{Token, handle};
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::posbytz;
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::GrantClientToken;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

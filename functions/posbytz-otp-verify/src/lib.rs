@@ -3,10 +3,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::posbytz::{self, ClientsOnly, CustomerSession, OtpVerifyRequest, Refusal};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::VerifyRecipient;
+use latchkey::contracts::posbytz::{self, ClientsOnly, CustomerSession, OtpVerifyRequest, Refusal};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::VerifyRecipient;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,15 +1,15 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::posbytz::{self, ClientsOnly, PosBytzEvents};
+use latchkey::domain::challenge::GuessLimits;
+use latchkey::domain::realm::Realm;
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::{CheckCode, VerifyRecipient};
 use posbytz_otp_verify::{OtpVerify, handle};
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::posbytz::{self, ClientsOnly, PosBytzEvents};
-use shared::domain::challenge::GuessLimits;
-use shared::domain::realm::Realm;
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::{CheckCode, VerifyRecipient};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

@@ -4,10 +4,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::posbytz::{self, ClientsOnly, CustomerSession, Refusal, SigninRequest};
-use shared::http::{self, Answer};
-use shared::ports::AccessTokens;
-use shared::usecases::SignInByPassword;
+use latchkey::contracts::posbytz::{self, ClientsOnly, CustomerSession, Refusal, SigninRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::AccessTokens;
+use latchkey::usecases::SignInByPassword;
 use std::sync::Arc;
 use std::time::Duration;
 

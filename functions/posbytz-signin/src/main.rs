@@ -1,13 +1,13 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
+use latchkey::adapters::argon2::Argon2Passwords;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::posbytz::{self, ClientsOnly, PosBytzEvents};
+use latchkey::runtime::{TokenSettings, World, serve};
+use latchkey::usecases::{OpenSessions, SignInByPassword};
 use posbytz_signin::{Signin, handle};
-use shared::adapters::argon2::Argon2Passwords;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::posbytz::{self, ClientsOnly, PosBytzEvents};
-use shared::runtime::{TokenSettings, World, serve};
-use shared::usecases::{OpenSessions, SignInByPassword};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

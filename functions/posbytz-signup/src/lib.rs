@@ -4,10 +4,10 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::posbytz::{self, ClientsOnly, CustomerCreated, Refusal, SignupRequest};
-use shared::http::{self, Answer};
-use shared::ports::Entropy;
-use shared::usecases::SignUpToVerify;
+use latchkey::contracts::posbytz::{self, ClientsOnly, CustomerCreated, Refusal, SignupRequest};
+use latchkey::http::{self, Answer};
+use latchkey::ports::Entropy;
+use latchkey::usecases::SignUpToVerify;
 use std::sync::Arc;
 
 /// What signing up takes.

@@ -1,14 +1,14 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
+use latchkey::adapters::argon2::Argon2Passwords;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::posbytz::{self, ClientsOnly, PosBytzEvents};
+use latchkey::runtime::{TokenSettings, World, log_guess_risk, serve};
+use latchkey::usecases::SignUpToVerify;
 use posbytz_signup::{Signup, handle};
-use shared::adapters::argon2::Argon2Passwords;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::posbytz::{self, ClientsOnly, PosBytzEvents};
-use shared::runtime::{TokenSettings, World, log_guess_risk, serve};
-use shared::usecases::SignUpToVerify;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

@@ -5,8 +5,8 @@
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use lambda_runtime::{Error, LambdaEvent};
+use latchkey::usecases::DeliverEffects;
 use serde_json::{Value, json};
-use shared::usecases::DeliverEffects;
 
 /// Delivers, and answers a stream's batch with the records to be sent again.
 ///

@@ -1,15 +1,15 @@
 //! Composition root: the only function that speaks to the world outside the store.
 
 use lambda_runtime::Error;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::eventbridge::EventBridgeEvents;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::adapters::ses::SesMail;
+use latchkey::adapters::sns::SnsTexts;
+use latchkey::contracts::AllContracts;
+use latchkey::runtime::{World, serve_events};
+use latchkey::usecases::DeliverEffects;
 use relay::handle;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::eventbridge::EventBridgeEvents;
-use shared::adapters::key_ring::Contents;
-use shared::adapters::ses::SesMail;
-use shared::adapters::sns::SnsTexts;
-use shared::contracts::AllContracts;
-use shared::runtime::{World, serve_events};
-use shared::usecases::DeliverEffects;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

@@ -4,9 +4,9 @@
 //! replaces keys without waiting, named by the variables that name their secrets.
 
 use lambda_runtime::{Error, LambdaEvent};
+use latchkey::domain::challenge::KeyId;
+use latchkey::usecases::{KeyTurn, RotateKeys};
 use serde_json::{Value, json};
-use shared::domain::challenge::KeyId;
-use shared::usecases::{KeyTurn, RotateKeys};
 
 /// Takes the steps, and answers with how the keys stand: ids, never a key.
 ///

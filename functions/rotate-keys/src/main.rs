@@ -1,11 +1,11 @@
 //! Composition root: the only function that may change a key, and it may read none.
 
 use lambda_runtime::Error;
+use latchkey::adapters::secret_rotation::SecretRotation;
+use latchkey::domain::key_rotation::RotationPace;
+use latchkey::runtime::{RotationSettings, World, serve_events};
+use latchkey::usecases::RotateKeys;
 use rotate_keys::handle;
-use shared::adapters::secret_rotation::SecretRotation;
-use shared::domain::key_rotation::RotationPace;
-use shared::runtime::{RotationSettings, World, serve_events};
-use shared::usecases::RotateKeys;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]

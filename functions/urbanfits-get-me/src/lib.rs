@@ -2,8 +2,8 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::urbanfits::{self, Refusal, SignedIn, UserAnswer};
-use shared::http::{self, Answer, Origins};
+use latchkey::contracts::urbanfits::{self, Refusal, SignedIn, UserAnswer};
+use latchkey::http::{self, Answer, Origins};
 
 /// UrbanFits' words in, UrbanFits' words out.
 pub async fn handle(signed_in: &SignedIn, origins: &Origins, request: Request) -> Answer {

@@ -1,10 +1,10 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::urbanfits::{self, SignedIn};
-use shared::runtime::{CookieSettings, World, allowed_origins, serve};
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::urbanfits::{self, SignedIn};
+use latchkey::runtime::{CookieSettings, World, allowed_origins, serve};
 use std::sync::Arc;
 use urbanfits_get_me::handle;
 

@@ -2,12 +2,12 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::urbanfits::{
+use latchkey::contracts::urbanfits::{
     self, CookiePolicy, LoginRequest, Refusal, UserAnswer, UserObject,
 };
-use shared::http::{self, Answer, Origins};
-use shared::ports::{AccessTokens, TextSignatures};
-use shared::usecases::SignInByPassword;
+use latchkey::http::{self, Answer, Origins};
+use latchkey::ports::{AccessTokens, TextSignatures};
+use latchkey::usecases::SignInByPassword;
 use std::sync::Arc;
 
 /// What signing in takes.

@@ -1,13 +1,13 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
-use shared::adapters::argon2::Argon2Passwords;
-use shared::adapters::jwt::{JwsTexts, JwtAccessTokens};
-use shared::adapters::key_ring::Contents;
-use shared::contracts::urbanfits::{self, CookiePolicy, UrbanFitsEvents};
-use shared::domain::session::{REMEMBERED_LIFE, SessionLives};
-use shared::runtime::{CookieSettings, World, allowed_origins, serve};
-use shared::usecases::{OpenSessions, SignInByPassword};
+use latchkey::adapters::argon2::Argon2Passwords;
+use latchkey::adapters::jwt::{JwsTexts, JwtAccessTokens};
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::urbanfits::{self, CookiePolicy, UrbanFitsEvents};
+use latchkey::domain::session::{REMEMBERED_LIFE, SessionLives};
+use latchkey::runtime::{CookieSettings, World, allowed_origins, serve};
+use latchkey::usecases::{OpenSessions, SignInByPassword};
 use std::sync::Arc;
 use urbanfits_login::{Login, handle};
 

@@ -1,9 +1,9 @@
 //! `POST /auth/logout` (UrbanFits): end the session, or with `all` every one, and clear both cookies.
 
 use lambda_http::Request;
-use shared::contracts::urbanfits::{self, CookiePolicy, LogoutRequest, Refusal, SignedIn};
-use shared::http::{Answer, Origins};
-use shared::usecases::SignOut;
+use latchkey::contracts::urbanfits::{self, CookiePolicy, LogoutRequest, Refusal, SignedIn};
+use latchkey::http::{Answer, Origins};
+use latchkey::usecases::SignOut;
 
 /// What signing out takes.
 pub struct Logout {

@@ -1,12 +1,12 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::urbanfits::{self, CookiePolicy, SignedIn, UrbanFitsEvents};
-use shared::domain::session::{REMEMBERED_LIFE, SessionLives};
-use shared::runtime::{CookieSettings, World, allowed_origins, serve};
-use shared::usecases::SignOut;
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::urbanfits::{self, CookiePolicy, SignedIn, UrbanFitsEvents};
+use latchkey::domain::session::{REMEMBERED_LIFE, SessionLives};
+use latchkey::runtime::{CookieSettings, World, allowed_origins, serve};
+use latchkey::usecases::SignOut;
 use std::sync::Arc;
 use urbanfits_logout::{Logout, handle};
 

@@ -2,12 +2,12 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::urbanfits::{
+use latchkey::contracts::urbanfits::{
     self, CallbackRequest, CookiePolicy, Refusal, UserAnswer, UserObject,
 };
-use shared::http::{self, Answer, Origins};
-use shared::ports::{AccessTokens, Entropy, TextSignatures, random};
-use shared::usecases::CompleteSignUp;
+use latchkey::http::{self, Answer, Origins};
+use latchkey::ports::{AccessTokens, Entropy, TextSignatures, random};
+use latchkey::usecases::CompleteSignUp;
 use std::sync::Arc;
 
 /// What completing a sign-up takes.

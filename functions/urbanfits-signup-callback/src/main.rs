@@ -1,13 +1,13 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::jwt::{JwsTexts, JwtAccessTokens};
-use shared::adapters::key_ring::Contents;
-use shared::contracts::urbanfits::{self, CookiePolicy, UrbanFitsEvents};
-use shared::domain::session::{REMEMBERED_LIFE, SessionLives};
-use shared::runtime::{CookieSettings, World, allowed_origins, serve};
-use shared::usecases::{CheckCode, CompleteSignUp};
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::jwt::{JwsTexts, JwtAccessTokens};
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::urbanfits::{self, CookiePolicy, UrbanFitsEvents};
+use latchkey::domain::session::{REMEMBERED_LIFE, SessionLives};
+use latchkey::runtime::{CookieSettings, World, allowed_origins, serve};
+use latchkey::usecases::{CheckCode, CompleteSignUp};
 use std::sync::Arc;
 use urbanfits_signup_callback::{Callback, handle};
 

@@ -4,9 +4,9 @@
 
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use shared::contracts::urbanfits::{self, PendingAnswer, Refusal, SignupRequest};
-use shared::http::{self, Answer, Origins};
-use shared::usecases::StartSignUp;
+use latchkey::contracts::urbanfits::{self, PendingAnswer, Refusal, SignupRequest};
+use latchkey::http::{self, Answer, Origins};
+use latchkey::usecases::StartSignUp;
 
 /// UrbanFits' words in, UrbanFits' words out.
 pub async fn handle(start: &StartSignUp, origins: &Origins, request: Request) -> Answer {

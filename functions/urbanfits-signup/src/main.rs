@@ -1,13 +1,13 @@
 //! Composition root: the ports named here are all this endpoint may touch.
 
 use lambda_http::Error;
-use shared::adapters::argon2::Argon2Passwords;
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::key_ring::Contents;
-use shared::contracts::urbanfits;
-use shared::domain::sends::SendLimits;
-use shared::runtime::{World, allowed_origins, log_guess_risk, serve};
-use shared::usecases::{RequestCode, SendPolicy, StartSignUp};
+use latchkey::adapters::argon2::Argon2Passwords;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::contracts::urbanfits;
+use latchkey::domain::sends::SendLimits;
+use latchkey::runtime::{World, allowed_origins, log_guess_risk, serve};
+use latchkey::usecases::{RequestCode, SendPolicy, StartSignUp};
 use std::sync::Arc;
 use std::time::Duration;
 use urbanfits_signup::handle;

@@ -1,7 +1,7 @@
 //! `GET /auth/signup/verify-otp` (UrbanFits): the page where people type the code.
 
-use shared::contracts::urbanfits;
-use shared::http::Answer;
+use latchkey::contracts::urbanfits;
+use latchkey::http::Answer;
 use std::future::{Ready, ready};
 
 /// The page; it is the same for everybody, so nothing of the request is looked at.

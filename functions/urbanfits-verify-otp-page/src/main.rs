@@ -1,8 +1,8 @@
 //! Composition root: this endpoint touches nothing.
 
 use lambda_http::Error;
-use shared::contracts::urbanfits;
-use shared::runtime::{init_telemetry, serve};
+use latchkey::contracts::urbanfits;
+use latchkey::runtime::{init_telemetry, serve};
 use urbanfits_verify_otp_page::handle;
 
 #[tokio::main(flavor = "current_thread")]

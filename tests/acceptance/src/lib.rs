@@ -11,16 +11,16 @@
 #![expect(clippy::missing_panics_doc, reason = "every one of these panics when the test fails")]
 
 use jsonschema::Validator;
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::key_ring::KeyRing;
+use latchkey::adapters::system::SystemClock;
+use latchkey::domain::challenge::{ChallengeKey, KeyId, Nonce};
+use latchkey::domain::code::{CodeFormat, CodeSeed};
+use latchkey::ports::CodeKeys as _;
 use local::{KeptSecret, Options, Stack};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::key_ring::KeyRing;
-use shared::adapters::system::SystemClock;
-use shared::domain::challenge::{ChallengeKey, KeyId, Nonce};
-use shared::domain::code::{CodeFormat, CodeSeed};
-use shared::ports::CodeKeys as _;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirEntry;

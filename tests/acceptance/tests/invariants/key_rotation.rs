@@ -3,10 +3,10 @@
 use acceptance::{
     NO_LIMITS, Reply, World, all, code_in, key_in, new_email, new_phone, say, token_parts,
 };
+use latchkey::adapters::system::SystemClock;
+use latchkey::domain::time::Timestamp;
+use latchkey::ports::Clock as _;
 use serde_json::{Value, json};
-use shared::adapters::system::SystemClock;
-use shared::domain::time::Timestamp;
-use shared::ports::Clock as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;

@@ -1,9 +1,9 @@
 //! The documents against the code.
 
 use super::{functions, read};
-use shared::contracts::posbytz::{self, FieldErrors, TokenRefusal};
-use shared::contracts::routes;
-use shared::contracts::{goodcity, gotu, urbanfits};
+use latchkey::contracts::posbytz::{self, FieldErrors, TokenRefusal};
+use latchkey::contracts::routes;
+use latchkey::contracts::{goodcity, gotu, urbanfits};
 use std::time::Duration;
 
 #[test]

@@ -2,7 +2,7 @@
 //! around them).
 
 use super::{functions, read, sources};
-use shared::contracts::routes;
+use latchkey::contracts::routes;
 
 /// Everything before the unit tests, without comments.
 fn code(text: &str) -> String {

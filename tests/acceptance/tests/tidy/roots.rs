@@ -1,6 +1,6 @@
 //! The embedded certificate authorities.
 
-use shared::adapters::aws::AMAZON_ROOTS;
+use latchkey::adapters::aws::AMAZON_ROOTS;
 use std::collections::BTreeSet;
 use std::path::Path;
 use x509_parser::pem::Pem;

@@ -1,8 +1,8 @@
 //! template.yaml against the code, and against what every function must have.
 
 use super::{functions, read};
-use shared::contracts::routes;
-use shared::domain::session::{IDLE_LIFE, REMEMBERED_LIFE};
+use latchkey::contracts::routes;
+use latchkey::domain::session::{IDLE_LIFE, REMEMBERED_LIFE};
 use std::collections::{BTreeMap, BTreeSet};
 use yaml_serde::Value;
 

@@ -4,10 +4,10 @@ use super::{
     SEND_PIN, SIGNUP, new_mobile, other_than, otp_auth_key, pin, signed_in, signup_body, verify,
 };
 use acceptance::{KNOWN_RING, NO_LIMITS, Reply, World, code_in, derived_code};
+use latchkey::contracts::goodcity;
+use latchkey::domain::challenge::{ChallengeKey, Purpose};
+use latchkey::domain::identifier::Identifier;
 use serde_json::{Value, json};
-use shared::contracts::goodcity;
-use shared::domain::challenge::{ChallengeKey, Purpose};
-use shared::domain::identifier::Identifier;
 
 async fn send(world: &World, mobile: &str) -> Reply {
     world.post(SEND_PIN, &json!({"mobile": mobile})).await

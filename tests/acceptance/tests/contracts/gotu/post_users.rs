@@ -3,10 +3,10 @@
 use acceptance::{
     KNOWN_RING, NO_LIMITS, Reply, World, derived_code, new_email, new_phone, token_parts, user_id,
 };
+use latchkey::contracts::gotu;
+use latchkey::domain::challenge::{ChallengeKey, Purpose};
+use latchkey::domain::identifier::Identifier;
 use serde_json::{Value, json};
-use shared::contracts::gotu;
-use shared::domain::challenge::{ChallengeKey, Purpose};
-use shared::domain::identifier::Identifier;
 
 const CODE_REFUSED: &str = "invalid or expired otp code";
 

@@ -4,16 +4,16 @@ use super::{
     VERIFY, by_email, customer_id, mailed_token, new_number, sign_up, store_token, verify,
 };
 use acceptance::{KNOWN_RING, NO_LIMITS, Reply, World, all, new_email, user_id};
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::key_ring::KeyRing;
+use latchkey::adapters::system::SystemClock;
+use latchkey::contracts::posbytz;
+use latchkey::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
+use latchkey::domain::code::CodeSeed;
+use latchkey::domain::identifier::Identifier;
+use latchkey::domain::realm::Realm;
+use latchkey::ports::CodeKeys as _;
 use serde_json::{Value, json};
-use shared::adapters::code_keys::HmacCodeKeys;
-use shared::adapters::key_ring::KeyRing;
-use shared::adapters::system::SystemClock;
-use shared::contracts::posbytz;
-use shared::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
-use shared::domain::code::CodeSeed;
-use shared::domain::identifier::Identifier;
-use shared::domain::realm::Realm;
-use shared::ports::CodeKeys as _;
 use std::sync::Arc;
 
 const SUCCESS: &str = "{\"statusCode\":200,\"message\":\"Success\"}";

@@ -5,15 +5,15 @@ use super::{
     token,
 };
 use acceptance::{KNOWN_RING, NO_LIMITS, Reply, World, all, code_in, derived_code, new_email};
+use latchkey::adapters::jwt::JwtAccessTokens;
+use latchkey::adapters::key_ring::KeyRing;
+use latchkey::adapters::system::SystemClock;
+use latchkey::contracts::posbytz;
+use latchkey::domain::challenge::{ChallengeKey, Purpose};
+use latchkey::domain::identifier::Identifier;
+use latchkey::domain::realm::Realm;
+use latchkey::ports::{AccessTokens as _, Clock as _};
 use serde_json::{Value, json};
-use shared::adapters::jwt::JwtAccessTokens;
-use shared::adapters::key_ring::KeyRing;
-use shared::adapters::system::SystemClock;
-use shared::contracts::posbytz;
-use shared::domain::challenge::{ChallengeKey, Purpose};
-use shared::domain::identifier::Identifier;
-use shared::domain::realm::Realm;
-use shared::ports::{AccessTokens as _, Clock as _};
 use std::sync::Arc;
 
 const UNAUTHORIZED: &str = "{\"statusCode\":401,\"message\":\"authorization header missing or invalid\",\"error\":\"Unauthorized\"}";
