@@ -7,3 +7,4 @@ pub mod http;
 pub mod ports;
 pub mod runtime;
 pub mod usecases;
+pub mod wiring;

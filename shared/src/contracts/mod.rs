@@ -1,8 +1,7 @@
-//! How each product spells things. Nothing here decides anything, and no contract names another.
+//! The contracts: how each product's API reads requests and writes responses.
 //!
-//! Adding one: a folder with its wire types, refusals, wording, `CONTRACT.md` and a [`Product`]; a
-//! line in [`PRODUCTS`]; a function for each route; its routes and rights in `template.yaml`. The
-//! house rules (`tests/acceptance`) compare them.
+//! A contract decides nothing and names no other contract. `shared/docs/contributing.md` tells how
+//! to add one.
 
 mod envelope;
 pub mod goodcity;
@@ -16,9 +15,9 @@ use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::id::UserId;
 use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
-use crate::http::{self, Answer, Origins};
+use crate::http::{self, AllowedOrigins, CorsPolicy, Request, Response};
 use crate::ports::{MessageWording, Words};
-use lambda_http::Request;
+use crate::usecases::Profile;
 use lambda_http::http::header::ALLOW;
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -27,53 +26,48 @@ use std::time::Duration;
 /// A route of the API and the function that serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The method.
     pub method: &'static str,
     /// The path, exactly as requested.
     pub path: &'static str,
-    /// The function: crate, binary and `BuildProperties.Binary`.
+    /// The name of the function and of its binary.
     pub function: &'static str,
 }
 
-/// What functions that serve every contract need of one.
-pub struct Product {
-    /// The contract's name.
-    pub name: &'static str,
-    /// Its routes.
+/// What the functions for every contract need of one: the fallback and the relay.
+pub struct Contract {
+    pub profile: &'static Profile,
     pub routes: &'static [Route],
-    /// Whether a path is its own (contracts.md section 6).
-    pub owns: fn(&str) -> bool,
-    /// Answers a path or a method that it does not have.
-    pub unrouted: fn(&Unrouted<'_>) -> Answer,
-    /// Answers a preflight for a path that it has.
-    pub preflight: fn(&Unrouted<'_>) -> Answer,
-    /// Its codes.
-    pub code_format: CodeFormat,
-    /// The message that carries a code.
+    /// The prefixes of its paths, in whole segments. The longest prefix of a path wins.
+    pub paths: &'static [&'static str],
+    pub cors: CorsPolicy,
+    /// The response to an unknown path (404) or a wrong method (405).
+    pub not_found: fn(&UnmatchedRequest<'_>) -> Response,
+    /// The response to a preflight for a path that exists.
+    pub preflight: fn(&UnmatchedRequest<'_>) -> Response,
+    /// The message with a code, in a language.
     pub code_words: fn(Purpose, &str, &OneTimeCode, Duration) -> Words,
-    /// Its mail that carries a link, if it has one.
-    pub verify_link: Option<VerifyLink>,
+    /// The mail with a link that verifies an address, if the contract has one.
+    pub verify_link: Option<LinkTemplate>,
 }
 
 /// How a contract mails a link that verifies an address.
-pub struct VerifyLink {
-    /// The link's path and query behind the API's public URL.
+pub struct LinkTemplate {
+    /// The link's path and query after the API's public URL.
     pub path: fn(&UserId, &LinkToken) -> String,
-    /// The mail that carries the whole link, in a language.
+    /// The mail with the whole link, in a language.
     pub words: fn(&str, &str, Duration) -> Words,
 }
 
 /// A request that no route serves.
-pub struct Unrouted<'a> {
-    /// The request.
+pub struct UnmatchedRequest<'a> {
     pub request: &'a Request,
-    /// The methods that its path has; none, if there is no such path.
+    /// The methods of its path; empty if the path does not exist.
     pub methods: &'a [&'a str],
     /// The origins whose pages may use a contract's cookies.
-    pub origins: &'a Origins,
+    pub origins: &'a AllowedOrigins,
 }
 
-impl Unrouted<'_> {
+impl UnmatchedRequest<'_> {
     /// 405 for a path with other methods, else 404.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -82,63 +76,84 @@ impl Unrouted<'_> {
 }
 
 /// Every contract.
-pub const PRODUCTS: [Product; 4] =
-    [gotu::PRODUCT, goodcity::PRODUCT, urbanfits::PRODUCT, posbytz::PRODUCT];
+pub const CONTRACTS: [Contract; 4] =
+    [gotu::CONTRACT, goodcity::CONTRACT, urbanfits::CONTRACT, posbytz::CONTRACT];
 
 /// Every route but `$default`.
 pub fn routes() -> impl Iterator<Item = Route> {
-    PRODUCTS.into_iter().flat_map(|product| product.routes.iter().copied())
+    CONTRACTS.into_iter().flat_map(|contract| contract.routes.iter().copied())
 }
 
-/// Answers a request that no route serves, in the words of the contract that owns the path: a
-/// preflight, a wrong method, or an unknown path. `origins` are those whose pages may use cookies.
+/// Whether `path` begins with the whole segments of `prefix`.
+fn has_prefix(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The contract that a path belongs to: the one with the longest prefix of it.
+fn owner(path: &str) -> Option<Contract> {
+    let longest = |contract: &Contract| {
+        let prefixes = contract.paths.iter().filter(|prefix| has_prefix(path, prefix));
+        prefixes.map(|prefix| prefix.len()).max()
+    };
+    let owners = CONTRACTS.into_iter().filter_map(|contract| Some((longest(&contract)?, contract)));
+    owners.max_by_key(|(length, _)| *length).map(|(_, contract)| contract)
+}
+
+/// The response to a request that no route serves (a preflight, a wrong method, an unknown path), in
+/// the format of the contract that the path belongs to.
 #[must_use]
-pub fn unrouted(request: &Request, origins: &Origins) -> Answer {
+pub fn unmatched(request: &Request, origins: &AllowedOrigins) -> Response {
     let path = request.uri().path();
-    let Some(product) = PRODUCTS.into_iter().find(|product| (product.owns)(path)) else {
-        // Nobody's path: the words of the gateway itself.
+    let Some(contract) = owner(path) else {
+        // API Gateway's own format.
         return http::json(StatusCode::NOT_FOUND, &json!({"message": "Not Found"}));
     };
-    let here = product.routes.iter().filter(|route| route.path == path);
-    let methods: Vec<_> = here.map(|route| route.method).collect();
-    let unrouted = Unrouted { request, methods: &methods, origins };
-    if methods.is_empty() {
-        (product.unrouted)(&unrouted)
-    } else if request.method() == Method::OPTIONS {
-        (product.preflight)(&unrouted)
-    } else {
-        let mut answer = (product.unrouted)(&unrouted);
-        if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
-            answer.headers_mut().insert(ALLOW, allowed);
-        }
-        answer
+    let routes = contract.routes.iter().filter(|route| route.path == path);
+    let methods: Vec<_> = routes.map(|route| route.method).collect();
+    let unmatched = UnmatchedRequest { request, methods: &methods, origins };
+    if !methods.is_empty() && request.method() == Method::OPTIONS {
+        return contract.cors.apply(origins, request, (contract.preflight)(&unmatched));
+    }
+    let mut response = (contract.not_found)(&unmatched);
+    if let Ok(methods) = HeaderValue::from_str(&methods.join(", "))
+        && !methods.is_empty()
+    {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    contract.cors.apply(origins, request, response)
+}
+
+/// The refusal of a function for every contract, in API Gateway's own format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InternalError;
+
+impl http::Refusal for InternalError {
+    const INTERNAL: Self = Self;
+    const CORS: CorsPolicy = CorsPolicy::NoOrigin;
+
+    fn into_response(self, _: &Request) -> Response {
+        let body = json!({"message": "Internal Server Error"});
+        http::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
     }
 }
 
-/// The answer of a function that serves every contract, when it breaks.
-#[must_use]
-pub fn internal_error() -> Answer {
-    let body = json!({"message": "Internal Server Error"});
-    http::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
-}
-
-/// The wording of every contract, for the relay.
+/// The messages of every contract, for the relay.
 #[derive(Debug, Default)]
 pub struct AllContracts {
-    /// The host whose page the code is for; with it a text's last line binds the code to it
-    /// (`@host #code`), and the phone offers it on that page alone.
+    /// The host of the page that asks for the code. With it the last line of a text is `@host #code`,
+    /// and phones offer the code on that page only (WICG Origin-bound one-time codes).
     pub code_host: Option<String>,
-    /// Where the API is, as the recipients of mails reach it: what links begin with.
+    /// The URL of the API as the recipients of mails reach it. Links begin with it.
     pub public_url: String,
 }
 
-fn product(realm: &Realm) -> Option<Product> {
-    PRODUCTS.into_iter().find(|product| product.name == realm.contract())
+fn contract_of(realm: &Realm) -> Option<Contract> {
+    CONTRACTS.into_iter().find(|contract| contract.profile.name == realm.contract())
 }
 
 impl MessageWording for AllContracts {
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat> {
-        product(realm).map(|product| product.code_format)
+        contract_of(realm).map(|contract| contract.profile.code_format)
     }
 
     fn code_words(
@@ -149,7 +164,7 @@ impl MessageWording for AllContracts {
         code: &OneTimeCode,
         life: Duration,
     ) -> Option<Words> {
-        let mut words = (product(realm)?.code_words)(purpose, locale, code, life);
+        let mut words = (contract_of(realm)?.code_words)(purpose, locale, code, life);
         if let Some(host) = &self.code_host {
             words.text = format!("{}\n\n@{host} #{}", words.text, code.expose());
         }
@@ -164,8 +179,49 @@ impl MessageWording for AllContracts {
         link: &LinkToken,
         life: Duration,
     ) -> Option<Words> {
-        let VerifyLink { path, words } = product(realm)?.verify_link?;
+        let LinkTemplate { path, words } = contract_of(realm)?.verify_link?;
         let base = self.public_url.trim_end_matches('/');
         Some(words(locale, &format!("{base}{}", path(user, link)), life))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_prefix_belongs_to_one_contract() {
+        let mut owners = BTreeMap::new();
+        for contract in CONTRACTS {
+            for prefix in contract.paths {
+                assert!(prefix.starts_with('/') && !prefix.ends_with('/'), "{prefix}");
+                let earlier = owners.insert(*prefix, contract.profile.name);
+                assert_eq!(earlier, None, "{prefix} has two owners");
+            }
+        }
+    }
+
+    #[test]
+    fn every_route_is_in_its_contracts_paths() {
+        for contract in CONTRACTS {
+            for route in contract.routes {
+                let owner = owner(route.path).unwrap();
+                assert_eq!(owner.profile.name, contract.profile.name, "{}", route.path);
+            }
+        }
+    }
+
+    #[test]
+    fn prefixes_are_whole_segments() {
+        let name = |path| owner(path).map(|contract| contract.profile.name);
+        for path in ["/auth", "/auth/signup", "/api/auth/x", "/api/auth", "/user/get/me"] {
+            assert_eq!(name(path), Some("urbanfits"), "{path}");
+        }
+        assert_eq!(name("/api/v1/auth/verify"), Some("goodcity"));
+        assert_eq!(name("/users"), Some("gotu"));
+        for path in ["/authority", "/api", "/", "/userse", "/api/v12"] {
+            assert_eq!(name(path), None, "{path}");
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! Pages of other origins, where answers go with cookies (Fetch standard, CORS protocol).
+//! Cross-origin requests (Fetch standard, CORS protocol): which pages may read responses, and send
+//! cookies.
 
-use super::Answer;
+use super::Response;
 use super::caller::header;
 use lambda_http::Request;
 use lambda_http::http::header::{
@@ -9,17 +10,63 @@ use lambda_http::http::header::{
 };
 use lambda_http::http::{HeaderMap, HeaderValue};
 
-/// The origins whose pages may read answers and send cookies.
-#[derive(Clone, Debug, Default)]
-pub struct Origins(Vec<String>);
-
-/// Who may read an answer, of those who asked.
-#[derive(Clone, Debug)]
-pub struct Readers {
-    origin: Option<HeaderValue>,
+/// Which pages of other origins may read the responses of a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CorsPolicy {
+    /// Any page. For a contract without cookies: a page gains nothing by it.
+    AnyOrigin,
+    /// The pages of the configured origins, with cookies.
+    AllowedOrigins,
+    /// No page. For a contract whose callers are servers.
+    NoOrigin,
 }
 
-impl Origins {
+/// A [`CorsPolicy`] with the origins that are configured.
+#[derive(Clone, Debug)]
+pub struct Cors {
+    pub policy: CorsPolicy,
+    /// Read by [`CorsPolicy::AllowedOrigins`] only.
+    pub origins: AllowedOrigins,
+}
+
+/// The origins whose pages may read responses and send cookies.
+#[derive(Clone, Debug, Default)]
+pub struct AllowedOrigins(Vec<String>);
+
+impl Cors {
+    /// No headers: for a function whose responses have them already, or need none.
+    pub const NONE: Self =
+        Self { policy: CorsPolicy::NoOrigin, origins: AllowedOrigins(Vec::new()) };
+
+    /// Adds the headers that tell a browser which pages may read the response to `request`.
+    #[must_use]
+    pub fn apply(&self, request: &Request, response: Response) -> Response {
+        self.policy.apply(&self.origins, request, response)
+    }
+}
+
+impl CorsPolicy {
+    /// The same with these origins.
+    #[must_use]
+    pub fn apply(
+        self,
+        origins: &AllowedOrigins,
+        request: &Request,
+        mut response: Response,
+    ) -> Response {
+        match self {
+            Self::AnyOrigin => {
+                let any = HeaderValue::from_static("*");
+                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, any);
+            }
+            Self::AllowedOrigins => origins.apply(request, &mut response),
+            Self::NoOrigin => {}
+        }
+        response
+    }
+}
+
+impl AllowedOrigins {
     /// Reads a list separated by commas, such as `https://a.example,https://b.example`.
     #[must_use]
     pub fn parse(list: &str) -> Self {
@@ -28,21 +75,20 @@ impl Origins {
     }
 
     fn contains(&self, origin: &str) -> bool {
-        self.0.iter().any(|known| known == origin)
+        self.0.iter().any(|allowed| allowed == origin)
     }
 
-    /// Who may read the answer to this request.
-    #[must_use]
-    pub fn readers(&self, request: &Request) -> Readers {
+    /// The origin of the page that sent the request, if the page may read the response.
+    fn reader(&self, request: &Request) -> Option<HeaderValue> {
         let origin = header(request, "origin").filter(|origin| self.contains(origin));
-        Readers { origin: origin.and_then(|origin| HeaderValue::from_str(origin).ok()) }
+        origin.and_then(|origin| HeaderValue::from_str(origin).ok())
     }
 
-    /// Whether the request comes from a page of the list, from one of our own, or from no page at
-    /// all. A browser always names the page's origin when it sends a request that can change
-    /// something (OWASP Cross-Site Request Forgery Prevention Cheat Sheet).
+    /// Whether the request comes from a page of the list, from a page of the API's own host, or
+    /// from no page at all. A browser always names the page's origin when it sends a request that
+    /// can change something (OWASP Cross-Site Request Forgery Prevention Cheat Sheet).
     #[must_use]
-    pub fn admit(&self, request: &Request) -> bool {
+    pub fn allow(&self, request: &Request) -> bool {
         if !request.headers().contains_key("origin") {
             return true;
         }
@@ -51,39 +97,45 @@ impl Origins {
         let own = header(request, "host").is_some_and(|host| authority == Some(host));
         own || self.contains(origin)
     }
-}
 
-impl Readers {
-    /// Names the reader, if there is one. Never `*`: with cookies that is no answer.
-    #[must_use]
-    pub fn tell(&self, mut answer: Answer) -> Answer {
-        let headers = answer.headers_mut();
+    /// Names the page's origin if the page may read the response. Never `*`, which a browser
+    /// refuses for a request with cookies.
+    fn apply(&self, request: &Request, response: &mut Response) {
+        let headers = response.headers_mut();
         headers.append(VARY, HeaderValue::from_static("Origin"));
-        if let Some(origin) = &self.origin {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        if let Some(origin) = self.reader(request) {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
-        answer
     }
 
-    /// Tells a reader what it may send: these methods, and the headers that it asked for.
+    /// Names the methods, and the headers that the page asked for, in the response to a preflight.
     #[must_use]
-    pub fn tell_methods(&self, answer: Answer, methods: &[&str], asked: &HeaderMap) -> Answer {
-        let mut answer = self.tell(answer);
-        let headers = answer.headers_mut();
+    pub fn describe_preflight(
+        &self,
+        request: &Request,
+        mut response: Response,
+        methods: &[&str],
+    ) -> Response {
+        let may_read = self.reader(request).is_some();
+        let headers = response.headers_mut();
         headers.append(VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
-        if self.origin.is_none() {
-            return answer;
+        if may_read {
+            describe(headers, request.headers(), methods);
         }
-        if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {
-            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-        }
-        if let Some(asked) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
-        }
-        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-        answer
+        response
     }
+}
+
+/// Writes what a page may send.
+fn describe(headers: &mut HeaderMap, requested: &HeaderMap, methods: &[&str]) {
+    if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    }
+    if let Some(requested) = requested.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
+    }
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
 }
 
 #[cfg(test)]
@@ -101,33 +153,33 @@ mod tests {
     }
 
     #[test]
-    fn only_listed_origins_read_and_only_exactly() {
-        let origins = Origins::parse("https://a.example, https://b.example/,");
-        let told = |origin| {
-            let answer = origins.readers(&from(origin)).tell(empty(StatusCode::OK));
-            assert_eq!(answer.headers()[VARY], "Origin");
-            let allowed = answer.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN);
+    fn only_the_exact_configured_origins_may_read() {
+        let origins = AllowedOrigins::parse("https://a.example, https://b.example/,");
+        let reader = |origin| {
+            let cors = Cors { policy: CorsPolicy::AllowedOrigins, origins: origins.clone() };
+            let response = cors.apply(&from(origin), empty(StatusCode::OK));
+            assert_eq!(response.headers()[VARY], "Origin");
+            let allowed = response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN);
             allowed.map(|origin| origin.to_str().unwrap().to_owned())
         };
-        assert_eq!(told("https://a.example").as_deref(), Some("https://a.example"));
-        assert_eq!(told("https://b.example").as_deref(), Some("https://b.example"));
+        assert_eq!(reader("https://a.example").as_deref(), Some("https://a.example"));
+        assert_eq!(reader("https://b.example").as_deref(), Some("https://b.example"));
         for other in
             ["http://a.example", "https://a.example.evil", "https://A.example", "null", "*"]
         {
-            assert_eq!(told(other), None, "{other}");
+            assert_eq!(reader(other), None, "{other}");
         }
     }
 
     #[test]
-    fn pages_of_strangers_are_not_admitted() {
-        let origins = Origins::parse("https://a.example");
-        assert!(origins.admit(&Request::new(Body::Empty)));
-        assert!(origins.admit(&from("https://a.example")));
-        assert!(origins.admit(&from("http://api.example:9000")));
-        for stranger in
-            ["https://evil.example", "null", "", "api.example:9000", "https://api.example"]
+    fn requests_of_other_pages_are_not_allowed() {
+        let origins = AllowedOrigins::parse("https://a.example");
+        assert!(origins.allow(&Request::new(Body::Empty)));
+        assert!(origins.allow(&from("https://a.example")));
+        assert!(origins.allow(&from("http://api.example:9000")));
+        for other in ["https://evil.example", "null", "", "api.example:9000", "https://api.example"]
         {
-            assert!(!origins.admit(&from(stranger)), "{stranger}");
+            assert!(!origins.allow(&from(other)), "{other}");
         }
     }
 }

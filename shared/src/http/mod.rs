@@ -1,11 +1,17 @@
-//! Plumbing over `lambda_http` that every contract shares and none owns.
+//! HTTP over `lambda_http`, for every contract: bodies, callers, responses, refusals, CORS.
 
-mod answer;
 mod body;
 mod caller;
+mod cookies;
 mod cors;
+mod refusal;
+mod response;
 
-pub use answer::{Answer, empty, json, retry_after, text};
 pub use body::{BodyError, MAX_BODY_BYTES, form_or_json_object, json_object};
 pub use caller::{bearer, cookie, header, locale, source_address};
-pub use cors::{Origins, Readers};
+pub use cookies::CookiePolicy;
+pub use cors::{AllowedOrigins, Cors, CorsPolicy};
+pub use lambda_http::Request;
+pub use lambda_http::http::StatusCode;
+pub use refusal::Refusal;
+pub use response::{Response, empty, json, retry_after, text};

@@ -1,7 +1,7 @@
 //! Metrics in CloudWatch's Embedded Metric Format: log lines that CloudWatch reads as metrics. They
-//! cost no call, and a line that is not read is no worse than a log line.
+//! cost no call.
 
-use super::tally::{Key, Tally};
+use super::counters::{Counters, Key};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,16 +9,16 @@ use std::io::Write as _;
 /// The most values that one metric of one line may have (EMF, "Target members").
 const MOST_VALUES: usize = 100;
 
-/// A metric: its name, its unit, and the dimensions that it is kept by. Each set of dimensions is a
-/// metric of its own on the bill, so there are few, and every dimension has few values. The empty
-/// set is the sum over everything, for alarms.
+/// A metric: its name, its unit, and the sets of dimensions that it is kept by. Each set is a metric
+/// of its own on the bill, so there are few, and every dimension has few values. The empty set is the
+/// sum over everything, for alarms.
 struct Metric {
     name: &'static str,
     unit: &'static str,
     dimensions: &'static [&'static [&'static str]],
 }
 
-/// Every metric. The README's table and the dashboard name the same ones.
+/// Every metric. `shared/docs/operations.md` and the dashboard name the same ones.
 const METRICS: [Metric; 11] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
@@ -33,14 +33,12 @@ const METRICS: [Metric; 11] = [
     Metric { name: "ErrorLines", unit: "Count", dimensions: &[&[]] },
 ];
 
-/// How a request was answered.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// As asked for.
+pub(super) enum Outcome {
     Ok,
-    /// With a refusal of this class.
+    /// A refusal of this class.
     Refused(&'static str),
-    /// With a fault.
     Fault,
 }
 
@@ -54,48 +52,47 @@ fn contract_of(function: &str) -> &str {
 
 fn group_of(key: &Key) -> Group {
     let mut group = Group::new();
-    if !key.contract.is_empty() {
-        group.insert("Contract", key.contract.clone());
+    if let Some(contract) = &key.contract {
+        group.insert("Contract", contract.clone());
     }
-    if !key.cause.is_empty() {
-        group.insert("Cause", key.cause.clone());
+    if let Some(cause) = &key.cause {
+        group.insert("Cause", cause.clone());
     }
     group
 }
 
 /// Writes the metrics of one function.
 pub(super) struct Metrics {
-    /// The function.
-    pub(super) function: &'static str,
-    /// Whose metrics these are: two stacks of one account have two namespaces.
+    pub(super) function: String,
+    /// The namespace. Two stacks of one account have two.
     pub(super) namespace: String,
 }
 
 impl Metrics {
     /// Writes the metrics of a request.
-    pub(super) fn write(&self, tally: &Tally, ending: Ending, now_millis: i64) {
+    pub(super) fn write(&self, counters: &Counters, outcome: Outcome, now_millis: i64) {
         let mut text = String::new();
-        for line in lines(self, tally, ending, now_millis) {
+        for line in lines(self, counters, outcome, now_millis) {
             text.push_str(&line.to_string());
             text.push('\n');
         }
-        // Nobody is left to tell when standard output is closed.
+        // A closed standard output has no reader that could be told.
         drop(std::io::stdout().lock().write_all(text.as_bytes()));
     }
 }
 
 /// The lines of one request.
-fn lines(whose: &Metrics, tally: &Tally, ending: Ending, now_millis: i64) -> Vec<Value> {
+fn lines(whose: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i64) -> Vec<Value> {
     let mut groups: BTreeMap<Group, BTreeMap<&str, Vec<Value>>> = BTreeMap::new();
     let mut add = |group: Group, name: &'static str, values: Vec<Value>| {
         groups.entry(group).or_default().insert(name, values);
     };
     for metric in &METRICS {
-        for (key, values) in tally.counts.iter().filter(|(key, _)| key.metric == metric.name) {
+        for (key, values) in counters.counts.iter().filter(|(key, _)| key.metric == metric.name) {
             let values = if metric.unit == "Count" {
                 vec![json!(values.iter().fold(0, |sum: u64, value| sum.saturating_add(*value)))]
             } else {
-                // What is oldest is what the alarms are about.
+                // The alarms look at the oldest, so the largest values are kept.
                 let mut values = values.clone();
                 values.sort_by(|one, other| other.cmp(one));
                 values.truncate(MOST_VALUES);
@@ -104,21 +101,21 @@ fn lines(whose: &Metrics, tally: &Tally, ending: Ending, now_millis: i64) -> Vec
             add(group_of(key), metric.name, values);
         }
     }
-    let of_function = || Group::from([("Function", whose.function.to_owned())]);
-    if tally.write_units > 0.0 {
-        add(of_function(), "WriteUnits", vec![json!(tally.write_units)]);
+    let of_function = || Group::from([("Function", whose.function.clone())]);
+    if counters.write_units > 0.0 {
+        add(of_function(), "WriteUnits", vec![json!(counters.write_units)]);
     }
-    match ending {
-        Ending::Ok => {}
-        Ending::Refused(class) => {
-            let contract = contract_of(whose.function).to_owned();
+    match outcome {
+        Outcome::Ok => {}
+        Outcome::Refused(class) => {
+            let contract = contract_of(&whose.function).to_owned();
             let group = Group::from([("Contract", contract), ("Class", class.to_owned())]);
             add(group, "Refusals", vec![json!(1)]);
         }
-        Ending::Fault => add(of_function(), "Faults", vec![json!(1)]),
+        Outcome::Fault => add(of_function(), "Faults", vec![json!(1)]),
     }
-    if tally.error_lines > 0 {
-        add(Group::new(), "ErrorLines", vec![json!(tally.error_lines)]);
+    if counters.error_lines > 0 {
+        add(Group::new(), "ErrorLines", vec![json!(counters.error_lines)]);
     }
     let line = |(group, metrics)| line(&whose.namespace, group, &metrics, now_millis);
     groups.into_iter().map(line).collect()
@@ -157,27 +154,27 @@ mod tests {
     use super::*;
 
     fn key(metric: &str, contract: &str, cause: &str) -> Key {
-        let [metric, contract, cause] = [metric, contract, cause].map(str::to_owned);
-        Key { metric, contract, cause }
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Key { metric: metric.to_owned(), contract: given(contract), cause: given(cause) }
     }
 
-    fn of(function: &'static str) -> Metrics {
-        Metrics { function, namespace: "Test".to_owned() }
+    fn of(function: &str) -> Metrics {
+        Metrics { function: function.to_owned(), namespace: "Test".to_owned() }
     }
 
     #[test]
     fn a_request_that_did_nothing_writes_nothing() {
-        assert!(lines(&of("relay"), &Tally::default(), Ending::Ok, 0).is_empty());
+        assert!(lines(&of("relay"), &Counters::default(), Outcome::Ok, 0).is_empty());
     }
 
     #[test]
     fn metrics_with_the_same_dimensions_share_a_line() {
-        let mut tally = Tally { write_units: 3.5, error_lines: 2, ..Tally::default() };
-        tally.counts.insert(key("SignUps", "acme", ""), vec![1]);
-        tally.counts.insert(key("CodesVerified", "acme", ""), vec![1]);
-        tally.counts.insert(key("CodesRefused", "acme", "wrong_code"), vec![1, 1]);
-        tally.counts.insert(key("OutboxAge", "", ""), (0..150).collect());
-        let lines = lines(&of("acme-join"), &tally, Ending::Fault, 42);
+        let mut counters = Counters { write_units: 3.5, error_lines: 2, ..Counters::default() };
+        counters.counts.insert(key("SignUps", "acme", ""), vec![1]);
+        counters.counts.insert(key("CodesVerified", "acme", ""), vec![1]);
+        counters.counts.insert(key("CodesRefused", "acme", "wrong_code"), vec![1, 1]);
+        counters.counts.insert(key("OutboxAge", "", ""), (0..150).collect());
+        let lines = lines(&of("acme-join"), &counters, Outcome::Fault, 42);
         assert_eq!(lines.len(), 4);
         let with = |name: &str| lines.iter().find(|line| line.get(name).is_some()).unwrap();
         assert_eq!(with("SignUps")["CodesVerified"], 1);

@@ -1,16 +1,16 @@
-//! The loop of a function.
+//! The loop of a function: receives invocations, and logs and counts each.
 
-use super::emf::{Ending, Metrics};
+use super::counters::Counters;
+use super::emf::{Metrics, Outcome};
 use super::settings::metrics_namespace;
-use super::tally::Tally;
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
-use crate::http::Answer;
+use crate::http::{Cors, Refusal, Request, Response};
 use crate::ports::Clock as _;
 use futures_util::FutureExt as _;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt as _;
-use lambda_http::{Adapter, Error, Request, RequestExt as _, service_fn};
+use lambda_http::{Adapter, Error, RequestExt as _, service_fn};
 use lambda_runtime::{Context, LambdaEvent};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
@@ -20,40 +20,39 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What is left of the function's time when a request is given up, to answer it in the contract's
-/// words.
-const TO_ANSWER: Duration = Duration::from_millis(500);
-/// The time of a request whose deadline is not told, as under some emulators.
-const USUAL_TIME: Duration = Duration::from_millis(9500);
+/// The part of a function's time that is kept for the response to a request that runs out of time.
+const REPLY_RESERVE: Duration = Duration::from_millis(500);
+/// The time for a request without a deadline, as some emulators send it.
+const DEFAULT_DEADLINE: Duration = Duration::from_millis(9500);
 
-/// How long a request may take.
+/// The time that a request may take from now on.
 fn time_left(request: &Request) -> Duration {
     let context = request.lambda_context_ref();
     let deadline = context.and_then(|context| i64::try_from(context.deadline).ok());
     let deadline = deadline.map_or(Timestamp::from_millis(0), Timestamp::from_millis);
     let now = SystemClock.now();
-    // cargo-lambda's deadline lies in 1970.
+    // cargo-lambda sends a deadline in 1970.
     if now.since(deadline) > HOUR {
-        return USUAL_TIME;
+        return DEFAULT_DEADLINE;
     }
-    deadline.since(now).saturating_sub(TO_ANSWER)
+    deadline.since(now).saturating_sub(REPLY_RESERVE)
 }
 
-/// What is known of an invocation before it is worked on.
+/// What is known of an invocation before the handler runs.
 struct Invocation {
     started: Instant,
-    /// Whether it is the first one of its process.
+    /// Whether it is the first invocation of the process.
     cold: bool,
     request_id: String,
-    /// The trace that X-Ray sees it in. The SDK hands it on with every call by itself.
+    /// The X-Ray trace of the invocation. The SDK adds it to every call by itself.
     trace_id: String,
 }
 
 impl Invocation {
     #[expect(clippy::disallowed_methods, reason = "measures the request for its log line")]
     fn begin(cold: &AtomicBool, context: Option<&Context>) -> Self {
-        // What the start did is no request's.
-        drop(Tally::take());
+        // The start of the process belongs to no request.
+        drop(Counters::take());
         let trace = context.and_then(|context| context.xray_trace_id.as_deref());
         let root = trace.and_then(|trace| trace.split(';').next()).unwrap_or_default();
         Self {
@@ -73,101 +72,125 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How a request with this status ended. A refusal's class says what kind of thing is wrong.
-const fn ending(status: u16) -> Ending {
+/// The outcome of a request with this status. The class of a refusal tells what kind of thing is
+/// wrong.
+const fn outcome_of_status(status: u16) -> Outcome {
     match status {
-        0..400 => Ending::Ok,
-        401 | 403 => Ending::Refused("denied"),
-        404 | 405 => Ending::Refused("absent"),
-        409 => Ending::Refused("taken"),
-        429 => Ending::Refused("too_many"),
-        400..500 => Ending::Refused("invalid"),
-        500.. => Ending::Fault,
+        0..400 => Outcome::Ok,
+        401 | 403 => Outcome::Refused("denied"),
+        404 | 405 => Outcome::Refused("absent"),
+        409 => Outcome::Refused("taken"),
+        429 => Outcome::Refused("too_many"),
+        400..500 => Outcome::Refused("invalid"),
+        500.. => Outcome::Fault,
     }
 }
 
-/// The outcome in a word: `ok`, `fault`, or `refused:` and the cause: the core's, where it told one,
-/// else the class.
-fn outcome(ending: Ending, tally: &Tally) -> String {
-    match ending {
-        Ending::Ok => "ok".to_owned(),
-        Ending::Refused(class) => format!("refused:{}", tally.cause().unwrap_or(class)),
-        Ending::Fault => "fault".to_owned(),
+/// The outcome in a word: `ok`, `fault`, or `refused:` and the cause that the core counted, else the
+/// class.
+fn outcome_text(outcome: Outcome, counters: &Counters) -> String {
+    match outcome {
+        Outcome::Ok => "ok".to_owned(),
+        Outcome::Refused(class) => format!("refused:{}", counters.cause().unwrap_or(class)),
+        Outcome::Fault => "fault".to_owned(),
     }
 }
 
-/// Serves requests until the process is ended. Each is logged on one line, and counted under the
-/// name `function`. A panic, and a request that runs out of time, is answered with `internal_error`:
-/// an `Err` would make the gateway answer in its own words.
+/// The name of a function from the `module_path!()` of its file: `gotu_post_otp` is `gotu-post-otp`,
+/// in a binary of its own and in the local stack's binary of all functions.
+fn function_name(module: &str) -> String {
+    module.rsplit("::").next().unwrap_or_default().replace('_', "-")
+}
+
+/// An `async fn` of a state and an input whose future is `Send`.
+pub trait Handler<'a, S: 'a, I: 'a, O>: Fn(&'a S, I) -> Self::Future + Sync {
+    type Future: Future<Output = O> + Send + 'a;
+}
+
+impl<'a, S: 'a, I: 'a, O, F, T> Handler<'a, S, I, O> for F
+where
+    F: Fn(&'a S, I) -> T + Sync,
+    T: Future<Output = O> + Send + 'a,
+{
+    type Future = T;
+}
+
+/// Serves HTTP requests until the process is ended.
+///
+/// Turns a refusal into its response, adds the CORS headers, logs each request on one line, and
+/// counts it under the function's name, which is that of `module` (`module_path!()`). A panic, and a request that runs out of time, get the
+/// response of [`Refusal::INTERNAL`]: an `Err` would get API Gateway's own.
 ///
 /// # Errors
 /// The Lambda runtime cannot be reached.
-pub async fn serve<F, A>(
-    function: &'static str,
-    internal_error: fn() -> Answer,
-    handle: F,
+pub async fn serve<S, R, H>(
+    module: &'static str,
+    cors: Cors,
+    state: S,
+    handler: H,
 ) -> Result<(), Error>
 where
-    F: Fn(Request) -> A + Sync,
-    A: Future<Output = Answer> + Send,
+    S: Sync + 'static,
+    R: Refusal,
+    H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>>,
 {
-    let handle = &handle;
+    let (state, handler, cors) = (&state, &handler, &cors);
     let cold = &AtomicBool::new(true);
-    let metrics = &Metrics { function, namespace: metrics_namespace() };
+    let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
     let serve_one = move |request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
-        let method = request.method().clone();
-        let time_left = time_left(&request);
-        // The route, not the path: somebody may put an address into a path that has no route.
-        let route = match request.request_context_ref() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone(),
-            _ => None,
-        };
-        let handled = AssertUnwindSafe(handle(request)).catch_unwind();
-        let answer = match tokio::time::timeout(time_left, handled).await {
-            Ok(Ok(answer)) => answer,
+        let result = AssertUnwindSafe(handler(state, &request)).catch_unwind();
+        let result = match tokio::time::timeout(time_left(&request), result).await {
+            Ok(Ok(result)) => result,
             Ok(Err(_)) => {
                 tracing::error!("a request panicked");
-                internal_error()
+                Err(R::INTERNAL)
             }
             Err(_) => {
                 tracing::error!("a request ran out of time");
-                internal_error()
+                Err(R::INTERNAL)
             }
         };
-        let status = answer.status().as_u16();
-        let (tally, ending) = (Tally::take(), ending(status));
+        let response = result.unwrap_or_else(|refusal| refusal.into_response(&request));
+        let response = cors.apply(&request, response);
+        let status = response.status().as_u16();
+        let (counters, outcome) = (Counters::take(), outcome_of_status(status));
+        // The route, not the path: a path without a route may contain an e-mail address.
+        let route = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+            _ => None,
+        };
         tracing::info!(
-            http.method = %method,
+            http.method = %request.method(),
             http.route = route.unwrap_or_default(),
             http.status = status,
-            outcome = outcome(ending, &tally),
+            outcome = outcome_text(outcome, &counters),
             duration_ms = invocation.duration_ms(),
-            store_calls = tally.store_calls,
-            store_ms = millis(tally.store_time),
-            write_units = tally.write_units,
+            store_calls = counters.store_calls,
+            store_ms = millis(counters.store_time),
+            write_units = counters.write_units,
             cold_start = invocation.cold,
             request_id = invocation.request_id,
             trace_id = invocation.trace_id,
             "request"
         );
-        metrics.write(&tally, ending, SystemClock.now().as_millis());
-        Ok::<_, Infallible>(answer)
+        metrics.write(&counters, outcome, SystemClock.now().as_millis());
+        Ok::<_, Infallible>(response)
     };
-    // What lambda_http::run does, but for the mending.
-    lambda_runtime::run(Adapter::from(service_fn(serve_one)).map_request(mended)).await
+    // Like `lambda_http::run`, but encodes the query first.
+    lambda_runtime::run(Adapter::from(service_fn(serve_one)).map_request(encode_query)).await
 }
 
-/// What a query may not hold as it is (WHATWG URL, "query percent-encode set").
-const NO_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+/// The characters that a query may not hold as they are (WHATWG URL, "query percent-encode set").
+const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An event that `lambda_http` can make a request of. A gateway hands on what the client wrote, and
-/// `lambda_http` panics on what is no URI: the query, of which it becomes the same parameters
-/// encoded; and the scheme, which nothing here reads. The host is the gateway's own.
-fn mended(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+/// Rewrites the raw query so that it is part of a valid URI; otherwise `lambda_http` panics. API
+/// Gateway passes on what the client wrote. The parameters stay the same. The forwarded scheme, which
+/// becomes part of the URI too, is not read here and goes; the host is the gateway's own.
+fn encode_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
         if let Some(query) = &mut request.raw_query_string {
-            *query = utf8_percent_encode(query, NO_QUERY).to_string();
+            *query = utf8_percent_encode(query, NOT_IN_A_QUERY).to_string();
         }
         request.headers.remove("x-forwarded-proto");
     }
@@ -175,47 +198,47 @@ fn mended(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
 }
 
 /// Serves events that no client waits for until the process is ended: a batch of a stream, a
-/// schedule, a call by hand. Each is logged on one line, and counted under the name `function`.
+/// schedule, an invocation by hand. Logs each on one line, and counts it as [`serve`] does.
 ///
 /// # Errors
 /// The Lambda runtime cannot be reached.
-pub async fn serve_events<F, A>(function: &'static str, handle: F) -> Result<(), Error>
+pub async fn serve_events<S, H>(module: &'static str, state: S, handler: H) -> Result<(), Error>
 where
-    F: Fn(LambdaEvent<Value>) -> A + Sync,
-    A: Future<Output = Result<Value, Error>> + Send,
+    S: Sync + 'static,
+    H: for<'a> Handler<'a, S, Value, Result<Value, Error>>,
 {
-    let handle = &handle;
+    let (state, handler) = (&state, &handler);
     let cold = &AtomicBool::new(true);
-    let metrics = &Metrics { function, namespace: metrics_namespace() };
+    let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
     let serve_one = move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation::begin(cold, Some(&event.context));
         let records = event.payload.get("Records").and_then(Value::as_array).map(Vec::len);
-        let result = handle(event).await;
-        let tally = Tally::take();
+        let result = handler(state, event.payload).await;
+        let counters = Counters::take();
         let again = result.as_ref().ok().and_then(|answer| answer.get("batchItemFailures"));
         let again = again.and_then(Value::as_array).map(Vec::len);
-        let ending = if result.is_ok() { Ending::Ok } else { Ending::Fault };
-        // A schedule or a call by hand may have nothing to do with the outbox.
+        let outcome = if result.is_ok() { Outcome::Ok } else { Outcome::Fault };
+        // A schedule or an invocation by hand may have nothing to do with the outbox.
         let some = |count: usize| (count > 0).then_some(count);
         tracing::info!(
             records,
             again,
-            delivered = some(tally.values("RelayLag").count()),
-            waiting = some(tally.values("OutboxAge").count()),
-            codes_sent = some(tally.values("CodesSent").count()),
-            lag_ms = tally.values("RelayLag").chain(tally.values("OutboxAge")).max(),
-            outcome = outcome(ending, &tally),
+            delivered = some(counters.values("RelayLag").count()),
+            waiting = some(counters.values("OutboxAge").count()),
+            codes_sent = some(counters.values("CodesSent").count()),
+            lag_ms = counters.values("RelayLag").chain(counters.values("OutboxAge")).max(),
+            outcome = outcome_text(outcome, &counters),
             duration_ms = invocation.duration_ms(),
-            calls = tally.calls,
-            store_calls = tally.store_calls,
-            store_ms = millis(tally.store_time),
-            write_units = tally.write_units,
+            calls = counters.calls,
+            store_calls = counters.store_calls,
+            store_ms = millis(counters.store_time),
+            write_units = counters.write_units,
             cold_start = invocation.cold,
             request_id = invocation.request_id,
             trace_id = invocation.trace_id,
             "batch"
         );
-        metrics.write(&tally, ending, SystemClock.now().as_millis());
+        metrics.write(&counters, outcome, SystemClock.now().as_millis());
         result
     };
     lambda_runtime::run(service_fn(serve_one)).await
@@ -227,8 +250,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_status_is_an_outcome() {
-        let word = |status| outcome(ending(status), &Tally::default());
+    fn a_function_is_named_by_its_module() {
+        assert_eq!(function_name("gotu_post_otp"), "gotu-post-otp");
+        assert_eq!(function_name("all::rotate_keys"), "rotate-keys");
+    }
+
+    #[test]
+    fn every_status_has_an_outcome() {
+        let word = |status| outcome_text(outcome_of_status(status), &Counters::default());
         for (status, expected) in [
             (200, "ok"),
             (204, "ok"),
@@ -248,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uri_becomes_one_with_the_same_parameters() {
+    fn an_invalid_query_is_encoded_and_keeps_its_parameters() {
         for (query, expected) in [
             ("a=<b>", "<b>"),
             ("a=%3Cb%3E", "<b>"),
@@ -264,7 +293,7 @@ mod tests {
                 "isBase64Encoded": false, "requestContext": {"http": http, "timeEpoch": 0}});
             let event =
                 LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-            let request: Request = mended(event).payload.into();
+            let request: Request = encode_query(event).payload.into();
             let parameters = request.query_string_parameters();
             assert_eq!(parameters.first("a"), Some(expected), "{query}");
         }

@@ -1,6 +1,6 @@
-//! The environment, read once. No other code reads it.
+//! The environment. No other code reads it, and each function reads only the groups of variables
+//! that it needs, at its start.
 
-use super::RingSource;
 use crate::adapters::argon2::Cost;
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
@@ -10,55 +10,26 @@ use crate::domain::challenge::GuessLimits;
 use crate::domain::key_rotation::RotatedKey;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::SendLimits;
-use crate::http::Origins;
+use crate::http::AllowedOrigins;
 use crate::usecases::SendPolicy;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What is wrong with the environment.
+/// A variable of the environment that is missing or malformed.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A variable is absent or empty.
+    /// The variable is absent or empty.
     #[error("the environment variable {0} is missing")]
     Missing(String),
-    /// A variable's value is not of its kind.
+    /// The value is not of the variable's kind.
     #[error("the environment variable {name} is not {kind}")]
     Malformed {
-        /// The variable.
         name: String,
-        /// What it must be.
+        /// What the value must be.
         kind: &'static str,
     },
-}
-
-/// Everything the environment says. `template.yaml` sets it; the README explains it.
-#[derive(Clone)]
-pub struct Settings {
-    /// Region, credentials, endpoints.
-    pub aws: AwsSettings,
-    /// The tables' names.
-    pub tables: TableNames,
-    /// The bounds of sending codes.
-    pub sends: SendPolicy,
-    /// The bounds of guessing codes.
-    pub guesses: GuessLimits,
-    /// How texts are sent.
-    pub sms: SmsSettings,
-    /// The address that mail comes from.
-    pub email_sender: String,
-    /// The bus that events go to.
-    pub event_bus: String,
-    /// The host whose page the codes are for.
-    pub code_host: Option<String>,
-    /// Where the API is, as people reach it: what links in mails begin with.
-    pub public_url: String,
-    /// What a password's hash costs.
-    pub argon2: Cost,
-    /// How old a copy of a key ring may get.
-    pub key_ring_life: Duration,
-    code_key: RingSource,
 }
 
 /// The value of a variable; an empty one is absent.
@@ -67,7 +38,7 @@ fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The namespace of the metrics. Tools that run a single function may leave it out.
+/// The namespace of the metrics. `Latchkey` for tools that run a single function and do not set it.
 pub(super) fn metrics_namespace() -> String {
     optional("METRICS_NAMESPACE").unwrap_or_else(|| "Latchkey".to_owned())
 }
@@ -86,7 +57,8 @@ fn seconds(name: &str) -> Result<Duration, SettingsError> {
     number(name).map(Duration::from_secs)
 }
 
-fn aws() -> Result<AwsSettings, SettingsError> {
+/// Region, credentials and endpoints.
+pub(crate) fn aws() -> Result<AwsSettings, SettingsError> {
     const ENDPOINTS: [(&str, &str); 5] = [
         ("DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB"),
         ("SNS", "AWS_ENDPOINT_URL_SNS"),
@@ -107,7 +79,8 @@ fn aws() -> Result<AwsSettings, SettingsError> {
     })
 }
 
-fn tables() -> Result<TableNames, SettingsError> {
+/// The names of the tables.
+pub(crate) fn tables() -> Result<TableNames, SettingsError> {
     Ok(TableNames {
         users: required("USERS_TABLE")?,
         identifiers: required("IDENTIFIERS_TABLE")?,
@@ -122,147 +95,185 @@ fn tables() -> Result<TableNames, SettingsError> {
     })
 }
 
-impl Settings {
-    /// Reads the environment.
-    ///
-    /// # Errors
-    /// [`SettingsError`] names the first variable that is missing or malformed.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        let per_address_hour = number("OTP_SENDS_PER_HOUR_PER_IP")?;
-        let guesses_per_address = number("OTP_GUESSES_PER_HOUR_PER_IP")?;
-        let per_client_hour = number("SENDS_PER_HOUR_PER_CLIENT")?;
-        // Switching the limits per source off means all of them.
-        let unless_off = |limit| if per_address_hour == 0 { 0 } else { limit };
-        Ok(Self {
-            aws: aws()?,
-            tables: tables()?,
-            sends: SendPolicy {
-                code_life: seconds("OTP_TTL_SECONDS")?,
-                limits: SendLimits {
-                    pause: seconds("OTP_RESEND_SECONDS")?,
-                    per_hour: number("OTP_SENDS_PER_HOUR")?,
-                    per_day: number("OTP_SENDS_PER_DAY")?,
-                },
-                per_address_hour,
-                per_client_hour: unless_off(per_client_hour),
-                countries: DialCodes::parse(&required("SMS_COUNTRIES")?),
-            },
-            guesses: GuessLimits {
-                per_code: number("OTP_MAX_ATTEMPTS")?,
-                per_address_hour: unless_off(guesses_per_address),
-            },
-            sms: SmsSettings {
-                sender_id: optional("SMS_SENDER_ID"),
-                max_price_usd: optional("SMS_MAX_PRICE_USD"),
-            },
-            email_sender: required("EMAIL_SENDER")?,
-            event_bus: required("EVENT_BUS")?,
-            code_host: optional("CODE_HOST"),
-            public_url: required("PUBLIC_URL")?,
-            argon2: Cost {
-                memory_kib: number("ARGON2_MEMORY_KIB")?,
-                iterations: number("ARGON2_ITERATIONS")?,
-                parallelism: number("ARGON2_PARALLELISM")?,
-            },
-            key_ring_life: seconds("KEY_RING_SECONDS")?,
-            code_key: ring("OTP_KEY_SECRET", "OTP_KEY_RING")?,
-        })
-    }
+/// Whether the limits per source and per client apply: `OTP_SENDS_PER_HOUR_PER_IP=0` switches all of
+/// them off.
+fn source_limit(name: &str) -> Result<u32, SettingsError> {
+    let sends: u32 = number("OTP_SENDS_PER_HOUR_PER_IP")?;
+    let limit = number(name)?;
+    Ok(if sends == 0 { 0 } else { limit })
+}
 
-    /// How attempts at one account's password are slowed down; not at all where the limits of
-    /// recipients are switched off.
-    #[must_use]
-    pub fn slow_down(&self) -> Option<SlowDown> {
-        self.sends.limits.apply().then_some(SlowDown::USUAL)
-    }
+fn send_limits() -> Result<SendLimits, SettingsError> {
+    Ok(SendLimits {
+        pause: seconds("OTP_RESEND_SECONDS")?,
+        per_hour: number("OTP_SENDS_PER_HOUR")?,
+        per_day: number("OTP_SENDS_PER_DAY")?,
+    })
+}
 
-    /// Where the keys come from that codes are derived with.
-    #[must_use]
-    pub const fn code_key(&self) -> &RingSource {
-        &self.code_key
+/// The limits of sending codes.
+pub(crate) fn send_policy() -> Result<SendPolicy, SettingsError> {
+    Ok(SendPolicy {
+        code_life: seconds("OTP_TTL_SECONDS")?,
+        limits: send_limits()?,
+        per_address_hour: sends_per_source_hour()?,
+        per_client_hour: sends_per_client_hour()?,
+        countries: DialCodes::parse(&required("SMS_COUNTRIES")?),
+    })
+}
+
+/// The codes and sign-ups that a source may ask for in an hour; 0 for no limit.
+pub(crate) fn sends_per_source_hour() -> Result<u32, SettingsError> {
+    source_limit("OTP_SENDS_PER_HOUR_PER_IP")
+}
+
+/// The sign-ups that a client may ask for in an hour; 0 for no limit.
+pub(crate) fn sends_per_client_hour() -> Result<u32, SettingsError> {
+    source_limit("SENDS_PER_HOUR_PER_CLIENT")
+}
+
+/// The limits of guessing codes.
+pub(crate) fn guess_limits() -> Result<GuessLimits, SettingsError> {
+    Ok(GuessLimits {
+        per_code: number("OTP_MAX_ATTEMPTS")?,
+        per_address_hour: source_limit("OTP_GUESSES_PER_HOUR_PER_IP")?,
+    })
+}
+
+/// How attempts at one account's password are slowed down; not at all where the limits of
+/// recipients are switched off.
+pub(crate) fn slow_down() -> Result<Option<SlowDown>, SettingsError> {
+    Ok(send_limits()?.apply().then_some(SlowDown::USUAL))
+}
+
+/// The cost of a password's hash.
+pub(crate) fn argon2() -> Result<Cost, SettingsError> {
+    Ok(Cost {
+        memory_kib: number("ARGON2_MEMORY_KIB")?,
+        iterations: number("ARGON2_ITERATIONS")?,
+        parallelism: number("ARGON2_PARALLELISM")?,
+    })
+}
+
+/// How texts are sent.
+#[must_use]
+pub fn sms() -> SmsSettings {
+    SmsSettings {
+        sender_id: optional("SMS_SENDER_ID"),
+        max_price_usd: optional("SMS_MAX_PRICE_USD"),
     }
 }
 
-/// What the environment says of the access tokens of one contract. The variables end in the
-/// contract's name.
-#[derive(Clone)]
-pub struct TokenSettings {
-    /// How long a token works.
-    pub life: Duration,
-    /// Who issues the tokens, where the contract leaves it open.
-    pub issuer: String,
-    /// Where the keys come from that tokens are signed with.
-    pub key: RingSource,
-}
-
-impl TokenSettings {
-    /// Reads the settings of a contract.
-    ///
-    /// # Errors
-    /// [`SettingsError`] names the first variable that is missing or malformed.
-    pub fn of_contract(name: &str) -> Result<Self, SettingsError> {
-        let name = name.to_ascii_uppercase();
-        Ok(Self {
-            life: seconds(&format!("ACCESS_TOKEN_SECONDS_{name}"))?,
-            issuer: optional(&format!("TOKEN_ISSUER_{name}")).unwrap_or_default(),
-            key: ring(&format!("TOKEN_KEY_SECRET_{name}"), &format!("TOKEN_KEY_RING_{name}"))?,
-        })
-    }
-}
-
-/// Where the keys come from that a contract's refresh tokens are derived with.
+/// The address that mail comes from.
 ///
 /// # Errors
-/// [`SettingsError`] when the variable is missing.
-pub fn refresh_key(contract: &str) -> Result<RingSource, SettingsError> {
-    let name = contract.to_ascii_uppercase();
-    ring(&format!("REFRESH_KEY_SECRET_{name}"), &format!("REFRESH_KEY_RING_{name}"))
+/// The variable is missing.
+pub fn email_sender() -> Result<String, SettingsError> {
+    required("EMAIL_SENDER")
 }
 
-/// What the environment says of the sessions of a contract that keeps them in cookies. The
-/// variables end in the contract's name.
+/// The bus that events go to.
+///
+/// # Errors
+/// The variable is missing.
+pub fn event_bus() -> Result<String, SettingsError> {
+    required("EVENT_BUS")
+}
+
+/// The host of the page that asks for codes.
+#[must_use]
+pub fn code_host() -> Option<String> {
+    optional("CODE_HOST")
+}
+
+/// The URL of the API as people reach it. Links in mails begin with it.
+///
+/// # Errors
+/// The variable is missing.
+pub fn public_url() -> Result<String, SettingsError> {
+    required("PUBLIC_URL")
+}
+
+/// How old a copy of a key ring may get.
+///
+/// # Errors
+/// The variable is missing or malformed.
+pub fn key_ring_lifetime() -> Result<Duration, SettingsError> {
+    seconds("KEY_RING_SECONDS")
+}
+
+/// A secret's name and, for tools without Secrets Manager, its key ring written out.
 #[derive(Clone)]
-pub struct CookieSettings {
-    /// How long a session lives that nobody asked to be remembered.
-    pub life: Duration,
-    /// The domain whose hosts all get the cookies.
-    pub domain: Option<String>,
-    /// Where the keys come from that sessions are signed with.
-    pub key: RingSource,
-    /// Where the keys come from that the names of browsers are signed with.
-    pub user_agent_key: RingSource,
+pub(crate) struct RingSource {
+    /// The secret's name or ARN.
+    pub(crate) secret: String,
+    /// The ring in the form that [`KeyRing::inline`](crate::adapters::key_ring::KeyRing::inline)
+    /// reads. It wins over the secret.
+    pub(crate) inline: Option<String>,
 }
 
-impl CookieSettings {
-    /// Reads the settings of a contract.
-    ///
-    /// # Errors
-    /// [`SettingsError`] names the first variable that is missing or malformed.
-    pub fn of_contract(name: &str) -> Result<Self, SettingsError> {
-        let name = name.to_ascii_uppercase();
-        let secret = |kind: &str| {
-            ring(&format!("{kind}_KEY_SECRET_{name}"), &format!("{kind}_KEY_RING_{name}"))
-        };
-        Ok(Self {
-            life: seconds(&format!("SESSION_SECONDS_{name}"))?,
-            domain: optional(&format!("COOKIE_DOMAIN_{name}")),
-            key: secret("TOKEN")?,
-            user_agent_key: secret("USER_AGENT")?,
-        })
-    }
+/// The keys that codes are derived with.
+pub(crate) fn code_key() -> Result<RingSource, SettingsError> {
+    ring("OTP_KEY_SECRET", "OTP_KEY_RING")
 }
 
-/// What the environment says of the rotation of keys.
+/// The name of a contract's own variable: `kind`, then the contract.
+fn variable(kind: &str, contract: &str) -> String {
+    format!("{kind}_{}", contract.to_ascii_uppercase())
+}
+
+/// A key of one contract: `kind` is `TOKEN`, `REFRESH` or `USER_AGENT`.
+fn contract_key(kind: &str, contract: &str) -> Result<RingSource, SettingsError> {
+    let [secret, inline] = ["SECRET", "RING"].map(|part| format!("{kind}_KEY_{part}"));
+    ring(&variable(&secret, contract), &variable(&inline, contract))
+}
+
+/// The keys that a contract's access tokens or sessions are signed with.
+pub(crate) fn token_key(contract: &str) -> Result<RingSource, SettingsError> {
+    contract_key("TOKEN", contract)
+}
+
+/// The keys that a contract's refresh tokens are derived with.
+pub(crate) fn refresh_key(contract: &str) -> Result<RingSource, SettingsError> {
+    contract_key("REFRESH", contract)
+}
+
+/// The keys that the names of browsers are signed with.
+pub(crate) fn user_agent_key(contract: &str) -> Result<RingSource, SettingsError> {
+    contract_key("USER_AGENT", contract)
+}
+
+/// How long a contract's access tokens are valid.
+pub(crate) fn access_token_lifetime(contract: &str) -> Result<Duration, SettingsError> {
+    seconds(&variable("ACCESS_TOKEN_SECONDS", contract))
+}
+
+/// The issuer of a contract's tokens, where the contract leaves it open.
+pub(crate) fn token_issuer(contract: &str) -> Option<String> {
+    optional(&variable("TOKEN_ISSUER", contract))
+}
+
+/// How long a session in a cookie lasts unless the user asked to be remembered.
+pub(crate) fn session_lifetime(contract: &str) -> Result<Duration, SettingsError> {
+    seconds(&variable("SESSION_SECONDS", contract))
+}
+
+/// The domain whose hosts all get a contract's cookies.
+pub(crate) fn cookie_domain(contract: &str) -> Option<String> {
+    optional(&variable("COOKIE_DOMAIN", contract))
+}
+
+/// The settings of key rotation.
 pub struct RotationSettings {
-    /// Every key that a variable names, by that variable's name.
+    /// Every key that a variable names, by the variable's name.
     pub keys: Vec<RotatedKey>,
     /// How long a key signs before its successor is published.
     pub interval: Duration,
 }
 
 impl RotationSettings {
-    /// Reads the settings. There is no list of keys that somebody could forget to add one to: the
-    /// variables that tell the other functions their keys tell this one too.
+    /// Reads the settings. There is no separate list of keys, which could miss one: the variables
+    /// that name the keys of the other functions name them here too.
     ///
     /// # Errors
     /// [`SettingsError`] names the first variable that is missing or malformed.
@@ -283,11 +294,10 @@ fn names_a_key(variable: &str) -> bool {
     after.is_some_and(|after| after.is_empty() || after.starts_with('_'))
 }
 
-/// The origins whose pages may use a contract's cookies: `ALLOWED_ORIGINS_…`.
+/// The origins whose pages may use a contract's cookies.
 #[must_use]
-pub fn allowed_origins(contract: &str) -> Origins {
-    let name = format!("ALLOWED_ORIGINS_{}", contract.to_ascii_uppercase());
-    Origins::parse(&optional(&name).unwrap_or_default())
+pub fn allowed_origins(contract: &str) -> AllowedOrigins {
+    AllowedOrigins::parse(&optional(&variable("ALLOWED_ORIGINS", contract)).unwrap_or_default())
 }
 
 fn ring(secret: &str, inline: &str) -> Result<RingSource, SettingsError> {

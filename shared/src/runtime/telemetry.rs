@@ -1,6 +1,6 @@
-//! Logs: one JSON object a line, on standard output. Counts: added up for each request.
+//! Logs, as one JSON object a line on standard output, and the counters of each request.
 
-use super::tally::TallyLayer;
+use super::counters::CountingLayer;
 use crate::ports::COUNTS;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
@@ -17,7 +17,7 @@ pub fn init() {
         .with_target(false)
         .with_filter(filter_fn(|metadata| metadata.target() != COUNTS));
     let subscriber =
-        tracing_subscriber::registry().with(LevelFilter::INFO).with(TallyLayer).with(lines);
+        tracing_subscriber::registry().with(LevelFilter::INFO).with(CountingLayer).with(lines);
     // Only the first subscriber of a process is taken.
     _ = tracing::subscriber::set_global_default(subscriber);
 }

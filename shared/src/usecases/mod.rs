@@ -6,6 +6,7 @@ mod check_code;
 mod deliver_effects;
 mod grant_client_token;
 mod manage_clients;
+mod profile;
 mod refresh;
 mod register_device;
 mod request_code;
@@ -24,6 +25,7 @@ pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
 pub use grant_client_token::{ClientGrant, GrantClientToken, GrantError};
 pub use manage_clients::{ManageClients, ManageClientsError, NewCredentials};
+pub use profile::{Callers, Profile, SessionKind};
 pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{

@@ -1,4 +1,7 @@
-//! Building the functions' binaries with cargo.
+//! The functions' binaries: built with cargo, or found.
+//!
+//! The local stack runs every function from one binary, `all-functions`, whose first argument names
+//! the function. It takes one link instead of one for each function.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -15,36 +18,36 @@ use crate::logs::Logs;
 /// Executables by function name.
 pub(crate) type Binaries = BTreeMap<String, PathBuf>;
 
-/// A build: where, whether for release, and what.
-type Build = (PathBuf, bool, Vec<String>);
+/// The binary of every function.
+const ALL_FUNCTIONS: &str = "all-functions";
 
-/// What this process has built already: many stacks in one test process need one build.
-static BUILT: Mutex<BTreeMap<Build, Binaries>> = Mutex::const_new(BTreeMap::new());
+/// The binaries that this process has built, by project and profile: many stacks in one test process
+/// need one build.
+static BUILT: Mutex<BTreeMap<(PathBuf, bool), PathBuf>> = Mutex::const_new(BTreeMap::new());
 
-/// Builds the functions' binaries, or finds the ones built before in this process.
+/// Builds the binary of every function, unless this process has built it before.
 pub(crate) async fn build(
     root: &Path,
     names: &[String],
     release: bool,
     logs: &Logs,
 ) -> anyhow::Result<Binaries> {
-    // Held during the build: whoever comes second waits for the result instead of building again.
+    // Held during the build: a second caller waits for the result instead of building again.
     let mut built = BUILT.lock().await;
-    let key = (root.to_path_buf(), release, names.to_vec());
-    if let Some(binaries) = built.get(&key) {
-        return Ok(binaries.clone());
-    }
-    logs.stack(&format!(
-        "building the functions: {} ({})",
-        names.join(", "),
-        if release { "release" } else { "dev" }
-    ));
-    let binaries = run_cargo(root, names, release, logs.echoes()).await?;
-    built.insert(key, binaries.clone());
-    Ok(binaries)
+    let key = (root.to_path_buf(), release);
+    let binary = if let Some(binary) = built.get(&key) {
+        binary.clone()
+    } else {
+        let profile = if release { "release" } else { "dev" };
+        logs.stack(&format!("building {} functions ({profile})", names.len()));
+        let binary = run_cargo(root, release, logs.echoes()).await?;
+        built.insert(key, binary.clone());
+        binary
+    };
+    Ok(names.iter().map(|name| (name.clone(), binary.clone())).collect())
 }
 
-/// Finds binaries that somebody else has built.
+/// Finds the binary of every function, which an earlier command has built.
 pub(crate) async fn find(root: &Path, names: &[String], release: bool) -> anyhow::Result<Binaries> {
     let mut metadata = cargo(root);
     metadata.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
@@ -59,33 +62,21 @@ pub(crate) async fn find(root: &Path, names: &[String], release: bool) -> anyhow
         .and_then(Json::as_str)
         .ok_or_else(|| anyhow!("cargo metadata names no target directory"))?;
     let folder = Path::new(target).join(if release { "release" } else { "debug" });
-    names
-        .iter()
-        .map(|name| {
-            let executable = folder.join(name);
-            if !executable.is_file() {
-                bail!("{name} has not been built");
-            }
-            Ok((name.clone(), executable))
-        })
-        .collect()
+    let executable = folder.join(ALL_FUNCTIONS);
+    if !executable.is_file() {
+        bail!("{ALL_FUNCTIONS} has not been built in {}", folder.display());
+    }
+    Ok(names.iter().map(|name| (name.clone(), executable.clone())).collect())
 }
 
-async fn run_cargo(
-    root: &Path,
-    names: &[String],
-    release: bool,
-    show: bool,
-) -> anyhow::Result<Binaries> {
+async fn run_cargo(root: &Path, release: bool, show: bool) -> anyhow::Result<PathBuf> {
     let mut build = cargo(root);
-    build.args(["build", "--message-format=json-render-diagnostics"]);
+    // Of the whole workspace, so that the features of the dependencies are the ones of every other
+    // command, and nothing is compiled twice.
+    build.args(["build", "--message-format=json-render-diagnostics", "--workspace"]);
+    build.args(["--bin", ALL_FUNCTIONS]);
     if release {
         build.arg("--release");
-    }
-    // Only these packages, so that the features of their dependencies are the ones of a deployment and not
-    // the union with what the tests switch on.
-    for name in names {
-        build.args(["-p", name]);
     }
     build.stderr(if show { Stdio::inherit() } else { Stdio::piped() });
     let output = finish(build).await?;
@@ -95,19 +86,15 @@ async fn run_cargo(
         }
         bail!("cargo build failed ({}): {}", output.status, first_error(&output.stderr));
     }
-    let mut binaries = Binaries::new();
     for line in output.stdout.split(|byte| *byte == b'\n') {
         let Ok(message) = serde_json::from_slice::<Json>(line) else { continue };
         let name = message.pointer("/target/name").and_then(Json::as_str);
         let executable = message.get("executable").and_then(Json::as_str);
-        if let (Some(name), Some(executable)) = (name, executable) {
-            binaries.insert(name.to_owned(), PathBuf::from(executable));
+        if let (Some(ALL_FUNCTIONS), Some(executable)) = (name, executable) {
+            return Ok(executable.into());
         }
     }
-    if let Some(name) = names.iter().find(|name| !binaries.contains_key(*name)) {
-        bail!("the package {name} has no binary {name}, which template.yaml names");
-    }
-    Ok(binaries)
+    bail!("cargo built no binary {ALL_FUNCTIONS}")
 }
 
 fn cargo(root: &Path) -> Command {
@@ -161,9 +148,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn binaries_that_are_not_there_are_named() {
-        let root = crate::project::root();
-        let error = find(&root, &["no-such-function".to_owned()], false).await.unwrap_err();
-        assert!(format!("{error:#}").contains("no-such-function"));
+    async fn a_binary_that_was_not_built_is_named() {
+        let folder = std::env::temp_dir().join(format!("latchkey-empty-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        let manifest = "[package]\nname = \"empty\"\n[workspace]\n";
+        std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        std::fs::write(folder.join("src/lib.rs"), "").unwrap();
+        let error = find(&folder, &["some-function".to_owned()], false).await.unwrap_err();
+        assert!(format!("{error:#}").contains(ALL_FUNCTIONS), "{error:#}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

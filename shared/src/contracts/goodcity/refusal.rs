@@ -1,63 +1,99 @@
-//! Every way in which GoodCity says no, on one screen.
+//! Every refusal of GoodCity, on one screen.
 
-use crate::contracts::Unrouted;
-use crate::http::{self, Answer, BodyError};
+use crate::contracts::UnmatchedRequest;
+use crate::http::{self, BodyError, CorsPolicy, Request, Response};
 use crate::ports::{PortError, chain};
 use crate::usecases::{CheckCodeError, RequestCodeError};
 use lambda_http::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, VARY,
 };
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Why GoodCity refuses.
+/// A refusal of GoodCity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The body is neither a JSON object nor a form.
     Body,
-    /// The body is too large.
     BodyTooLarge,
-    /// A parameter is missing, or not of its type; the text names it.
+    /// A parameter is missing or has the wrong type; the text names it.
     Parameter(String),
-    /// A parameter is of its type but not acceptable; the text says why.
+    /// The value of a parameter is not acceptable; the text says why.
     Invalid(&'static str),
-    /// The app header names no app.
+    /// The app header names an unknown app.
     InvalidHost,
-    /// There is no mobile.
+    /// The mobile is missing or empty.
     MobileBlank,
-    /// The mobile is none of the region.
+    /// The number does not belong to the region.
     MobileInvalid,
-    /// The pin is not the one that was sent with the key, or not any more.
+    /// The pin is not the latest one that was sent for the key, or it has expired.
     Pin,
-    /// The bearer token is none of ours, or its user is gone.
+    /// The bearer token is not genuine, or its user is gone.
     InvalidToken,
-    /// The bearer token has ended.
     ExpiredToken,
     /// The platform is unknown.
     Platform,
-    /// Too many requests.
     TooMany {
-        /// How long to wait.
         retry_after: Duration,
     },
-    /// The world broke; logged where it was met.
+    /// An internal fault, logged where it happened.
     Internal,
 }
 
-/// The body of a refusal: the two error keys of contracts.md 0.4, or plain text.
-pub(super) enum Said {
+/// The body of a refusal. The original has two error keys, and one plain text.
+enum ErrorBody {
+    /// `{"errors": …}`: errors of a model, or of a pin.
     Errors(Value),
+    /// `{"error": "…"}`: errors of parameters and tokens.
     Error(String),
     Plain(&'static str),
 }
 
 impl Refusal {
-    /// The status and the body.
-    pub(super) fn spelling(&self) -> (StatusCode, Said) {
-        let errors = |text: &str| Said::Errors(text.into());
-        let error = |text: &str| Said::Error(text.to_owned());
+    /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let samples = vec![
+            Self::Body,
+            Self::BodyTooLarge,
+            Self::Parameter("Missing parameter user_auth".to_owned()),
+            Self::Invalid("Address district is invalid"),
+            Self::InvalidHost,
+            Self::MobileBlank,
+            Self::MobileInvalid,
+            Self::Pin,
+            Self::InvalidToken,
+            Self::ExpiredToken,
+            Self::Platform,
+            Self::TooMany { retry_after: Duration::ZERO },
+            Self::Internal,
+        ];
+        // A new variant stops this from compiling until it has a sample.
+        for sample in &samples {
+            match sample {
+                Self::Body
+                | Self::BodyTooLarge
+                | Self::Parameter(_)
+                | Self::Invalid(_)
+                | Self::InvalidHost
+                | Self::MobileBlank
+                | Self::MobileInvalid
+                | Self::Pin
+                | Self::InvalidToken
+                | Self::ExpiredToken
+                | Self::Platform
+                | Self::TooMany { .. }
+                | Self::Internal => {}
+            }
+        }
+        samples
+    }
+
+    fn parts(&self) -> (StatusCode, ErrorBody) {
+        let errors = |text: &str| ErrorBody::Errors(text.into());
+        let error = |text: &str| ErrorBody::Error(text.to_owned());
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         match self {
             Self::Body => (StatusCode::BAD_REQUEST, error("Invalid request body")),
@@ -67,29 +103,48 @@ impl Refusal {
             Self::InvalidHost => (StatusCode::FORBIDDEN, errors("Invalid host")),
             Self::MobileBlank => (unprocessable, errors("Mobile can't be blank")),
             Self::MobileInvalid => (unprocessable, errors("Mobile must begin with +852")),
-            Self::Pin => (unprocessable, Said::Errors(json!({"pin": "Invalid SMS code."}))),
+            Self::Pin => (unprocessable, ErrorBody::Errors(json!({"pin": "Invalid SMS code."}))),
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, error("Invalid token")),
             Self::ExpiredToken => (StatusCode::UNAUTHORIZED, error("Expired token")),
             Self::Platform => {
                 let text =
                     "Unrecognised platform, expecting 'fcm' or 'gcm' (Android) or 'aps' (iOS)";
-                (StatusCode::BAD_REQUEST, Said::Plain(text))
+                (StatusCode::BAD_REQUEST, ErrorBody::Plain(text))
             }
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, errors("Too many requests")),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, errors("Internal Server Error")),
         }
     }
 
-    /// The status and the body as text, for the house rules.
+    /// The status and the body.
     #[must_use]
-    pub fn rendered(&self) -> (u16, String) {
-        let (status, said) = self.spelling();
-        let text = match said {
-            Said::Errors(value) => json!({"errors": value}).to_string(),
-            Said::Error(text) => json!({"error": text}).to_string(),
-            Said::Plain(text) => text.to_owned(),
+    pub fn status_and_body(&self) -> (u16, String) {
+        let (status, body) = self.parts();
+        let text = match body {
+            ErrorBody::Errors(value) => json!({"errors": value}).to_string(),
+            ErrorBody::Error(text) => json!({"error": text}).to_string(),
+            ErrorBody::Plain(text) => text.to_owned(),
         };
         (status.as_u16(), text)
+    }
+}
+
+impl http::Refusal for Refusal {
+    const INTERNAL: Self = Self::Internal;
+    /// As in the original. No cookies.
+    const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
+
+    fn into_response(self, _: &Request) -> Response {
+        let (status, body) = self.parts();
+        let response = match body {
+            ErrorBody::Errors(value) => http::json(status, &json!({"errors": value})),
+            ErrorBody::Error(text) => http::json(status, &json!({"error": text})),
+            ErrorBody::Plain(text) => http::text(status, text),
+        };
+        match self {
+            Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            _ => response,
+        }
     }
 }
 
@@ -104,7 +159,7 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "a request failed");
+        tracing::error!(error = chain(&error), "failed to serve a request");
         Self::Internal
     }
 }
@@ -128,55 +183,25 @@ impl From<CheckCodeError> for Refusal {
     }
 }
 
-/// Lets any web page read the answer, as the original does: there are no cookies to abuse.
-fn readable_anywhere(mut answer: Answer) -> Answer {
-    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    answer
-}
-
-/// An answer, or the refusal in the contract's shape.
-#[must_use]
-pub fn answer(result: Result<Answer, Refusal>) -> Answer {
-    let answer = result.unwrap_or_else(|refusal| {
-        let (status, said) = refusal.spelling();
-        let answer = match said {
-            Said::Errors(value) => http::json(status, &json!({"errors": value})),
-            Said::Error(text) => http::json(status, &json!({"error": text})),
-            Said::Plain(text) => http::text(status, text),
-        };
-        match refusal {
-            Refusal::TooMany { retry_after } => http::retry_after(answer, retry_after),
-            _ => answer,
-        }
-    });
-    readable_anywhere(answer)
-}
-
-/// The answer when the world broke.
-#[must_use]
-pub fn internal_error() -> Answer {
-    answer(Err(Refusal::Internal))
-}
-
-/// Answers a request that no route serves.
-pub(super) fn unrouted(unrouted: &Unrouted<'_>) -> Answer {
-    let status = unrouted.status();
+/// The response to a request that no route serves.
+pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
+    let status = request.status();
     let wrong_method = status == StatusCode::METHOD_NOT_ALLOWED;
     let text = if wrong_method { "Method not allowed" } else { "Not found" };
-    readable_anywhere(http::json(status, &json!({"error": text})))
+    http::json(status, &json!({"error": text}))
 }
 
-/// Answers a preflight: any origin, any verb, any header, as the original does.
-pub(super) fn preflight(unrouted: &Unrouted<'_>) -> Answer {
-    let mut answer = readable_anywhere(http::empty(StatusCode::NO_CONTENT));
-    let verbs = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
-    let asked = unrouted.request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let headers = answer.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, verbs);
+/// The response to a preflight: any origin, any method, any header, as in the original.
+pub(super) fn preflight(request: &UnmatchedRequest<'_>) -> Response {
+    let mut response = http::empty(StatusCode::NO_CONTENT);
+    let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
+    let requested = request.request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     headers.insert(VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
-    if let Some(asked) = asked {
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    if let Some(requested) = requested {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested);
     }
-    answer
+    response
 }

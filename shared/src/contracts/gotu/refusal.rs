@@ -1,25 +1,23 @@
-//! Every way in which Gotu says no, on one screen.
+//! Every refusal of Gotu, on one screen.
 
-use crate::contracts::Unrouted;
-use crate::http::{self, Answer, BodyError, MAX_BODY_BYTES};
+use crate::contracts::UnmatchedRequest;
+use crate::http::{self, BodyError, CorsPolicy, MAX_BODY_BYTES, Request, Response};
 use crate::ports::{PortError, chain};
 use crate::usecases::{
     CheckCodeError, RefreshError, RequestCodeError, ResetPasswordError, SignInError, SignUpError,
 };
 use lambda_http::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
 };
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
-/// Why Gotu refuses.
+/// A refusal of Gotu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The body is no JSON object.
+    /// The body is not a JSON object.
     Body,
-    /// The body is too large.
     BodyTooLarge,
     /// A field or header is missing or wrong; the text names it.
     Invalid(String),
@@ -27,37 +25,79 @@ pub enum Refusal {
     PhoneTaken,
     /// The e-mail address has an account.
     EmailTaken,
-    /// The code is not the one that was sent, or not any more.
+    /// At sign-up and sign-in: the code is not the latest one that was sent, or it has expired.
     Code,
-    /// The code that was to be verified is not the one that was sent, or not any more.
+    /// At `POST /otp/verification`: the same, with another status.
     Verification,
-    /// Nobody has that e-mail address.
+    /// No account has the e-mail address.
     NoSuchUser,
-    /// The password is wrong.
     Password,
-    /// It is the password they have.
+    /// The new password equals the current one.
     SamePassword,
-    /// The refresh token is none, or its session is over.
+    /// The refresh token is unknown, or its session has ended.
     RefreshToken,
-    /// The access token is none, has ended, or its session is over.
+    /// The access token is not genuine, has expired, or its session has ended.
     AccessToken,
-    /// The request token is none, has ended, or is used up.
+    /// The request token is not genuine, has expired, or was used.
     RequestToken,
-    /// Somebody asks for rights that nobody can give themselves.
+    /// The request asks for rights that only an administrator gives.
     Forbidden,
-    /// Too many requests.
     TooMany {
-        /// How long to wait.
         retry_after: Duration,
     },
-    /// The world broke; logged where it was met.
+    /// An internal fault, logged where it happened.
     Internal,
 }
 
 impl Refusal {
-    /// The status and the text.
+    /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
     #[must_use]
-    pub fn spelling(&self) -> (StatusCode, String) {
+    pub fn samples() -> Vec<Self> {
+        let samples = vec![
+            Self::Body,
+            Self::BodyTooLarge,
+            Self::Invalid("otpCode is required".to_owned()),
+            Self::PhoneTaken,
+            Self::EmailTaken,
+            Self::Code,
+            Self::Verification,
+            Self::NoSuchUser,
+            Self::Password,
+            Self::SamePassword,
+            Self::RefreshToken,
+            Self::AccessToken,
+            Self::RequestToken,
+            Self::Forbidden,
+            Self::TooMany { retry_after: Duration::ZERO },
+            Self::Internal,
+        ];
+        // A new variant stops this from compiling until it has a sample.
+        for sample in &samples {
+            match sample {
+                Self::Body
+                | Self::BodyTooLarge
+                | Self::Invalid(_)
+                | Self::PhoneTaken
+                | Self::EmailTaken
+                | Self::Code
+                | Self::Verification
+                | Self::NoSuchUser
+                | Self::Password
+                | Self::SamePassword
+                | Self::RefreshToken
+                | Self::AccessToken
+                | Self::RequestToken
+                | Self::Forbidden
+                | Self::TooMany { .. }
+                | Self::Internal => {}
+            }
+        }
+        samples
+    }
+
+    /// The status, and the text of the body's `error`.
+    #[must_use]
+    pub fn status_and_text(&self) -> (StatusCode, String) {
         let (status, text) = match self {
             Self::Body => (StatusCode::BAD_REQUEST, "invalid request body"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large"),
@@ -80,13 +120,35 @@ impl Refusal {
         };
         (status, text.to_owned())
     }
+
+    /// The status and the body.
+    #[must_use]
+    pub fn status_and_body(&self) -> (u16, String) {
+        let (status, text) = self.status_and_text();
+        (status.as_u16(), json!({"error": text}).to_string())
+    }
+}
+
+impl http::Refusal for Refusal {
+    const INTERNAL: Self = Self::Internal;
+    /// No cookies.
+    const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
+
+    fn into_response(self, _: &Request) -> Response {
+        let (status, text) = self.status_and_text();
+        let response = error(status, &text);
+        match self {
+            Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            _ => response,
+        }
+    }
 }
 
 impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => {
-                tracing::info!(limit_bytes = MAX_BODY_BYTES, "a body is too large");
+                tracing::info!(limit_bytes = MAX_BODY_BYTES, "the body of a request is too large");
                 Self::BodyTooLarge
             }
             BodyError::Malformed => Self::Body,
@@ -96,7 +158,7 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "a request failed");
+        tracing::error!(error = chain(&error), "failed to serve a request");
         Self::Internal
     }
 }
@@ -116,7 +178,7 @@ impl From<SignInError> for Refusal {
             SignInError::NoSuchUser => Self::NoSuchUser,
             SignInError::WrongPassword => Self::Password,
             SignInError::CodeRefused => Self::Code,
-            // Gotu lets people in whose address is not proved.
+            // Gotu lets users sign in whose address is not verified.
             SignInError::NotVerified => Self::Forbidden,
             SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
             SignInError::Internal(error) => error.into(),
@@ -154,7 +216,7 @@ impl From<ResetPasswordError> for Refusal {
 }
 
 impl Refusal {
-    /// Says why nobody signed up; `taken` is what the contract says of a taken identifier.
+    /// The refusal of a sign-up; `taken` is the one for a taken identifier.
     #[must_use]
     pub fn of_sign_up(error: SignUpError, taken: Self) -> Self {
         match error {
@@ -166,56 +228,28 @@ impl Refusal {
     }
 }
 
-/// Lets any web page read the answer: Gotu uses no cookies, so a page gains nothing by it.
-fn readable_anywhere(mut answer: Answer) -> Answer {
-    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    answer
+fn error(status: StatusCode, text: &str) -> Response {
+    http::json(status, &json!({"error": text}))
 }
 
-fn refuse(status: StatusCode, text: &str) -> Answer {
-    readable_anywhere(http::json(status, &json!({"error": text})))
-}
-
-/// An answer, or the refusal in the contract's shape: `{"error":"…"}`.
-#[must_use]
-pub fn answer(result: Result<Answer, Refusal>) -> Answer {
-    match result {
-        Ok(answer) => readable_anywhere(answer),
-        Err(refusal) => {
-            let (status, text) = refusal.spelling();
-            let answer = refuse(status, &text);
-            match refusal {
-                Refusal::TooMany { retry_after } => http::retry_after(answer, retry_after),
-                _ => answer,
-            }
-        }
-    }
-}
-
-/// The answer when the world broke.
-#[must_use]
-pub fn internal_error() -> Answer {
-    answer(Err(Refusal::Internal))
-}
-
-/// Answers a request that no route serves.
-pub(super) fn unrouted(unrouted: &Unrouted<'_>) -> Answer {
-    let status = unrouted.status();
+/// The response to a request that no route serves.
+pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
+    let status = request.status();
     let text =
         if status == StatusCode::METHOD_NOT_ALLOWED { "method not allowed" } else { "not found" };
-    refuse(status, text)
+    error(status, text)
 }
 
-/// Answers a preflight (Fetch standard, CORS protocol).
-pub(super) fn preflight(methods: &[&str]) -> Answer {
-    let mut answer = readable_anywhere(http::empty(StatusCode::NO_CONTENT));
-    let headers = answer.headers_mut();
-    if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {
+/// The response to a preflight (Fetch standard, CORS protocol).
+pub(super) fn preflight(request: &UnmatchedRequest<'_>) -> Response {
+    let mut response = http::empty(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    if let Ok(methods) = HeaderValue::from_str(&request.methods.join(", ")) {
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     }
     let allowed = "authorization, content-type, x-app-version, x-device-id, x-device-model, \
                    x-device-platform, x-device-token";
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    answer
+    response
 }

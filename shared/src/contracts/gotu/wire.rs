@@ -63,6 +63,15 @@ pub enum SignUpRequest {
     },
 }
 
+impl SignUpRequest {
+    /// The kind of user that signs up.
+    #[must_use]
+    pub fn user_type(&self) -> String {
+        let (Self::Phone { applicant, .. } | Self::Email { applicant, .. }) = self;
+        applicant.attributes.get(USER_TYPE).cloned().unwrap_or_default()
+    }
+}
+
 /// `POST /sessions`.
 #[derive(Debug)]
 pub struct SessionRequest {

@@ -1,6 +1,6 @@
 //! The access tokens of PosBytz's clients.
 
-use super::{NAME, Refusal};
+use super::{PROFILE, Refusal};
 use crate::domain::client::ClientId;
 use crate::domain::id::{UserId, hex};
 use crate::domain::realm::Realm;
@@ -111,18 +111,18 @@ fn holder(claims: &str, now: Timestamp) -> Result<Caller, Refusal> {
     if !NEEDED.iter().all(|needed| claims.scope.split(' ').any(|scope| scope == *needed)) {
         return Err(Refusal::InsufficientScope);
     }
-    Ok(Caller { client, realm: Realm::of_store(NAME, claims.store) })
+    Ok(Caller { client, realm: Realm::of_store(PROFILE.name, claims.store) })
 }
 
 /// Lets clients in.
-pub struct ClientsOnly {
+pub struct ClientAuthenticator {
     /// PosBytz's access tokens.
     pub access_tokens: Arc<dyn AccessTokens>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-impl ClientsOnly {
+impl ClientAuthenticator {
     /// The client whose token the request bears: in `X-Api-Authorization`, with or without
     /// `Bearer`, else in `Authorization` (contracts.md D.0).
     ///
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn claims_hold_from_their_birth_to_their_end() {
         let at = |seconds| holder(&claims(|_| ()), Timestamp::from_seconds(seconds));
-        let realm = Realm::of_store(NAME, "S");
+        let realm = Realm::of_store(PROFILE.name, "S");
         let caller = Caller { client: ClientId::parse(ID).unwrap(), realm };
         for seconds in [940, 1000, 4599] {
             assert_eq!(at(seconds), Ok(caller.clone()), "{seconds}");

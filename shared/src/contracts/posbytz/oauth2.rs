@@ -1,9 +1,9 @@
 //! The token endpoint: OAuth 2.0 client credentials (RFC 6749 4.4), in the RFC's own words.
 
-use super::refusal::Said;
+use super::refusal::ErrorBody;
 use super::{Refusal, claims};
 use crate::domain::client::{ClientId, ClientSecret, Scopes};
-use crate::http::{self, Answer, BodyError};
+use crate::http::{self, BodyError, CorsPolicy, Response};
 use crate::ports::{PortError, SignAccessToken, chain};
 use crate::usecases::{ClientGrant, GrantError};
 use data_encoding::BASE64;
@@ -61,16 +61,34 @@ pub struct TokenAnswer {
 /// The body of a refusal.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum TokenSaid {
+enum TokenErrorBody {
     /// In the RFC's words (RFC 6749 5.2).
     OAuth2 { error: &'static str, error_description: &'static str },
     /// In the contract's, where the RFC has none.
-    Contract(Said),
+    Contract(ErrorBody),
 }
 
 impl TokenRefusal {
-    /// The status, and the body.
-    fn spelling(self) -> (StatusCode, TokenSaid) {
+    /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let samples = vec![
+            Self::InvalidRequest,
+            Self::TooLarge,
+            Self::InvalidClient,
+            Self::UnauthorizedClient,
+            Self::UnsupportedGrantType,
+            Self::InvalidScope,
+            Self::ServerError,
+        ];
+        // `parts` names every variant: a new one stops it from compiling, and needs a sample.
+        for sample in &samples {
+            drop(sample.parts());
+        }
+        samples
+    }
+
+    fn parts(self) -> (StatusCode, TokenErrorBody) {
         let (status, error, error_description) = match self {
             Self::InvalidRequest => {
                 let text = "A parameter is missing, repeated or malformed";
@@ -93,17 +111,17 @@ impl TokenRefusal {
                 (StatusCode::BAD_REQUEST, "invalid_scope", "The client has no such scope")
             }
             Self::ServerError => {
-                let (status, said) = Refusal::Internal.spelling();
-                return (status, TokenSaid::Contract(said));
+                let (status, body) = Refusal::Internal.parts();
+                return (status, TokenErrorBody::Contract(body));
             }
         };
-        (status, TokenSaid::OAuth2 { error, error_description })
+        (status, TokenErrorBody::OAuth2 { error, error_description })
     }
 
-    /// The status and the body as text, for the house rules.
+    /// The status and the body.
     #[must_use]
-    pub fn rendered(self) -> (u16, String) {
-        let (status, body) = self.spelling();
+    pub fn status_and_body(self) -> (u16, String) {
+        let (status, body) = self.parts();
         (status.as_u16(), serde_json::to_string(&body).unwrap_or_default())
     }
 }
@@ -119,7 +137,7 @@ impl From<BodyError> for TokenRefusal {
 
 impl From<PortError> for TokenRefusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "a request failed");
+        tracing::error!(error = chain(&error), "failed to serve a request");
         Self::ServerError
     }
 }
@@ -222,20 +240,31 @@ impl TokenAnswer {
     }
 }
 
-/// A token, or the refusal in the RFC's words; neither is ever kept by a cache (RFC 6749 5.1).
-#[must_use]
-pub fn token_answer(result: &Result<TokenAnswer, TokenRefusal>) -> Answer {
-    let mut answer = match result {
-        Ok(token) => http::json(StatusCode::OK, token),
-        Err(refusal) => {
-            let (status, body) = refusal.spelling();
-            http::json(status, &body)
-        }
-    };
-    if matches!(result, Err(TokenRefusal::InvalidClient)) {
-        let challenge = HeaderValue::from_static("Basic realm=\"PosBytz\"");
-        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+/// Forbids caches that only know HTTP/1.0 to keep the response (RFC 6749 5.1).
+fn uncacheable(mut response: Response) -> Response {
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+impl TokenAnswer {
+    /// The response that carries the token.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        uncacheable(http::json(StatusCode::OK, &self))
     }
-    answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    answer
+}
+
+impl http::Refusal for TokenRefusal {
+    const INTERNAL: Self = Self::ServerError;
+    const CORS: CorsPolicy = CorsPolicy::NoOrigin;
+
+    fn into_response(self, _: &Request) -> Response {
+        let (status, body) = self.parts();
+        let mut response = http::json(status, &body);
+        if self == Self::InvalidClient {
+            let challenge = HeaderValue::from_static("Basic realm=\"PosBytz\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        uncacheable(response)
+    }
 }

@@ -1,9 +1,9 @@
-//! Every way in which PosBytz says no, but at the token endpoint ([`super::TokenRefusal`]).
+//! Every refusal of PosBytz but those of the token endpoint ([`super::TokenRefusal`]).
 
 use super::FieldErrors;
-use crate::contracts::Unrouted;
+use crate::contracts::UnmatchedRequest;
 use crate::domain::identifier::Identifier;
-use crate::http::{self, Answer, BodyError};
+use crate::http::{self, BodyError, CorsPolicy, Request, Response};
 use crate::ports::{PortError, chain};
 use crate::usecases::{CheckCodeError, SignInError, SignUpToVerifyError, VerifyLinkError};
 use lambda_http::http::header::WWW_AUTHENTICATE;
@@ -11,42 +11,39 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use std::time::Duration;
 
-/// Why PosBytz refuses.
+/// A refusal of PosBytz.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The body is not a JSON object.
     Body,
-    /// The body is too large.
     BodyTooLarge,
     /// Fields are missing or wrong.
     Invalid(FieldErrors),
-    /// Nobody who may call calls.
+    /// No client is authenticated.
     NoClient,
-    /// The client may not do this.
+    /// The client's scopes do not allow this.
     InsufficientScope,
-    /// Identifiers are taken.
+    /// Identifiers have an account.
     Taken(FieldErrors),
-    /// The link of a mail is none of ours, was used, or has ended.
+    /// The link of a mail is not genuine, was used, or has expired.
     InvalidLink,
-    /// The code is wrong, was used or replaced, or has ended.
+    /// The code is wrong, was used or replaced, or has expired.
     Otp,
-    /// Nobody is known by that, or the password is wrong.
+    /// The identifier has no account, or the password is wrong.
     Credentials,
-    /// The password is right, but nothing is verified.
+    /// The password is right, but no identifier is verified.
     NotVerified,
-    /// Too many requests.
     TooMany {
-        /// How long to wait.
         retry_after: Duration,
     },
-    /// The world broke; logged where it was met.
+    /// An internal fault, logged where it happened.
     Internal,
 }
 
 /// The body of a refusal. The order of the fields is the documented one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Said {
+pub(super) struct ErrorBody {
     status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<FieldErrors>,
@@ -56,8 +53,8 @@ pub(super) struct Said {
     error: Option<&'static str>,
 }
 
-impl Said {
-    /// A status and its message alone.
+impl ErrorBody {
+    /// A body with a status and a message only.
     const fn message(status: StatusCode, message: &'static str) -> Self {
         Self { status_code: status.as_u16(), errors: None, message: Some(message), error: None }
     }
@@ -72,48 +69,78 @@ impl Said {
 }
 
 impl Refusal {
-    /// The status and the body.
-    pub(super) fn spelling(&self) -> (StatusCode, Said) {
-        let said = match self {
-            Self::Body => Said::fields(FieldErrors::default()),
-            Self::BodyTooLarge => Said::message(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large"),
-            Self::Invalid(errors) => Said::fields(errors.clone()),
-            Self::NoClient => Said::error(
+    /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let field = |name: &'static str, text: &'static str| {
+            let mut errors = FieldErrors::default();
+            errors.add(name, vec![text]);
+            errors
+        };
+        let samples = vec![
+            Self::Body,
+            Self::BodyTooLarge,
+            Self::Invalid(field("email", "email must be an email")),
+            Self::NoClient,
+            Self::InsufficientScope,
+            Self::Taken(field("email", "Email already exists")),
+            Self::InvalidLink,
+            Self::Otp,
+            Self::Credentials,
+            Self::NotVerified,
+            Self::TooMany { retry_after: Duration::ZERO },
+            Self::Internal,
+        ];
+        // `challenge` names every variant: a new one stops it from compiling, and needs a sample.
+        for sample in &samples {
+            _ = sample.challenge();
+        }
+        samples
+    }
+
+    pub(super) fn parts(&self) -> (StatusCode, ErrorBody) {
+        let body = match self {
+            Self::Body => ErrorBody::fields(FieldErrors::default()),
+            Self::BodyTooLarge => {
+                ErrorBody::message(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large")
+            }
+            Self::Invalid(errors) => ErrorBody::fields(errors.clone()),
+            Self::NoClient => ErrorBody::error(
                 StatusCode::UNAUTHORIZED,
                 "authorization header missing or invalid",
                 "Unauthorized",
             ),
             Self::InsufficientScope => {
-                Said::error(StatusCode::FORBIDDEN, "insufficient_scope", "Forbidden")
+                ErrorBody::error(StatusCode::FORBIDDEN, "insufficient_scope", "Forbidden")
             }
             // The one refusal without a message.
-            Self::Taken(errors) => Said {
+            Self::Taken(errors) => ErrorBody {
                 status_code: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
                 errors: Some(errors.clone()),
                 message: None,
                 error: None,
             },
             Self::InvalidLink => {
-                Said::error(StatusCode::UNAUTHORIZED, "Invalid token", "Unauthorized")
+                ErrorBody::error(StatusCode::UNAUTHORIZED, "Invalid token", "Unauthorized")
             }
             Self::Otp => {
-                Said::error(StatusCode::UNAUTHORIZED, "OTP invalid or expired", "Unauthorized")
+                ErrorBody::error(StatusCode::UNAUTHORIZED, "OTP invalid or expired", "Unauthorized")
             }
             Self::Credentials => {
-                Said::error(StatusCode::UNAUTHORIZED, "Invalid credentials", "Unauthorized")
+                ErrorBody::error(StatusCode::UNAUTHORIZED, "Invalid credentials", "Unauthorized")
             }
             Self::NotVerified => {
-                Said::error(StatusCode::FORBIDDEN, "Account not verified", "Forbidden")
+                ErrorBody::error(StatusCode::FORBIDDEN, "Account not verified", "Forbidden")
             }
             Self::TooMany { .. } => {
-                Said::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
+                ErrorBody::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
             }
             Self::Internal => {
-                Said::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+                ErrorBody::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
             }
         };
-        let status = StatusCode::from_u16(said.status_code);
-        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), said)
+        let status = StatusCode::from_u16(body.status_code);
+        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
     }
 
     /// The challenge that goes with a refused token (RFC 6750 3).
@@ -136,11 +163,29 @@ impl Refusal {
         }
     }
 
-    /// The status and the body as text, for the house rules.
+    /// The status and the body.
     #[must_use]
-    pub fn rendered(&self) -> (u16, String) {
-        let (status, said) = self.spelling();
-        (status.as_u16(), serde_json::to_string(&said).unwrap_or_default())
+    pub fn status_and_body(&self) -> (u16, String) {
+        let (status, body) = self.parts();
+        (status.as_u16(), serde_json::to_string(&body).unwrap_or_default())
+    }
+}
+
+impl http::Refusal for Refusal {
+    const INTERNAL: Self = Self::Internal;
+    /// The callers are the shops' servers; their tokens do not belong in a browser.
+    const CORS: CorsPolicy = CorsPolicy::NoOrigin;
+
+    fn into_response(self, _: &Request) -> Response {
+        let (status, body) = self.parts();
+        let mut response = http::json(status, &body);
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        match self {
+            Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            _ => response,
+        }
     }
 }
 
@@ -155,12 +200,12 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "a request failed");
+        tracing::error!(error = chain(&error), "failed to serve a request");
         Self::Internal
     }
 }
 
-/// What is said of identifiers that are taken: e-mail before mobile, whatever came first.
+/// The errors of identifiers that are taken: e-mail before mobile, in any order of the request.
 fn taken(identifiers: &[Identifier]) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (kind, field, text) in
@@ -215,38 +260,10 @@ impl From<CheckCodeError> for Refusal {
     }
 }
 
-/// An answer, or the refusal in the contract's shape.
-#[must_use]
-pub fn answer(result: Result<Answer, Refusal>) -> Answer {
-    result.unwrap_or_else(|refusal| {
-        let (status, said) = refusal.spelling();
-        let mut answer = http::json(status, &said);
-        if let Some(challenge) = refusal.challenge() {
-            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-        }
-        match refusal {
-            Refusal::TooMany { retry_after } => http::retry_after(answer, retry_after),
-            _ => answer,
-        }
-    })
-}
-
-/// The answer when the world broke.
-#[must_use]
-pub fn internal_error() -> Answer {
-    answer(Err(Refusal::Internal))
-}
-
-/// Answers a request that no route serves.
-pub(super) fn unrouted(unrouted: &Unrouted<'_>) -> Answer {
-    let status = unrouted.status();
+/// The response to a request that no route serves.
+pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
+    let status = request.status();
     let wrong_method = status == StatusCode::METHOD_NOT_ALLOWED;
     let text = if wrong_method { "Method Not Allowed" } else { "Not Found" };
-    http::json(status, &Said::message(status, text))
-}
-
-/// Answers a preflight: no page of another origin may read an answer, because the callers are
-/// the shops' servers, and their tokens have no business in a browser.
-pub(super) fn preflight() -> Answer {
-    http::empty(StatusCode::NO_CONTENT)
+    http::json(status, &ErrorBody::message(status, text))
 }

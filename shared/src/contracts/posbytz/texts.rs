@@ -63,7 +63,7 @@ fn english(code: &str, minutes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::CODE_FORMAT;
+    use super::super::PROFILE;
     use super::*;
 
     #[test]
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn every_text_is_one_segment_and_starts_with_the_code() {
         for mac in [[0; 32], [7; 32], [0xff; 32]] {
-            let code = OneTimeCode::truncate(&mac, CODE_FORMAT);
+            let code = OneTimeCode::truncate(&mac, PROFILE.code_format);
             assert!(code.expose().len() == 6 && !code.expose().starts_with('0'));
             for locale in LOCALES {
                 let words = code_words(Purpose::SignUp, locale, &code, Duration::from_mins(5));

@@ -1,7 +1,6 @@
-//! UrbanFits' two cookies (contracts.md C.2).
+//! The two cookies of a session.
 
-use crate::domain::session::SessionLives;
-use crate::http::Answer;
+use crate::http::{CookiePolicy, Response};
 use crate::ports::PortError;
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::SET_COOKIE;
@@ -10,35 +9,26 @@ use std::time::Duration;
 /// The cookie that holds the session.
 pub(super) const SESSION_TOKEN: &str = "session-token";
 
-/// How cookies are set.
-#[derive(Clone, Debug)]
-pub struct CookiePolicy {
-    /// How long sessions live.
-    pub lives: SessionLives,
-    /// The domain whose hosts all get them; without it, only the host that set them.
-    pub domain: Option<String>,
-}
-
-/// Adds the session's token, and the flag that pages can read, to an answer: two headers, to the
+/// Adds the session's token, and the flag that pages can read, to a response: two headers, to the
 /// attribute as the original sets them.
 ///
 /// # Errors
-/// The domain is no header text.
-pub fn session_cookies(
-    answer: Answer,
+/// The domain is not a header text.
+pub(super) fn session_cookies(
+    response: Response,
     token: &str,
     life: Duration,
     policy: &CookiePolicy,
-) -> Result<Answer, PortError> {
-    set(answer, [token, "true"], life, policy)
+) -> Result<Response, PortError> {
+    set(response, [token, "true"], life, policy)
 }
 
 fn set(
-    mut answer: Answer,
+    mut response: Response,
     [token, flag]: [&str; 2],
     life: Duration,
     policy: &CookiePolicy,
-) -> Result<Answer, PortError> {
+) -> Result<Response, PortError> {
     let life = life.as_secs();
     let domain = policy.domain.as_deref();
     let domain = domain.map(|domain| format!(" Domain={domain};")).unwrap_or_default();
@@ -50,23 +40,23 @@ fn set(
     for cookie in cookies {
         let value = HeaderValue::from_str(&cookie);
         let value = value.map_err(|error| PortError::new("set a cookie", error))?;
-        answer.headers_mut().append(SET_COOKIE, value);
+        response.headers_mut().append(SET_COOKIE, value);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Adds the two cookies in a form that makes browsers forget them.
 ///
 /// # Errors
-/// The domain is no header text.
-pub fn cleared_cookies(answer: Answer, policy: &CookiePolicy) -> Result<Answer, PortError> {
-    set(answer, ["", ""], Duration::ZERO, policy)
+/// The domain is not a header text.
+pub fn cleared_cookies(response: Response, policy: &CookiePolicy) -> Result<Response, PortError> {
+    set(response, ["", ""], Duration::ZERO, policy)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::session::REMEMBERED_LIFE;
+    use crate::domain::session::{REMEMBERED_LIFE, SessionLives};
     use crate::http::empty;
     use lambda_http::http::StatusCode;
 
@@ -75,8 +65,8 @@ mod tests {
             SessionLives { usual: Duration::from_hours(7 * 24), remembered: REMEMBERED_LIFE };
         let policy = CookiePolicy { lives, domain: domain.map(str::to_owned) };
         let life = policy.lives.of(false);
-        let answer = session_cookies(empty(StatusCode::OK), "a.b.c", life, &policy).unwrap();
-        let cookies = answer.headers().get_all(SET_COOKIE).iter();
+        let response = session_cookies(empty(StatusCode::OK), "a.b.c", life, &policy).unwrap();
+        let cookies = response.headers().get_all(SET_COOKIE).iter();
         cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
     }
 

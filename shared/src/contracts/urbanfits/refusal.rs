@@ -1,29 +1,29 @@
-//! Every way in which UrbanFits says no, on one screen.
+//! Every refusal of UrbanFits, on one screen.
 
-use crate::contracts::Unrouted;
-use crate::http::{self, Answer, BodyError};
+use crate::contracts::UnmatchedRequest;
+use crate::http::{self, BodyError, CorsPolicy, Request, Response};
 use crate::ports::{PortError, chain};
 use crate::usecases::{CompleteSignUpError, SignInError, StartSignUpError};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Why UrbanFits refuses.
+/// A refusal of UrbanFits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A field of a sign-up is missing, empty or ill-typed, or the timezone is none.
+    /// A field of a sign-up is missing, empty or has the wrong type, or the timezone is unknown.
     Parameters,
     /// A field of a sign-up breaks a rule; the text says which.
     Invalid(&'static str),
     /// The policies are not accepted.
     Policies,
-    /// The address or the username is somebody's.
+    /// The e-mail address or the username has an account.
     Taken,
-    /// An earlier sign-up with that address waits for its code.
+    /// An earlier sign-up with the address is still waiting for its code.
     Waiting,
     /// A field of the callback is missing.
     CallbackParameters,
-    /// No sign-up waits with that `otp_id`, or not any more.
+    /// No sign-up is waiting under the `otp_id`, or it has expired.
     Expired,
     /// The code is wrong.
     Incorrect,
@@ -31,39 +31,81 @@ pub enum Refusal {
     LoginParameters,
     /// The account belongs to another provider.
     Provider,
-    /// The address, the name or the password is wrong.
+    /// The address, the username or the password is wrong.
     Credentials,
-    /// There is no session, or it is over.
+    /// The session is missing, not genuine, or has ended.
     Session,
-    /// A page of a stranger sent the request.
+    /// A page of an origin that is not allowed sent the request.
     Origin,
-    /// The body is too large.
     BodyTooLarge,
-    /// Too many requests.
     TooMany {
-        /// How long to wait.
         retry_after: Duration,
     },
-    /// The world broke; logged where it was met.
+    /// An internal fault, logged where it happened.
     Internal,
 }
 
-/// The body of a refusal.
+/// A body that only has a message.
 #[derive(Serialize)]
-struct Said<'a> {
+struct MessageBody<'a> {
     success: bool,
     msg: &'a str,
 }
 
-impl<'a> Said<'a> {
-    const fn no(msg: &'a str) -> Self {
+impl<'a> MessageBody<'a> {
+    const fn refused(msg: &'a str) -> Self {
         Self { success: false, msg }
     }
 }
 
 impl Refusal {
-    /// The status and the text.
-    pub(super) const fn spelling(&self) -> (StatusCode, &'static str) {
+    /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let samples = vec![
+            Self::Parameters,
+            Self::Invalid("Password should be at least 8 characters."),
+            Self::Policies,
+            Self::Taken,
+            Self::Waiting,
+            Self::CallbackParameters,
+            Self::Expired,
+            Self::Incorrect,
+            Self::LoginParameters,
+            Self::Provider,
+            Self::Credentials,
+            Self::Session,
+            Self::Origin,
+            Self::BodyTooLarge,
+            Self::TooMany { retry_after: Duration::ZERO },
+            Self::Internal,
+        ];
+        // A new variant stops this from compiling until it has a sample.
+        for sample in &samples {
+            match sample {
+                Self::Parameters
+                | Self::Invalid(_)
+                | Self::Policies
+                | Self::Taken
+                | Self::Waiting
+                | Self::CallbackParameters
+                | Self::Expired
+                | Self::Incorrect
+                | Self::LoginParameters
+                | Self::Provider
+                | Self::Credentials
+                | Self::Session
+                | Self::Origin
+                | Self::BodyTooLarge
+                | Self::TooMany { .. }
+                | Self::Internal => {}
+            }
+        }
+        samples
+    }
+
+    /// The status, and the text of the body's `msg`.
+    pub(super) const fn status_and_text(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Parameters => (
                 StatusCode::BAD_REQUEST,
@@ -113,11 +155,26 @@ impl Refusal {
         }
     }
 
-    /// The status and the body as text, for the house rules.
+    /// The status and the body.
     #[must_use]
-    pub fn rendered(&self) -> (u16, String) {
-        let (status, text) = self.spelling();
-        (status.as_u16(), serde_json::to_string(&Said::no(text)).unwrap_or_default())
+    pub fn status_and_body(&self) -> (u16, String) {
+        let (status, text) = self.status_and_text();
+        (status.as_u16(), serde_json::to_string(&MessageBody::refused(text)).unwrap_or_default())
+    }
+}
+
+impl http::Refusal for Refusal {
+    const INTERNAL: Self = Self::Internal;
+    /// Sessions are cookies.
+    const CORS: CorsPolicy = CorsPolicy::AllowedOrigins;
+
+    fn into_response(self, _: &Request) -> Response {
+        let (status, text) = self.status_and_text();
+        let response = refuse(status, text);
+        match self {
+            Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            _ => response,
+        }
     }
 }
 
@@ -132,7 +189,7 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "a request failed");
+        tracing::error!(error = chain(&error), "failed to serve a request");
         Self::Internal
     }
 }
@@ -163,7 +220,7 @@ impl From<CompleteSignUpError> for Refusal {
 impl From<SignInError> for Refusal {
     fn from(error: SignInError) -> Self {
         match error {
-            // One text: who is registered is nobody's business (contracts.md C.4).
+            // One text for all, so that the response does not tell which accounts exist.
             SignInError::NoSuchUser
             | SignInError::WrongPassword
             | SignInError::CodeRefused
@@ -174,53 +231,26 @@ impl From<SignInError> for Refusal {
     }
 }
 
-fn refuse(status: StatusCode, text: &str) -> Answer {
-    http::json(status, &Said::no(text))
+fn refuse(status: StatusCode, text: &str) -> Response {
+    http::json(status, &MessageBody::refused(text))
 }
 
-/// An answer, or the refusal in the contract's shape: `{"success":false,"msg":"…"}`.
-#[must_use]
-pub fn answer(result: Result<Answer, Refusal>) -> Answer {
-    result.unwrap_or_else(|refusal| {
-        let (status, text) = refusal.spelling();
-        let answer = refuse(status, text);
-        match refusal {
-            Refusal::TooMany { retry_after } => http::retry_after(answer, retry_after),
-            _ => answer,
-        }
-    })
-}
-
-/// The answer to somebody who signed out, whether they were signed in or not. The text is the
+/// The response to a sign-out, the same whether there was a session or not. The text is the
 /// contract's, to the letter.
 #[must_use]
-pub fn signed_out() -> Answer {
+pub fn signed_out() -> Response {
     let msg = "You are Logged out successfully !";
-    http::json(StatusCode::OK, &Said { success: true, msg })
+    http::json(StatusCode::OK, &MessageBody { success: true, msg })
 }
 
-/// The answer when the world broke.
-#[must_use]
-pub fn internal_error() -> Answer {
-    answer(Err(Refusal::Internal))
-}
-
-/// Answers a request that no route serves.
-pub(super) fn unrouted(unrouted: &Unrouted<'_>) -> Answer {
-    let status = unrouted.status();
-    let answer = if status == StatusCode::METHOD_NOT_ALLOWED {
-        let methods: Vec<_> = unrouted.methods.iter().map(|method| format!("'{method}'")).collect();
+/// The response to a request that no route serves.
+pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
+    let status = request.status();
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let methods: Vec<_> = request.methods.iter().map(|method| format!("'{method}'")).collect();
         let methods = methods.join(", ");
         refuse(status, &format!("Method not allowed, Allowed methods: {methods}"))
     } else {
         refuse(status, "Not found.")
-    };
-    unrouted.origins.readers(unrouted.request).tell(answer)
-}
-
-/// Answers a preflight: with cookies, so for the configured origins alone.
-pub(super) fn preflight(unrouted: &Unrouted<'_>) -> Answer {
-    let answer = http::empty(StatusCode::NO_CONTENT);
-    let readers = unrouted.origins.readers(unrouted.request);
-    readers.tell_methods(answer, unrouted.methods, unrouted.request.headers())
+    }
 }

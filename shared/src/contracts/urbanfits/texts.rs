@@ -37,11 +37,11 @@ pub(super) fn code_words(_: Purpose, _locale: &str, code: &OneTimeCode, life: Du
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contracts::urbanfits::CODE_FORMAT;
+    use crate::contracts::urbanfits::PROFILE;
 
     #[test]
     fn the_code_is_the_first_number_of_the_text_and_not_in_the_subject() {
-        let code = OneTimeCode::truncate(&[7; 32], CODE_FORMAT);
+        let code = OneTimeCode::truncate(&[7; 32], PROFILE.code_format);
         let words = code_words(Purpose::SignUp, "en", &code, Duration::from_mins(5));
         assert!(words.text.starts_with(code.expose()));
         assert!(words.html.contains(code.expose()));

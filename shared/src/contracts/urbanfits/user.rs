@@ -182,7 +182,7 @@ pub(super) fn read_session(claims: &str, now: Timestamp) -> Option<Session> {
 ///
 /// # Errors
 /// The claims could not be written.
-pub fn session_claims(
+pub(super) fn session_claims(
     user: &UserObject,
     at: Timestamp,
     life: Duration,

@@ -1,6 +1,6 @@
 //! What UrbanFits' clients send and get.
 
-use super::{NAME, Refusal, UserObject, realm};
+use super::{PROFILE, Refusal, UserObject, realm};
 use crate::domain::challenge::Handle;
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
@@ -293,7 +293,7 @@ impl CallbackRequest {
 }
 
 /// Who registered a user: the contract itself, not another provider.
-pub(super) const REGISTER_PROVIDER: &str = NAME;
+pub(super) const REGISTER_PROVIDER: &str = PROFILE.name;
 
 #[cfg(test)]
 mod tests {

@@ -59,6 +59,8 @@ fn spawn(function: &Function, id: InstanceId) -> std::io::Result<Child> {
         random::uuid().replace('-', "")
     );
     Command::new(&launch.executable)
+        // The binary of every function takes the name; a function's own binary ignores it.
+        .arg(name)
         // Nothing of this machine leaks into a function, as in Lambda's sandbox.
         .env_clear()
         .envs(&launch.environment)

@@ -1,16 +1,16 @@
 //! The page that a sign-up's `redirect_url` points to.
 //!
 //! It is the same for everybody: its script reads `otp_id` where the browser has it, and nothing of
-//! the request is in the answer. So it tells nobody which sign-ups are pending.
+//! the request is in the response. So it tells nobody which sign-ups are pending.
 
-use crate::http::Answer;
+use crate::http::Response;
 use data_encoding::BASE64;
+use lambda_http::Body;
 use lambda_http::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
 use lambda_http::http::{HeaderName, HeaderValue};
-use lambda_http::{Body, Response};
 use ring::digest::{SHA256, digest};
 use std::sync::LazyLock;
 
@@ -41,8 +41,8 @@ fn source(inlined: &str) -> String {
 
 /// The page where a person enters the code that was mailed to them.
 #[must_use]
-pub fn page() -> Answer {
-    let mut answer = Response::new(Body::Text(PAGE.clone()));
+pub fn page() -> Response {
+    let mut response = Response::new(Body::Text(PAGE.clone()));
     let fixed = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
@@ -53,10 +53,10 @@ pub fn page() -> Answer {
         (X_FRAME_OPTIONS, "DENY"),
     ];
     for (name, value) in fixed {
-        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY.clone());
-    answer
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    response
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_script_knows_a_wrong_code_by_the_contracts_words() {
-        let (_, text) = Refusal::Incorrect.spelling();
+        let (_, text) = Refusal::Incorrect.status_and_text();
         assert_eq!(SCRIPT.matches(&format!("\"{text}\"")).count(), 1);
     }
 
@@ -121,11 +121,11 @@ mod tests {
 
     #[test]
     fn it_is_small_whole_and_the_same_for_everybody() {
-        let answer = page();
+        let response = page();
         assert!(text().len() < 10_000, "{} bytes", text().len());
         assert_eq!(text(), text());
-        let header = |name: &str| answer.headers()[name].to_str().unwrap();
-        assert_eq!(answer.status(), 200);
+        let header = |name: &str| response.headers()[name].to_str().unwrap();
+        assert_eq!(response.status(), 200);
         assert_eq!(header("content-type"), "text/html; charset=utf-8");
         assert_eq!(header("cache-control"), "no-store");
         assert_eq!(header("x-content-type-options"), "nosniff");

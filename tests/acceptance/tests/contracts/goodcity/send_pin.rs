@@ -210,7 +210,7 @@ async fn pin_of(world: &World, key: &str) -> String {
     let item = world.items_with("Challenges", &id).await.remove(0);
     let recipient = Identifier::from_parts("phone", item["recipient"].as_str().unwrap()).unwrap();
     let key = ChallengeKey { realm: goodcity::realm(), purpose: Purpose::SignIn, recipient };
-    derived_code(key, &item, goodcity::CODE_FORMAT).await
+    derived_code(key, &item, goodcity::PROFILE.code_format).await
 }
 
 #[tokio::test]

@@ -334,7 +334,7 @@ async fn a_code_that_was_not_sent_signs_nobody_up() {
         let item = world.items_with("Challenges", phone).await.remove(0);
         let recipient = Identifier::from_parts("phone", phone).unwrap();
         let key = ChallengeKey { realm: gotu::realm(), purpose: Purpose::SignUp, recipient };
-        let code = derived_code(key, &item, gotu::CODE_FORMAT).await;
+        let code = derived_code(key, &item, gotu::PROFILE.code_format).await;
         let reply = world.sign_up_by_phone(phone, &code).await;
         assert_eq!(reply.status, status, "{phone}: {reply:?}");
     }

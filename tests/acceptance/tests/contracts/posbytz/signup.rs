@@ -421,7 +421,7 @@ async fn a_mobile_gets_a_code_that_is_a_number_and_waits_to_be_typed() {
             purpose: Purpose::Verify,
             recipient: Identifier::from_parts("phone", &to).unwrap(),
         };
-        assert_eq!(derived_code(key, &item, posbytz::CODE_FORMAT).await, code);
+        assert_eq!(derived_code(key, &item, posbytz::PROFILE.code_format).await, code);
     }
 }
 

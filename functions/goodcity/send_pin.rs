@@ -1,0 +1,25 @@
+//! `POST /api/v1/auth/send_pin` (GoodCity): texts a pin to a registered mobile.
+//!
+//! Registered and unregistered mobiles get the same response, at the same cost.
+
+use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SendPinRequest};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::{RequestCode, RequestCodeCommand};
+use latchkey::wiring::Wiring;
+
+async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
+    let SendPinRequest { key, may_send } = SendPinRequest::read(request)?;
+    let source = http::source_address(request);
+    let locale = http::locale(request, &goodcity::LOCALES).to_owned();
+    let command = RequestCodeCommand { key, may_send, source, locale };
+    let requested = request_code.run(command).await?;
+    Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&goodcity::PROFILE)?;
+    let request_code = wiring.request_code()?;
+    wiring.serve(module_path!(), request_code, send_pin).await
+}

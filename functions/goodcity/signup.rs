@@ -1,0 +1,25 @@
+//! `POST /api/v1/auth/signup` (GoodCity): creates a user, unverified, and texts a pin.
+//!
+//! A mobile that has a user keeps it and gets a pin; the response is the same.
+
+use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::{RequestCodeCommand, SignUpUnverified};
+use latchkey::wiring::Wiring;
+
+async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Response, Refusal> {
+    let SignupRequest { key, may_send, newcomer } = SignupRequest::read(request)?;
+    let source = http::source_address(request);
+    let locale = http::locale(request, &goodcity::LOCALES).to_owned();
+    let command = RequestCodeCommand { key, may_send, source, locale };
+    let requested = sign_up.run(command, newcomer).await?;
+    Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&goodcity::PROFILE)?;
+    let sign_up = wiring.sign_up_unverified()?;
+    wiring.serve(module_path!(), sign_up, signup).await
+}

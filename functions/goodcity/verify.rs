@@ -1,0 +1,31 @@
+//! `POST /api/v1/auth/verify` (GoodCity): takes the pin, gives a token and the user.
+
+use latchkey::contracts::goodcity::{self, Refusal, UserObject, VerifiedUser, VerifyRequest};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::{UserVerified, VerifyCode};
+use latchkey::wiring::{TokenIssuer, Wiring};
+
+struct Verify {
+    verify_code: VerifyCode,
+    issuer: TokenIssuer,
+}
+
+async fn verify(endpoint: &Verify, request: &Request) -> Result<Response, Refusal> {
+    let VerifyRequest { handle, pin } = VerifyRequest::read(request)?;
+    // Before the pin is used up: without a token it would be lost.
+    let signer = endpoint.issuer.tokens.signer().await?;
+    let source = http::source_address(request);
+    let UserVerified { user, at } = endpoint.verify_code.run(handle, &pin, &source).await?;
+    let TokenIssuer { lifetime, name, .. } = &endpoint.issuer;
+    let jwt_token = goodcity::token_for(&user.id, at, *lifetime, name, &*signer)?;
+    let verified = VerifiedUser { jwt_token, user: UserObject::of(&user)? };
+    Ok(http::json(StatusCode::OK, &verified))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&goodcity::PROFILE)?;
+    let endpoint = Verify { verify_code: wiring.verify_code()?, issuer: wiring.token_issuer()? };
+    wiring.serve(module_path!(), endpoint, verify).await
+}

@@ -1,0 +1,38 @@
+//! `PATCH /users/password` (Gotu): sets a new password with the token that a code was exchanged for.
+
+use latchkey::contracts::gotu::{self, PasswordRequest, Refusal};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::ports::{AccessTokens, Clock};
+use latchkey::runtime::Error;
+use latchkey::usecases::ResetPassword;
+use latchkey::wiring::Wiring;
+use secrecy::ExposeSecret as _;
+use std::sync::Arc;
+
+struct PatchUsersPassword {
+    reset: ResetPassword,
+    access_tokens: Arc<dyn AccessTokens>,
+    clock: Arc<dyn Clock>,
+}
+
+async fn patch_users_password(
+    endpoint: &PatchUsersPassword,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    let PasswordRequest { password, request_token } = PasswordRequest::read(request)?;
+    let (token, now) = (request_token.expose_secret(), endpoint.clock.now());
+    let (user, proved_at) = gotu::reset_allowed(token, &*endpoint.access_tokens, now).await?;
+    endpoint.reset.run(user, proved_at, password).await?;
+    Ok(http::empty(StatusCode::NO_CONTENT))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&gotu::PROFILE)?;
+    let endpoint = PatchUsersPassword {
+        reset: wiring.reset_password()?,
+        access_tokens: wiring.access_tokens()?,
+        clock: wiring.clock(),
+    };
+    wiring.serve(module_path!(), endpoint, patch_users_password).await
+}

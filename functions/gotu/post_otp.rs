@@ -1,0 +1,26 @@
+//! `POST /otp` (Gotu): sends a one-time code to a phone or an e-mail address.
+//!
+//! Answers 204 to every well-formed request, so that only the recipient learns whether a code was
+//! sent.
+
+use latchkey::contracts::gotu::{self, OtpRequest, Refusal};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::{RequestCode, RequestCodeCommand};
+use latchkey::wiring::Wiring;
+
+async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
+    let OtpRequest { key } = OtpRequest::read(request)?;
+    let source = http::source_address(request);
+    let locale = http::locale(request, &gotu::LOCALES).to_owned();
+    let command = RequestCodeCommand { key, may_send: true, source, locale };
+    request_code.run(command).await?;
+    Ok(http::empty(StatusCode::NO_CONTENT))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&gotu::PROFILE)?;
+    let request_code = wiring.request_code()?;
+    wiring.serve(module_path!(), request_code, post_otp).await
+}

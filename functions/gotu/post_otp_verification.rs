@@ -1,0 +1,37 @@
+//! `POST /otp/verification` (Gotu): exchanges a code for a token that allows one change.
+
+use latchkey::contracts::gotu::{self, Refusal, RequestTokenAnswer, VerificationRequest};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::ports::AccessTokens;
+use latchkey::runtime::Error;
+use latchkey::usecases::ProveRecipient;
+use latchkey::wiring::Wiring;
+use std::sync::Arc;
+
+struct PostOtpVerification {
+    prove: ProveRecipient,
+    access_tokens: Arc<dyn AccessTokens>,
+}
+
+async fn post_otp_verification(
+    endpoint: &PostOtpVerification,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    let VerificationRequest { key, code } = VerificationRequest::read(request)?;
+    // Before the code is used up: without a token it would be lost.
+    let signer = endpoint.access_tokens.signer().await?;
+    let source = http::source_address(request);
+    let proved = endpoint.prove.run(key, &code, &source).await?;
+    let token = gotu::request_token(&proved, &*signer)?;
+    Ok(http::json(StatusCode::OK, &RequestTokenAnswer::new(token)))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&gotu::PROFILE)?;
+    let endpoint = PostOtpVerification {
+        prove: wiring.prove_recipient()?,
+        access_tokens: wiring.access_tokens()?,
+    };
+    wiring.serve(module_path!(), endpoint, post_otp_verification).await
+}

@@ -1,0 +1,28 @@
+//! `POST /sessions` (Gotu): signs in with e-mail and password.
+
+use latchkey::contracts::gotu::{self, Refusal, SessionRequest};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::SignInByPassword;
+use latchkey::wiring::{TokenIssuer, Wiring};
+
+struct PostSessions {
+    sign_in: SignInByPassword,
+    issuer: TokenIssuer,
+}
+
+async fn post_sessions(endpoint: &PostSessions, request: &Request) -> Result<Response, Refusal> {
+    let SessionRequest { visitor, password } = SessionRequest::read(request)?;
+    let signer = endpoint.issuer.tokens.signer().await?;
+    let signed_in = endpoint.sign_in.run(password, visitor).await?;
+    let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
+    Ok(http::json(StatusCode::OK, &session))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&gotu::PROFILE)?;
+    let endpoint =
+        PostSessions { sign_in: wiring.sign_in_by_password()?, issuer: wiring.token_issuer()? };
+    wiring.serve(module_path!(), endpoint, post_sessions).await
+}

@@ -1,0 +1,39 @@
+//! No route (PosBytz): makes an OAuth 2.0 client, rotates its secrets, suspends it.
+//!
+//! An administrator invokes it; `CONTRACT.md` has the payloads.
+
+use latchkey::contracts::posbytz::{self, ClientTask};
+use latchkey::runtime::{Error, serve_events};
+use latchkey::usecases::ManageClients;
+use latchkey::wiring::Bootstrap;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Does what the payload asks for, and returns the secret if there is a new one.
+async fn create_client(manage: &ManageClients, payload: Value) -> Result<Value, Error> {
+    let new = match ClientTask::read(&payload)? {
+        ClientTask::Create { realm, scopes } => manage.create(realm, scopes).await?,
+        ClientTask::AddSecret(id) => manage.add_secret(id).await?,
+        ClientTask::Retire(id, which) => {
+            manage.retire(&id, which).await?;
+            return Ok(posbytz::changed(&payload));
+        }
+        ClientTask::Suspend(id, suspended) => {
+            manage.suspend(&id, suspended).await?;
+            return Ok(posbytz::changed(&payload));
+        }
+    };
+    Ok(posbytz::credentials(&new))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut base = Bootstrap::from_env()?;
+    let manage = ManageClients {
+        clients: Arc::new(base.store()?),
+        clock: base.clock,
+        entropy: base.entropy,
+        contract: posbytz::PROFILE.name,
+    };
+    serve_events(module_path!(), manage, create_client).await
+}

@@ -1,0 +1,20 @@
+//! `GET /ecommerce/v1/auth/email/verify` (PosBytz): takes the link of a mail and verifies its address.
+
+use latchkey::contracts::posbytz::{self, EmailVerifyRequest, Refusal, Success};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::VerifyLink;
+use latchkey::wiring::Wiring;
+
+async fn email_verify(verify_link: &VerifyLink, request: &Request) -> Result<Response, Refusal> {
+    let EmailVerifyRequest { user, token } = EmailVerifyRequest::read(request)?;
+    verify_link.run(&user, &token).await?;
+    Ok(http::json(StatusCode::OK, &Success::OK))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&posbytz::PROFILE)?;
+    let verify_link = wiring.verify_link()?;
+    wiring.serve(module_path!(), verify_link, email_verify).await
+}

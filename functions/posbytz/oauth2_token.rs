@@ -1,0 +1,28 @@
+//! `POST /ecommerce/oauth2/token` (PosBytz): gives a client an access token for its secret.
+
+use latchkey::contracts::posbytz::{self, TokenAnswer, TokenRefusal, TokenRequest};
+use latchkey::http::{Request, Response};
+use latchkey::runtime::Error;
+use latchkey::usecases::GrantClientToken;
+use latchkey::wiring::{TokenIssuer, Wiring};
+
+struct Token {
+    grant: GrantClientToken,
+    issuer: TokenIssuer,
+}
+
+async fn oauth2_token(endpoint: &Token, request: &Request) -> Result<Response, TokenRefusal> {
+    let TokenRequest { client, secret, scopes } = TokenRequest::read(request)?;
+    let asked = scopes.is_some();
+    let grant = endpoint.grant.run(&client, &secret, scopes).await?;
+    let signer = endpoint.issuer.tokens.signer().await?;
+    let token = TokenAnswer::of(&grant, asked, endpoint.issuer.lifetime, &*signer)?;
+    Ok(token.into_response())
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&posbytz::PROFILE)?;
+    let endpoint = Token { grant: wiring.grant_client_token()?, issuer: wiring.token_issuer()? };
+    wiring.serve(module_path!(), endpoint, oauth2_token).await
+}

@@ -1,0 +1,39 @@
+//! `POST /ecommerce/v1/auth/signup` (PosBytz): signs a customer up, texts a code and mails a link.
+//!
+//! The client is checked before the body, and the body before anything is looked up.
+
+use latchkey::contracts::posbytz::{
+    self, ClientAuthenticator, CustomerCreated, Refusal, SignupRequest,
+};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::ports::Entropy;
+use latchkey::runtime::Error;
+use latchkey::usecases::SignUpToVerify;
+use latchkey::wiring::Wiring;
+use std::sync::Arc;
+
+struct Signup {
+    clients: ClientAuthenticator,
+    sign_up: SignUpToVerify,
+    entropy: Arc<dyn Entropy>,
+}
+
+async fn signup(endpoint: &Signup, request: &Request) -> Result<Response, Refusal> {
+    let caller = endpoint.clients.caller(request).await?;
+    let (command, contacts) = SignupRequest::read(request)?.for_client(caller);
+    let signed_up = endpoint.sign_up.run(command).await?;
+    let created = CustomerCreated::of(&signed_up, &contacts, &*endpoint.entropy)?;
+    Ok(http::json(StatusCode::CREATED, &created))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&posbytz::PROFILE)?;
+    let access_tokens = wiring.access_tokens()?;
+    let endpoint = Signup {
+        clients: ClientAuthenticator { access_tokens, clock: wiring.clock() },
+        sign_up: wiring.sign_up_to_verify()?,
+        entropy: wiring.entropy(),
+    };
+    wiring.serve(module_path!(), endpoint, signup).await
+}

@@ -1,0 +1,57 @@
+//! No route (every contract): delivers the effects in the outbox.
+//!
+//! The outbox's stream invokes it with the keys of new entries, and a schedule for the entries that
+//! the stream missed.
+
+use latchkey::adapters::eventbridge::EventBridgeEvents;
+use latchkey::adapters::key_ring::Contents;
+use latchkey::adapters::ses::SesMail;
+use latchkey::adapters::sns::SnsTexts;
+use latchkey::contracts::AllContracts;
+use latchkey::runtime::{Error, serve_events, settings};
+use latchkey::usecases::DeliverEffects;
+use latchkey::wiring::Bootstrap;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Delivers, and returns the records of a batch that the stream must send again.
+async fn relay(deliver: &DeliverEffects, event: Value) -> Result<Value, Error> {
+    let Some(records) = event.get("Records") else {
+        let (found, failed) = deliver.sweep().await?;
+        if found > 0 {
+            tracing::warn!(found, failed, "swept overdue entries");
+        }
+        return Ok(Value::Null);
+    };
+    let records = records.as_array().ok_or("Records must be a list")?;
+    let entry =
+        |record: &Value| record.pointer("/dynamodb/Keys/event_id/S")?.as_str().map(str::to_owned);
+    let entries: Vec<_> = records.iter().filter_map(entry).collect();
+    let failed = deliver.run(&entries).await?;
+    let again =
+        records.iter().filter(|record| entry(record).is_some_and(|id| failed.contains(&id)));
+    let again =
+        again.map(|record| json!({"itemIdentifier": record.pointer("/dynamodb/SequenceNumber")}));
+    Ok(json!({"batchItemFailures": again.collect::<Vec<_>>()}))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut base = Bootstrap::from_env()?;
+    let store = Arc::new(base.store()?);
+    let deliver = DeliverEffects {
+        outbox: store.clone(),
+        challenges: store,
+        code_keys: base.code_keys(Contents::Keys)?,
+        wording: Arc::new(AllContracts {
+            code_host: settings::code_host(),
+            public_url: settings::public_url()?,
+        }),
+        texts: Arc::new(SnsTexts::new(&base.aws, settings::sms())),
+        mail: Arc::new(SesMail::new(&base.aws, settings::email_sender()?)),
+        events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),
+        clock: base.clock.clone(),
+    };
+    base.warm_up().await;
+    serve_events(module_path!(), deliver, relay).await
+}

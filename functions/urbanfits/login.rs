@@ -1,0 +1,44 @@
+//! `POST /auth/login` (UrbanFits): signs in with e-mail or username and password.
+
+use latchkey::contracts::urbanfits::{
+    self, LoginRequest, Refusal, SessionIssuer, UserAnswer, UserObject,
+};
+use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::SignInByPassword;
+use latchkey::wiring::Wiring;
+
+struct Login {
+    sign_in: SignInByPassword,
+    sessions: SessionIssuer,
+    origins: AllowedOrigins,
+}
+
+async fn login(endpoint: &Login, request: &Request) -> Result<Response, Refusal> {
+    // A page of another origin must not sign its visitor in as another user.
+    if !endpoint.origins.allow(request) {
+        return Err(Refusal::Origin);
+    }
+    let LoginRequest { visitor, password, remember_me, user_agent } = LoginRequest::read(request)?;
+    let keys = endpoint.sessions.keys().await?;
+    let signed_in = endpoint.sign_in.run(password, visitor).await?;
+    let agent = keys.user_agent.sign(&user_agent);
+    let shown = UserObject::of_known(&signed_in.user, signed_in.at, agent)?;
+    let response = http::json(StatusCode::OK, &UserAnswer::signed_in(shown.clone()));
+    Ok(keys.open(response, &shown, signed_in.at, |lives| lives.of(remember_me))?)
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&urbanfits::PROFILE)?;
+    let endpoint = Login {
+        sign_in: wiring.sign_in_by_password()?,
+        sessions: SessionIssuer {
+            tokens: wiring.access_tokens()?,
+            user_agents: wiring.user_agents()?,
+            cookies: wiring.cookies()?,
+        },
+        origins: wiring.allowed_origins(),
+    };
+    wiring.serve(module_path!(), endpoint, login).await
+}

@@ -1,0 +1,47 @@
+//! `POST /auth/logout` (UrbanFits): signs out, or with `all` everywhere, and clears both cookies.
+
+use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, Refusal};
+use latchkey::http::{AllowedOrigins, CookiePolicy, Request, Response};
+use latchkey::runtime::Error;
+use latchkey::usecases::SignOut;
+use latchkey::wiring::Wiring;
+
+struct Logout {
+    authenticator: Authenticator,
+    sign_out: SignOut,
+    cookies: CookiePolicy,
+    origins: AllowedOrigins,
+}
+
+async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusal> {
+    // A browser sends the cookies with a request of any page.
+    if !endpoint.origins.allow(request) {
+        return Err(Refusal::Origin);
+    }
+    let LogoutRequest { all } = LogoutRequest::read(request)?;
+    match endpoint.authenticator.user(request).await {
+        Ok((_, session)) if all => endpoint.sign_out.run(session.user, None).await?,
+        Ok((_, session)) => endpoint.sign_out.of_token(session).await?,
+        // Without a session there is nothing to end, but there may be cookies to clear.
+        Err(Refusal::Session) => {}
+        Err(refusal) => return Err(refusal),
+    }
+    Ok(urbanfits::cleared_cookies(urbanfits::signed_out(), &endpoint.cookies)?)
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&urbanfits::PROFILE)?;
+    let authenticator = Authenticator {
+        access_tokens: wiring.access_tokens()?,
+        sessions: wiring.sessions()?,
+        clock: wiring.clock(),
+    };
+    let endpoint = Logout {
+        authenticator,
+        sign_out: wiring.sign_out()?,
+        cookies: wiring.cookies()?,
+        origins: wiring.allowed_origins(),
+    };
+    wiring.serve(module_path!(), endpoint, logout).await
+}

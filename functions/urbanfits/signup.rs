@@ -1,0 +1,23 @@
+//! `POST /auth/signup` (UrbanFits): keeps a sign-up and mails its code.
+//!
+//! Makes no user and reserves nothing until the code is entered.
+
+use latchkey::contracts::urbanfits::{self, PendingAnswer, Refusal, SignupRequest};
+use latchkey::http::{self, Request, Response, StatusCode};
+use latchkey::runtime::Error;
+use latchkey::usecases::StartSignUp;
+use latchkey::wiring::Wiring;
+
+async fn signup(start: &StartSignUp, request: &Request) -> Result<Response, Refusal> {
+    let locale = http::locale(request, &urbanfits::LOCALES);
+    let SignupRequest { command, typed_email } = SignupRequest::read(request, locale)?;
+    let handle = start.run(command).await?;
+    Ok(http::json(StatusCode::OK, &PendingAnswer::new(&handle, &typed_email)))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&urbanfits::PROFILE)?;
+    let start = wiring.start_sign_up()?;
+    wiring.serve(module_path!(), start, signup).await
+}

@@ -1,0 +1,49 @@
+//! `POST /auth/signup/callback` (UrbanFits): takes the code, makes the user and a wallet, opens a session.
+
+use latchkey::contracts::urbanfits::{
+    self, CallbackRequest, Refusal, SessionIssuer, UserAnswer, UserObject,
+};
+use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
+use latchkey::ports::{Entropy, random};
+use latchkey::runtime::Error;
+use latchkey::usecases::CompleteSignUp;
+use latchkey::wiring::Wiring;
+use std::sync::Arc;
+
+struct Callback {
+    complete: CompleteSignUp,
+    sessions: SessionIssuer,
+    entropy: Arc<dyn Entropy>,
+    origins: AllowedOrigins,
+}
+
+async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Response, Refusal> {
+    // A page of another origin must not sign its visitor in as another user.
+    if !endpoint.origins.allow(request) {
+        return Err(Refusal::Origin);
+    }
+    let CallbackRequest { handle, otp, attributes } = CallbackRequest::read(request)?;
+    // Before the code is used up: without them the user would be registered and not signed in.
+    let keys = endpoint.sessions.keys().await?;
+    let source = http::source_address(request);
+    let user = endpoint.complete.run(handle, &otp, &source, attributes).await?;
+    let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
+    let response = http::json(StatusCode::OK, &UserAnswer::registered(shown.clone()));
+    Ok(keys.open(response, &shown, user.created_at, |lives| lives.of(false))?)
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    let mut wiring = Wiring::of(&urbanfits::PROFILE)?;
+    let endpoint = Callback {
+        complete: wiring.complete_sign_up(urbanfits::WALLET)?,
+        sessions: SessionIssuer {
+            tokens: wiring.access_tokens()?,
+            user_agents: wiring.user_agents()?,
+            cookies: wiring.cookies()?,
+        },
+        entropy: wiring.entropy(),
+        origins: wiring.allowed_origins(),
+    };
+    wiring.serve(module_path!(), endpoint, signup_callback).await
+}

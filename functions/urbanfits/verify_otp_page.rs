@@ -1,0 +1,17 @@
+//! `GET /auth/signup/verify-otp` (UrbanFits): returns the page where people enter the code.
+
+use latchkey::contracts::urbanfits::{self, Refusal};
+use latchkey::http::{Cors, Request, Response};
+use latchkey::runtime::{Error, init_telemetry, serve};
+use std::future::{Ready, ready};
+
+/// Returns the same page for every request: it tells nothing about pending sign-ups.
+fn verify_otp_page(page: &Response, _: &Request) -> Ready<Result<Response, Refusal>> {
+    ready(Ok(page.clone()))
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Error> {
+    init_telemetry();
+    serve(module_path!(), Cors::NONE, urbanfits::code_page(), verify_otp_page).await
+}

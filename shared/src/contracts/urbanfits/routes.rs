@@ -1,0 +1,26 @@
+//! The routes of UrbanFits, written by `cargo xtask sync` from template.yaml.
+
+use crate::contracts::Route;
+
+pub(super) const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/auth/login", function: "urbanfits-login" },
+    Route { method: "POST", path: "/api/auth/login", function: "urbanfits-login" },
+    Route { method: "POST", path: "/auth/logout", function: "urbanfits-logout" },
+    Route { method: "POST", path: "/api/auth/logout", function: "urbanfits-logout" },
+    Route { method: "GET", path: "/user/get/me", function: "urbanfits-get-me" },
+    Route { method: "GET", path: "/api/user/get/me", function: "urbanfits-get-me" },
+    Route { method: "POST", path: "/auth/signup", function: "urbanfits-signup" },
+    Route { method: "POST", path: "/api/auth/signup", function: "urbanfits-signup" },
+    Route { method: "POST", path: "/auth/signup/callback", function: "urbanfits-signup-callback" },
+    Route {
+        method: "POST",
+        path: "/api/auth/signup/callback",
+        function: "urbanfits-signup-callback",
+    },
+    Route { method: "GET", path: "/auth/signup/verify-otp", function: "urbanfits-verify-otp-page" },
+    Route {
+        method: "GET",
+        path: "/api/auth/signup/verify-otp",
+        function: "urbanfits-verify-otp-page",
+    },
+];

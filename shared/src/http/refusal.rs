@@ -1,0 +1,18 @@
+//! Refusals: what a function returns instead of a response when it does not do what was asked.
+
+use super::{CorsPolicy, Response};
+use lambda_http::Request;
+
+/// A refusal that knows its response in the format of one contract or protocol.
+pub trait Refusal: Sized {
+    /// The refusal for an internal fault: a port that failed, a panic, a request that ran out of
+    /// time.
+    const INTERNAL: Self;
+
+    /// Which pages of other origins may read the responses, refusals included.
+    const CORS: CorsPolicy;
+
+    /// The response to `request`. The format may depend on the request, on a version header for
+    /// example.
+    fn into_response(self, request: &Request) -> Response;
+}

@@ -1,0 +1,54 @@
+//! What the use cases need to know of a contract.
+
+use crate::domain::code::CodeFormat;
+use crate::domain::realm::Realm;
+use crate::ports::EventWording;
+use std::sync::Arc;
+
+/// The constants of one contract. Everything that an environment variable can change is elsewhere.
+pub struct Profile {
+    /// The contract's name: the first part of its functions' names, of its realm and of its
+    /// variables.
+    pub name: &'static str,
+    /// The digits and the range of its one-time codes.
+    pub code_format: CodeFormat,
+    /// Writes the handle that a client holds to a challenge, from random bytes. `None` for a
+    /// contract whose clients name the recipient again.
+    pub handle: Option<fn(&[u8; 16]) -> String>,
+    /// The user attributes that its access tokens state.
+    pub token_claims: &'static [&'static str],
+    /// Maps facts to its events.
+    pub events: fn() -> Arc<dyn EventWording>,
+    /// What sends its requests.
+    pub callers: Callers,
+    /// What a session belongs to.
+    pub sessions: SessionKind,
+    /// Whether only users who proved an identifier may sign in.
+    pub only_verified: bool,
+}
+
+/// What sends the requests of a contract. It decides which limit a source address has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// A person's app or browser: one address is one person, or a few.
+    People,
+    /// A shop's server, for all its customers: one address has the limit of a client.
+    Servers,
+}
+
+/// What a session belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A device with an integer id, stored until the session ends.
+    Device,
+    /// Nothing but its token.
+    Token,
+}
+
+impl Profile {
+    /// The name space of the contract's users.
+    #[must_use]
+    pub fn realm(&self) -> Realm {
+        Realm::of_contract(self.name)
+    }
+}

@@ -1,0 +1,129 @@
+//! Wiring of accounts: signing up, passwords, devices, clients.
+
+use super::Wiring;
+use crate::adapters::dynamodb::DynamoSequenceIds;
+use crate::runtime::{Error, settings};
+use crate::usecases::{
+    CompleteSignUp, GrantClientToken, RegisterDevice, ResetPassword, SignUp, SignUpByCode,
+    SignUpByPassword, SignUpToVerify, SignUpUnverified, WalletPolicy,
+};
+use std::sync::Arc;
+
+impl Wiring {
+    fn sign_up(&mut self) -> Result<Arc<SignUp>, Error> {
+        let store = self.base.store()?;
+        Ok(Arc::new(SignUp {
+            registrations: Arc::new(store.clone()),
+            ids: Arc::new(DynamoSequenceIds::new(store)),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        }))
+    }
+
+    /// Signs up by phone and code, or by e-mail and password. Both take ids from the same block.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn sign_up_by_code_or_password(
+        &mut self,
+    ) -> Result<(SignUpByCode, SignUpByPassword), Error> {
+        let sign_up = self.sign_up()?;
+        let check_code = self.check_code()?;
+        let by_password = SignUpByPassword {
+            sign_up: Arc::clone(&sign_up),
+            budgets: Arc::new(self.base.store()?),
+            passwords: self.passwords()?,
+            per_address_hour: settings::sends_per_source_hour()?,
+        };
+        Ok((SignUpByCode { sign_up, check_code }, by_password))
+    }
+
+    /// Makes an account whose recipient is not verified, and sends a code to it.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn sign_up_unverified(&mut self) -> Result<SignUpUnverified, Error> {
+        Ok(SignUpUnverified {
+            request_code: self.request_code()?,
+            ids: Arc::new(DynamoSequenceIds::new(self.base.store()?)),
+            wording: self.events(),
+        })
+    }
+
+    /// Makes an account, and sends a code and a link that verify its identifiers.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn sign_up_to_verify(&mut self) -> Result<SignUpToVerify, Error> {
+        let policy = settings::send_policy()?;
+        self.log_guess_risk(&policy)?;
+        let store = Arc::new(self.base.store()?);
+        Ok(SignUpToVerify {
+            registrations: Arc::clone(&store) as _,
+            users: Arc::clone(&store) as _,
+            budgets: store,
+            passwords: self.passwords()?,
+            code_keys: self.code_key_ids()?,
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            policy,
+        })
+    }
+
+    /// Checks the code of a sign-up that was kept, and makes the account with its wallet.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn complete_sign_up(&mut self, wallet: WalletPolicy) -> Result<CompleteSignUp, Error> {
+        Ok(CompleteSignUp {
+            check_code: self.check_code()?,
+            registrations: Arc::new(self.base.store()?),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            wallet,
+        })
+    }
+
+    /// Sets a new password.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn reset_password(&mut self) -> Result<ResetPassword, Error> {
+        Ok(ResetPassword {
+            users: Arc::new(self.base.store()?),
+            passwords: self.passwords()?,
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// Registers devices for push messages.
+    ///
+    /// # Errors
+    /// The name of a table is missing.
+    pub fn register_device(&mut self) -> Result<RegisterDevice, Error> {
+        Ok(RegisterDevice {
+            devices: Arc::new(self.base.store()?),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// Grants access tokens to OAuth 2.0 clients.
+    ///
+    /// # Errors
+    /// The name of a table is missing.
+    pub fn grant_client_token(&mut self) -> Result<GrantClientToken, Error> {
+        Ok(GrantClientToken {
+            clients: Arc::new(self.base.store()?),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            contract: self.profile.name,
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! What every function starts from: AWS clients, the store, the time, random bytes, key rings.
+
+use crate::adapters::aws::Aws;
+use crate::adapters::code_keys::HmacCodeKeys;
+use crate::adapters::dynamodb::Store;
+use crate::adapters::key_ring::{Contents, KeyRing};
+use crate::adapters::system::{OsEntropy, SystemClock};
+use crate::ports::{Clock, CodeKeys, Entropy, chain};
+use crate::runtime::settings::{self, RingSource, SettingsError};
+use crate::runtime::{Error, init_telemetry};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the start waits for AWS. Lambda allows ten seconds.
+const WARM_UP_TIME: Duration = Duration::from_secs(3);
+
+/// What every function starts from.
+pub struct Bootstrap {
+    /// Makes AWS clients.
+    pub aws: Aws,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    store: Option<Store>,
+    rings: Vec<RegisteredRing>,
+}
+
+/// A key ring that the start reads.
+struct RegisteredRing {
+    secret: String,
+    contents: Contents,
+    ring: Arc<KeyRing>,
+}
+
+impl Bootstrap {
+    /// Starts logging and reads the settings of AWS. Opens no connection.
+    ///
+    /// # Errors
+    /// A variable is missing; the error names it.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        init_telemetry();
+        Ok(Self {
+            aws: Aws::new(settings::aws()?),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy::default()),
+            store: None,
+            rings: Vec::new(),
+        })
+    }
+
+    /// The tables.
+    ///
+    /// # Errors
+    /// The name of a table is missing.
+    pub fn store(&mut self) -> Result<Store, SettingsError> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
+        let store = Store::new(&self.aws, settings::tables()?, Arc::clone(&self.entropy));
+        self.store = Some(store.clone());
+        Ok(store)
+    }
+
+    /// The key ring of a secret. It is registered: [`Bootstrap::warm_up`] reads it.
+    pub(super) fn key_ring(
+        &mut self,
+        source: &RingSource,
+        contents: Contents,
+    ) -> Result<Arc<KeyRing>, Error> {
+        let known =
+            |known: &&RegisteredRing| known.secret == source.secret && known.contents == contents;
+        if let Some(known) = self.rings.iter().find(known) {
+            return Ok(Arc::clone(&known.ring));
+        }
+        let clock = Arc::clone(&self.clock);
+        let ring = Arc::new(if let Some(json) = &source.inline {
+            KeyRing::inline(json, clock)?
+        } else {
+            let lifetime = settings::key_ring_lifetime()?;
+            KeyRing::of_secret(&self.aws, &source.secret, contents, lifetime, clock)
+        });
+        let secret = source.secret.clone();
+        self.rings.push(RegisteredRing { secret, contents, ring: Arc::clone(&ring) });
+        Ok(ring)
+    }
+
+    /// The keys that codes are derived with, or their ids alone.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn code_keys(&mut self, contents: Contents) -> Result<Arc<dyn CodeKeys>, Error> {
+        let ring = self.key_ring(&settings::code_key()?, contents)?;
+        Ok(Arc::new(HmacCodeKeys::new(ring)))
+    }
+
+    /// Opens the store's connection and reads the registered key rings, all at once. A failure is
+    /// logged, and the first request that needs the thing tries again: a start never fails for a
+    /// fault outside the function.
+    pub async fn warm_up(&self) {
+        let store = async {
+            if let Some(store) = &self.store {
+                store.warm_up().await;
+            }
+        };
+        let rings = join_all(self.rings.iter().map(|registered| registered.ring.ring()));
+        let warmed = async { tokio::join!(store, rings) };
+        let Ok(((), rings)) = tokio::time::timeout(WARM_UP_TIME, warmed).await else {
+            tracing::warn!("the store or a key ring took too long while starting");
+            return;
+        };
+        for error in rings.into_iter().filter_map(Result::err) {
+            tracing::warn!(error = chain(&error), "failed to read a key ring while starting");
+        }
+    }
+}

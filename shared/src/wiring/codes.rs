@@ -1,0 +1,143 @@
+//! Wiring of one-time codes and links: sending, checking, proving.
+
+use super::Wiring;
+use crate::adapters::key_ring::Contents;
+use crate::domain::sends::SendLimits;
+use crate::runtime::{Error, settings};
+use crate::usecases::{
+    CheckCode, ProveRecipient, RequestCode, SendPolicy, StartSignUp, VerifyCode, VerifyLink,
+    VerifyRecipient,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Wiring {
+    /// Sends codes to recipients.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn request_code(&mut self) -> Result<RequestCode, Error> {
+        let policy = settings::send_policy()?;
+        self.log_guess_risk(&policy)?;
+        Ok(RequestCode {
+            challenges: Arc::new(self.base.store()?),
+            code_keys: self.code_key_ids()?,
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            policy,
+            handles: self.profile.handle,
+        })
+    }
+
+    /// Logs the risk that one recipient's code is guessed in a day: the guesses that the limits
+    /// allow, over the number of codes.
+    pub(super) fn log_guess_risk(&self, policy: &SendPolicy) -> Result<(), Error> {
+        let (contract, codes) = (self.profile.name, self.profile.code_format.count);
+        let per_code = settings::guess_limits()?.per_code;
+        if let Some(guesses) = policy.limits.guesses_per_day(per_code) {
+            let per_million = guesses.saturating_mul(1_000_000).checked_div(codes).unwrap_or(0);
+            tracing::info!(
+                contract,
+                guesses_per_day = guesses,
+                codes,
+                risk_per_million = per_million,
+                "the risk that one recipient's code is guessed in a day"
+            );
+        } else {
+            tracing::warn!(contract, codes, "guesses per recipient and day have no limit");
+        }
+        Ok(())
+    }
+
+    /// Keeps a sign-up, and sends the code that completes it.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn start_sign_up(&mut self) -> Result<StartSignUp, Error> {
+        let mut request_code = self.request_code()?;
+        // While a sign-up waits for its code it blocks the next one. A caller who used up the
+        // guesses may start again at once.
+        let limits = SendLimits { pause: Duration::ZERO, ..request_code.policy.limits };
+        request_code.policy.limits = limits;
+        Ok(StartSignUp {
+            request_code,
+            passwords: self.passwords()?,
+            budgets: Arc::new(self.base.store()?),
+        })
+    }
+
+    /// Checks codes.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn check_code(&mut self) -> Result<CheckCode, Error> {
+        let store = Arc::new(self.base.store()?);
+        Ok(CheckCode {
+            challenges: Arc::clone(&store) as _,
+            budgets: store,
+            code_keys: self.base.code_keys(Contents::Keys)?,
+            limits: self.guess_limits()?,
+            format: self.profile.code_format,
+            realm: self.profile.realm(),
+        })
+    }
+
+    /// Checks a code and uses it up, without an account.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn prove_recipient(&mut self) -> Result<ProveRecipient, Error> {
+        let store = Arc::new(self.base.store()?);
+        Ok(ProveRecipient {
+            check_code: self.check_code()?,
+            challenges: Arc::clone(&store) as _,
+            users: store,
+            clock: Arc::clone(&self.base.clock),
+        })
+    }
+
+    /// Checks a code that a client holds a handle to, and marks the identifier verified.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn verify_code(&mut self) -> Result<VerifyCode, Error> {
+        Ok(VerifyCode {
+            check_code: self.check_code()?,
+            users: Arc::new(self.base.store()?),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// Checks a code of a named recipient, and marks the identifier verified.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn verify_recipient(&mut self) -> Result<VerifyRecipient, Error> {
+        Ok(VerifyRecipient {
+            check_code: self.check_code()?,
+            users: Arc::new(self.base.store()?),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// Checks the link of a mail, and marks the address verified.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn verify_link(&mut self) -> Result<VerifyLink, Error> {
+        let store = Arc::new(self.base.store()?);
+        Ok(VerifyLink {
+            users: Arc::clone(&store) as _,
+            challenges: store,
+            code_keys: self.base.code_keys(Contents::Keys)?,
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            contract: self.profile.name,
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Wiring of sessions: signing in and out, refreshing, tokens, cookies.
+
+use super::Wiring;
+use crate::adapters::dynamodb::DynamoSequenceIds;
+use crate::adapters::jwt::{JwsTexts, JwtAccessTokens};
+use crate::adapters::key_ring::Contents;
+use crate::adapters::refresh_keys::HmacRefreshKeys;
+use crate::domain::session::{REMEMBERED_LIFE, SessionLives};
+use crate::http::{AllowedOrigins, CookiePolicy};
+use crate::ports::{AccessTokens, Clock, Entropy, SequenceIds, Sessions, TextSignatures, Users};
+use crate::runtime::{Error, settings};
+use crate::usecases::{
+    OpenSessions, Refresh, SessionKind, SignInByCode, SignInByPassword, SignOut,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The access tokens of a contract, and what the environment says of them.
+pub struct TokenIssuer {
+    pub tokens: Arc<dyn AccessTokens>,
+    /// How long a token is valid.
+    pub lifetime: Duration,
+    /// The issuer; empty where the contract itself names it.
+    pub name: String,
+}
+
+impl Wiring {
+    /// Signs and checks the contract's access tokens.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn access_tokens(&mut self) -> Result<Arc<dyn AccessTokens>, Error> {
+        let ring = self.base.key_ring(&settings::token_key(self.profile.name)?, Contents::Keys)?;
+        Ok(Arc::new(JwtAccessTokens::new(ring)))
+    }
+
+    /// The same, with the lifetime and the issuer of new tokens.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn token_issuer(&mut self) -> Result<TokenIssuer, Error> {
+        Ok(TokenIssuer {
+            tokens: self.access_tokens()?,
+            lifetime: settings::access_token_lifetime(self.profile.name)?,
+            name: settings::token_issuer(self.profile.name).unwrap_or_default(),
+        })
+    }
+
+    /// Signs the names of browsers.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn user_agents(&mut self) -> Result<Arc<dyn TextSignatures>, Error> {
+        let key = settings::user_agent_key(self.profile.name)?;
+        Ok(Arc::new(JwsTexts::new(self.base.key_ring(&key, Contents::Keys)?)))
+    }
+
+    fn open_sessions(&mut self) -> Result<OpenSessions, Error> {
+        let store = self.base.store()?;
+        let devices = match self.profile.sessions {
+            SessionKind::Device => {
+                Some(Arc::new(DynamoSequenceIds::new(store.clone())) as Arc<dyn SequenceIds>)
+            }
+            SessionKind::Token => None,
+        };
+        let store = Arc::new(store);
+        Ok(OpenSessions {
+            sessions: Arc::clone(&store) as _,
+            users: store,
+            devices,
+            stated: self.profile.token_claims,
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// Signs in by password.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn sign_in_by_password(&mut self) -> Result<SignInByPassword, Error> {
+        Ok(SignInByPassword {
+            open: self.open_sessions()?,
+            passwords: self.passwords()?,
+            budgets: Arc::new(self.base.store()?),
+            slow_down: settings::slow_down()?,
+            per_address_hour: self.guess_limits()?.per_address_hour,
+            only_verified: self.profile.only_verified,
+        })
+    }
+
+    /// Signs in by code.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn sign_in_by_code(&mut self) -> Result<SignInByCode, Error> {
+        Ok(SignInByCode { open: self.open_sessions()?, check_code: self.check_code()? })
+    }
+
+    /// Exchanges refresh tokens.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn refresh(&mut self) -> Result<Refresh, Error> {
+        let key = settings::refresh_key(self.profile.name)?;
+        Ok(Refresh {
+            sessions: Arc::new(self.base.store()?),
+            keys: Arc::new(HmacRefreshKeys::new(self.base.key_ring(&key, Contents::Keys)?)),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// Ends sessions.
+    ///
+    /// # Errors
+    /// The name of a table is missing.
+    pub fn sign_out(&mut self) -> Result<SignOut, Error> {
+        Ok(SignOut {
+            sessions: Arc::new(self.base.store()?),
+            wording: self.events(),
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+        })
+    }
+
+    /// The sessions in the store.
+    ///
+    /// # Errors
+    /// The name of a table is missing.
+    pub fn sessions(&mut self) -> Result<Arc<dyn Sessions>, Error> {
+        Ok(Arc::new(self.base.store()?))
+    }
+
+    /// The users in the store.
+    ///
+    /// # Errors
+    /// The name of a table is missing.
+    pub fn users(&mut self) -> Result<Arc<dyn Users>, Error> {
+        Ok(Arc::new(self.base.store()?))
+    }
+
+    /// The settings of the cookies of sessions.
+    ///
+    /// # Errors
+    /// A variable is missing or malformed.
+    pub fn cookies(&self) -> Result<CookiePolicy, Error> {
+        let usual = settings::session_lifetime(self.profile.name)?;
+        let lives = SessionLives { usual, remembered: REMEMBERED_LIFE };
+        Ok(CookiePolicy { lives, domain: settings::cookie_domain(self.profile.name) })
+    }
+
+    /// The origins whose pages may send requests with cookies.
+    #[must_use]
+    pub fn allowed_origins(&self) -> AllowedOrigins {
+        settings::allowed_origins(self.profile.name)
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.base.clock)
+    }
+
+    #[must_use]
+    pub fn entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.base.entropy)
+    }
+}
