@@ -30,25 +30,36 @@ def conditions(template, statement, where):
     return found
 
 
+def statements(template, binary, properties):
+    """The statements of a function's policies, whether written in place or in a managed policy of the template."""
+    for policy in listed(properties.get("Policies", [])):
+        document = policy
+        if isinstance(policy, dict) and "Ref" in policy:
+            managed = template["Resources"].get(policy["Ref"], {})
+            # With Roles, Groups or Users, a managed policy would grant rights to more than those that refer to it.
+            if managed.get("Type") == "AWS::IAM::ManagedPolicy" and set(managed["Properties"]) <= {"Description", "PolicyDocument"}:
+                document = managed["Properties"]["PolicyDocument"]
+        if not isinstance(document, dict) or "Statement" not in document:
+            raise SystemExit(f"{binary}: this script does not understand the policy {policy}")
+        yield from listed(document["Statement"])
+
+
 def grants(template, binary, properties):
     """One grant for each statement, action and resource."""
-    for policy in listed(properties.get("Policies", [])):
-        if not isinstance(policy, dict) or "Statement" not in policy:
-            raise SystemExit(f"{binary}: this script does not understand the policy {policy}")
-        for statement in listed(policy["Statement"]):
-            where = f"{binary} {statement['Sid']}"
-            unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
-            if unknown:
-                raise SystemExit(f"{where}: this script does not understand {sorted(unknown)}")
-            for action in listed(statement["Action"]):
-                for resource in listed(statement["Resource"]):
-                    yield {
-                        "where": where,
-                        "effect": statement["Effect"],
-                        "action": action,
-                        "resource": resolve(template, resource),
-                        "conditions": conditions(template, statement, where),
-                    }
+    for statement in statements(template, binary, properties):
+        where = f"{binary} {statement['Sid']}"
+        unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
+        if unknown:
+            raise SystemExit(f"{where}: this script does not understand {sorted(unknown)}")
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                yield {
+                    "where": where,
+                    "effect": statement["Effect"],
+                    "action": action,
+                    "resource": resolve(template, resource),
+                    "conditions": conditions(template, statement, where),
+                }
 
 
 def holds(condition, context):
