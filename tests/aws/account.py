@@ -1,12 +1,15 @@
-"""Deploys a build into a new, empty, emulated AWS account, says where everything is, and keeps it until stdin ends.
+"""Deploys a build into a new, emulated AWS account and keeps the account until the standard input ends.
 
-usage: account.py BUILD     BUILD: what sam build made (.aws-sam/build)
+usage: account.py BUILD     BUILD: the output of sam build (.aws-sam/build)
 
 Reads one line of JSON:  {"endpoints": {BINARY: URL}, "environment": {NAME: VALUE}}
-    endpoints      where each function believes AWS to be; without one, it is the account itself
-    environment    variables of every function that win over the template's
-Prints one line of JSON: {"url": the account, "api": the API, "queue": its events,
-    "functions": {binary: physical}, "resources": {logical: physical}, "log": what the functions print}
+    endpoints      the AWS endpoint that a function uses; by default, the account itself
+    environment    variables of all functions; they override the variables of the template
+Prints one line of JSON: {"url": URL, "api": URL, "queue": URL, "functions": {BINARY: ID}, "resources": {LOGICAL_ID: ID}, "log": FILE}
+    url, api       the endpoint of the account, and the URL of the API
+    queue          an SQS queue that receives every event of the bus
+    functions      the physical ids of the functions; resources: of all resources
+    log            the file that holds the output of the functions
 """
 
 import json
@@ -29,12 +32,13 @@ from archive import archive  # noqa: E402
 
 STACK = "latchkey"
 BUCKET = "packages"
+# The longest time to wait for the emulator, in seconds.
 PATIENCE = 60
 
-# Types that the emulator's CloudFormation does not know. Nothing may refer to them.
-UNKNOWN = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard"}
-# What makes versions and moves an alias to them by and by; the emulator has neither CodeDeploy nor streams that invoke an
-# alias, so functions are deployed at once.
+# Types that the emulator's CloudFormation does not support. No other resource may refer to them.
+UNSUPPORTED = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard"}
+# The properties that publish versions and move an alias to them step by step. The emulator has neither CodeDeploy nor event
+# sources that invoke an alias, so all traffic goes to the functions directly.
 DEPLOYMENT = ["AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference"]
 
 
@@ -45,7 +49,7 @@ def free_port():
 
 
 class Account:
-    """An emulator of its own. It checks each call's signature, and its caller's rights."""
+    """An emulator process. It checks the signature of each call and the rights of its caller."""
 
     def __init__(self, folder, build):
         port = free_port()
@@ -55,7 +59,7 @@ class Account:
         environment = {
             **os.environ,
             "GATEWAY_PORT": str(port),
-            # It listens on all interfaces otherwise.
+            # By default the emulator listens on all interfaces.
             "BIND_HOST": "127.0.0.1",
             "LATCHKEY_LOG": str(self.log),
             "LATCHKEY_TRANSFORMED": str(build.with_name("transformed")),
@@ -69,6 +73,7 @@ class Account:
             self.process = subprocess.Popen(emulator, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait(self):
+        """Waits until the emulator answers."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
             try:
@@ -93,13 +98,14 @@ class Account:
 
 
 def package(build, account, endpoints, environment):
-    """Uploads the built functions and returns the template that sam package would make, with these patches for the emulator."""
+    """Uploads the functions and returns the template that sam package would make, adapted to the emulator."""
     template = project.load(build / "template.yaml")
     resources = template["Resources"]
-    # Nor does it compute with metrics.
-    computed = {name for name, made in resources.items() if made["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in made["Properties"]}
-    known = {name: made for name, made in resources.items() if made["Type"] not in UNKNOWN and name not in computed}
-    template["Resources"] = known
+    # The emulator does not support alarms that compute with several metrics.
+    for name, resource in list(resources.items()):
+        computes = resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+        if computes or resource["Type"] in UNSUPPORTED:
+            del resources[name]
     for setting in DEPLOYMENT:
         template["Globals"]["Function"].pop(setting, None)
     store = account.client("s3")
@@ -109,16 +115,16 @@ def package(build, account, endpoints, environment):
         store.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=packed.read_bytes())
         properties["CodeUri"] = f"s3://{BUCKET}/{name}.zip"
         variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
-        # Functions find AWS by its public name; here they must be told.
+        # On AWS, functions use the public endpoints.
         variables["AWS_ENDPOINT_URL"] = endpoints.get(binary, account.url)
-        # What tests set is out of the parameters' bounds (limits that are off), so it goes past them.
+        # Tests set values that the parameters do not allow, such as limits that are switched off: they set variables directly.
         variables.update(environment)
-    secrets = {name for name, made in template["Resources"].items() if made["Type"] == "AWS::SecretsManager::Secret"}
+    secrets = {name for name, resource in resources.items() if resource["Type"] == "AWS::SecretsManager::Secret"}
     return with_arns(template, secrets)
 
 
 def with_arns(value, secrets):
-    """The emulator's Ref of a secret is its name, AWS's its ARN, which is what policies need."""
+    """Replaces each Ref of a secret. On AWS it is the secret's ARN, which policies need; in the emulator it is the name."""
     if isinstance(value, dict):
         if value.get("Ref") in secrets:
             return {"Fn::GetAtt": [value["Ref"], "Id"]}
@@ -127,9 +133,9 @@ def with_arns(value, secrets):
 
 
 def deploy(build, account, endpoints, environment):
-    """Creates the stack as sam deploy does and returns the physical ids of its resources."""
+    """Creates the stack as sam deploy does; returns the physical ids of its resources by logical id."""
     template = package(build, account, endpoints, environment)
-    # By way of S3, like sam deploy: a template above 51,200 bytes cannot come with the call.
+    # sam deploy uploads the template to S3, too: a call cannot hold a template of more than 51,200 bytes.
     account.client("s3").put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template))
     formation = account.client("cloudformation")
     formation.create_stack(
@@ -152,7 +158,7 @@ def deploy(build, account, endpoints, environment):
         for resource in page["StackResourceSummaries"]:
             resources[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
     import_routes(account, resources, template)
-    # Once per account, as the README says.
+    # A step that an administrator takes once per account.
     account.client("sesv2").create_email_identity(EmailIdentity=template["Parameters"]["EmailSender"]["Default"])
     return resources
 
@@ -162,8 +168,8 @@ def api_url(account, resources):
 
 
 def import_routes(account, resources, template):
-    """The emulator does not import the OpenAPI document that the SAM transform makes of the functions' events, so the API
-    has no routes: here they are made one by one, as the document says."""
+    """Creates the routes of the API. The emulator does not import the OpenAPI document that the SAM transform makes from the
+    events of the functions."""
     gateway = account.client("apigatewayv2")
     api = resources["Api"]
     functions = project.functions(template)
@@ -178,7 +184,7 @@ def import_routes(account, resources, template):
 
 
 def listen(account, bus):
-    """A queue behind a rule on the bus, as another service has it, that takes everything."""
+    """Creates a queue that receives every event of the bus by a rule, as another service would; returns the queue's URL."""
     queues, events = account.client("sqs"), account.client("events")
     queue = queues.create_queue(QueueName="everything")["QueueUrl"]
     attributes = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
@@ -200,7 +206,7 @@ def listen(account, bus):
 
 def main(build):
     asked = json.loads(sys.stdin.readline() or "{}")
-    # Whoever ends this process ends the emulator, too.
+    # A signal must end the emulator as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="latchkey-account-") as folder:
         account = Account(Path(folder), Path(build))

@@ -1,6 +1,6 @@
-"""Checks what sam build made: every function is there, loads on Amazon Linux 2023, and unwinds when it panics.
+"""Checks the output of sam build: every function exists, loads on Amazon Linux 2023, and unwinds when it panics.
 
-usage: build.py BUILD     BUILD: .aws-sam/build; prints one line per check
+usage: build.py BUILD     BUILD: the folder .aws-sam/build; prints one line per check
 """
 
 import re
@@ -11,25 +11,28 @@ from pathlib import Path
 import template as project
 from archive import archive
 
-# Amazon Linux 2023 has glibc 2.34.
+# The version of glibc on Amazon Linux 2023.
 NEWEST = (2, 34)
-# What a Rust program exits with after a panic that unwound; one that does not unwind is aborted by a signal.
+# The exit status of a Rust program after a panic that unwound. A panic that does not unwind ends the program by a signal.
 PANICKED = 101
+# The largest archive that Lambda accepts in one upload, in bytes.
+LARGEST = 50_000_000
 
 
 def glibc(bootstrap):
+    """The newest version of glibc that a program needs."""
     symbols = subprocess.run(["objdump", "-T", bootstrap], capture_output=True, text=True, check=True).stdout
     versions = {tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([0-9.]+)", symbols)}
     return max(versions)
 
 
 def panic(bootstrap, variables):
-    """Starts a function without Lambda's own variables, which makes lambda_runtime panic."""
+    """Starts a function without the variables of Lambda itself, so that lambda_runtime panics."""
     return subprocess.run([bootstrap], env=variables, capture_output=True, text=True, timeout=60)
 
 
 def variables(template, properties):
-    """The function's environment, with keys written out and no store to be found."""
+    """The environment of a function, with key rings in plain text and an AWS endpoint that does not answer."""
     merged = {**template["Globals"]["Function"]["Environment"]["Variables"]}
     merged.update(properties.get("Environment", {}).get("Variables", {}))
     found = {name: project.resolve(template, value) for name, value in merged.items()}
@@ -62,8 +65,8 @@ def main(build):
         check(unwound, "unwinds", binary, f"exit {ended.returncode}" + ("" if unwound else f": {ended.stderr[-300:]}"))
         size = archive(bootstrap).stat().st_size
         total += size
-        check(size < 50_000_000, "zip", binary, f"{size / 1e6:.2f} MB")
-    print(f"ok  zips together {total / 1e6:.1f} MB", flush=True)
+        check(size < LARGEST, "zip", binary, f"{size / 1e6:.2f} MB")
+    print(f"ok  zip all {total / 1e6:.1f} MB", flush=True)
     return 1 if failures else 0
 
 

@@ -1,7 +1,7 @@
-"""A consumer of Latchkey's events, as another service would write it after the README's "Consuming events".
+"""A consumer of Latchkey's events, as another service would write it after the documentation of the events.
 
-It takes messages from its own queue behind a rule on the bus, and handles each event once, as its schema says, and those of
-one correlationId in the order of their sequence, whatever the queue repeats or shuffles.
+It reads messages from its own queue behind a rule on the bus, checks each event against its schema, and handles each event
+once, even if the queue repeats it. It handles the events of one correlationId in the order of their sequence.
 """
 
 import json
@@ -14,7 +14,7 @@ KNOWN_VERSION = 1
 
 
 def schemas():
-    """Detail type -> validator. A service of its own would have copied the schemas that it needs."""
+    """The validators by detail type. Another service would have copies of the schemas that it needs."""
     found = {}
     for file in SCHEMAS.glob("*/*.schema.json"):
         schema = json.loads(file.read_text())
@@ -26,13 +26,13 @@ class Consumer:
     def __init__(self, queues, url, handle):
         self.queues, self.url, self.handle = queues, url, handle
         self.validators = schemas()
-        # What a real one keeps in its database, in the transaction that handles the event.
+        # A real consumer keeps these in its database and changes them in the transaction that handles the event.
         self.seen = set()
         self.next = {}
         self.waiting = {}
 
     def poll(self, seconds=1):
-        """Takes what is there; returns how many messages that was."""
+        """Takes the messages that are in the queue; returns their number."""
         options = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": seconds}
         messages = self.queues.receive_message(QueueUrl=self.url, **options).get("Messages", [])
         for message in messages:
@@ -50,7 +50,7 @@ class Consumer:
         self.seen.add(detail["eventId"])
         chain = detail["correlationId"]
         self.waiting.setdefault(chain, {})[detail["sequence"]] = (kind, detail)
-        # One that overtook its predecessor waits for it.
+        # An event that arrived before its predecessor waits for it.
         while (number := self.next.get(chain, 1)) in self.waiting[chain]:
             self.next[chain] = number + 1
             self.handle(*self.waiting[chain].pop(number))

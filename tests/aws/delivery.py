@@ -1,7 +1,7 @@
-"""Follows effects through a deployed stack: event source mapping, relay, bus, rule, queue, consumer; and, when the bus is
-gone for longer than a minute, dead letters, the sweep that makes up for them, and the redrive.
+"""Checks the delivery of effects in a deployed stack: from the event source mapping by the relay, the bus, a rule and a queue to
+a consumer; and during an outage of the bus of more than a minute: dead letters, and the sweep that delivers the entries later.
 
-usage: delivery.py BUILD     prints one line per check
+usage: delivery.py BUILD     BUILD: the output of sam build (.aws-sam/build); prints one line per check
 """
 
 import json
@@ -31,10 +31,11 @@ def require(truth, name, figure):
 
 
 def until(what, look, patience=60):
+    """Waits until a look finds something, and returns it; patience in seconds."""
     end = time.monotonic() + patience
     while not (found := look()):
         if time.monotonic() > end:
-            raise SystemExit(f"FAILED  delivery never: {what}")
+            raise SystemExit(f"FAILED  delivery timed out waiting for {what}")
         time.sleep(0.1)
     return found
 
@@ -65,29 +66,30 @@ class Stack:
         return self.queues.receive_message(QueueUrl=url, **options).get("Messages", [])
 
     def publish_at(self, endpoint):
-        """Where the relay believes EventBridge to be."""
+        """Sets the endpoint of EventBridge that the relay uses."""
         variables = self.functions.get_function_configuration(FunctionName=self.relay)["Environment"]["Variables"]
         variables["AWS_ENDPOINT_URL_EVENTBRIDGE"] = endpoint
         self.functions.update_function_configuration(FunctionName=self.relay, Environment={"Variables": variables})
 
     def sweep(self):
-        """What the schedule sends, without waiting for its minute."""
+        """Invokes the relay as its schedule does each minute; returns the function error, if any."""
         answer = self.functions.invoke(FunctionName=self.relay, Payload=b'{"source":"aws.events"}')
         return answer.get("FunctionError", "")
 
 
 def mapping(stack):
+    """Checks that the event source mapping is the one that template.yaml declares."""
     found, = stack.functions.list_event_source_mappings(FunctionName=stack.relay)["EventSourceMappings"]
     _, properties = project.functions(project.load())["relay"]
-    wanted = properties["Events"]["Outbox"]["Properties"]
+    declared = properties["Events"]["Outbox"]["Properties"]
     for name in ("BatchSize", "BisectBatchOnFunctionError", "MaximumRecordAgeInSeconds", "FunctionResponseTypes"):
-        require(found[name] == wanted[name], f"mapping {name}", found[name])
+        require(found[name] == declared[name], f"mapping {name}", found[name])
     table = stack.tables.describe_table(TableName=stack.resources["Outbox"])["Table"]
     require(found["EventSourceArn"] == table["LatestStreamArn"], "mapping source", "the outbox's stream")
 
 
 def consume(stack):
-    """Sign-ups, their events twice and shuffled in the queue, and each handled once and in order."""
+    """Checks that each event of some sign-ups is handled once and in order, though the queue repeats and shuffles them."""
     handled = []
     queue = accounts.listen(stack.account, stack.resources["EventBus"])
     consumer = Consumer(stack.queues, queue, lambda kind, detail: handled.append((kind, detail)))
@@ -95,8 +97,8 @@ def consume(stack):
     for number in range(SIGN_UPS):
         stack.sign_up(number)
     until("an empty outbox", lambda: not stack.outbox())
-    ok("relayed", f"{SIGN_UPS} sign-ups in {time.monotonic() - started:.1f}s")
-    # The queue may repeat and shuffle what the bus delivered: here it does.
+    ok("outbox emptied after", f"{SIGN_UPS} sign-ups in {time.monotonic() - started:.1f}s")
+    # A queue may repeat and shuffle messages; here the test does so.
     bodies = []
     while messages := stack.queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
@@ -110,44 +112,40 @@ def consume(stack):
     while consumer.poll():
         pass
     require(len(handled) == 2 * SIGN_UPS, "handled", f"{len(shuffled)} messages, {len(handled)} events")
-    people = {}
+    users = {}
     for kind, detail in handled:
-        people.setdefault(detail["userId"], []).append(kind)
-    orders = {tuple(kinds) for kinds in people.values()}
-    right = orders == {("AUTH_USER_CREATED", "NEW_DEVICE_TOKEN")} and len(people) == SIGN_UPS
-    require(right, "order", f"{len(people)} people, each {' then '.join(min(orders))}")
+        users.setdefault(detail["userId"], []).append(kind)
+    orders = {tuple(kinds) for kinds in users.values()}
+    right = orders == {("AUTH_USER_CREATED", "NEW_DEVICE_TOKEN")} and len(users) == SIGN_UPS
+    require(right, "order", f"{len(users)} users, each {' then '.join(min(orders))}")
     return consumer, handled
 
 
-def die_and_return(stack, consumer, handled):
-    """EventBridge is gone for more than a minute."""
+def outage(stack, consumer, handled):
+    """Checks that events are delivered after an outage of EventBridge of more than a minute."""
     before = len(handled)
-    # Port 9 is nobody's.
+    # No process listens on port 9.
     stack.publish_at("http://127.0.0.1:9")
-    require(stack.sign_up("after") == 200, "bus gone", "the sign-up still succeeds")
+    require(stack.sign_up("after") == 200, "outage", "the sign-up still succeeds")
     started = time.monotonic()
     letters = until("a dead letter", lambda: stack.dead_letters(1), 150)
     letter = json.loads(letters[0]["Body"])
     require("DDBStreamBatchInfo" in letter, "dead letter", f"{letter['requestContext']['condition']} after {time.monotonic() - started:.0f}s")
-    require(len(stack.outbox()) == 1, "kept", "its entry waits in the outbox")
+    require(len(stack.outbox()) == 1, "outage", "the entry waits in the outbox")
     stack.publish_at("")
     require(stack.sweep() == "", "sweep", "ran")
-    until("the outbox's entry delivered", lambda: not stack.outbox())
+    until("the delivery of the entry", lambda: not stack.outbox())
     while consumer.poll():
         pass
-    require(len(handled) == before + 2, "made up for", f"{len(handled) - before} events")
-    # A dead letter points at a stream record, not at an effect: once its entry is gone, it has been dealt with.
-    gone = 0
-    while letters := until_visible(stack):
+    require(len(handled) == before + 2, "delivered later", f"{len(handled) - before} events")
+    # A dead letter refers to a stream record, not to an effect: when its entry is delivered, it can be deleted.
+    deleted = 0
+    # A dead letter that was read becomes visible again when its visibility timeout of five seconds ends.
+    while letters := stack.dead_letters(6):
         for message in letters:
             stack.queues.delete_message(QueueUrl=stack.resources["RelayDeadLetters"], ReceiptHandle=message["ReceiptHandle"])
-            gone += 1
-    require(gone >= 1, "redrive", f"{gone} dead letters dealt with")
-
-
-def until_visible(stack):
-    """Dead letters that were looked at come back when their visibility timeout ends."""
-    return stack.dead_letters(6)
+            deleted += 1
+    require(deleted >= 1, "dead letters", f"{deleted} deleted")
 
 
 def main(build):
@@ -158,7 +156,7 @@ def main(build):
             stack = Stack(Path(build), account)
             mapping(stack)
             consumer, handled = consume(stack)
-            die_and_return(stack, consumer, handled)
+            outage(stack, consumer, handled)
         finally:
             account.end()
 

@@ -1,7 +1,7 @@
-"""Starts ministack, an emulated AWS account, with what it lacks for this project. Each patch says why.
+"""Starts ministack, an emulated AWS account, with patches where it differs from AWS. Each patch says why.
 
-The environment: GATEWAY_PORT, BIND_HOST, LATCHKEY_LOG, the file that takes every line that a function prints, and
-LATCHKEY_TRANSFORMED, the folder for what the SAM transform makes.
+The environment: GATEWAY_PORT and BIND_HOST, where the emulator listens; LATCHKEY_LOG, the file for every line that a function
+prints; and LATCHKEY_TRANSFORMED, the folder for transformed templates.
 """
 
 import contextvars
@@ -25,7 +25,7 @@ source = contextvars.ContextVar("source", default="127.0.0.1")
 
 
 def patch_source_address():
-    """The emulator calls every caller 127.0.0.1; the gateway names the address that the connection comes from."""
+    """Makes the source address of a request the address of the connection. The emulator always reports 127.0.0.1."""
     inner = app.app
 
     async def outer(scope, receive, send):
@@ -46,8 +46,8 @@ def patch_source_address():
 
 
 def patch_preflights():
-    """The emulator answers OPTIONS itself with 403 where an API has no CORS configuration; the gateway passes it on like
-    any other method. In lower case the emulator does not know it; patch_source_address gives it back its name."""
+    """Passes OPTIONS to the function of an API without a CORS configuration, as API Gateway does. The emulator answers 403
+    itself, but does not recognise the method in lower case; patch_source_address restores upper case."""
     inner = apigateway._handle_execute_in_scope
 
     async def outer(api_id, stage, path, method, *rest, **options):
@@ -60,21 +60,21 @@ def patch_preflights():
 
 
 def patch_failed_functions():
-    """The emulator answers 502 with the error of a function that failed; an HTTP API says 500 and these words."""
+    """Answers for a function that failed with 500 and the body of an HTTP API. The emulator answers 502 with the error."""
     inner = lambda_svc.lambda_execute_result_to_api_proxy_response
 
     def outer(result):
         if result.get("error"):
-            words = {"statusCode": 500, "headers": {"content-type": "application/json"}}
-            return {**words, "body": '{"message":"Internal Server Error"}'}, None
+            body = '{"message":"Internal Server Error"}'
+            return {"statusCode": 500, "headers": {"content-type": "application/json"}, "body": body}, None
         return inner(result)
 
     lambda_svc.lambda_execute_result_to_api_proxy_response = outer
 
 
 def patch_partial_failures():
-    """The emulator takes a stream batch with batchItemFailures for a success and drops it. Here it fails as a whole and is
-    tried again, which AWS may do as well (delivery is at least once), until its oldest record is too old."""
+    """Repeats a batch of stream records that a function answered with batchItemFailures, until its oldest record is too old.
+    The emulator drops the batch. AWS repeats the failed records only, but may repeat all: it delivers at least once."""
     inner = lambda_svc._execute_function
 
     def outer(func, event, *rest, **options):
@@ -91,8 +91,8 @@ def patch_partial_failures():
 
 
 def patch_repeated_transactions():
-    """The emulator rewrites the numbers of a transaction's items (1.50 becomes 1.5) in the very request that it remembers, and
-    then takes the same request for another one when it is repeated with its token. Here it remembers what was sent."""
+    """Recognises a transaction that is repeated with its token. The emulator normalises the numbers of the items (1.50 becomes
+    1.5) in the request that it remembers, so the repeated request seems to differ. This patch remembers the original."""
     inner = dynamodb._transact_write_items
 
     def outer(data):
@@ -109,8 +109,8 @@ def patch_repeated_transactions():
 
 
 def patch_conditions():
-    """The emulator evaluates policies without some of what AWS looks at: who a mail is from, which names the identity that
-    sends it, and the partition key of an item."""
+    """Adds to the evaluation of policies the context that AWS has and the emulator lacks: the sender of a mail, which is also
+    the identity that the resource names, and the partition key of an item."""
     sender = contextvars.ContextVar("sender", default="")
     enforce_mail, enforce = app._enforce_ses_v2, app._enforce_data_plane
 
@@ -140,9 +140,9 @@ def patch_conditions():
 
 
 def patch_secret_versions():
-    """The emulator overwrites a version whose request token comes again with another value, and leaves a label where it was
-    that a new version takes; Secrets Manager refuses the first and moves the second. It also tells changes to the second
-    alone. Rotation stands on all three."""
+    """Makes versions of secrets behave as in Secrets Manager, which key rotation depends on. A request token that is repeated
+    with another value is refused (the emulator overwrites the version); a stage that a new version takes is removed from the
+    old version (the emulator leaves it); and the time of the last change has milliseconds (the emulator has seconds)."""
     put, move = secretsmanager._put_secret_value, secretsmanager._update_secret_version_stage
 
     def changed(data, answer):
@@ -158,8 +158,8 @@ def patch_secret_versions():
         if known and known["SecretString"] != data.get("SecretString"):
             return error_response_json("ResourceExistsException", f"The version {token} has another value.")
         if known:
-            told = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": known["Stages"]}
-            return json_response(told)
+            answer = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": known["Stages"]}
+            return json_response(answer)
         answer = put(data)
         for stage in data.get("VersionStages", []) if answer[0] == 200 else []:
             version = json.loads(answer[2])["VersionId"]
@@ -180,8 +180,8 @@ def as_fields(body):
 
 
 def patch_transform():
-    """Every account is given the same template, but for its functions' own variables, and the SAM transform is the slowest
-    thing about it: what it makes of the template is made once and kept."""
+    """Keeps transformed templates on disk. The SAM transform is the slowest part of a deployment, and the templates of all
+    accounts differ only in the variables of the functions."""
     inner = handlers._apply_transforms
     folder = Path(os.environ["LATCHKEY_TRANSFORMED"])
 
@@ -194,25 +194,25 @@ def patch_transform():
         key = hashlib.sha256(f"{version} {json.dumps(common)}".encode()).hexdigest()
         file = folder / f"{key}.json"
         if not file.exists():
-            made = inner(common, *rest)
-            if isinstance(made, engine._TransformFailed):
-                return made
+            transformed = inner(common, *rest)
+            if isinstance(transformed, engine._TransformFailed):
+                return transformed
             folder.mkdir(exist_ok=True)
-            # Several may make it at once: each takes its place whole.
+            # Processes may write it at the same time, so each writes a file of its own and then renames it.
             with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as written:
-                json.dump(made, written)
+                json.dump(transformed, written)
             os.replace(written.name, file)
-        made = json.loads(file.read_text())
+        transformed = json.loads(file.read_text())
         for name, own in variables.items():
-            made["Resources"][name]["Properties"]["Environment"]["Variables"].update(own)
-        return made
+            transformed["Resources"][name]["Properties"]["Environment"]["Variables"].update(own)
+        return transformed
 
     handlers._apply_transforms = outer
 
 
 def patch_logs():
-    """The emulator hands over what a function printed when its invocation has ended; CloudWatch takes each line at once,
-    and tests look at the lines of functions that are killed."""
+    """Writes each line that a function prints to a file at once, as CloudWatch receives it. The emulator shows the lines when
+    the invocation has ended, and tests read the lines of functions that were killed."""
     lines = open(os.environ["LATCHKEY_LOG"], "a", buffering=1, encoding="utf-8")
     inner = lambda_runtime.ProvidedWorker._pump_output
 

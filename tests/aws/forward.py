@@ -1,7 +1,8 @@
-"""Lets containers reach the local stack's DynamoDB, which listens on loopback alone.
+"""Forwards connections to the DynamoDB of the local stack, which listens on the loopback interface only, so that containers can
+use it.
 
-usage: forward.py HOST:PORT STACK     HOST: the address of docker's bridge, which nobody outside can reach; STACK: the local
-                                      stack's URL
+usage: forward.py HOST:PORT STACK     HOST: the address of Docker's bridge, which other machines cannot reach
+                                      STACK: the URL of the local stack
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""Compares what each function may do (its policies in template.yaml) with what its calls needed, both ways.
+"""Compares the rights that template.yaml grants each function with the rights that its calls needed in the acceptance tests.
 
-usage: rights.py FOLDER     where the acceptance suite wrote what was needed (LATCHKEY_RIGHTS=FOLDER)
+usage: rights.py FOLDER     FOLDER: where the acceptance tests recorded the needed rights (LATCHKEY_RIGHTS=FOLDER)
 
-missing: a call that no statement allows, or that one denies.
-unused:  an action on a resource that a statement allows, and that could go without any call missing it.
+missing: a call that no statement allows, or that a statement denies
+unused:  an action on a resource that a statement allows and that no recorded call depends on
 """
 
 import fnmatch
@@ -20,7 +20,7 @@ def listed(value):
 
 
 def conditions(template, statement, where):
-    """(operator, key, values) of a statement's conditions."""
+    """The conditions of a statement: (operator, key, values)."""
     found = []
     for operator, keys in statement.get("Condition", {}).items():
         if operator not in ("StringEquals", "ForAllValues:StringEquals"):
@@ -45,7 +45,7 @@ def statements(template, binary, properties):
 
 
 def grants(template, binary, properties):
-    """One grant for each statement, action and resource."""
+    """The rights of a function: one for each statement, action and resource."""
     for statement in statements(template, binary, properties):
         where = f"{binary} {statement['Sid']}"
         unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
@@ -63,6 +63,7 @@ def grants(template, binary, properties):
 
 
 def holds(condition, context):
+    """Whether a condition is met by the context of a call, as IAM evaluates it."""
     operator, key, values = condition
     actual = context.get(key, [])
     if operator == "ForAllValues:StringEquals":
@@ -92,7 +93,7 @@ def main(folder):
             needs.setdefault(need["function"], {})[line] = need
     problems, granted, needed = [], 0, Counter()
     for function in needs.keys() - functions(template).keys():
-        problems.append(f"missing {function}: it is not in the template")
+        problems.append(f"missing {function}: template.yaml has no such function")
     for binary, (_, properties) in functions(template).items():
         all_grants = list(grants(template, binary, properties))
         allows = [grant for grant in all_grants if grant["effect"] == "Allow"]

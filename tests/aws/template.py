@@ -1,4 +1,4 @@
-"""template.yaml as the scripts here read it: functions with their binaries, routes and policies, values resolved."""
+"""Reads template.yaml: the functions with their binaries and routes, and the values of intrinsic functions."""
 
 import re
 from pathlib import Path
@@ -13,12 +13,12 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": "latchkey",
 }
-# What OTP_KEY_RING and the TOKEN_KEY_RING_… variables carry where there is no Secrets Manager.
+# The value of OTP_KEY_RING and of the TOKEN_KEY_RING_… variables where there is no Secrets Manager.
 RING = '{"v1":{"key":"a key for tests alone, of any length","stage":"AWSCURRENT"}}'
 
 
 class Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short forms, read as the long ones."""
+    """Reads YAML and turns CloudFormation's short forms (!Ref) into the long ones."""
 
 
 def intrinsic(loader, suffix, node):
@@ -41,7 +41,7 @@ def load(path=ROOT / "template.yaml"):
 
 
 def functions(template):
-    """Binary -> (logical id, properties)."""
+    """The functions: binary -> (logical id, properties)."""
     found = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -51,7 +51,7 @@ def functions(template):
 
 
 def routes(template):
-    """(method, path, binary) of every route; the default route is ("ANY", "$default", ...)."""
+    """The routes: (method, path, binary). The default route is ("ANY", "$default", binary)."""
     for binary, (_, properties) in functions(template).items():
         for event in properties.get("Events", {}).values():
             if event["Type"] == "HttpApi":
@@ -60,7 +60,7 @@ def routes(template):
 
 
 def resolve(template, value):
-    """The text of a value: a resource is its logical id, whichever attribute is asked for."""
+    """The text of a value. A reference to a resource, or to an attribute of it, becomes the logical id of the resource."""
     if isinstance(value, (str, int, float)):
         return str(value)
     (name, argument), = value.items()

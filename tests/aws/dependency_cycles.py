@@ -1,7 +1,7 @@
-"""Checks that CloudFormation finds an order for the resources that SAM makes of template.yaml. cfn-lint does not look at circles
-that pass through a function, and the emulated account has neither aliases nor their deployments.
+"""Checks that the resources of the transformed template do not depend on each other in a cycle, which CloudFormation rejects.
+cfn-lint ignores cycles through a function, and the emulated account creates neither aliases nor deployments.
 
-usage: circles.py [TEMPLATE]     TEMPLATE: template.yaml; prints one line
+usage: dependency_cycles.py [TEMPLATE]     TEMPLATE: by default, the project's template.yaml; prints one line
 """
 
 import graphlib
@@ -15,15 +15,16 @@ import template as project
 
 
 def transformed(template):
+    """The CloudFormation template that the SAM transform makes of the project's template."""
     for _, properties in project.functions(template).values():
-        # What sam package would put there.
+        # sam package would write a location like this one.
         properties["CodeUri"] = {"Bucket": "packaged", "Key": "function"}
     os.environ.setdefault("AWS_DEFAULT_REGION", project.PSEUDO["AWS::Region"])
     return transform(template, {}, None)
 
 
-def named(value):
-    """The names that a value refers to."""
+def references(value):
+    """The names of the resources and parameters that a value refers to."""
     if isinstance(value, dict):
         for key, argument in value.items():
             if key in ("Ref", "DependsOn") and isinstance(argument, str):
@@ -35,23 +36,23 @@ def named(value):
             elif key == "Fn::Sub":
                 text, *own = [argument] if isinstance(argument, str) else argument
                 yield from re.findall(r"\$\{(\w+)", text)
-                yield from named(own)
+                yield from references(own)
             else:
-                yield from named(argument)
+                yield from references(argument)
     elif isinstance(value, list):
         for item in value:
-            yield from named(item)
+            yield from references(item)
 
 
 def main(*path):
     resources = transformed(project.load(*path))["Resources"]
-    needs = {name: {other for other in named(resource) if other in resources} for name, resource in resources.items()}
+    needs = {name: {other for other in references(resource) if other in resources} for name, resource in resources.items()}
     try:
         order = tuple(graphlib.TopologicalSorter(needs).static_order())
     except graphlib.CycleError as error:
-        print("FAILED  circles", " needs ".join(reversed(error.args[1])))
+        print("FAILED  dependency cycles:", " needs ".join(reversed(error.args[1])))
         return 1
-    print(f"ok  no circle among {len(order)} resources, {sum(map(len, needs.values()))} references")
+    print(f"ok  dependency cycles none among {len(order)} resources with {sum(map(len, needs.values()))} references")
     return 0
 
 
