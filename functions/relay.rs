@@ -4,7 +4,7 @@
 //! the stream missed.
 
 use latchkey::adapters::eventbridge::EventBridgeEvents;
-use latchkey::adapters::key_ring::Contents;
+use latchkey::adapters::key_ring::KeyRingScope;
 use latchkey::adapters::ses::SesMail;
 use latchkey::adapters::sns::SnsTexts;
 use latchkey::contracts::AllContracts;
@@ -42,8 +42,8 @@ pub(crate) async fn main() -> Result<(), Error> {
     let deliver = DeliverEffects {
         outbox: store.clone(),
         challenges: store,
-        code_keys: base.code_keys(Contents::Keys)?,
-        wording: Arc::new(AllContracts {
+        code_keys: base.code_keys(KeyRingScope::WithKeys)?,
+        templates: Arc::new(AllContracts {
             code_host: settings::code_host(),
             public_url: settings::public_url()?,
         }),

@@ -5,10 +5,10 @@
 
 use latchkey::adapters::secret_rotation::SecretRotation;
 use latchkey::domain::challenge::KeyId;
-use latchkey::domain::key_rotation::RotationPace;
+use latchkey::domain::key_rotation::RotationPolicy;
 use latchkey::runtime::settings::{self, RotationSettings};
 use latchkey::runtime::{Error, serve_events};
-use latchkey::usecases::{KeyTurn, RotateKeys};
+use latchkey::usecases::{KeyRotationReport, RotateKeys};
 use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -25,10 +25,10 @@ async fn rotate_keys(rotate: &RotateKeys, event: Value) -> Result<Value, Error> 
     Ok(json!({"keys": turns.iter().map(state).collect::<Vec<_>>()}))
 }
 
-fn state(turn: &KeyTurn) -> Value {
+fn state(turn: &KeyRotationReport) -> Value {
     json!({
         "key": turn.key,
-        "turn": turn.turn.as_str(),
+        "turn": turn.outcome.as_str(),
         "current": turn.current.as_str(),
         "next": turn.next.as_ref().map(KeyId::as_str),
     })
@@ -41,7 +41,7 @@ pub(crate) async fn main() -> Result<(), Error> {
     let rotate = RotateKeys {
         rotation: Arc::new(SecretRotation::new(&base.aws)),
         keys,
-        pace: RotationPace { interval, copy_life: settings::key_ring_lifetime()? },
+        policy: RotationPolicy { interval, copy_lifetime: settings::key_ring_lifetime()? },
         clock: base.clock,
         entropy: base.entropy,
     };

@@ -3,7 +3,7 @@
 use latchkey::contracts::goodcity::{self, Refusal, UserObject, VerifiedUser, VerifyRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::{UserVerified, VerifyCode};
+use latchkey::usecases::{VerifiedAccount, VerifyCode};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct Verify {
@@ -16,7 +16,7 @@ async fn verify(endpoint: &Verify, request: &Request) -> Result<Response, Refusa
     // Before the pin is used up: without a token it would be lost.
     let signer = endpoint.issuer.tokens.signer().await?;
     let source = http::source_address(request);
-    let UserVerified { user, at } = endpoint.verify_code.run(handle, &pin, &source).await?;
+    let VerifiedAccount { user, at } = endpoint.verify_code.run(handle, &pin, &source).await?;
     let TokenIssuer { lifetime, name, .. } = &endpoint.issuer;
     let jwt_token = goodcity::token_for(&user.id, at, *lifetime, name, &*signer)?;
     let verified = VerifiedUser { jwt_token, user: UserObject::of(&user)? };

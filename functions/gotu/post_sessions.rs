@@ -12,9 +12,9 @@ struct PostSessions {
 }
 
 async fn post_sessions(endpoint: &PostSessions, request: &Request) -> Result<Response, Refusal> {
-    let SessionRequest { visitor, password } = SessionRequest::read(request)?;
+    let SessionRequest { command, password } = SessionRequest::read(request)?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(password, visitor).await?;
+    let signed_in = endpoint.sign_in.run(password, command).await?;
     let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &session))
 }

@@ -15,10 +15,10 @@ async fn post_sessions_phone(
     endpoint: &PostSessionsPhone,
     request: &Request,
 ) -> Result<Response, Refusal> {
-    let SessionByPhoneRequest { visitor, code } = SessionByPhoneRequest::read(request)?;
+    let SessionByPhoneRequest { command, code } = SessionByPhoneRequest::read(request)?;
     // Before the code is used up: without a token it would be lost.
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(&code, visitor).await?;
+    let signed_in = endpoint.sign_in.run(&code, command).await?;
     let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &session))
 }

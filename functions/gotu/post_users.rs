@@ -18,12 +18,12 @@ async fn post_users(endpoint: &PostUsers, request: &Request) -> Result<Response,
     let signer = endpoint.issuer.tokens.signer().await?;
     let user_type = request.user_type();
     let signed_up = match request {
-        SignUpRequest::Phone { phone, code, applicant } => {
-            let signed_up = endpoint.by_code.run(phone, &code, applicant).await;
+        SignUpRequest::Phone { phone, code, command } => {
+            let signed_up = endpoint.by_code.run(phone, &code, command).await;
             signed_up.map_err(|error| Refusal::of_sign_up(error, Refusal::PhoneTaken))?
         }
-        SignUpRequest::Email { email, password, applicant } => {
-            let signed_up = endpoint.by_password.run(email, password, applicant).await;
+        SignUpRequest::Email { email, password, command } => {
+            let signed_up = endpoint.by_password.run(email, password, command).await;
             signed_up.map_err(|error| Refusal::of_sign_up(error, Refusal::EmailTaken))?
         }
     };

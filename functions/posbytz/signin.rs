@@ -18,9 +18,9 @@ struct Signin {
 
 async fn signin(endpoint: &Signin, request: &Request) -> Result<Response, Refusal> {
     let caller = endpoint.clients.caller(request).await?;
-    let (visitor, password) = SigninRequest::read(request)?.for_client(caller, request);
+    let (command, password) = SigninRequest::read(request)?.for_client(caller, request);
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(password, visitor).await?;
+    let signed_in = endpoint.sign_in.run(password, command).await?;
     let (user, lifetime) = (&signed_in.user.id, endpoint.issuer.lifetime);
     let token = posbytz::customer_token(user, signed_in.at, lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &CustomerSession::new(token, lifetime)))

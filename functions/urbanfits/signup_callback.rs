@@ -29,7 +29,7 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     let user = endpoint.complete.run(handle, &otp, &source, attributes).await?;
     let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
     let response = http::json(StatusCode::OK, &UserAnswer::registered(shown.clone()));
-    Ok(keys.open(response, &shown, user.created_at, |lives| lives.of(false))?)
+    Ok(keys.open(response, &shown, user.created_at, |lifetimes| lifetimes.of(false))?)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,6 +1,6 @@
 //! Counts the calls of AWS services: how many, how long, and what they wrote.
 
-use crate::ports::COUNTS;
+use crate::ports::METRIC_EVENTS;
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
 };
@@ -73,7 +73,7 @@ impl Intercept for CallCounter {
         let call_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let answer = context.output_or_error().and_then(Result::ok);
         let write_units = answer.map(write_units).unwrap_or_default();
-        tracing::info!(target: COUNTS, service = self.service, call_micros, write_units);
+        tracing::info!(target: METRIC_EVENTS, service = self.service, call_micros, write_units);
         Ok(())
     }
 }

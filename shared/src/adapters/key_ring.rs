@@ -53,17 +53,17 @@ impl Ring {
 
 /// How much of a ring is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contents {
+pub enum KeyRingScope {
     /// The ids alone: who only names the current key has no right to read it.
-    Ids,
+    IdsOnly,
     /// The ids and the keys.
-    Keys,
+    WithKeys,
 }
 
 /// Where a ring comes from.
 enum Source {
     Inline(Arc<Ring>),
-    Secret { client: Client, id: String, contents: Contents, lives: Lives },
+    Secret { client: Client, id: String, contents: KeyRingScope, lifetimes: Lives },
 }
 
 /// A copy of a ring, and when it was last found wanting.
@@ -94,21 +94,21 @@ impl Lives {
 impl Copy {
     /// Whether the copy need not be read again, as far as its age goes. While the secret cannot be
     /// read, that is tried after a pause.
-    fn is_fresh(&self, now: Timestamp, lives: Lives) -> bool {
-        now.since(self.read_at) < lives.copy || self.failed_lately(now, lives)
+    fn is_fresh(&self, now: Timestamp, lifetimes: Lives) -> bool {
+        now.since(self.read_at) < lifetimes.copy || self.failed_lately(now, lifetimes)
     }
 
     /// Whether the copy knows a key, or was read for want of one a moment ago.
-    fn answers_for(&self, id: &KeyId, now: Timestamp, lives: Lives) -> bool {
-        self.knows(id) || self.missed_at.is_some_and(|at| now.since(at) < lives.pause)
+    fn answers_for(&self, id: &KeyId, now: Timestamp, lifetimes: Lives) -> bool {
+        self.knows(id) || self.missed_at.is_some_and(|at| now.since(at) < lifetimes.pause)
     }
 
     fn knows(&self, id: &KeyId) -> bool {
         self.ring.keys.contains_key(id)
     }
 
-    fn failed_lately(&self, now: Timestamp, lives: Lives) -> bool {
-        self.failed_at.is_some_and(|at| now.since(at) < lives.pause)
+    fn failed_lately(&self, now: Timestamp, lifetimes: Lives) -> bool {
+        self.failed_at.is_some_and(|at| now.since(at) < lifetimes.pause)
     }
 }
 
@@ -148,18 +148,18 @@ fn ring_of(versions: Vec<Version>) -> Result<Ring, PortError> {
 }
 
 impl KeyRing {
-    /// The ring of the secret `id` (a name or an ARN), of which a copy is kept for `life`.
+    /// The ring of the secret `id` (a name or an ARN), of which a copy is kept for `lifetime`.
     #[must_use]
     pub fn of_secret(
         aws: &Aws,
         id: &str,
-        contents: Contents,
-        life: Duration,
+        contents: KeyRingScope,
+        lifetime: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", Pace::Repeat);
-        let lives = Lives::of(life);
-        let source = Source::Secret { client, id: id.to_owned(), contents, lives };
+        let lifetimes = Lives::of(lifetime);
+        let source = Source::Secret { client, id: id.to_owned(), contents, lifetimes };
         Self { source, clock, copy: Mutex::new(None) }
     }
 
@@ -197,19 +197,21 @@ impl KeyRing {
 
     /// The copy if it is good enough, else a new one, else the old one.
     async fn read_unless(&self, wanted: Option<&KeyId>) -> Result<Arc<Ring>, PortError> {
-        let (client, id, contents, lives) = match &self.source {
+        let (client, id, contents, lifetimes) = match &self.source {
             Source::Inline(ring) => return Ok(Arc::clone(ring)),
-            Source::Secret { client, id, contents, lives } => (client, id, *contents, *lives),
+            Source::Secret { client, id, contents, lifetimes } => {
+                (client, id, *contents, *lifetimes)
+            }
         };
         let now = self.clock.now();
         let mut copy = self.copy.lock().await;
         let good = |copy: &Copy| {
-            copy.is_fresh(now, lives)
-                && wanted.is_none_or(|wanted| copy.answers_for(wanted, now, lives))
+            copy.is_fresh(now, lifetimes)
+                && wanted.is_none_or(|wanted| copy.answers_for(wanted, now, lifetimes))
         };
         let serves = |copy: &Copy| wanted.is_none_or(|wanted| copy.knows(wanted));
         if let Some(copy) = copy.as_ref().filter(|copy| good(copy)) {
-            if !serves(copy) && copy.failed_lately(now, lives) {
+            if !serves(copy) && copy.failed_lately(now, lifetimes) {
                 let cause = "its secret could not be read a moment ago";
                 return Err(PortError::new("look for a key", cause));
             }
@@ -240,7 +242,7 @@ impl KeyRing {
 
 /// Reads the ring: first which versions there are, then, if wanted, each key. Only the current one
 /// has to be readable: a rotation that has begun has a version without a value.
-async fn read(client: &Client, id: &str, contents: Contents) -> Result<Ring, PortError> {
+async fn read(client: &Client, id: &str, contents: KeyRingScope) -> Result<Ring, PortError> {
     let described = client.describe_secret().secret_id(id).send().await;
     let described = described.map_err(|error| failed("describe a secret", &error))?;
     let stages = described.version_ids_to_stages.unwrap_or_default();
@@ -249,8 +251,8 @@ async fn read(client: &Client, id: &str, contents: Contents) -> Result<Ring, Por
         listed.then(|| (version, stages.iter().any(|stage| stage == CURRENT)))
     });
     let versions = in_ring.map(async |(version, current)| match contents {
-        Contents::Ids => Ok(Some((version, current, None))),
-        Contents::Keys => match read_key(client, id, &version).await {
+        KeyRingScope::IdsOnly => Ok(Some((version, current, None))),
+        KeyRingScope::WithKeys => match read_key(client, id, &version).await {
             Ok(key) => Ok(Some((version, current, Some(key)))),
             Err(error) if current => Err(error),
             Err(error) => {
@@ -313,7 +315,7 @@ mod tests {
         assert!(
             failed.is_fresh(at(1359), five_minutes) && !failed.is_fresh(at(1360), five_minutes)
         );
-        // No pause is longer than a copy's life.
+        // No pause is longer than a copy's lifetime.
         let second = Lives::of(Duration::from_secs(1));
         assert!(!missed.answers_for(&KeyId::new("b"), at(1001), second));
         assert!(!failed.is_fresh(at(1301), second));

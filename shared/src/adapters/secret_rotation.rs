@@ -25,7 +25,7 @@ pub struct SecretRotation {
 }
 
 fn version(id: &str) -> KeyVersion {
-    KeyVersion { id: key_id(id), kept_as: id.to_owned() }
+    KeyVersion { id: key_id(id), secret_version: id.to_owned() }
 }
 
 /// The version that has a stage.
@@ -48,7 +48,7 @@ fn line(stages: &Stages) -> (Option<KeyVersion>, Option<KeyVersion>) {
 fn request_token(standing: &KeyStanding, stages: &[&str]) -> String {
     let seed = format!(
         "{} {} {}",
-        standing.current.kept_as,
+        standing.current.secret_version,
         standing.changed_at.as_millis(),
         stages.join(",")
     );
@@ -117,8 +117,8 @@ impl KeyRotation for SecretRotation {
         // The stage is only moved from where it was seen.
         let update = self.client.update_secret_version_stage().secret_id(key);
         let update =
-            update.version_stage(CURRENT).remove_from_version_id(&standing.current.kept_as);
-        match update.move_to_version_id(&next.kept_as).send().await {
+            update.version_stage(CURRENT).remove_from_version_id(&standing.current.secret_version);
+        match update.move_to_version_id(&next.secret_version).send().await {
             Ok(_) => Ok(Some(next.clone())),
             Err(error) if error.code() == Some("InvalidParameterException") => Ok(None),
             Err(error) => Err(failed("move a stage of a secret", &error)),
@@ -151,7 +151,10 @@ mod tests {
             let owned = |stages: &[&str]| stages.iter().map(|stage| (*stage).to_owned()).collect();
             let stages = stages.iter().map(|(id, stages)| ((*id).to_owned(), owned(stages)));
             let (current, next) = line(&stages.collect());
-            (current.map(|version| version.kept_as), next.map(|version| version.kept_as))
+            (
+                current.map(|version| version.secret_version),
+                next.map(|version| version.secret_version),
+            )
         };
         let is = |current: Option<&str>, next: Option<&str>| {
             (current.map(str::to_owned), next.map(str::to_owned))

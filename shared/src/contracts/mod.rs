@@ -16,7 +16,7 @@ use crate::domain::id::UserId;
 use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
 use crate::http::{self, AllowedOrigins, CorsPolicy, Request, Response};
-use crate::ports::{MessageWording, Words};
+use crate::ports::{MessageContent, MessageTemplates};
 use crate::usecases::Profile;
 use lambda_http::http::header::ALLOW;
 use lambda_http::http::{HeaderValue, Method, StatusCode};
@@ -45,7 +45,7 @@ pub struct Contract {
     /// The response to a preflight for a path that exists.
     pub preflight: fn(&UnmatchedRequest<'_>) -> Response,
     /// The message with a code, in a language.
-    pub code_words: fn(Purpose, &str, &OneTimeCode, Duration) -> Words,
+    pub code_content: fn(Purpose, &str, &OneTimeCode, Duration) -> MessageContent,
     /// The mail with a link that verifies an address, if the contract has one.
     pub verify_link: Option<LinkTemplate>,
 }
@@ -55,7 +55,7 @@ pub struct LinkTemplate {
     /// The link's path and query after the API's public URL.
     pub path: fn(&UserId, &LinkToken) -> String,
     /// The mail with the whole link, in a language.
-    pub words: fn(&str, &str, Duration) -> Words,
+    pub words: fn(&str, &str, Duration) -> MessageContent,
 }
 
 /// A request that no route serves.
@@ -151,37 +151,37 @@ fn contract_of(realm: &Realm) -> Option<Contract> {
     CONTRACTS.into_iter().find(|contract| contract.profile.name == realm.contract())
 }
 
-impl MessageWording for AllContracts {
+impl MessageTemplates for AllContracts {
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat> {
         contract_of(realm).map(|contract| contract.profile.code_format)
     }
 
-    fn code_words(
+    fn code_content(
         &self,
         realm: &Realm,
         purpose: Purpose,
         locale: &str,
         code: &OneTimeCode,
-        life: Duration,
-    ) -> Option<Words> {
-        let mut words = (contract_of(realm)?.code_words)(purpose, locale, code, life);
+        lifetime: Duration,
+    ) -> Option<MessageContent> {
+        let mut words = (contract_of(realm)?.code_content)(purpose, locale, code, lifetime);
         if let Some(host) = &self.code_host {
             words.text = format!("{}\n\n@{host} #{}", words.text, code.expose());
         }
         Some(words)
     }
 
-    fn link_words(
+    fn link_content(
         &self,
         realm: &Realm,
         locale: &str,
         user: &UserId,
         link: &LinkToken,
-        life: Duration,
-    ) -> Option<Words> {
+        lifetime: Duration,
+    ) -> Option<MessageContent> {
         let LinkTemplate { path, words } = contract_of(realm)?.verify_link?;
         let base = self.public_url.trim_end_matches('/');
-        Some(words(locale, &format!("{base}{}", path(user, link)), life))
+        Some(words(locale, &format!("{base}{}", path(user, link)), lifetime))
     }
 }
 

@@ -97,9 +97,9 @@ impl std::fmt::Debug for Nonce {
 
 /// What a client holds instead of the recipient of its code: who has it may guess. At rest only its
 /// SHA-256 is kept.
-pub struct Handle(SecretString);
+pub struct ChallengeHandle(SecretString);
 
-impl Handle {
+impl ChallengeHandle {
     /// The handle `text`.
     #[must_use]
     pub fn new(text: &str) -> Self {
@@ -113,9 +113,9 @@ impl Handle {
     }
 }
 
-impl std::fmt::Debug for Handle {
+impl std::fmt::Debug for ChallengeHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Handle")
+        f.write_str("ChallengeHandle")
     }
 }
 
@@ -143,7 +143,7 @@ pub struct GuessLimits {
     /// Guesses that one code allows, right ones included.
     pub per_code: u32,
     /// Wrong guesses that one source address may make in an hour; 0 switches the limit off.
-    pub per_address_hour: u32,
+    pub per_source_hour: u32,
 }
 
 #[cfg(test)]

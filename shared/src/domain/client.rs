@@ -159,7 +159,7 @@ mod tests {
     fn client(secret: &ClientSecret, next: Option<&ClientSecret>) -> Client {
         Client {
             id: ClientId::new(&[1; 16]),
-            realm: Realm::of_store("a", "S"),
+            realm: Realm::of_shop("a", "S"),
             scopes: Scopes::new(),
             secret: secret.digest(),
             next_secret: next.map(ClientSecret::digest),

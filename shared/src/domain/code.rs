@@ -58,7 +58,7 @@ impl CodeSeed {
         let parts = [
             label.as_bytes(),
             self.key.realm.contract().as_bytes(),
-            self.key.realm.store().as_bytes(),
+            self.key.realm.shop().as_bytes(),
             self.key.purpose.as_str().as_bytes(),
             self.key.recipient.kind().as_bytes(),
             self.key.recipient.as_str().as_bytes(),

@@ -10,7 +10,7 @@ pub struct DeviceInfo {
     /// The client's own name for the device.
     pub client_id: Option<String>,
     /// The handle that push messages are sent to.
-    pub push_handle: Option<String>,
+    pub push_token: Option<String>,
     /// The app that it runs, where a contract has several.
     pub app: Option<String>,
     /// The platform, such as `ios`.

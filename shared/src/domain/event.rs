@@ -4,7 +4,7 @@ use super::device::NewDevice;
 use super::id::{DeviceId, UserId};
 use super::identifier::Identifier;
 use super::realm::Realm;
-use super::session::SessionEnd;
+use super::session::SessionEndReason;
 use super::time::Timestamp;
 use super::user::{NewUser, User};
 use super::wallet::Credit;
@@ -66,7 +66,7 @@ pub enum Fact {
         /// On which device; `None` for all of them.
         device: Option<DeviceId>,
         /// Why.
-        reason: SessionEnd,
+        reason: SessionEndReason,
         /// When.
         at: Timestamp,
     },

@@ -46,9 +46,9 @@ impl Identifier {
 
     /// The identifier as its owner writes it.
     #[must_use]
-    pub fn spelling(&self) -> &str {
+    pub fn as_written(&self) -> &str {
         match self {
-            Self::Username(username) => username.spelling(),
+            Self::Username(username) => username.as_written(),
             Self::Phone(_) | Self::Email(_) | Self::Card(_) => self.as_str(),
         }
     }

@@ -17,7 +17,7 @@ pub struct RotatedKey {
     /// What people call it.
     pub name: String,
     /// What its keeper calls it.
-    pub kept_as: String,
+    pub secret: String,
 }
 
 /// The text of a new key: 64 characters, 384 random bits, more than any MAC here can use.
@@ -49,7 +49,7 @@ pub struct KeyVersion {
     /// The id that tokens and codes name it by.
     pub id: KeyId,
     /// What its keeper calls it.
-    pub kept_as: String,
+    pub secret_version: String,
 }
 
 /// How a key stands.
@@ -65,12 +65,12 @@ pub struct KeyStanding {
 
 /// How fast keys follow each other.
 #[derive(Clone, Copy, Debug)]
-pub struct RotationPace {
+pub struct RotationPolicy {
     /// How long a key signs before its successor is published. Longer than anything lives that a
     /// key signs or derives: it leaves the ring when its successor's successor begins to sign.
     pub interval: Duration,
     /// How old a copy of a ring may get before it is read again.
-    pub copy_life: Duration,
+    pub copy_lifetime: Duration,
 }
 
 /// What is due.
@@ -84,7 +84,7 @@ pub enum Step {
     Sign(KeyVersion),
 }
 
-impl RotationPace {
+impl RotationPolicy {
     /// The step that is due at `now`. It follows from the standing alone, so that it may be asked for
     /// and taken any number of times; a change that was no step only delays the next one.
     #[must_use]
@@ -97,10 +97,10 @@ impl RotationPace {
         }
     }
 
-    /// How long after its publication a key is known everywhere: the life of a copy, and once more
+    /// How long after its publication a key is known everywhere: the lifetime of a copy, and once more
     /// for requests under way, clocks that differ and a reading that failed.
     fn until_known(&self) -> Duration {
-        self.copy_life.saturating_mul(2)
+        self.copy_lifetime.saturating_mul(2)
     }
 }
 
@@ -137,11 +137,13 @@ impl Turn {
 mod tests {
     use super::*;
 
-    const PACE: RotationPace =
-        RotationPace { interval: Duration::from_secs(1000), copy_life: Duration::from_secs(10) };
+    const PACE: RotationPolicy = RotationPolicy {
+        interval: Duration::from_secs(1000),
+        copy_lifetime: Duration::from_secs(10),
+    };
 
     fn version(name: &str) -> KeyVersion {
-        KeyVersion { id: KeyId::new(name), kept_as: name.to_owned() }
+        KeyVersion { id: KeyId::new(name), secret_version: name.to_owned() }
     }
 
     fn step(next: Option<&str>, age: i64) -> Step {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// How long a link works: a mail may wait in its box until the next day.
-pub const LINK_LIFE: Duration = DAY;
+pub const LINK_LIFETIME: Duration = DAY;
 
 /// The secret of a link: 64 hex digits, 256 bits that cannot be guessed, so that guesses are not
 /// counted.

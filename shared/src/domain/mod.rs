@@ -3,7 +3,6 @@
 //! Nothing here does I/O, reads a clock, asks for randomness, knows JSON or names a vendor.
 //! Time and random bytes come in as arguments.
 
-pub mod attempts;
 pub mod budget;
 pub mod challenge;
 pub mod client;
@@ -17,6 +16,7 @@ pub mod key_rotation;
 pub mod link;
 pub mod outbox;
 pub mod password;
+pub mod password_attempts;
 pub mod phone;
 pub mod realm;
 pub mod sends;

@@ -1,25 +1,25 @@
 //! Name spaces of users.
 
-/// The name space a user lives in: one per contract, or one per store of a contract.
+/// The name space a user lives in: one per contract, or one per shop of a contract.
 ///
 /// The same address may be a user of many realms; users of different realms are never linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Realm {
     contract: String,
-    store: Option<String>,
+    shop: Option<String>,
 }
 
 impl Realm {
-    /// The realm of a contract that has a single store.
+    /// The realm of a contract that has a single shop.
     #[must_use]
     pub fn of_contract(contract: &str) -> Self {
-        Self { contract: contract.to_owned(), store: None }
+        Self { contract: contract.to_owned(), shop: None }
     }
 
-    /// The realm of one store of a contract.
+    /// The realm of one shop of a contract.
     #[must_use]
-    pub fn of_store(contract: &str, store: &str) -> Self {
-        Self { contract: contract.to_owned(), store: Some(store.to_owned()) }
+    pub fn of_shop(contract: &str, shop: &str) -> Self {
+        Self { contract: contract.to_owned(), shop: Some(shop.to_owned()) }
     }
 
     /// The contract's name.
@@ -28,9 +28,9 @@ impl Realm {
         &self.contract
     }
 
-    /// The store's name; empty when the contract has a single store.
+    /// The shop's name; empty when the contract has a single shop.
     #[must_use]
-    pub fn store(&self) -> &str {
-        self.store.as_deref().unwrap_or_default()
+    pub fn shop(&self) -> &str {
+        self.shop.as_deref().unwrap_or_default()
     }
 }

@@ -10,21 +10,21 @@ use std::fmt;
 use std::time::Duration;
 
 /// How long a session lives without being refreshed: 30 days (contracts.md A.4).
-pub const IDLE_LIFE: Duration = Duration::from_hours(30 * 24);
+pub const IDLE_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// How long a remembered session lives: 30 days (contracts.md C.2).
-pub const REMEMBERED_LIFE: Duration = Duration::from_hours(30 * 24);
+pub const REMEMBERED_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// How long sessions live that end at a fixed time.
 #[derive(Clone, Copy, Debug)]
-pub struct SessionLives {
+pub struct SessionLifetimes {
     /// Everybody's.
     pub usual: Duration,
     /// Of those who ask to be remembered; never shorter than the usual one.
     pub remembered: Duration,
 }
 
-impl SessionLives {
+impl SessionLifetimes {
     /// How long a session lives that is opened now.
     #[must_use]
     pub fn of(&self, remember_me: bool) -> Duration {
@@ -145,12 +145,12 @@ pub struct StoredToken {
     /// The hash of the token that it succeeded.
     pub predecessor: Option<String>,
     /// What the contract's access tokens state.
-    pub stated: Attributes,
+    pub token_claims: Attributes,
 }
 
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionEnd {
+pub enum SessionEndReason {
     /// Its user signed out of it.
     SignedOut,
     /// Its user signed out of every session.
@@ -161,7 +161,7 @@ pub enum SessionEnd {
     PasswordReset,
 }
 
-impl SessionEnd {
+impl SessionEndReason {
     /// The reason's name in events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -188,14 +188,14 @@ pub struct NewSession {
     /// When it was opened.
     pub opened_at: Timestamp,
     /// What the contract's access tokens state.
-    pub stated: Attributes,
+    pub token_claims: Attributes,
 }
 
 impl NewSession {
     /// When the session ends if nobody refreshes it.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.opened_at.plus(IDLE_LIFE)
+        self.opened_at.plus(IDLE_LIFETIME)
     }
 }
 
@@ -206,11 +206,12 @@ mod tests {
     #[test]
     fn to_be_remembered_lasts_longer() {
         let week = Duration::from_hours(7 * 24);
-        let lives = SessionLives { usual: week, remembered: REMEMBERED_LIFE };
-        assert_eq!(lives.of(false).as_secs(), 604_800);
-        assert_eq!(lives.of(true).as_secs(), 2_592_000);
-        let long = SessionLives { usual: REMEMBERED_LIFE * 2, remembered: REMEMBERED_LIFE };
-        assert_eq!(long.of(true), REMEMBERED_LIFE * 2);
+        let lifetimes = SessionLifetimes { usual: week, remembered: REMEMBERED_LIFETIME };
+        assert_eq!(lifetimes.of(false).as_secs(), 604_800);
+        assert_eq!(lifetimes.of(true).as_secs(), 2_592_000);
+        let long =
+            SessionLifetimes { usual: REMEMBERED_LIFETIME * 2, remembered: REMEMBERED_LIFETIME };
+        assert_eq!(long.of(true), REMEMBERED_LIFETIME * 2);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a user who has proved nothing is kept: 24 hours (contracts.md B.2).
-pub const UNVERIFIED_LIFE: Duration = Duration::from_hours(24);
+pub const UNVERIFIED_LIFETIME: Duration = Duration::from_hours(24);
 
 /// What a contract keeps with a user and the core carries without reading.
 pub type Attributes = BTreeMap<String, String>;

@@ -45,7 +45,7 @@ impl Username {
 
     /// The name as its owner writes it.
     #[must_use]
-    pub fn spelling(&self) -> &str {
+    pub fn as_written(&self) -> &str {
         &self.spelling
     }
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn the_spelling_is_kept_and_the_case_ignored() {
         let name = Username::parse("_Saad.A-9").unwrap();
-        assert_eq!((name.spelling(), name.canonical()), ("_Saad.A-9", "_saad.a-9"));
+        assert_eq!((name.as_written(), name.canonical()), ("_Saad.A-9", "_saad.a-9"));
         assert_eq!(name, Username::parse("_SAAD.a-9").unwrap());
         assert_eq!(format!("{name:?}"), "Username(_…)");
     }

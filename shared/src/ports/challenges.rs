@@ -1,6 +1,6 @@
 use super::PortError;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
@@ -33,7 +33,7 @@ pub struct ChallengeState {
 #[derive(Debug)]
 pub struct NewHandle {
     /// The handle.
-    pub handle: Handle,
+    pub handle: ChallengeHandle,
     /// Who will have verified with it. A decoy has nobody, and the same size.
     pub holder: Option<UserId>,
 }
@@ -175,7 +175,7 @@ pub trait Challenges: Send + Sync {
     /// The store did not answer.
     async fn count_held_guess(
         &self,
-        handle: &Handle,
+        handle: &ChallengeHandle,
         most: u32,
         now: Timestamp,
     ) -> Result<Option<HeldCode>, PortError>;

@@ -2,17 +2,17 @@
 //!
 //! A count is told by `tracing`, as a log line is, and not through a trait: every use case counts,
 //! so a port would be a field of each of them, and what is done with a count is nobody's business
-//! here. Whoever starts the process takes the events of the target [`COUNTS`] and adds them up
+//! here. Whoever starts the process takes the events of the target [`METRIC_EVENTS`] and adds them up
 //! (decision 0010).
 
 use std::time::Duration;
 
 /// The target of the events that are counts, and no log lines.
-pub const COUNTS: &str = "counts";
+pub const METRIC_EVENTS: &str = "counts";
 
 /// Something that happened once, for good: its transaction is written, or its carrier took it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum MetricEvent {
     /// An account was made.
     SignUp,
     /// Somebody who had an account opened a session.
@@ -40,7 +40,7 @@ pub enum CodeRefused {
     TooMany,
 }
 
-impl Counted {
+impl MetricEvent {
     /// The name that it is counted under.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -76,7 +76,7 @@ impl Counted {
 }
 
 /// Counts something that happened to users of a contract; `""` if it belongs to none.
-pub fn count(contract: &str, counted: Counted) {
+pub fn count(contract: &str, counted: MetricEvent) {
     let (metric, cause, value) = (counted.name(), counted.cause(), counted.value());
-    tracing::info!(target: COUNTS, metric, contract, cause, value);
+    tracing::info!(target: METRIC_EVENTS, metric, contract, cause, value);
 }

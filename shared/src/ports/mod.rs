@@ -34,7 +34,7 @@ pub use challenges::{
 pub use clients::{ClientChange, ClientChanged, Clients};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
-pub use counts::{COUNTS, CodeRefused, Counted, count};
+pub use counts::{CodeRefused, METRIC_EVENTS, MetricEvent, count};
 pub use devices::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner};
 pub use entropy::{Entropy, random};
 pub use events::Events;
@@ -53,7 +53,7 @@ pub use users::{PasswordChange, Users, Verification, Verified};
 pub use verifiable_registrations::{
     NewChallenge, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations,
 };
-pub use wording::{EventWording, MessageWording, Words};
+pub use wording::{EventMapper, MessageContent, MessageTemplates};
 
 use std::error::Error;
 

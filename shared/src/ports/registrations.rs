@@ -1,6 +1,6 @@
 use super::PortError;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Handle, Nonce};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Nonce};
 use crate::domain::device::NewDevice;
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
@@ -19,7 +19,7 @@ pub enum Proof {
         /// The nonce whose code was typed: a newer send makes it worthless.
         nonce: Nonce,
         /// What the client held, where the contract has handles; it is spent with the code.
-        handle: Option<Handle>,
+        handle: Option<ChallengeHandle>,
         /// The source's budget of wrong guesses, which must not be spent.
         guesses: Option<Budget>,
     },

@@ -1,11 +1,11 @@
 use super::{PortError, Proof};
-use crate::domain::attempts::{AttemptRecord, AttemptsAt};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::KeyId;
 use crate::domain::device::NewDevice;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::password::PasswordHash;
+use crate::domain::password_attempts::{AttemptRecord, AttemptsAt};
 use crate::domain::session::{NewSession, RefreshToken, StoredToken, SuccessorSeed};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;

@@ -1,6 +1,6 @@
 use super::PortError;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Handle, Nonce};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Nonce};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
@@ -16,7 +16,7 @@ pub struct Verification {
     /// Names the challenge.
     pub key: ChallengeKey,
     /// What the client held, where the contract has handles; it is spent with the code.
-    pub handle: Option<Handle>,
+    pub handle: Option<ChallengeHandle>,
     /// The nonce whose code was typed: a newer send makes it worthless.
     pub nonce: Nonce,
     /// The source's budget of wrong guesses, which must not be spent.

@@ -8,7 +8,7 @@ use crate::ports::PortError;
 use std::time::Duration;
 
 /// A message's words.
-pub struct Words {
+pub struct MessageContent {
     /// The subject, for mail.
     pub subject: String,
     /// The text.
@@ -18,34 +18,34 @@ pub struct Words {
 }
 
 /// How contracts word their messages.
-pub trait MessageWording: Send + Sync {
+pub trait MessageTemplates: Send + Sync {
     /// The codes of a contract; `None` when there is no such contract.
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat>;
 
-    /// The message that carries a code. `life` is how long the code works.
-    fn code_words(
+    /// The message that carries a code. `lifetime` is how long the code works.
+    fn code_content(
         &self,
         realm: &Realm,
         purpose: Purpose,
         locale: &str,
         code: &OneTimeCode,
-        life: Duration,
-    ) -> Option<Words>;
+        lifetime: Duration,
+    ) -> Option<MessageContent>;
 
     /// The mail that carries a link which verifies a user's address; `None` when the contract has
-    /// no such mail. `life` is how long the link works.
-    fn link_words(
+    /// no such mail. `lifetime` is how long the link works.
+    fn link_content(
         &self,
         realm: &Realm,
         locale: &str,
         user: &UserId,
         link: &LinkToken,
-        life: Duration,
-    ) -> Option<Words>;
+        lifetime: Duration,
+    ) -> Option<MessageContent>;
 }
 
 /// How a contract spells its events.
-pub trait EventWording: Send + Sync {
+pub trait EventMapper: Send + Sync {
     /// The events that say that something happened, in order; none, if the contract does not say
     /// it.
     ///

@@ -1,6 +1,6 @@
 //! Counters of what one request did.
 
-use crate::ports::COUNTS;
+use crate::ports::METRIC_EVENTS;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::mem;
@@ -85,7 +85,7 @@ impl Counters {
     }
 }
 
-/// The fields of one event of the target [`COUNTS`].
+/// The fields of one event of the target [`METRIC_EVENTS`].
 #[derive(Default)]
 struct Recorded {
     metric: Option<String>,
@@ -135,7 +135,7 @@ pub(super) struct CountingLayer;
 
 impl<S: Subscriber> Layer<S> for CountingLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let counts = event.metadata().target() == COUNTS;
+        let counts = event.metadata().target() == METRIC_EVENTS;
         if !counts && *event.metadata().level() != Level::ERROR {
             return;
         }

@@ -5,9 +5,9 @@ use crate::adapters::argon2::Cost;
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
 use crate::adapters::sns::SmsSettings;
-use crate::domain::attempts::SlowDown;
 use crate::domain::challenge::GuessLimits;
 use crate::domain::key_rotation::RotatedKey;
+use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::SendLimits;
 use crate::http::AllowedOrigins;
@@ -114,9 +114,9 @@ fn send_limits() -> Result<SendLimits, SettingsError> {
 /// The limits of sending codes.
 pub(crate) fn send_policy() -> Result<SendPolicy, SettingsError> {
     Ok(SendPolicy {
-        code_life: seconds("OTP_TTL_SECONDS")?,
+        code_lifetime: seconds("OTP_TTL_SECONDS")?,
         limits: send_limits()?,
-        per_address_hour: sends_per_source_hour()?,
+        per_source_hour: sends_per_source_hour()?,
         per_client_hour: sends_per_client_hour()?,
         countries: DialCodes::parse(&required("SMS_COUNTRIES")?),
     })
@@ -136,14 +136,14 @@ pub(crate) fn sends_per_client_hour() -> Result<u32, SettingsError> {
 pub(crate) fn guess_limits() -> Result<GuessLimits, SettingsError> {
     Ok(GuessLimits {
         per_code: number("OTP_MAX_ATTEMPTS")?,
-        per_address_hour: source_limit("OTP_GUESSES_PER_HOUR_PER_IP")?,
+        per_source_hour: source_limit("OTP_GUESSES_PER_HOUR_PER_IP")?,
     })
 }
 
 /// How attempts at one account's password are slowed down; not at all where the limits of
 /// recipients are switched off.
-pub(crate) fn slow_down() -> Result<Option<SlowDown>, SettingsError> {
-    Ok(send_limits()?.apply().then_some(SlowDown::USUAL))
+pub(crate) fn backoff() -> Result<Option<Backoff>, SettingsError> {
+    Ok(send_limits()?.apply().then_some(Backoff::DEFAULT))
 }
 
 /// The cost of a password's hash.
@@ -279,8 +279,8 @@ impl RotationSettings {
     /// [`SettingsError`] names the first variable that is missing or malformed.
     pub fn from_env() -> Result<Self, SettingsError> {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let (name, kept_as) = (name.into_string().ok()?, value.into_string().ok()?);
-            (names_a_key(&name) && !kept_as.is_empty()).then_some(RotatedKey { name, kept_as })
+            let (name, secret) = (name.into_string().ok()?, value.into_string().ok()?);
+            (names_a_key(&name) && !secret.is_empty()).then_some(RotatedKey { name, secret })
         });
         let mut keys: Vec<_> = variables.collect();
         keys.sort_by(|one, other| one.name.cmp(&other.name));

@@ -1,7 +1,7 @@
 //! Logs, as one JSON object a line on standard output, and the counters of each request.
 
 use super::counters::CountingLayer;
-use crate::ports::COUNTS;
+use crate::ports::METRIC_EVENTS;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
@@ -15,7 +15,7 @@ pub fn init() {
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_filter(filter_fn(|metadata| metadata.target() != COUNTS));
+        .with_filter(filter_fn(|metadata| metadata.target() != METRIC_EVENTS));
     let subscriber =
         tracing_subscriber::registry().with(LevelFilter::INFO).with(CountingLayer).with(lines);
     // Only the first subscriber of a process is taken.

@@ -1,7 +1,7 @@
 //! Check a code that somebody typed: count, then compare.
 
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, GuessLimits, Handle, Nonce};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits, Nonce};
 use crate::domain::code::{CodeFormat, CodeSeed};
 use crate::domain::id::UserId;
 use crate::domain::realm::Realm;
@@ -9,7 +9,7 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    Budgets, Challenges, CodeKeys, CodeRefused, Counted, HeldCode, PortError, Users, count,
+    Budgets, Challenges, CodeKeys, CodeRefused, HeldCode, MetricEvent, PortError, Users, count,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl CheckCode {
     /// [`CheckCodeError`].
     pub async fn of_handle(
         &self,
-        handle: &Handle,
+        handle: &ChallengeHandle,
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<CheckedCode, CheckCodeError> {
@@ -141,7 +141,7 @@ impl CheckCode {
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<CheckedCode, CheckCodeError> {
-        let guesses = Budget::wrong_guesses(guess.source, self.limits.per_address_hour, now);
+        let guesses = Budget::wrong_guesses(guess.source, self.limits.per_source_hour, now);
         let mut refusal = CheckCodeError::NoCode;
         if let Some(HeldCode { key, code, holder, pending, last_guess }) = held {
             let seed = CodeSeed { key, nonce: code.nonce, key_id: code.key_id };
@@ -166,7 +166,7 @@ impl CheckCode {
             CheckCodeError::TooMany { .. } => CodeRefused::TooMany,
             CheckCodeError::NoCode | CheckCodeError::Internal(_) => CodeRefused::None,
         };
-        count(self.realm.contract(), Counted::CodeRefused(cause));
+        count(self.realm.contract(), MetricEvent::CodeRefused(cause));
         Err(refusal)
     }
 }

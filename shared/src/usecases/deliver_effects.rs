@@ -5,8 +5,8 @@ use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Counted, Events, Message, MessageWording, Messages, Outbox,
-    PortError, Sent, WaitingEntries, Words, chain, count,
+    Challenges, Clock, CodeKeys, Events, Message, MessageContent, MessageTemplates, Messages,
+    MetricEvent, Outbox, PortError, Sent, WaitingEntries, chain, count,
 };
 use futures_util::{StreamExt as _, stream};
 use std::collections::HashSet;
@@ -30,7 +30,7 @@ pub struct DeliverEffects {
     /// The keys that codes are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
     /// How contracts word their messages.
-    pub wording: Arc<dyn MessageWording>,
+    pub templates: Arc<dyn MessageTemplates>,
     /// Sends texts.
     pub texts: Arc<dyn Messages>,
     /// Sends mail.
@@ -83,10 +83,10 @@ impl DeliverEffects {
             let delivered = self.deliver(entry, now).await;
             let age = self.clock.now().since(written_at);
             let Err(error) = delivered else {
-                count("", Counted::Delivered(age));
+                count("", MetricEvent::Delivered(age));
                 return None;
             };
-            count("", Counted::Waiting(age));
+            count("", MetricEvent::Waiting(age));
             let error = chain(&error);
             tracing::error!(outbox.id = id, error, "an effect was not delivered");
             Some(id)
@@ -138,7 +138,7 @@ impl DeliverEffects {
             return Ok(());
         }
         let realm = &code.seed.key.realm;
-        let Some(format) = self.wording.code_format(realm) else {
+        let Some(format) = self.templates.code_format(realm) else {
             tracing::error!(
                 contract = realm.contract(),
                 "a code of an unknown contract is dropped"
@@ -146,9 +146,9 @@ impl DeliverEffects {
             return Ok(());
         };
         let secret = self.code_keys.derive(&code.seed, format).await?;
-        let life = code.expires_at.since(code.sent_at);
+        let lifetime = code.expires_at.since(code.sent_at);
         let purpose = code.seed.key.purpose;
-        let words = self.wording.code_words(realm, purpose, &code.locale, &secret, life);
+        let words = self.templates.code_content(realm, purpose, &code.locale, &secret, lifetime);
         let Some(words) = words else {
             tracing::error!(contract = realm.contract(), "a code without words is dropped");
             return Ok(());
@@ -163,8 +163,8 @@ impl DeliverEffects {
         }
         let realm = &link.seed.key.realm;
         let secret = self.code_keys.derive_link(&link.seed).await?;
-        let life = link.expires_at.since(link.sent_at);
-        let words = self.wording.link_words(realm, &link.locale, &link.user, &secret, life);
+        let lifetime = link.expires_at.since(link.sent_at);
+        let words = self.templates.link_content(realm, &link.locale, &link.user, &secret, lifetime);
         let Some(words) = words else {
             tracing::error!(contract = realm.contract(), "a link without words is dropped");
             return Ok(());
@@ -179,8 +179,8 @@ impl DeliverEffects {
     }
 
     /// Hands a message to its recipient's carrier.
-    async fn send(&self, seed: &CodeSeed, words: Words) -> Result<(), PortError> {
-        let Words { subject, text, html } = words;
+    async fn send(&self, seed: &CodeSeed, words: MessageContent) -> Result<(), PortError> {
+        let MessageContent { subject, text, html } = words;
         let message = Message { recipient: seed.key.recipient.clone(), subject, text, html };
         let carrier = match &message.recipient {
             Identifier::Phone(_) => &self.texts,
@@ -188,7 +188,7 @@ impl DeliverEffects {
             Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => &self.mail,
         };
         match carrier.send(&message).await? {
-            Sent::Accepted => count(seed.key.realm.contract(), Counted::CodeSent),
+            Sent::Accepted => count(seed.key.realm.contract(), MetricEvent::CodeSent),
             Sent::Refused(reason) => {
                 let recipient = &message.recipient;
                 tracing::warn!(?recipient, reason, "the carrier refuses the recipient for good");

@@ -15,8 +15,8 @@ mod rotate_keys;
 mod sign_in;
 mod sign_out;
 mod sign_up;
-mod sign_up_later;
 mod sign_up_to_verify;
+mod sign_up_two_step;
 mod verify_code;
 mod verify_link;
 mod verify_recipient;
@@ -25,27 +25,29 @@ pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 pub use deliver_effects::DeliverEffects;
 pub use grant_client_token::{ClientGrant, GrantClientToken, GrantError};
 pub use manage_clients::{ManageClients, ManageClientsError, NewCredentials};
-pub use profile::{Callers, Profile, SessionKind};
+pub use profile::{Callers, Profile, SessionOwner};
 pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError, SendPolicy,
     SignUpUnverified,
 };
-pub use reset_password::{ProveRecipient, Proved, ResetPassword, ResetPasswordError};
-pub use rotate_keys::{KeyTurn, RotateKeys, RotateKeysError};
-pub use sign_in::{OpenSessions, SignInByCode, SignInByPassword, SignInError, SignedIn, Visitor};
+pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetPasswordError};
+pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};
+pub use sign_in::{
+    OpenSessions, SignInByCode, SignInByPassword, SignInCommand, SignInError, SignedIn,
+};
 pub use sign_out::{SignOut, SignedToken};
 pub use sign_up::{
-    AccessGrant, Applicant, OpenSession, SignUp, SignUpByCode, SignUpByPassword, SignUpError,
-};
-pub use sign_up_later::{
-    CompleteSignUp, CompleteSignUpError, StartSignUp, StartSignUpCommand, StartSignUpError,
-    WalletPolicy,
+    AccessGrant, OpenSession, SignUp, SignUpByCode, SignUpByPassword, SignUpCommand, SignUpError,
 };
 pub use sign_up_to_verify::{
     Referrer, SignUpToVerify, SignUpToVerifyCommand, SignUpToVerifyError, SignedUpToVerify,
 };
-pub use verify_code::{UserVerified, VerifyCode};
+pub use sign_up_two_step::{
+    CompleteSignUp, CompleteSignUpError, StartSignUp, StartSignUpCommand, StartSignUpError,
+    WalletPolicy,
+};
+pub use verify_code::{VerifiedAccount, VerifyCode};
 pub use verify_link::{VerifyLink, VerifyLinkError};
 pub use verify_recipient::VerifyRecipient;

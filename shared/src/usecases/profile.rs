@@ -2,7 +2,7 @@
 
 use crate::domain::code::CodeFormat;
 use crate::domain::realm::Realm;
-use crate::ports::EventWording;
+use crate::ports::EventMapper;
 use std::sync::Arc;
 
 /// The constants of one contract. Everything that an environment variable can change is elsewhere.
@@ -18,11 +18,11 @@ pub struct Profile {
     /// The user attributes that its access tokens state.
     pub token_claims: &'static [&'static str],
     /// Maps facts to its events.
-    pub events: fn() -> Arc<dyn EventWording>,
+    pub events: fn() -> Arc<dyn EventMapper>,
     /// What sends its requests.
     pub callers: Callers,
     /// What a session belongs to.
-    pub sessions: SessionKind,
+    pub sessions: SessionOwner,
     /// Whether only users who proved an identifier may sign in.
     pub only_verified: bool,
 }
@@ -38,7 +38,7 @@ pub enum Callers {
 
 /// What a session belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionKind {
+pub enum SessionOwner {
     /// A device with an integer id, stored until the session ends.
     Device,
     /// Nothing but its token.

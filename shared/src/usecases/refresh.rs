@@ -3,11 +3,13 @@
 use super::sign_out::end;
 use super::sign_up::{AccessGrant, OpenSession};
 use crate::domain::challenge::KeyId;
-use crate::domain::session::{RefreshToken, SessionEnd, StoredToken, SuccessorSeed, TokenUse};
+use crate::domain::session::{
+    RefreshToken, SessionEndReason, StoredToken, SuccessorSeed, TokenUse,
+};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Attributes;
 use crate::ports::{
-    Clock, Entropy, EventWording, PortError, RefreshKeys, Rotated, Rotation, Sessions, random,
+    Clock, Entropy, EventMapper, PortError, RefreshKeys, Rotated, Rotation, Sessions, random,
 };
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ pub struct Refresh {
     /// The keys that successors are derived with.
     pub keys: Arc<dyn RefreshKeys>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -31,7 +33,7 @@ pub struct Refreshed {
     /// Its tokens.
     pub session: OpenSession,
     /// What its access token states of the user.
-    pub stated: Attributes,
+    pub token_claims: Attributes,
 }
 
 /// Why a session was not refreshed.
@@ -68,9 +70,16 @@ impl Refresh {
             }
             TokenUse::Spent => {
                 let (user, device) = (stored.user, Some(stored.device));
-                let reason = SessionEnd::TokenReused;
-                end(&*self.sessions, &*self.wording, &*self.entropy, (user, device), reason, now)
-                    .await?;
+                let reason = SessionEndReason::TokenReused;
+                end(
+                    &*self.sessions,
+                    &*self.event_mapper,
+                    &*self.entropy,
+                    (user, device),
+                    reason,
+                    now,
+                )
+                .await?;
                 return Err(RefreshError::Refused);
             }
         };
@@ -81,7 +90,7 @@ impl Refresh {
             issued_at: now,
         };
         let session = OpenSession { grant, refresh_token: successor };
-        Ok(Refreshed { session, stated: stored.stated })
+        Ok(Refreshed { session, token_claims: stored.token_claims })
     }
 
     async fn rotate(

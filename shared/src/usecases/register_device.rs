@@ -6,13 +6,13 @@ use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::realm::Realm;
 use crate::ports::{
-    Clock, DeviceRegistered, DeviceRegistration, Devices, Entropy, EventWording, PortError, random,
+    Clock, DeviceRegistered, DeviceRegistration, Devices, Entropy, EventMapper, PortError, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a registration lives without being renewed: 90 days (contracts.md B.5).
-const REGISTRATION_LIFE: Duration = Duration::from_hours(90 * 24);
+const REGISTRATION_LIFETIME: Duration = Duration::from_hours(90 * 24);
 /// How many other registrations of the handle may come between reading its owner and moving it.
 const RACES: usize = 8;
 
@@ -21,7 +21,7 @@ pub struct RegisterDevice {
     /// The devices.
     pub devices: Arc<dyn Devices>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -55,7 +55,7 @@ impl RegisterDevice {
                 // The same handle is the same device, whoever has it.
                 id: known.unwrap_or_else(|| DeviceId::from_stored(&ids.correlation_id())),
                 info: info.clone(),
-                expires_at: Some(now.plus(REGISTRATION_LIFE)),
+                expires_at: Some(now.plus(REGISTRATION_LIFETIME)),
             };
             let before = owner.as_ref().map(|owner| owner.user.clone());
             let fact = Fact::DeviceRegistered {
@@ -64,7 +64,7 @@ impl RegisterDevice {
                 taken_from: before.filter(|before| *before != user),
                 at: now,
             };
-            let events = self.wording.events(&fact, &ids)?;
+            let events = self.event_mapper.events(&fact, &ids)?;
             let registration = DeviceRegistration {
                 realm: realm.clone(),
                 user: user.clone(),

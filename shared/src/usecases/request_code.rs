@@ -1,7 +1,7 @@
 //! Send a code to a recipient, and create them first if they are a newcomer.
 
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{EventIds, Fact};
 use crate::domain::id::{Sequence, UserId};
@@ -11,10 +11,10 @@ use crate::domain::phone::DialCodes;
 use crate::domain::sends::{SendLimits, SendRecord};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFE};
+use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFETIME};
 use crate::ports::{
-    ChallengeState, Challenges, Clock, CodeKeys, Counted, Entropy, EventWording, NewHandle, Opened,
-    Opening, PortError, SequenceIds, Standing, count, random,
+    ChallengeState, Challenges, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, NewHandle,
+    Opened, Opening, PortError, SequenceIds, Standing, count, random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +27,11 @@ const RACES: usize = 4;
 #[derive(Clone, Debug)]
 pub struct SendPolicy {
     /// How long a code works.
-    pub code_life: Duration,
+    pub code_lifetime: Duration,
     /// The limits of one recipient.
     pub limits: SendLimits,
     /// Sends that one source address may ask for in an hour; 0 switches the limit off.
-    pub per_address_hour: u32,
+    pub per_source_hour: u32,
     /// Sign-ups that one client may ask for in an hour; 0 switches the limit off.
     pub per_client_hour: u32,
     /// Where texts may go.
@@ -71,7 +71,7 @@ pub struct RequestCodeCommand {
 #[derive(Debug)]
 pub struct CodeRequested {
     /// What the client holds from now on, where the contract has handles.
-    pub handle: Option<Handle>,
+    pub handle: Option<ChallengeHandle>,
 }
 
 /// Who an unknown recipient becomes.
@@ -90,7 +90,7 @@ pub struct SignUpUnverified {
     /// Ids of users and of what belongs to them.
     pub ids: Arc<dyn SequenceIds>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
 }
 
 /// Why no code was sent.
@@ -181,7 +181,7 @@ impl RequestCode {
                     let user = maker.new_user(command, newcomer, now).await?;
                     let fact =
                         Fact::UserSignedUp { user: user.clone(), device: None, credit: None };
-                    (Some(user), maker.wording.events(&fact, &ids)?)
+                    (Some(user), maker.event_mapper.events(&fact, &ids)?)
                 }
                 _ => (None, Vec::new()),
             };
@@ -224,7 +224,7 @@ impl RequestCode {
         let sends = self.policy.limits.admit(&sends, now).map_err(|refusal| {
             RequestCodeError::TooMany { retry_after: refusal.retry_at.since(now) }
         })?;
-        let budget = Budget::sends(&command.source, self.policy.per_address_hour, now);
+        let budget = Budget::sends(&command.source, self.policy.per_source_hour, now);
         let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
         let deliver = self.delivers(command, holder.is_some(), newcomer.is_some());
         let seed = CodeSeed {
@@ -232,7 +232,7 @@ impl RequestCode {
             nonce: Nonce::new(random(&*self.entropy)?),
             key_id: key_id.clone(),
         };
-        let expires_at = now.plus(self.policy.code_life);
+        let expires_at = now.plus(self.policy.code_lifetime);
         let locale = command.locale.clone();
         let code = CodeMessage { seed, locale, sent_at: now, expires_at, deliver };
         let handle = self.new_handle()?;
@@ -260,7 +260,7 @@ impl RequestCode {
         match self.challenges.open(&opening).await? {
             Opened::Opened => {
                 if opening.newcomer.is_some() {
-                    count(opening.key.realm.contract(), Counted::SignUp);
+                    count(opening.key.realm.contract(), MetricEvent::SignUp);
                 }
                 let handle = opening.handle.map(|new| new.handle);
                 Ok(Tried::Sent(CodeRequested { handle }))
@@ -273,9 +273,9 @@ impl RequestCode {
         }
     }
 
-    fn new_handle(&self) -> Result<Option<Handle>, PortError> {
+    fn new_handle(&self) -> Result<Option<ChallengeHandle>, PortError> {
         let Some(write) = self.handles else { return Ok(None) };
-        Ok(Some(Handle::new(&write(&random(&*self.entropy)?))))
+        Ok(Some(ChallengeHandle::new(&write(&random(&*self.entropy)?))))
     }
 
     /// Whether the recipient gets a message at all.
@@ -326,7 +326,7 @@ impl SignUpUnverified {
             password: None,
             attributes,
             created_at: now,
-            expires_at: Some(now.plus(UNVERIFIED_LIFE)),
+            expires_at: Some(now.plus(UNVERIFIED_LIFETIME)),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::password::Password;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, Counted, Entropy, EventWording, PasswordChange, Passwords, PortError,
+    Challenges, Clock, Entropy, EventMapper, MetricEvent, PasswordChange, Passwords, PortError,
     Redeemed, Redemption, Users, Verdict, count,
 };
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct ProveRecipient {
 
 /// Somebody holds a recipient.
 #[derive(Debug)]
-pub struct Proved {
+pub struct RecipientProof {
     /// Which, and what they may do.
     pub key: ChallengeKey,
     /// Whose it is, if somebody's.
@@ -47,7 +47,7 @@ impl ProveRecipient {
         key: ChallengeKey,
         code: &str,
         source: &SourceAddress,
-    ) -> Result<Proved, CheckCodeError> {
+    ) -> Result<RecipientProof, CheckCodeError> {
         let now = self.clock.now();
         let guess = Guess { code, source };
         let (checked, user) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
@@ -56,8 +56,8 @@ impl ProveRecipient {
         let redemption = Redemption { key: key.clone(), nonce, guesses, at: now };
         match self.challenges.redeem(&redemption).await? {
             Redeemed::Redeemed => {
-                count(key.realm.contract(), Counted::CodeVerified);
-                Ok(Proved { key, user, at: now })
+                count(key.realm.contract(), MetricEvent::CodeVerified);
+                Ok(RecipientProof { key, user, at: now })
             }
             Redeemed::ChallengeLost => Err(CheckCodeError::NoCode),
             Redeemed::BudgetSpent => {
@@ -74,7 +74,7 @@ pub struct ResetPassword {
     /// Hashes the password.
     pub passwords: Arc<dyn Passwords>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -121,7 +121,7 @@ impl ResetPassword {
         }
         let hash = self.passwords.hash(password).await?;
         let fact = Fact::PasswordChanged { user: user.clone(), at: now };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         let change = PasswordChange { user, hash, proved_at, at: now, entry };
         if self.users.set_password(&change).await? {
             Ok(())

@@ -1,7 +1,7 @@
 //! Rotate keys: publish, wait until everybody knows, sign, retire.
 
 use crate::domain::challenge::KeyId;
-use crate::domain::key_rotation::{KeyVersion, NewKey, RotatedKey, RotationPace, Step, Turn};
+use crate::domain::key_rotation::{KeyVersion, NewKey, RotatedKey, RotationPolicy, Step, Turn};
 use crate::ports::{Clock, Entropy, KeyRotation, PortError, chain, random};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct RotateKeys {
     /// The keys.
     pub keys: Vec<RotatedKey>,
     /// How fast they follow each other.
-    pub pace: RotationPace,
+    pub policy: RotationPolicy,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -36,11 +36,11 @@ pub enum RotateKeysError {
 
 /// What a key did, and how it stands now.
 #[derive(Debug)]
-pub struct KeyTurn {
+pub struct KeyRotationReport {
     /// The key's name.
     pub key: String,
     /// What it did.
-    pub turn: Turn,
+    pub outcome: Turn,
     /// The one that signs.
     pub current: KeyId,
     /// The one that is published.
@@ -59,7 +59,7 @@ impl RotateKeys {
     ///
     /// # Errors
     /// [`RotateKeysError::Internal`]; each key that failed is logged.
-    pub async fn run(&self) -> Result<Vec<KeyTurn>, RotateKeysError> {
+    pub async fn run(&self) -> Result<Vec<KeyRotationReport>, RotateKeysError> {
         Ok(self.turns(&self.keys, When::Due).await?)
     }
 
@@ -68,7 +68,10 @@ impl RotateKeys {
     ///
     /// # Errors
     /// [`RotateKeysError`].
-    pub async fn at_once(&self, names: &[String]) -> Result<Vec<KeyTurn>, RotateKeysError> {
+    pub async fn at_once(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<KeyRotationReport>, RotateKeysError> {
         let find = |name: &String| {
             let key = self.keys.iter().find(|key| key.name == *name).cloned();
             key.ok_or_else(|| RotateKeysError::Unknown(name.clone()))
@@ -77,7 +80,11 @@ impl RotateKeys {
         Ok(self.turns(&keys, When::AtOnce).await?)
     }
 
-    async fn turns(&self, keys: &[RotatedKey], when: When) -> Result<Vec<KeyTurn>, PortError> {
+    async fn turns(
+        &self,
+        keys: &[RotatedKey],
+        when: When,
+    ) -> Result<Vec<KeyRotationReport>, PortError> {
         let turns = join_all(keys.iter().map(|key| self.turn(key, when))).await;
         let (mut taken, mut failure) = (Vec::new(), None);
         for (key, turn) in keys.iter().zip(turns) {
@@ -92,20 +99,20 @@ impl RotateKeys {
         failure.map_or(Ok(taken), Err)
     }
 
-    async fn turn(&self, key: &RotatedKey, when: When) -> Result<KeyTurn, PortError> {
-        let standing = self.rotation.standing(&key.kept_as).await?;
-        let step = self.pace.step(&standing, self.clock.now());
+    async fn turn(&self, key: &RotatedKey, when: When) -> Result<KeyRotationReport, PortError> {
+        let standing = self.rotation.standing(&key.secret).await?;
+        let step = self.policy.step(&standing, self.clock.now());
         let (turn, done) = match (when, step) {
             (When::AtOnce, _) => {
                 let new = self.new_key()?;
-                (Turn::Replaced, self.rotation.replace(&key.kept_as, &standing, &new).await?)
+                (Turn::Replaced, self.rotation.replace(&key.secret, &standing, &new).await?)
             }
             (When::Due, Step::Publish) => {
                 let new = self.new_key()?;
-                (Turn::Published, self.rotation.publish(&key.kept_as, &standing, &new).await?)
+                (Turn::Published, self.rotation.publish(&key.secret, &standing, &new).await?)
             }
             (When::Due, Step::Sign(next)) => {
-                (Turn::Signs, self.rotation.sign_with(&key.kept_as, &standing, &next).await?)
+                (Turn::Signs, self.rotation.sign_with(&key.secret, &standing, &next).await?)
             }
             (When::Due, Step::Rest) => (Turn::Rests, None),
         };
@@ -129,7 +136,7 @@ impl RotateKeys {
                 "a key had its turn"
             );
         }
-        Ok(KeyTurn { key: key.name.clone(), turn, current, next })
+        Ok(KeyRotationReport { key: key.name.clone(), outcome: turn, current, next })
     }
 
     fn new_key(&self) -> Result<NewKey, PortError> {

@@ -3,7 +3,6 @@
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use super::sign_up::{AccessGrant, OpenSession};
-use crate::domain::attempts::{AttemptRecord, AttemptsAt, SlowDown};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
@@ -11,13 +10,14 @@ use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, Sequence, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
+use crate::domain::password_attempts::{AttemptRecord, AttemptsAt, Backoff};
 use crate::domain::realm::Realm;
 use crate::domain::session::{FamilyId, NewSession, RefreshToken};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, User};
 use crate::ports::{
-    Budgets, Clock, Counted, Credential, Entropy, EventWording, Passwords, PortError, Proof,
+    Budgets, Clock, Credential, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof,
     SequenceIds, Sessions, SignIn, SignInOutcome, Users, Verdict, count, random,
 };
 use futures_util::future::join;
@@ -37,9 +37,9 @@ pub struct OpenSessions {
     /// Ids of devices, where the contract has refresh tokens: there is one device for each.
     pub devices: Option<Arc<dyn SequenceIds>>,
     /// The attributes of a user that the contract's access tokens state.
-    pub stated: &'static [&'static str],
+    pub token_claims: &'static [&'static str],
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -55,9 +55,9 @@ pub struct SignInByPassword {
     /// Where wrong passwords are counted.
     pub budgets: Arc<dyn Budgets>,
     /// How attempts at one account are slowed down; `None`: not at all.
-    pub slow_down: Option<SlowDown>,
+    pub backoff: Option<Backoff>,
     /// Wrong passwords and codes that one source address may send in an hour; 0: no limit.
-    pub per_address_hour: u32,
+    pub per_source_hour: u32,
     /// Whether only those may enter who proved an identifier.
     pub only_verified: bool,
 }
@@ -72,7 +72,7 @@ pub struct SignInByCode {
 
 /// Who comes.
 #[derive(Debug)]
-pub struct Visitor {
+pub struct SignInCommand {
     /// The name space.
     pub realm: Realm,
     /// What they are known by.
@@ -137,9 +137,13 @@ impl SignInByPassword {
     ///
     /// # Errors
     /// [`SignInError`], never [`SignInError::CodeRefused`].
-    pub async fn run(&self, password: Password, visitor: Visitor) -> Result<SignedIn, SignInError> {
+    pub async fn run(
+        &self,
+        password: Password,
+        command: SignInCommand,
+    ) -> Result<SignedIn, SignInError> {
         let now = self.open.clock.now();
-        let (realm, identifier) = (&visitor.realm, &visitor.identifier);
+        let (realm, identifier) = (&command.realm, &command.identifier);
         let known = self.open.users.known_by(realm, identifier, now).await?;
         let id = known.clone().unwrap_or_else(|| UserId::from_stored("nobody"));
         let at = match known.clone() {
@@ -151,7 +155,7 @@ impl SignInByPassword {
         let user = user?;
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let verdict = self.passwords.verify(password.clone(), hash.clone()).await?;
-        let guesses = Budget::wrong_guesses(&visitor.source, self.per_address_hour, now);
+        let guesses = Budget::wrong_guesses(&command.source, self.per_source_hour, now);
         let (Verdict::Right { outdated }, Some(user), Some(seen)) = (verdict, user, hash) else {
             let refusal = match known {
                 Some(_) => SignInError::WrongPassword,
@@ -170,16 +174,16 @@ impl SignInByPassword {
         let renewed = if outdated { Some(self.passwords.hash(password).await?) } else { None };
         let retry_at = guesses.as_ref().map_or(now, |budget| budget.ends_at);
         let credential = Credential::Password { seen, renewed, guesses };
-        self.open.run(user, credential, visitor, now, retry_at).await
+        self.open.run(user, credential, command, now, retry_at).await
     }
 
     /// Counts the attempt before anything is compared, so that attempts at once gain nothing. What was
     /// counted before is learned from the refusal to count it as the first.
     async fn admit(&self, at: &AttemptsAt, now: Timestamp) -> Result<(), SignInError> {
-        let Some(slow_down) = self.slow_down else { return Ok(()) };
+        let Some(backoff) = self.backoff else { return Ok(()) };
         let mut seen = AttemptRecord::NONE;
         for _ in 0..RACES {
-            let newer = slow_down.admit(&seen, now).map_err(|not_yet| SignInError::TooMany {
+            let newer = backoff.admit(&seen, now).map_err(|not_yet| SignInError::TooMany {
                 retry_after: not_yet.retry_at.since(now),
             })?;
             match self.open.sessions.count_attempt(at, seen, newer).await? {
@@ -197,14 +201,14 @@ impl SignInByCode {
     ///
     /// # Errors
     /// [`SignInError::CodeRefused`], [`SignInError::TooMany`] and [`SignInError::Internal`].
-    pub async fn run(&self, code: &str, visitor: Visitor) -> Result<SignedIn, SignInError> {
+    pub async fn run(&self, code: &str, command: SignInCommand) -> Result<SignedIn, SignInError> {
         let now = self.open.clock.now();
         let key = ChallengeKey {
-            realm: visitor.realm.clone(),
+            realm: command.realm.clone(),
             purpose: Purpose::SignIn,
-            recipient: visitor.identifier.clone(),
+            recipient: command.identifier.clone(),
         };
-        let guess = Guess { code, source: &visitor.source };
+        let guess = Guess { code, source: &command.source };
         let users = &*self.open.users;
         let (checked, id) = self.check_code.of_account(users, key, &guess, now).await?;
         let Some(id) = id else { return Err(SignInError::CodeRefused) };
@@ -214,7 +218,7 @@ impl SignInByCode {
         let retry_at = checked.retry_at(now);
         let CheckedCode { key, nonce, guesses, .. } = checked;
         let credential = Credential::Code(Proof::Code { key, nonce, handle: None, guesses });
-        self.open.run(user, credential, visitor, now, retry_at).await
+        self.open.run(user, credential, command, now, retry_at).await
     }
 }
 
@@ -223,20 +227,20 @@ impl OpenSessions {
         &self,
         user: User,
         credential: Credential,
-        visitor: Visitor,
+        command: SignInCommand,
         now: Timestamp,
         retry_at: Timestamp,
     ) -> Result<SignedIn, SignInError> {
-        let (device, session) = self.tokens(&user, &visitor.realm, visitor.device, now).await?;
+        let (device, session) = self.tokens(&user, &command.realm, command.device, now).await?;
         let by_code = matches!(credential, Credential::Code(_));
         let fact = Fact::SignedIn {
             user: user.id.clone(),
-            realm: visitor.realm.clone(),
+            realm: command.realm.clone(),
             by_code,
             device: device.clone(),
             at: now,
         };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         let opened = match &session {
             None => None,
             Some(session) => Some(OpenSession {
@@ -248,10 +252,10 @@ impl OpenSessions {
         let sign_in = SignIn { user: id, credential, device, session, at: now, entry };
         match self.sessions.sign_in(&sign_in).await? {
             SignInOutcome::SignedIn => {
-                let contract = visitor.realm.contract();
-                count(contract, Counted::SignIn);
+                let contract = command.realm.contract();
+                count(contract, MetricEvent::SignIn);
                 if by_code {
-                    count(contract, Counted::CodeVerified);
+                    count(contract, MetricEvent::CodeVerified);
                 }
                 Ok(SignedIn { user, at: now, session: opened })
             }
@@ -280,14 +284,14 @@ impl OpenSessions {
             user: user.id.clone(),
             device: id.clone(),
             opened_at: now,
-            stated: stated(&user.attributes, self.stated),
+            token_claims: token_claims(&user.attributes, self.token_claims),
         };
         Ok((Some(NewDevice { id, info, expires_at: None }), Some(session)))
     }
 }
 
 /// Those attributes that have one of these names.
-pub(super) fn stated(attributes: &Attributes, names: &[&str]) -> Attributes {
-    let stated = attributes.iter().filter(|(name, _)| names.contains(&name.as_str()));
-    stated.map(|(name, value)| (name.clone(), value.clone())).collect()
+pub(super) fn token_claims(attributes: &Attributes, names: &[&str]) -> Attributes {
+    let token_claims = attributes.iter().filter(|(name, _)| names.contains(&name.as_str()));
+    token_claims.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -3,9 +3,9 @@
 use super::announce::announce;
 use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::session::SessionEnd;
+use crate::domain::session::SessionEndReason;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, Ending, Entropy, EventWording, PortError, Sessions, TokenEnding};
+use crate::ports::{Clock, Ending, Entropy, EventMapper, PortError, Sessions, TokenEnding};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub struct SignOut {
     /// The sessions.
     pub sessions: Arc<dyn Sessions>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -29,12 +29,12 @@ impl SignOut {
     /// The store did not answer.
     pub async fn run(&self, user: UserId, device: Option<DeviceId>) -> Result<(), PortError> {
         let reason = match device {
-            Some(_) => SessionEnd::SignedOut,
-            None => SessionEnd::SignedOutEverywhere,
+            Some(_) => SessionEndReason::SignedOut,
+            None => SessionEndReason::SignedOutEverywhere,
         };
         let now = self.clock.now();
         let whose = (user, device);
-        end(&*self.sessions, &*self.wording, &*self.entropy, whose, reason, now).await
+        end(&*self.sessions, &*self.event_mapper, &*self.entropy, whose, reason, now).await
     }
 }
 
@@ -57,9 +57,9 @@ impl SignOut {
     pub async fn of_token(&self, session: SignedToken) -> Result<(), PortError> {
         let SignedToken { token, user, expires_at } = session;
         let at = self.clock.now();
-        let (user_id, reason) = (user.clone(), SessionEnd::SignedOut);
+        let (user_id, reason) = (user.clone(), SessionEndReason::SignedOut);
         let fact = Fact::SessionEnded { user: user_id, device: None, reason, at };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, at)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, at)?;
         self.sessions.end_token(&TokenEnding { token, user, expires_at, at, entry }).await?;
         Ok(())
     }
@@ -68,14 +68,14 @@ impl SignOut {
 /// Ends what is to be ended and announces it, in one write.
 pub(super) async fn end(
     sessions: &dyn Sessions,
-    wording: &dyn EventWording,
+    event_mapper: &dyn EventMapper,
     entropy: &dyn Entropy,
     (user, device): (UserId, Option<DeviceId>),
-    reason: SessionEnd,
+    reason: SessionEndReason,
     at: Timestamp,
 ) -> Result<(), PortError> {
     let fact = Fact::SessionEnded { user: user.clone(), device: device.clone(), reason, at };
-    let entry = announce(wording, entropy, &fact, at)?;
+    let entry = announce(event_mapper, entropy, &fact, at)?;
     sessions.end(&Ending { user, device, at, entry }).await?;
     Ok(())
 }

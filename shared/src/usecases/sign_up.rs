@@ -2,7 +2,7 @@
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
-use super::sign_in::stated;
+use super::sign_in::token_claims;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
@@ -18,7 +18,7 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser};
 use crate::ports::{
-    Budgets, Clock, Counted, Entropy, EventWording, Passwords, PortError, Proof, Registered,
+    Budgets, Clock, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof, Registered,
     Registration, Registrations, SequenceIds, count, random,
 };
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct SignUp {
     /// Ids of devices.
     pub ids: Arc<dyn SequenceIds>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -55,18 +55,18 @@ pub struct SignUpByPassword {
     /// Where refused sign-ups are counted; those that succeed count in their own transaction.
     pub budgets: Arc<dyn Budgets>,
     /// Sign-ups and sends that one source address may ask for in an hour; 0: no limit.
-    pub per_address_hour: u32,
+    pub per_source_hour: u32,
 }
 
 /// Who signs up.
 #[derive(Debug)]
-pub struct Applicant {
+pub struct SignUpCommand {
     /// The name space.
     pub realm: Realm,
     /// What the contract keeps with the user.
     pub attributes: Attributes,
     /// The attributes that the contract's access tokens state.
-    pub stated: &'static [&'static str],
+    pub token_claims: &'static [&'static str],
     /// The device they use.
     pub device: DeviceInfo,
     /// Where the request came from.
@@ -144,21 +144,21 @@ impl SignUpByCode {
         &self,
         phone: PhoneNumber,
         code: &str,
-        applicant: Applicant,
+        command: SignUpCommand,
     ) -> Result<OpenSession, SignUpError> {
         let now = self.sign_up.clock.now();
         let identifier = Identifier::Phone(phone);
         let key = ChallengeKey {
-            realm: applicant.realm.clone(),
+            realm: command.realm.clone(),
             purpose: Purpose::SignUp,
             recipient: identifier.clone(),
         };
-        let guess = Guess { code, source: &applicant.source };
+        let guess = Guess { code, source: &command.source };
         let checked = self.check_code.of_recipient(key, &guess, now).await?;
         let retry_at = checked.retry_at(now);
         let CheckedCode { key, nonce, guesses, .. } = checked;
         let proof = Proof::Code { key, nonce, handle: None, guesses };
-        self.sign_up.register(identifier, None, applicant, proof, now, retry_at).await
+        self.sign_up.register(identifier, None, command, proof, now, retry_at).await
     }
 }
 
@@ -172,16 +172,16 @@ impl SignUpByPassword {
         &self,
         email: EmailAddress,
         password: Password,
-        applicant: Applicant,
+        command: SignUpCommand,
     ) -> Result<OpenSession, SignUpError> {
         let now = self.sign_up.clock.now();
         let hash = self.passwords.hash(password).await?;
-        let budget = Budget::sends(&applicant.source, self.per_address_hour, now);
+        let budget = Budget::sends(&command.source, self.per_source_hour, now);
         let retry_at = budget.as_ref().map_or(now, |budget| budget.ends_at);
         let identifier = Identifier::Email(email);
         let proof = Proof::Nothing { budget: budget.clone() };
         let signed_up =
-            self.sign_up.register(identifier, Some(hash), applicant, proof, now, retry_at).await;
+            self.sign_up.register(identifier, Some(hash), command, proof, now, retry_at).await;
         // "Taken" tells who is registered, so it costs the source as much as a sign-up.
         match (&signed_up, budget) {
             (Err(SignUpError::Taken), Some(budget)) if !self.budgets.take(&budget).await? => {
@@ -198,22 +198,22 @@ impl SignUp {
         &self,
         identifier: Identifier,
         password: Option<PasswordHash>,
-        applicant: Applicant,
+        command: SignUpCommand,
         proof: Proof,
         now: Timestamp,
         retry_at: Timestamp,
     ) -> Result<OpenSession, SignUpError> {
         let device = NewDevice {
-            id: DeviceId::number(self.ids.next(&applicant.realm, Sequence::Device).await?),
-            info: applicant.device,
+            id: DeviceId::number(self.ids.next(&command.realm, Sequence::Device).await?),
+            info: command.device,
             expires_at: None,
         };
         let user = NewUser {
             id: UserId::object_id(now, random(&*self.entropy)?),
-            realm: applicant.realm,
+            realm: command.realm,
             identifiers: Identifiers::one(identifier, matches!(proof, Proof::Code { .. })),
             password,
-            attributes: applicant.attributes.clone(),
+            attributes: command.attributes.clone(),
             created_at: now,
             expires_at: None,
         };
@@ -223,11 +223,11 @@ impl SignUp {
             user: user.id.clone(),
             device: device.id.clone(),
             opened_at: now,
-            stated: stated(&applicant.attributes, applicant.stated),
+            token_claims: token_claims(&command.attributes, command.token_claims),
         };
         let fact =
             Fact::UserSignedUp { user: user.clone(), device: Some(device.clone()), credit: None };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         let grant = AccessGrant::new(&session, random(&*self.entropy)?);
         let refresh_token = session.token.clone();
         let (device, session) = (Some(device), Some(session));
@@ -235,9 +235,9 @@ impl SignUp {
         match self.registrations.register(&registration).await? {
             Registered::Registered => {
                 let contract = registration.user.realm.contract();
-                count(contract, Counted::SignUp);
+                count(contract, MetricEvent::SignUp);
                 if matches!(registration.proof, Proof::Code { .. }) {
-                    count(contract, Counted::CodeVerified);
+                    count(contract, MetricEvent::CodeVerified);
                 }
                 Ok(OpenSession { grant, refresh_token })
             }

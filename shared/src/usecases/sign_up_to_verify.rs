@@ -9,7 +9,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::event::{EventIds, Fact, VerificationAsked};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::link::LINK_LIFE;
+use crate::domain::link::LINK_LIFETIME;
 use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::password::Password;
 use crate::domain::phone::PhoneNumber;
@@ -18,8 +18,9 @@ use crate::domain::sends::SendRecord;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser};
 use crate::ports::{
-    Budgets, Clock, CodeKeys, Counted, Entropy, EventWording, NewChallenge, Passwords, PortError,
-    Users, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations, count, random,
+    Budgets, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, NewChallenge, Passwords,
+    PortError, Users, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations, count,
+    random,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub struct SignUpToVerify {
     /// The keys that codes and links are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -143,7 +144,7 @@ impl SignUpToVerify {
                 self.registration(&user, &key_id, &locale, budget.clone(), &records)?;
             match self.registrations.register(&registration).await? {
                 VerifiableRegistered::Registered => {
-                    count(user.realm.contract(), Counted::SignUp);
+                    count(user.realm.contract(), MetricEvent::SignUp);
                     return Ok(SignedUpToVerify { user: user.id, at: now });
                 }
                 VerifiableRegistered::BudgetSpent => {
@@ -219,7 +220,7 @@ impl SignUpToVerify {
         }
         let ids = EventIds::new(random(&*self.entropy)?);
         let fact = Fact::UserSignedUpToVerify { user: user.clone(), asked };
-        let events = self.wording.events(&fact, &ids)?.into_iter().map(Effect::Event);
+        let events = self.event_mapper.events(&fact, &ids)?.into_iter().map(Effect::Event);
         effects.extend(events);
         let entry = OutboxEntry::new(&ids, now, effects);
         Ok(VerifiableRegistration { budget, user: user.clone(), challenges, entry })
@@ -237,10 +238,12 @@ impl SignUpToVerify {
         let sends = limits.admit(&record, now).map_err(|refusal| SignUpToVerifyError::TooMany {
             retry_after: refusal.retry_at.since(now),
         })?;
-        let (life, sent) = match identifier {
-            Identifier::Email(_) => (LINK_LIFE, true),
-            Identifier::Phone(phone) => (self.policy.code_life, self.policy.countries.allow(phone)),
-            Identifier::Username(_) | Identifier::Card(_) => (self.policy.code_life, false),
+        let (lifetime, sent) = match identifier {
+            Identifier::Email(_) => (LINK_LIFETIME, true),
+            Identifier::Phone(phone) => {
+                (self.policy.code_lifetime, self.policy.countries.allow(phone))
+            }
+            Identifier::Username(_) | Identifier::Card(_) => (self.policy.code_lifetime, false),
         };
         if !sent {
             tracing::warn!(recipient = ?identifier, "no text is sent: the country is not allowed");
@@ -253,7 +256,7 @@ impl SignUpToVerify {
             },
             nonce: Nonce::new(random(&*self.entropy)?),
             key_id: key_id.clone(),
-            expires_at: now.plus(life),
+            expires_at: now.plus(lifetime),
             sent,
             sends,
             expected_revision: limits.apply().then_some(record.revision),

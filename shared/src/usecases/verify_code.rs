@@ -2,13 +2,15 @@
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
-use crate::domain::challenge::Handle;
+use crate::domain::challenge::ChallengeHandle;
 use crate::domain::event::Fact;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::ports::{Clock, Counted, Entropy, EventWording, Users, Verification, Verified, count};
+use crate::ports::{
+    Clock, Entropy, EventMapper, MetricEvent, Users, Verification, Verified, count,
+};
 use std::sync::Arc;
 
 /// Verifies the identifier of a user.
@@ -18,7 +20,7 @@ pub struct VerifyCode {
     /// The users.
     pub users: Arc<dyn Users>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -27,7 +29,7 @@ pub struct VerifyCode {
 
 /// Somebody verified.
 #[derive(Debug)]
-pub struct UserVerified {
+pub struct VerifiedAccount {
     /// Who.
     pub user: User,
     /// When.
@@ -43,10 +45,10 @@ impl VerifyCode {
     /// [`CheckCodeError`]; a decoy's holder and a user who is gone are refused like a wrong code.
     pub async fn run(
         &self,
-        handle: Handle,
+        handle: ChallengeHandle,
         code: &str,
         source: &SourceAddress,
-    ) -> Result<UserVerified, CheckCodeError> {
+    ) -> Result<VerifiedAccount, CheckCodeError> {
         let now = self.clock.now();
         let guess = Guess { code, source };
         let checked = self.check_code.of_handle(&handle, &guess, now).await?;
@@ -56,7 +58,7 @@ impl VerifyCode {
             return Err(CheckCodeError::NoCode);
         };
         let fact = Fact::UserVerified { user: user.clone(), at: now };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         verify(&*self.users, user, (checked, Some(handle)), entry, now).await
     }
 }
@@ -65,19 +67,19 @@ impl VerifyCode {
 pub(super) async fn verify(
     users: &dyn Users,
     user: User,
-    (checked, handle): (CheckedCode, Option<Handle>),
+    (checked, handle): (CheckedCode, Option<ChallengeHandle>),
     entry: OutboxEntry,
     now: Timestamp,
-) -> Result<UserVerified, CheckCodeError> {
+) -> Result<VerifiedAccount, CheckCodeError> {
     let retry_at = checked.retry_at(now);
     let CheckedCode { key, nonce, guesses, .. } = checked;
     let id = user.id.clone();
     let verification = Verification { key, handle, nonce, guesses, user: id, at: now, entry };
     match users.verify(&verification).await? {
         Verified::Verified => {
-            count(user.realm.contract(), Counted::CodeVerified);
-            count(user.realm.contract(), Counted::SignIn);
-            Ok(UserVerified { user, at: now })
+            count(user.realm.contract(), MetricEvent::CodeVerified);
+            count(user.realm.contract(), MetricEvent::SignIn);
+            Ok(VerifiedAccount { user, at: now })
         }
         Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
         Verified::BudgetSpent => Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) }),

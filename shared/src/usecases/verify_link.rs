@@ -6,7 +6,7 @@ use crate::domain::code::CodeSeed;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Counted, Entropy, EventWording, PortError, Users, Verification,
+    Challenges, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, PortError, Users, Verification,
     Verified, count,
 };
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct VerifyLink {
     /// The keys that links are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -72,12 +72,12 @@ impl VerifyLink {
             identifier: key.recipient.clone(),
             at: now,
         };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         let verification =
             Verification { key, handle: None, nonce, guesses: None, user: user.id, at: now, entry };
         match self.users.verify(&verification).await? {
             Verified::Verified => {
-                count(self.contract, Counted::CodeVerified);
+                count(self.contract, MetricEvent::CodeVerified);
                 Ok(())
             }
             Verified::ChallengeLost | Verified::BudgetSpent | Verified::UserGone => {

@@ -2,11 +2,11 @@
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, Guess};
-use super::verify_code::{UserVerified, verify};
+use super::verify_code::{VerifiedAccount, verify};
 use crate::domain::challenge::ChallengeKey;
 use crate::domain::event::Fact;
 use crate::domain::source::SourceAddress;
-use crate::ports::{Clock, Entropy, EventWording, Users};
+use crate::ports::{Clock, Entropy, EventMapper, Users};
 use std::sync::Arc;
 
 /// Verifies the identifier that a code was sent to.
@@ -16,7 +16,7 @@ pub struct VerifyRecipient {
     /// The users.
     pub users: Arc<dyn Users>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -34,7 +34,7 @@ impl VerifyRecipient {
         key: ChallengeKey,
         code: &str,
         source: &SourceAddress,
-    ) -> Result<UserVerified, CheckCodeError> {
+    ) -> Result<VerifiedAccount, CheckCodeError> {
         let now = self.clock.now();
         let guess = Guess { code, source };
         let (checked, id) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
@@ -48,7 +48,7 @@ impl VerifyRecipient {
             identifier: checked.key.recipient.clone(),
             at: now,
         };
-        let entry = announce(&*self.wording, &*self.entropy, &fact, now)?;
+        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         verify(&*self.users, user, (checked, None), entry, now).await
     }
 }

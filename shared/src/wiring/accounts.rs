@@ -15,7 +15,7 @@ impl Wiring {
         Ok(Arc::new(SignUp {
             registrations: Arc::new(store.clone()),
             ids: Arc::new(DynamoSequenceIds::new(store)),
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         }))
@@ -34,7 +34,7 @@ impl Wiring {
             sign_up: Arc::clone(&sign_up),
             budgets: Arc::new(self.base.store()?),
             passwords: self.passwords()?,
-            per_address_hour: settings::sends_per_source_hour()?,
+            per_source_hour: settings::sends_per_source_hour()?,
         };
         Ok((SignUpByCode { sign_up, check_code }, by_password))
     }
@@ -47,7 +47,7 @@ impl Wiring {
         Ok(SignUpUnverified {
             request_code: self.request_code()?,
             ids: Arc::new(DynamoSequenceIds::new(self.base.store()?)),
-            wording: self.events(),
+            event_mapper: self.events(),
         })
     }
 
@@ -65,7 +65,7 @@ impl Wiring {
             budgets: store,
             passwords: self.passwords()?,
             code_keys: self.code_key_ids()?,
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
             policy,
@@ -80,7 +80,7 @@ impl Wiring {
         Ok(CompleteSignUp {
             check_code: self.check_code()?,
             registrations: Arc::new(self.base.store()?),
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
             wallet,
@@ -95,7 +95,7 @@ impl Wiring {
         Ok(ResetPassword {
             users: Arc::new(self.base.store()?),
             passwords: self.passwords()?,
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })
@@ -108,7 +108,7 @@ impl Wiring {
     pub fn register_device(&mut self) -> Result<RegisterDevice, Error> {
         Ok(RegisterDevice {
             devices: Arc::new(self.base.store()?),
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })

@@ -2,8 +2,8 @@
 
 use crate::adapters::aws::Aws;
 use crate::adapters::code_keys::HmacCodeKeys;
-use crate::adapters::dynamodb::Store;
-use crate::adapters::key_ring::{Contents, KeyRing};
+use crate::adapters::dynamodb::DynamoStore;
+use crate::adapters::key_ring::{KeyRing, KeyRingScope};
 use crate::adapters::system::{OsEntropy, SystemClock};
 use crate::ports::{Clock, CodeKeys, Entropy, chain};
 use crate::runtime::settings::{self, RingSource, SettingsError};
@@ -21,14 +21,14 @@ pub struct Bootstrap {
     pub aws: Aws,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
-    store: Option<Store>,
+    store: Option<DynamoStore>,
     rings: Vec<RegisteredRing>,
 }
 
 /// A key ring that the start reads.
 struct RegisteredRing {
     secret: String,
-    contents: Contents,
+    contents: KeyRingScope,
     ring: Arc<KeyRing>,
 }
 
@@ -52,11 +52,11 @@ impl Bootstrap {
     ///
     /// # Errors
     /// The name of a table is missing.
-    pub fn store(&mut self) -> Result<Store, SettingsError> {
+    pub fn store(&mut self) -> Result<DynamoStore, SettingsError> {
         if let Some(store) = &self.store {
             return Ok(store.clone());
         }
-        let store = Store::new(&self.aws, settings::tables()?, Arc::clone(&self.entropy));
+        let store = DynamoStore::new(&self.aws, settings::tables()?, Arc::clone(&self.entropy));
         self.store = Some(store.clone());
         Ok(store)
     }
@@ -65,7 +65,7 @@ impl Bootstrap {
     pub(super) fn key_ring(
         &mut self,
         source: &RingSource,
-        contents: Contents,
+        contents: KeyRingScope,
     ) -> Result<Arc<KeyRing>, Error> {
         let known =
             |known: &&RegisteredRing| known.secret == source.secret && known.contents == contents;
@@ -88,7 +88,7 @@ impl Bootstrap {
     ///
     /// # Errors
     /// A variable is missing or malformed.
-    pub fn code_keys(&mut self, contents: Contents) -> Result<Arc<dyn CodeKeys>, Error> {
+    pub fn code_keys(&mut self, contents: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
         let ring = self.key_ring(&settings::code_key()?, contents)?;
         Ok(Arc::new(HmacCodeKeys::new(ring)))
     }

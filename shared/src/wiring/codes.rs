@@ -1,7 +1,7 @@
 //! Wiring of one-time codes and links: sending, checking, proving.
 
 use super::Wiring;
-use crate::adapters::key_ring::Contents;
+use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::sends::SendLimits;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
@@ -75,7 +75,7 @@ impl Wiring {
         Ok(CheckCode {
             challenges: Arc::clone(&store) as _,
             budgets: store,
-            code_keys: self.base.code_keys(Contents::Keys)?,
+            code_keys: self.base.code_keys(KeyRingScope::WithKeys)?,
             limits: self.guess_limits()?,
             format: self.profile.code_format,
             realm: self.profile.realm(),
@@ -104,7 +104,7 @@ impl Wiring {
         Ok(VerifyCode {
             check_code: self.check_code()?,
             users: Arc::new(self.base.store()?),
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })
@@ -118,7 +118,7 @@ impl Wiring {
         Ok(VerifyRecipient {
             check_code: self.check_code()?,
             users: Arc::new(self.base.store()?),
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })
@@ -133,8 +133,8 @@ impl Wiring {
         Ok(VerifyLink {
             users: Arc::clone(&store) as _,
             challenges: store,
-            code_keys: self.base.code_keys(Contents::Keys)?,
-            wording: self.events(),
+            code_keys: self.base.code_keys(KeyRingScope::WithKeys)?,
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
             contract: self.profile.name,

@@ -13,10 +13,10 @@ pub use bootstrap::Bootstrap;
 pub use sessions::TokenIssuer;
 
 use crate::adapters::argon2::Argon2Passwords;
-use crate::adapters::key_ring::Contents;
+use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::challenge::GuessLimits;
 use crate::http::{Cors, Refusal, Request, Response};
-use crate::ports::{CodeKeys, EventWording, Passwords};
+use crate::ports::{CodeKeys, EventMapper, Passwords};
 use crate::runtime::{Error, Handler, serve, settings};
 use crate::usecases::{Callers, Profile};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Wiring {
         serve(module, cors, state, handler).await
     }
 
-    fn events(&self) -> Arc<dyn EventWording> {
+    fn events(&self) -> Arc<dyn EventMapper> {
         (self.profile.events)()
     }
 
@@ -69,7 +69,7 @@ impl Wiring {
     /// The ids of the keys that codes are derived with. They are enough to send a code, and a
     /// function that has no more cannot derive one.
     fn code_key_ids(&mut self) -> Result<Arc<dyn CodeKeys>, Error> {
-        self.base.code_keys(Contents::Ids)
+        self.base.code_keys(KeyRingScope::IdsOnly)
     }
 
     fn guess_limits(&self) -> Result<GuessLimits, Error> {
@@ -77,7 +77,7 @@ impl Wiring {
         Ok(match self.profile.callers {
             Callers::People => limits,
             Callers::Servers => {
-                GuessLimits { per_address_hour: settings::sends_per_client_hour()?, ..limits }
+                GuessLimits { per_source_hour: settings::sends_per_client_hour()?, ..limits }
             }
         })
     }

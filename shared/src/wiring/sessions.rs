@@ -3,14 +3,14 @@
 use super::Wiring;
 use crate::adapters::dynamodb::DynamoSequenceIds;
 use crate::adapters::jwt::{JwsTexts, JwtAccessTokens};
-use crate::adapters::key_ring::Contents;
+use crate::adapters::key_ring::KeyRingScope;
 use crate::adapters::refresh_keys::HmacRefreshKeys;
-use crate::domain::session::{REMEMBERED_LIFE, SessionLives};
+use crate::domain::session::{REMEMBERED_LIFETIME, SessionLifetimes};
 use crate::http::{AllowedOrigins, CookiePolicy};
 use crate::ports::{AccessTokens, Clock, Entropy, SequenceIds, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    OpenSessions, Refresh, SessionKind, SignInByCode, SignInByPassword, SignOut,
+    OpenSessions, Refresh, SessionOwner, SignInByCode, SignInByPassword, SignOut,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,8 @@ impl Wiring {
     /// # Errors
     /// A variable is missing or malformed.
     pub fn access_tokens(&mut self) -> Result<Arc<dyn AccessTokens>, Error> {
-        let ring = self.base.key_ring(&settings::token_key(self.profile.name)?, Contents::Keys)?;
+        let ring =
+            self.base.key_ring(&settings::token_key(self.profile.name)?, KeyRingScope::WithKeys)?;
         Ok(Arc::new(JwtAccessTokens::new(ring)))
     }
 
@@ -52,24 +53,24 @@ impl Wiring {
     /// A variable is missing or malformed.
     pub fn user_agents(&mut self) -> Result<Arc<dyn TextSignatures>, Error> {
         let key = settings::user_agent_key(self.profile.name)?;
-        Ok(Arc::new(JwsTexts::new(self.base.key_ring(&key, Contents::Keys)?)))
+        Ok(Arc::new(JwsTexts::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)))
     }
 
     fn open_sessions(&mut self) -> Result<OpenSessions, Error> {
         let store = self.base.store()?;
         let devices = match self.profile.sessions {
-            SessionKind::Device => {
+            SessionOwner::Device => {
                 Some(Arc::new(DynamoSequenceIds::new(store.clone())) as Arc<dyn SequenceIds>)
             }
-            SessionKind::Token => None,
+            SessionOwner::Token => None,
         };
         let store = Arc::new(store);
         Ok(OpenSessions {
             sessions: Arc::clone(&store) as _,
             users: store,
             devices,
-            stated: self.profile.token_claims,
-            wording: self.events(),
+            token_claims: self.profile.token_claims,
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })
@@ -84,8 +85,8 @@ impl Wiring {
             open: self.open_sessions()?,
             passwords: self.passwords()?,
             budgets: Arc::new(self.base.store()?),
-            slow_down: settings::slow_down()?,
-            per_address_hour: self.guess_limits()?.per_address_hour,
+            backoff: settings::backoff()?,
+            per_source_hour: self.guess_limits()?.per_source_hour,
             only_verified: self.profile.only_verified,
         })
     }
@@ -106,8 +107,8 @@ impl Wiring {
         let key = settings::refresh_key(self.profile.name)?;
         Ok(Refresh {
             sessions: Arc::new(self.base.store()?),
-            keys: Arc::new(HmacRefreshKeys::new(self.base.key_ring(&key, Contents::Keys)?)),
-            wording: self.events(),
+            keys: Arc::new(HmacRefreshKeys::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })
@@ -120,7 +121,7 @@ impl Wiring {
     pub fn sign_out(&mut self) -> Result<SignOut, Error> {
         Ok(SignOut {
             sessions: Arc::new(self.base.store()?),
-            wording: self.events(),
+            event_mapper: self.events(),
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
         })
@@ -148,8 +149,8 @@ impl Wiring {
     /// A variable is missing or malformed.
     pub fn cookies(&self) -> Result<CookiePolicy, Error> {
         let usual = settings::session_lifetime(self.profile.name)?;
-        let lives = SessionLives { usual, remembered: REMEMBERED_LIFE };
-        Ok(CookiePolicy { lives, domain: settings::cookie_domain(self.profile.name) })
+        let lifetimes = SessionLifetimes { usual, remembered: REMEMBERED_LIFETIME };
+        Ok(CookiePolicy { lifetimes, domain: settings::cookie_domain(self.profile.name) })
     }
 
     /// The origins whose pages may send requests with cookies.

@@ -1,6 +1,6 @@
 use super::item::{number, purge_time, text};
 use super::transaction::malformed;
-use super::{Store, failed};
+use super::{DynamoStore, failed};
 use crate::domain::budget::Budget;
 use crate::ports::{Budgets, PortError};
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ const HAS_ROOM: &str = "attribute_not_exists(used) OR used < :limit";
 /// Takes one from a bucket.
 const TAKE_ONE: &str = "ADD used :one SET purge_at = :purge_at";
 
-impl Store {
+impl DynamoStore {
     /// The action that takes one from a budget.
     pub(super) fn take_one(&self, budget: &Budget) -> Result<Update, PortError> {
         Update::builder()
@@ -40,7 +40,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Budgets for Store {
+impl Budgets for DynamoStore {
     async fn take(&self, budget: &Budget) -> Result<bool, PortError> {
         let update = self
             .client

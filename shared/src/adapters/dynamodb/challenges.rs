@@ -5,8 +5,8 @@ use super::item::{
 use super::outbox::{challenge_key_item, read_challenge_key};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::users::read_attributes;
-use super::{Store, failed, keys};
-use crate::domain::challenge::{ChallengeKey, Handle, KeyId, Nonce};
+use super::{DynamoStore, failed, keys};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::PasswordHash;
@@ -66,7 +66,7 @@ fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeState {
 fn pending_value(pending: &PendingSignUp) -> AttributeValue {
     let identifiers = pending.identifiers.iter();
     let identifiers =
-        identifiers.map(|known| (known.kind().to_owned(), text(known.spelling()))).collect();
+        identifiers.map(|known| (known.kind().to_owned(), text(known.as_written()))).collect();
     let attributes = pending.attributes.iter().map(|(name, value)| (name.clone(), text(value)));
     AttributeValue::M(Item::from([
         ("identifiers".to_owned(), AttributeValue::M(identifiers)),
@@ -134,7 +134,7 @@ pub(super) fn is_over(item: &Item, now: Timestamp) -> bool {
     item.get("expires_at").and_then(as_time).is_some_and(|end| end <= now)
 }
 
-impl Store {
+impl DynamoStore {
     /// The action that consumes a challenge's code: nonce and guesses go, the send counters stay,
     /// and the day's counter starts anew.
     pub(super) fn consume(
@@ -155,10 +155,10 @@ impl Store {
             .map_err(malformed)
     }
 
-    /// The action that consumes a handle, together with [`Store::consume`].
+    /// The action that consumes a handle, together with [`DynamoStore::consume`].
     pub(super) fn consume_handle(
         &self,
-        handle: &Handle,
+        handle: &ChallengeHandle,
         nonce: &Nonce,
     ) -> Result<Update, PortError> {
         Update::builder()
@@ -305,7 +305,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Challenges for Store {
+impl Challenges for DynamoStore {
     async fn standing(
         &self,
         key: &ChallengeKey,
@@ -377,7 +377,7 @@ impl Challenges for Store {
 
     async fn count_held_guess(
         &self,
-        handle: &Handle,
+        handle: &ChallengeHandle,
         most: u32,
         now: Timestamp,
     ) -> Result<Option<HeldCode>, PortError> {

@@ -1,4 +1,4 @@
-use super::Store;
+use super::DynamoStore;
 use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};
 use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
@@ -23,8 +23,8 @@ fn client_item(client: &Client) -> Item {
     if let Some(next) = &client.next_secret {
         item.insert("next_secret_hash".to_owned(), bytes(next.as_bytes()));
     }
-    if !client.realm.store().is_empty() {
-        item.insert("store".to_owned(), text(client.realm.store()));
+    if !client.realm.shop().is_empty() {
+        item.insert("store".to_owned(), text(client.realm.shop()));
     }
     item
 }
@@ -46,7 +46,7 @@ fn read_client(item: &Item) -> Result<Client, PortError> {
     })
 }
 
-impl Store {
+impl DynamoStore {
     /// The action that changes a client.
     fn change_client(
         &self,
@@ -92,7 +92,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Clients for Store {
+impl Clients for DynamoStore {
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, PortError> {
         let key = [("client_id", id.as_str())];
         let item = self.read_item("read a client", &self.tables.clients, &key).await?;

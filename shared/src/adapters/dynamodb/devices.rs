@@ -1,7 +1,7 @@
 use super::item::{as_text, purge_time, read, text};
 use super::registrations::device_item;
 use super::transaction::{Commit, Part, Transaction, malformed};
-use super::{Store, keys};
+use super::{DynamoStore, keys};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::realm::Realm;
@@ -9,13 +9,13 @@ use crate::ports::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner, P
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put};
 
-impl Store {
+impl DynamoStore {
     /// The action that makes a push handle a user's, if its owner is still the one that was read.
     fn move_handle(&self, registration: &DeviceRegistration) -> Result<Put, PortError> {
         let DeviceRegistration { realm, user, device, owner, .. } = registration;
         let mut put = Put::builder()
             .table_name(&self.tables.identifiers)
-            .item("identifier", text(keys::push_handle(realm, &device.info)))
+            .item("identifier", text(keys::push_token(realm, &device.info)))
             .item("user_id", text(user.as_str()))
             .item("device_id", text(device.id.as_str()));
         if let Some(end) = device.expires_at {
@@ -53,13 +53,13 @@ impl Store {
 }
 
 #[async_trait]
-impl Devices for Store {
+impl Devices for DynamoStore {
     async fn owner(
         &self,
         realm: &Realm,
         info: &DeviceInfo,
     ) -> Result<Option<HandleOwner>, PortError> {
-        let key = keys::push_handle(realm, info);
+        let key = keys::push_token(realm, info);
         let key = [("identifier", key.as_str())];
         let item = self.read_item("read a push handle", &self.tables.identifiers, &key).await?;
         // An expired owner is an owner still: its device item may be there as well.

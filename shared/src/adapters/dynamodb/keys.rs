@@ -1,15 +1,15 @@
 //! Every key format, in one place.
 
-use crate::domain::attempts::AttemptsAt;
-use crate::domain::challenge::{ChallengeKey, Handle};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{Sequence, hex};
 use crate::domain::identifier::Identifier;
+use crate::domain::password_attempts::AttemptsAt;
 use crate::domain::realm::Realm;
 
 /// `contract`, or `contract#store` for a contract with stores.
 fn realm_prefix(realm: &Realm) -> String {
-    match realm.store() {
+    match realm.shop() {
         "" => realm.contract().to_owned(),
         store => format!("{}#{store}", realm.contract()),
     }
@@ -40,14 +40,14 @@ pub(super) fn challenge(key: &ChallengeKey) -> String {
 }
 
 /// `handle#<sha256 of the handle>`: the challenge that a client's handle stands for.
-pub(super) fn handle(handle: &Handle) -> String {
+pub(super) fn handle(handle: &ChallengeHandle) -> String {
     format!("handle#{}", sha256(handle.expose()))
 }
 
 /// `contract#handle#<app>#<platform>#<sha256 of the push handle>`: whose a push handle is.
-pub(super) fn push_handle(realm: &Realm, info: &DeviceInfo) -> String {
+pub(super) fn push_token(realm: &Realm, info: &DeviceInfo) -> String {
     let part = |value: &Option<String>| value.clone().unwrap_or_default();
-    let hash = sha256(&part(&info.push_handle));
+    let hash = sha256(&part(&info.push_token));
     format!("{}#handle#{}#{}#{hash}", realm_prefix(realm), part(&info.app), part(&info.platform))
 }
 

@@ -54,13 +54,13 @@ pub struct TableNames {
 
 /// The tables, and one client for all of them.
 #[derive(Clone)]
-pub struct Store {
+pub struct DynamoStore {
     client: Client,
     tables: Arc<TableNames>,
     entropy: Arc<dyn Entropy>,
 }
 
-impl Store {
+impl DynamoStore {
     /// A store; nothing is opened yet.
     #[must_use]
     pub fn new(aws: &Aws, tables: TableNames, entropy: Arc<dyn Entropy>) -> Self {

@@ -2,7 +2,7 @@ use super::item::{
     Item, as_bytes, as_flag, as_text, as_time, bytes, flag, purge_time, read, text, time,
 };
 use super::transaction::{malformed, put_new};
-use super::{Store, failed};
+use super::{DynamoStore, failed};
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
@@ -32,8 +32,8 @@ pub(super) fn challenge_key_item(key: &ChallengeKey) -> Item {
         ("channel".to_owned(), text(key.recipient.kind())),
         ("recipient".to_owned(), text(key.recipient.as_str())),
     ]);
-    if !key.realm.store().is_empty() {
-        item.insert("store".to_owned(), text(key.realm.store()));
+    if !key.realm.shop().is_empty() {
+        item.insert("store".to_owned(), text(key.realm.shop()));
     }
     item
 }
@@ -42,7 +42,7 @@ pub(super) fn challenge_key_item(key: &ChallengeKey) -> Item {
 pub(super) fn read_realm(item: &Item) -> Result<Realm, PortError> {
     let contract = read(item, "contract", as_text)?;
     Ok(match item.get("store").and_then(as_text) {
-        Some(store) => Realm::of_store(contract, store),
+        Some(store) => Realm::of_shop(contract, store),
         None => Realm::of_contract(contract),
     })
 }
@@ -173,7 +173,7 @@ fn add(waiting: &mut WaitingEntries, item: &Item) {
     }
 }
 
-impl Store {
+impl DynamoStore {
     /// The action that writes an entry.
     pub(super) fn put_entry(&self, entry: &OutboxEntry) -> Result<Put, PortError> {
         let mut item = Item::from([
@@ -189,7 +189,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Outbox for Store {
+impl Outbox for DynamoStore {
     async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError> {
         const ACTION: &str = "read the outbox";
         let keys = ids.iter().map(|id| HashMap::from([("event_id".to_owned(), text(id))]));

@@ -1,6 +1,6 @@
 use super::item::{Item, flag, number, purge_time, text, time};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
-use super::{Store, keys};
+use super::{DynamoStore, keys};
 use crate::domain::device::NewDevice;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
@@ -26,13 +26,13 @@ fn user_item(user: &NewUser) -> Item {
     ]);
     for KnownBy { identifier, verified } in user.identifiers.iter() {
         let kind = identifier.kind();
-        item.insert(kind.to_owned(), text(identifier.spelling()));
+        item.insert(kind.to_owned(), text(identifier.as_written()));
         if identifier.receives_codes() {
             item.insert(format!("{kind}_verified"), flag(*verified));
         }
     }
-    if !user.realm.store().is_empty() {
-        item.insert("store".to_owned(), text(user.realm.store()));
+    if !user.realm.shop().is_empty() {
+        item.insert("store".to_owned(), text(user.realm.shop()));
     }
     if let Some(end) = user.expires_at {
         item.insert("expires_at".to_owned(), purge_time(end));
@@ -49,7 +49,7 @@ pub(super) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> I
     let described = [
         ("app", &info.app),
         ("client_device_id", &info.client_id),
-        ("push_handle", &info.push_handle),
+        ("push_handle", &info.push_token),
         ("platform", &info.platform),
         ("model", &info.model),
         ("app_version", &info.app_version),
@@ -70,9 +70,9 @@ pub(super) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> I
 
 /// A session's first token; only its SHA-256 is kept.
 pub(super) fn session_item(session: &NewSession) -> Item {
-    let stated = session.stated.iter().map(|(name, value)| (name.clone(), text(value)));
+    let token_claims = session.token_claims.iter().map(|(name, value)| (name.clone(), text(value)));
     Item::from([
-        ("attributes".to_owned(), AttributeValue::M(stated.collect())),
+        ("attributes".to_owned(), AttributeValue::M(token_claims.collect())),
         ("token_hash".to_owned(), text(keys::sha256(session.token.expose()))),
         ("user_id".to_owned(), text(session.user.as_str())),
         ("device_id".to_owned(), text(session.device.as_str())),
@@ -93,7 +93,7 @@ fn credit_item(user: &UserId, credit: &Credit) -> Item {
     ])
 }
 
-impl Store {
+impl DynamoStore {
     /// Adds the actions that use a proof up.
     pub(super) fn put_proof(
         &self,
@@ -154,7 +154,7 @@ impl Store {
     }
 }
 
-impl Store {
+impl DynamoStore {
     /// The action that stores a user.
     pub(super) fn put_user(&self, user: &NewUser) -> Result<Put, PortError> {
         put_new(&self.tables.users, "user_id", user_item(user))
@@ -162,7 +162,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Registrations for Store {
+impl Registrations for DynamoStore {
     async fn register(&self, registration: &Registration) -> Result<Registered, PortError> {
         const ACTION: &str = "register a user";
         let Registration { proof, user, device, session, credit, entry } = registration;

@@ -1,5 +1,5 @@
 use super::item::{as_number, number, read, text};
-use super::{Store, failed, keys};
+use super::{DynamoStore, failed, keys};
 use crate::domain::id::Sequence;
 use crate::domain::realm::Realm;
 use crate::ports::{PortError, SequenceIds};
@@ -17,14 +17,14 @@ const HIGHEST: u32 = i32::MAX.unsigned_abs();
 
 /// Ids, taken from a sequence in blocks, so that no counter is written per sign-up.
 pub struct DynamoSequenceIds {
-    store: Store,
+    store: DynamoStore,
     blocks: Mutex<HashMap<String, RangeInclusive<u32>>>,
 }
 
 impl DynamoSequenceIds {
     /// Ids from the sequences of `store`.
     #[must_use]
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: DynamoStore) -> Self {
         Self { store, blocks: Mutex::new(HashMap::new()) }
     }
 

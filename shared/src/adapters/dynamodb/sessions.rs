@@ -3,12 +3,12 @@ use super::item::{Item, as_number, as_text, as_time, flag, number, purge_time, r
 use super::registrations::{device_item, session_item};
 use super::transaction::{Commit, Part, Transaction, malformed, put_new};
 use super::users::{IS_ALIVE, read_attributes, read_user};
-use super::{Store, failed, keys};
-use crate::domain::attempts::{AttemptRecord, AttemptsAt, SlowDown};
+use super::{DynamoStore, failed, keys};
 use crate::domain::challenge::KeyId;
 use crate::domain::id::{DeviceId, UserId};
+use crate::domain::password_attempts::{AttemptRecord, AttemptsAt, Backoff};
 use crate::domain::session::{
-    FamilyId, IDLE_LIFE, NewSession, RefreshToken, StoredToken, TokenUse,
+    FamilyId, IDLE_LIFETIME, NewSession, RefreshToken, StoredToken, TokenUse,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -49,11 +49,11 @@ fn stored_token(item: &Item) -> Result<StoredToken, PortError> {
         opened_at: read(item, "opened_at", as_time)?,
         usage: token_use(item),
         predecessor: item.get("predecessor").and_then(as_text).map(str::to_owned),
-        stated: read_attributes(item)?,
+        token_claims: read_attributes(item)?,
     })
 }
 
-impl Store {
+impl DynamoStore {
     /// The condition that a device's session is not ended.
     fn is_signed_in(&self, user: &UserId, device: &DeviceId) -> Result<ConditionCheck, PortError> {
         ConditionCheck::builder()
@@ -91,7 +91,7 @@ impl Store {
             .update_expression("SET used_with = :key_id, expires_at = :end")
             .condition_expression("attribute_not_exists(used_with) AND expires_at > :now")
             .expression_attribute_values(":key_id", text(rotation.key_id.as_str()))
-            .expression_attribute_values(":end", purge_time(rotation.at.plus(IDLE_LIFE)))
+            .expression_attribute_values(":end", purge_time(rotation.at.plus(IDLE_LIFETIME)))
             .expression_attribute_values(":now", time(rotation.at))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
@@ -106,7 +106,7 @@ impl Store {
             .key("token_hash", text(token_hash))
             .update_expression("SET spent = :true, expires_at = :end")
             .expression_attribute_values(":true", flag(true))
-            .expression_attribute_values(":end", purge_time(at.plus(IDLE_LIFE)))
+            .expression_attribute_values(":end", purge_time(at.plus(IDLE_LIFETIME)))
             .build()
             .map_err(malformed)
     }
@@ -143,7 +143,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Sessions for Store {
+impl Sessions for DynamoStore {
     async fn count_attempt(
         &self,
         at: &AttemptsAt,
@@ -160,7 +160,7 @@ impl Sessions for Store {
             .expression_attribute_values(":at", time(newer.last_at))
             .expression_attribute_values(
                 ":purge_at",
-                purge_time(newer.last_at.plus(SlowDown::USUAL.forget)),
+                purge_time(newer.last_at.plus(Backoff::DEFAULT.forget)),
             )
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -243,11 +243,11 @@ impl Sessions for Store {
             user: stored.user.clone(),
             device: stored.device.clone(),
             opened_at: stored.opened_at,
-            stated: stored.stated.clone(),
+            token_claims: stored.token_claims.clone(),
         };
         let mut next = session_item(&next);
         next.insert("predecessor".to_owned(), text(keys::sha256(token.expose())));
-        next.insert("expires_at".to_owned(), purge_time(at.plus(IDLE_LIFE)));
+        next.insert("expires_at".to_owned(), purge_time(at.plus(IDLE_LIFETIME)));
         let mut transaction = Transaction::default();
         transaction.update(Part::Token, self.use_token(rotation)?);
         transaction.put(Part::Rest, put_new(&self.tables.sessions, "token_hash", next)?);

@@ -1,7 +1,7 @@
 //! Transactions: all or nothing, once.
 
 use super::item::Item;
-use super::{Store, failed};
+use super::{DynamoStore, failed};
 use crate::ports::{PortError, random};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -115,7 +115,7 @@ impl Transaction {
     }
 }
 
-impl Store {
+impl DynamoStore {
     /// Commits a transaction. One client request token goes with every try, so that a try whose
     /// reply was lost after the commit is answered as the success it was. A conflict with another
     /// transaction is waited out, unless a condition failed too: that one decides.

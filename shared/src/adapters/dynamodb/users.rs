@@ -2,7 +2,7 @@ use super::challenges::is_over;
 use super::item::{Item, as_flag, as_text, as_time, flag, read, text, time};
 use super::outbox::read_realm;
 use super::transaction::{Commit, Part, Transaction, malformed};
-use super::{Store, keys};
+use super::{DynamoStore, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::PasswordHash;
@@ -48,7 +48,7 @@ pub(super) fn read_user(item: &Item) -> Result<User, PortError> {
     })
 }
 
-impl Store {
+impl DynamoStore {
     /// The action that marks a user's identifier verified, and keeps the user.
     fn verify_user(&self, verification: &Verification) -> Result<Update, PortError> {
         let verified = format!("{}_verified", verification.key.recipient.kind());
@@ -81,7 +81,7 @@ impl Store {
 }
 
 #[async_trait]
-impl Users for Store {
+impl Users for DynamoStore {
     async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError> {
         let key = [("user_id", id.as_str())];
         let item = self.read_item("read a user", &self.tables.users, &key).await?;

@@ -1,7 +1,7 @@
 use super::challenges::{Open, send_record};
 use super::item::{Item, as_text};
 use super::transaction::{Commit, Part, Transaction};
-use super::{Store, keys};
+use super::{DynamoStore, keys};
 use crate::domain::sends::SendRecord;
 use crate::ports::{
     NewChallenge, PortError, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations,
@@ -31,7 +31,7 @@ fn record_of(challenge: &NewChallenge, items: &[Item]) -> Option<SendRecord> {
 }
 
 #[async_trait]
-impl VerifiableRegistrations for Store {
+impl VerifiableRegistrations for DynamoStore {
     async fn register(
         &self,
         registration: &VerifiableRegistration,

@@ -32,12 +32,12 @@ pub(super) fn user_number(user: &UserId) -> Result<u32, PortError> {
 pub fn token_for(
     user: &UserId,
     at: Timestamp,
-    life: Duration,
+    lifetime: Duration,
     issuer: &str,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
     let iat = at.as_seconds();
-    let exp = Timestamp::from_seconds(iat).plus(life).as_seconds();
+    let exp = Timestamp::from_seconds(iat).plus(lifetime).as_seconds();
     let claims = Claims { user_id: user_number(user)?, iat, iss: issuer, exp };
     let claims = serde_json::to_string(&claims)
         .map_err(|error| PortError::new("write a token's claims", error))?;

@@ -3,7 +3,7 @@
 use super::{app, claims, mobile, wire};
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
-use crate::ports::{EventWording, PortError};
+use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
 /// Who says it.
@@ -48,7 +48,7 @@ struct DeviceRegistered<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct GoodCityEvents;
 
-impl EventWording for GoodCityEvents {
+impl EventMapper for GoodCityEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         let one = |detail_type, at, facts: serde_json::Value| {
             envelope::message((SOURCE, detail_type), 1, facts, ids, at).map(|event| vec![event])
@@ -92,7 +92,7 @@ impl EventWording for GoodCityEvents {
                     device_id: device.id.as_str(),
                     app: device.info.app.as_deref(),
                     platform: device.info.platform.as_deref(),
-                    handle: device.info.push_handle.as_deref(),
+                    handle: device.info.push_token.as_deref(),
                     channel: match device.info.app.as_deref() {
                         None | Some(app::DONORS) => format!("user_{user_id}"),
                         Some(app) => format!("user_{user_id}_{app}"),

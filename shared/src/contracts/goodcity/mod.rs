@@ -29,7 +29,7 @@ use crate::domain::identifier::Identifier;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionKind};
+use crate::usecases::{Callers, Profile, SessionOwner};
 use data_encoding::BASE64;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(GoodCityEvents),
     callers: Callers::People,
-    sessions: SessionKind::Token,
+    sessions: SessionOwner::Token,
     only_verified: true,
 };
 
@@ -54,7 +54,7 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: refusal::preflight,
-    code_words: texts::code_words,
+    code_content: texts::code_content,
     verify_link: None,
 };
 

@@ -3,7 +3,7 @@
 use crate::contracts::wording;
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
-use crate::ports::Words;
+use crate::ports::MessageContent;
 use std::time::Duration;
 
 /// Words a pin's text in one language.
@@ -16,11 +16,16 @@ const TEXTS: [(&str, PinText); 2] = [("en", english), ("zh-tw", chinese)];
 pub const LOCALES: [&str; TEXTS.len()] = [TEXTS[0].0, TEXTS[1].0];
 
 /// The message that carries a pin. Pins go by SMS alone, so there is no mail to word.
-pub(super) fn code_words(_: Purpose, locale: &str, pin: &OneTimeCode, life: Duration) -> Words {
+pub(super) fn code_content(
+    _: Purpose,
+    locale: &str,
+    pin: &OneTimeCode,
+    lifetime: Duration,
+) -> MessageContent {
     let known = TEXTS.iter().find(|(known, _)| *known == locale);
     let text = known.map_or(english as PinText, |(_, text)| *text);
-    let text = text(pin.expose(), wording::minutes(life));
-    Words { subject: "GoodCity".to_owned(), html: text.clone(), text }
+    let text = text(pin.expose(), wording::minutes(lifetime));
+    MessageContent { subject: "GoodCity".to_owned(), html: text.clone(), text }
 }
 
 /// English: one segment of GSM 03.38 (160 characters).
@@ -46,7 +51,7 @@ mod tests {
     fn every_text_is_one_segment_and_starts_with_the_pin() {
         let pin = OneTimeCode::truncate(&[7; 32], CodeFormat::all_of(4));
         for locale in LOCALES {
-            let words = code_words(Purpose::SignIn, locale, &pin, Duration::from_mins(5));
+            let words = code_content(Purpose::SignIn, locale, &pin, Duration::from_mins(5));
             let most = if words.text.is_ascii() { 120 } else { 70 };
             assert!(words.text.chars().count() <= most, "{}", words.text);
             assert!(words.text.starts_with(pin.expose()));

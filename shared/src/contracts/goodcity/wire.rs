@@ -1,7 +1,7 @@
 //! What GoodCity's clients send and get.
 
 use super::{App, Refusal, UserObject, challenge_key, mobile};
-use crate::domain::challenge::{ChallengeKey, Handle};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::Sequence;
 use crate::domain::user::Attributes;
@@ -49,7 +49,7 @@ pub struct SignupRequest {
 #[derive(Debug)]
 pub struct VerifyRequest {
     /// What `send_pin` or `signup` answered.
-    pub handle: Handle,
+    pub handle: ChallengeHandle,
     /// What was typed.
     pub pin: String,
 }
@@ -183,7 +183,7 @@ impl VerifyRequest {
         if !App::of(request).is_ok_and(App::is_for_donors) {
             return Err(Refusal::Pin);
         }
-        Ok(Self { handle: Handle::new(handle), pin: pin.clone() })
+        Ok(Self { handle: ChallengeHandle::new(handle), pin: pin.clone() })
     }
 }
 
@@ -210,7 +210,7 @@ impl RegisterDeviceRequest {
             info: DeviceInfo {
                 app: Some(app.name().to_owned()),
                 client_id: header("x-goodcity-device-id"),
-                push_handle: Some(handle.to_owned()),
+                push_token: Some(handle.to_owned()),
                 platform: Some(platform.to_owned()),
                 model: None,
                 app_version: header("x-goodcity-app-version"),

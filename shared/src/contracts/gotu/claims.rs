@@ -5,7 +5,7 @@ use crate::domain::challenge::Purpose;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, SignAccessToken};
-use crate::usecases::{OpenSession, Proved, Refreshed, SignedIn};
+use crate::usecases::{OpenSession, RecipientProof, Refreshed, SignedIn};
 use data_encoding::BASE32_DNSSEC;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -42,14 +42,14 @@ pub(super) fn device_number(device: &DeviceId) -> Result<u32, PortError> {
     number.map_err(|error| PortError::new("read a device's id as a number", format!("{error}")))
 }
 
-/// The answer that carries a new session, with an access token that works for `life`.
+/// The answer that carries a new session, with an access token that works for `lifetime`.
 ///
 /// # Errors
 /// The token could not be signed.
 pub fn session_issued(
     session: &OpenSession,
     user_type: &str,
-    life: Duration,
+    lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
     let grant = &session.grant;
@@ -57,7 +57,7 @@ pub fn session_issued(
     let claims = Claims {
         iss: ISSUER,
         sub: grant.user.as_str(),
-        exp: Timestamp::from_seconds(issued).plus(life).as_seconds(),
+        exp: Timestamp::from_seconds(issued).plus(lifetime).as_seconds(),
         nbf: issued,
         iat: issued,
         jti: BASE32_DNSSEC.encode(&grant.id),
@@ -71,7 +71,7 @@ pub fn session_issued(
         .map_err(|error| PortError::new("write a token's claims", error))?;
     let data = Tokens {
         access_token: signer.sign(&claims)?,
-        expires_in: life.as_secs(),
+        expires_in: lifetime.as_secs(),
         refresh_token: session.refresh_token.expose().to_owned(),
         token_type: "Bearer",
     };
@@ -84,13 +84,13 @@ pub fn session_issued(
 /// The token could not be signed.
 pub fn session_opened(
     signed_in: &SignedIn,
-    life: Duration,
+    lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
     let user_type = signed_in.user.attributes.get(wire::USER_TYPE).map(String::as_str);
     let session = signed_in.session.as_ref();
     let session = session.ok_or_else(|| PortError::new("open a session", "it has no tokens"))?;
-    session_issued(session, user_type.unwrap_or_default(), life, signer)
+    session_issued(session, user_type.unwrap_or_default(), lifetime, signer)
 }
 
 /// The answer that carries a session's next tokens.
@@ -99,11 +99,11 @@ pub fn session_opened(
 /// The token could not be signed.
 pub fn session_refreshed(
     refreshed: &Refreshed,
-    life: Duration,
+    lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
-    let user_type = refreshed.stated.get(wire::USER_TYPE).map(String::as_str);
-    session_issued(&refreshed.session, user_type.unwrap_or_default(), life, signer)
+    let user_type = refreshed.token_claims.get(wire::USER_TYPE).map(String::as_str);
+    session_issued(&refreshed.session, user_type.unwrap_or_default(), lifetime, signer)
 }
 
 /// Whose genuine access token these claims are, and on which device it was given, if it works now.
@@ -135,7 +135,10 @@ struct RequestClaims<'a> {
 ///
 /// # Errors
 /// The token could not be signed.
-pub fn request_token(proved: &Proved, signer: &dyn SignAccessToken) -> Result<String, PortError> {
+pub fn request_token(
+    proved: &RecipientProof,
+    signer: &dyn SignAccessToken,
+) -> Result<String, PortError> {
     let is_phone = proved.key.purpose == Purpose::ChangePhone;
     let iat = proved.at.as_seconds();
     let claims = RequestClaims {

@@ -6,10 +6,10 @@ use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::session::SessionEnd;
+use crate::domain::session::SessionEndReason;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, NewUser};
-use crate::ports::{EventWording, PortError};
+use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
 /// Who says it.
@@ -81,7 +81,7 @@ const SESSION_REVOKED: &str = "AUTH_SESSION_REVOKED";
 #[derive(Clone, Copy, Debug)]
 pub struct GotuEvents;
 
-impl EventWording for GotuEvents {
+impl EventMapper for GotuEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUp { user, device: Some(device), .. } => {
@@ -119,7 +119,7 @@ fn signed_in(
         method: if by_code { "otp" } else { "password" },
         device_id: device.map(|device| device_number(&device.id)).transpose()?,
         platform: info.and_then(|info| info.platform.as_deref()),
-        device_token: info.and_then(|info| info.push_handle.as_deref()),
+        device_token: info.and_then(|info| info.push_token.as_deref()),
         signed_in_at: envelope::date_time(at),
     };
     Ok(vec![envelope::message((SOURCE, "AUTH_USER_SIGNED_IN"), 1, signed_in, ids, at)?])
@@ -128,7 +128,7 @@ fn signed_in(
 fn session_revoked<'a>(
     user: &'a UserId,
     device: Option<&DeviceId>,
-    reason: SessionEnd,
+    reason: SessionEndReason,
     at: Timestamp,
 ) -> Result<SessionRevoked<'a>, PortError> {
     Ok(SessionRevoked {
@@ -145,7 +145,7 @@ fn password_changed(
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
     let changed = PasswordChanged { user_id: user.as_str(), changed_at: envelope::date_time(at) };
-    let ended = session_revoked(user, None, SessionEnd::PasswordReset, at)?;
+    let ended = session_revoked(user, None, SessionEndReason::PasswordReset, at)?;
     Ok(vec![
         envelope::message((SOURCE, "AUTH_PASSWORD_CHANGED"), 1, changed, ids, at)?,
         envelope::message((SOURCE, SESSION_REVOKED), 2, ended, ids, at)?,
@@ -177,7 +177,7 @@ fn user_signed_up(
         user_id: user.id.as_str(),
         device_id: device_number(&device.id)?,
         platform: device.info.platform.as_deref(),
-        device_token: device.info.push_handle.as_deref(),
+        device_token: device.info.push_token.as_deref(),
     };
     Ok(vec![
         envelope::message((SOURCE, "AUTH_USER_CREATED"), 1, created, ids, at)?,

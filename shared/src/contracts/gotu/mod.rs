@@ -14,16 +14,16 @@ pub use events::GotuEvents;
 pub use refusal::Refusal;
 pub use texts::LOCALES;
 pub use wire::{
-    OtpRequest, PasswordRequest, RefreshRequest, RequestTokenAnswer, STATED, Session,
-    SessionByPhoneRequest, SessionRequest, SignUpRequest, USER_TYPE, VerificationRequest,
-    all_sessions,
+    OtpRequest, PasswordRequest, RefreshRequest, RequestTokenAnswer, Session,
+    SessionByPhoneRequest, SessionRequest, SignUpRequest, TOKEN_CLAIMS, USER_TYPE,
+    VerificationRequest, all_sessions,
 };
 
 use super::Contract;
 use crate::domain::code::CodeFormat;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionKind};
+use crate::usecases::{Callers, Profile, SessionOwner};
 use std::sync::Arc;
 
 /// The shortest password, in Unicode scalar values.
@@ -35,10 +35,10 @@ pub const PROFILE: Profile = Profile {
     // Five digits, `00000` to `99999`.
     code_format: CodeFormat::all_of(5),
     handle: None,
-    token_claims: &STATED,
+    token_claims: &TOKEN_CLAIMS,
     events: || Arc::new(GotuEvents),
     callers: Callers::People,
-    sessions: SessionKind::Device,
+    sessions: SessionOwner::Device,
     // Gotu lets users sign in whose address is not verified.
     only_verified: false,
 };
@@ -51,7 +51,7 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: refusal::preflight,
-    code_words: texts::code_words,
+    code_content: texts::code_content,
     verify_link: None,
 };
 

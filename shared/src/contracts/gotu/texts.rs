@@ -3,11 +3,11 @@
 use crate::contracts::wording;
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
-use crate::ports::Words;
+use crate::ports::MessageContent;
 use std::time::Duration;
 
 /// Words a code's message in one language.
-type CodeWords = fn(Purpose, &OneTimeCode, Duration) -> Words;
+type CodeWords = fn(Purpose, &OneTimeCode, Duration) -> MessageContent;
 
 /// The texts by locale. The first serves everybody whose language is not here; another language
 /// is another line.
@@ -27,30 +27,30 @@ const fn aim(purpose: Purpose) -> &'static str {
 }
 
 /// "5 minutes".
-fn minutes(life: Duration) -> String {
-    match wording::minutes(life) {
+fn minutes(lifetime: Duration) -> String {
+    match wording::minutes(lifetime) {
         1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     }
 }
 
 /// The message that carries a code.
-pub(super) fn code_words(
+pub(super) fn code_content(
     purpose: Purpose,
     locale: &str,
     code: &OneTimeCode,
-    life: Duration,
-) -> Words {
+    lifetime: Duration,
+) -> MessageContent {
     let known = TEXTS.iter().find(|(known, _)| *known == locale);
     let words = known.map_or(english as CodeWords, |(_, words)| *words);
-    words(purpose, code, life)
+    words(purpose, code, lifetime)
 }
 
 /// English. The text fits one SMS segment (160 characters of GSM 03.38) with an origin-bound last
 /// line of up to 40 characters.
-fn english(purpose: Purpose, code: &OneTimeCode, life: Duration) -> Words {
-    let (code, aim, minutes) = (code.expose(), aim(purpose), minutes(life));
-    Words {
+fn english(purpose: Purpose, code: &OneTimeCode, lifetime: Duration) -> MessageContent {
+    let (code, aim, minutes) = (code.expose(), aim(purpose), minutes(lifetime));
+    MessageContent {
         subject: format!("Your Gotu code to {aim}"),
         text: format!(
             "{code} is your Gotu code to {aim}. It works for {minutes}. \
@@ -75,7 +75,7 @@ mod tests {
         let code = OneTimeCode::truncate(&[7; 32], CodeFormat::all_of(5));
         for purpose in Purpose::ALL {
             for locale in LOCALES {
-                let words = code_words(purpose, locale, &code, Duration::from_mins(5));
+                let words = code_content(purpose, locale, &code, Duration::from_mins(5));
                 assert!(words.text.len() <= 120, "{}", words.text.len());
                 assert!(words.text.is_ascii() && words.text.starts_with(code.expose()));
                 assert!(

@@ -9,7 +9,7 @@ use crate::domain::password::{Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::user::Attributes;
 use crate::http;
-use crate::usecases::{Applicant, Visitor};
+use crate::usecases::{SignInCommand, SignUpCommand};
 use lambda_http::{Request, RequestExt as _};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 /// The attribute that holds what a person signed up as.
 pub const USER_TYPE: &str = "user_type";
 /// The attributes that access tokens state.
-pub const STATED: [&str; 1] = [USER_TYPE];
+pub const TOKEN_CLAIMS: [&str; 1] = [USER_TYPE];
 /// The attribute that holds who referred them.
 pub(super) const REFERRAL_ID: &str = "referral_id";
 /// The attribute that holds where they came from.
@@ -50,7 +50,7 @@ pub enum SignUpRequest {
         /// What was typed.
         code: String,
         /// The rest.
-        applicant: Applicant,
+        command: SignUpCommand,
     },
     /// With a password.
     Email {
@@ -59,7 +59,7 @@ pub enum SignUpRequest {
         /// The password.
         password: Password,
         /// The rest.
-        applicant: Applicant,
+        command: SignUpCommand,
     },
 }
 
@@ -67,8 +67,8 @@ impl SignUpRequest {
     /// The kind of user that signs up.
     #[must_use]
     pub fn user_type(&self) -> String {
-        let (Self::Phone { applicant, .. } | Self::Email { applicant, .. }) = self;
-        applicant.attributes.get(USER_TYPE).cloned().unwrap_or_default()
+        let (Self::Phone { command, .. } | Self::Email { command, .. }) = self;
+        command.attributes.get(USER_TYPE).cloned().unwrap_or_default()
     }
 }
 
@@ -76,7 +76,7 @@ impl SignUpRequest {
 #[derive(Debug)]
 pub struct SessionRequest {
     /// Who comes.
-    pub visitor: Visitor,
+    pub command: SignInCommand,
     /// What they typed.
     pub password: Password,
 }
@@ -85,7 +85,7 @@ pub struct SessionRequest {
 #[derive(Debug)]
 pub struct SessionByPhoneRequest {
     /// Who comes.
-    pub visitor: Visitor,
+    pub command: SignInCommand,
     /// What they typed.
     pub code: String,
 }
@@ -230,7 +230,7 @@ impl SessionRequest {
         let password = fields.required("password")?;
         let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
         let identifier = Identifier::Email(email);
-        Ok(Self { visitor: read_visitor(identifier, request)?, password })
+        Ok(Self { command: read_visitor(identifier, request)?, password })
     }
 }
 
@@ -243,13 +243,13 @@ impl SessionByPhoneRequest {
         let fields = Fields(http::json_object(request)?);
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         let code = read_code(&fields)?;
-        Ok(Self { visitor: read_visitor(Identifier::Phone(phone), request)?, code })
+        Ok(Self { command: read_visitor(Identifier::Phone(phone), request)?, code })
     }
 }
 
-fn read_visitor(identifier: Identifier, request: &Request) -> Result<Visitor, Refusal> {
+fn read_visitor(identifier: Identifier, request: &Request) -> Result<SignInCommand, Refusal> {
     let (device, source) = (read_device(request)?, http::source_address(request));
-    Ok(Visitor { realm: realm(), identifier, device, source })
+    Ok(SignInCommand { realm: realm(), identifier, device, source })
 }
 
 impl RefreshRequest {
@@ -352,8 +352,8 @@ fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
     if !USER_TYPES.contains(&user_type) {
         return Err(invalid("userType must be DNT or HYG"));
     }
-    let applicant = read_applicant(fields, request, Some(user_type))?;
-    Ok(SignUpRequest::Phone { phone, code, applicant })
+    let command = read_applicant(fields, request, Some(user_type))?;
+    Ok(SignUpRequest::Phone { phone, code, command })
 }
 
 fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
@@ -368,8 +368,8 @@ fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
         }
         _ => {}
     }
-    let applicant = read_applicant(fields, request, user_type)?;
-    Ok(SignUpRequest::Email { email, password, applicant })
+    let command = read_applicant(fields, request, user_type)?;
+    Ok(SignUpRequest::Email { email, password, command })
 }
 
 /// What both flows have: user type, referral, source and device. A client's own `id` is not read:
@@ -378,7 +378,7 @@ fn read_applicant(
     fields: &Fields,
     request: &Request,
     user_type: Option<&str>,
-) -> Result<Applicant, Refusal> {
+) -> Result<SignUpCommand, Refusal> {
     let mut attributes = Attributes::new();
     if let Some(user_type) = user_type {
         attributes.insert(USER_TYPE.to_owned(), user_type.to_owned());
@@ -395,10 +395,10 @@ fn read_applicant(
         }
         attributes.insert(SOURCE.to_owned(), source.to_owned());
     }
-    Ok(Applicant {
+    Ok(SignUpCommand {
         realm: realm(),
         attributes,
-        stated: &STATED,
+        token_claims: &TOKEN_CLAIMS,
         device: read_device(request)?,
         source: http::source_address(request),
     })
@@ -418,7 +418,7 @@ fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {
     Ok(DeviceInfo {
         app: None,
         client_id: read("X-Device-Id")?,
-        push_handle: read("X-Device-Token")?,
+        push_token: read("X-Device-Token")?,
         platform,
         model: read("X-Device-Model")?,
         app_version: read("X-App-Version")?,

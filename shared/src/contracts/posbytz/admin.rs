@@ -59,7 +59,7 @@ fn realm(store: &Value) -> Option<Realm> {
     let store = store.as_str()?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let fits = (1..=STORE_MOST).contains(&store.len()) && store.bytes().all(allowed);
-    fits.then(|| Realm::of_store(PROFILE.name, store))
+    fits.then(|| Realm::of_shop(PROFILE.name, store))
 }
 
 fn scopes(list: &Value) -> Option<Scopes> {
@@ -136,7 +136,7 @@ mod tests {
     fn the_four_payloads_are_read() {
         let id = || ClientId::parse(ID).unwrap();
         let both = json!({"store": "STORE1", "scopes": ["user:write", "user:read"]});
-        let realm = Realm::of_store(PROFILE.name, "STORE1");
+        let realm = Realm::of_shop(PROFILE.name, "STORE1");
         let scopes = SCOPES.map(str::to_owned).into();
         assert_eq!(ClientTask::read(&both), Ok(ClientTask::Create { realm, scopes }));
         let cases = [

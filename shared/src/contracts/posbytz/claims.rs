@@ -43,18 +43,18 @@ pub(super) fn scope(grant: &ClientGrant) -> String {
 /// The token of a grant.
 pub(super) fn token_for(
     grant: &ClientGrant,
-    life: Duration,
+    lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
     let iat = grant.issued_at.as_seconds();
     let claims = Claims {
         r#use: USE,
         client_id: grant.client.as_str(),
-        store: grant.realm.store(),
+        store: grant.realm.shop(),
         scope: scope(grant),
         jti: hex(&grant.id),
         iat,
-        exp: Timestamp::from_seconds(iat).plus(life).as_seconds(),
+        exp: Timestamp::from_seconds(iat).plus(lifetime).as_seconds(),
     };
     let claims = serde_json::to_string(&claims)
         .map_err(|error| PortError::new("write a token's claims", error))?;
@@ -78,11 +78,11 @@ struct CustomerClaims<'a> {
 pub fn customer_token(
     user: &UserId,
     at: Timestamp,
-    life: Duration,
+    lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
     let iat = at.as_seconds();
-    let exp = Timestamp::from_seconds(iat).plus(life).as_seconds();
+    let exp = Timestamp::from_seconds(iat).plus(lifetime).as_seconds();
     let claims = CustomerClaims { user_id: user.as_str(), iat, exp };
     let claims = serde_json::to_string(&claims)
         .map_err(|error| PortError::new("write a token's claims", error))?;
@@ -111,7 +111,7 @@ fn holder(claims: &str, now: Timestamp) -> Result<Caller, Refusal> {
     if !NEEDED.iter().all(|needed| claims.scope.split(' ').any(|scope| scope == *needed)) {
         return Err(Refusal::InsufficientScope);
     }
-    Ok(Caller { client, realm: Realm::of_store(PROFILE.name, claims.store) })
+    Ok(Caller { client, realm: Realm::of_shop(PROFILE.name, claims.store) })
 }
 
 /// Lets clients in.
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn claims_hold_from_their_birth_to_their_end() {
         let at = |seconds| holder(&claims(|_| ()), Timestamp::from_seconds(seconds));
-        let realm = Realm::of_store(PROFILE.name, "S");
+        let realm = Realm::of_shop(PROFILE.name, "S");
         let caller = Caller { client: ClientId::parse(ID).unwrap(), realm };
         for seconds in [940, 1000, 4599] {
             assert_eq!(at(seconds), Ok(caller.clone()), "{seconds}");

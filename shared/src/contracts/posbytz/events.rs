@@ -6,7 +6,7 @@ use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact, VerificationAsked};
 use crate::domain::identifier::Identifier;
 use crate::domain::user::{KnownBy, NewUser};
-use crate::ports::{EventWording, PortError};
+use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
 /// What says that somebody came back.
@@ -87,13 +87,13 @@ struct MobileVerified<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct PosBytzEvents;
 
-impl EventWording for PosBytzEvents {
+impl EventMapper for PosBytzEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUpToVerify { user, asked } => signed_up(user, asked, ids),
             // The code that proves a mobile also signs in (contracts.md D.3).
             Fact::IdentifierVerified { user, realm, identifier: Identifier::Phone(phone), at } => {
-                let (user_id, store) = (user.as_str(), realm.store());
+                let (user_id, store) = (user.as_str(), realm.shop());
                 let verified = MobileVerified {
                     user_id,
                     store,
@@ -111,7 +111,7 @@ impl EventWording for PosBytzEvents {
             Fact::IdentifierVerified { user, realm, identifier, at } => {
                 let facts = EmailVerified {
                     user_id: user.as_str(),
-                    store: realm.store(),
+                    store: realm.shop(),
                     email: identifier.as_str(),
                     verified_at: envelope::date_time(*at),
                 };
@@ -121,7 +121,7 @@ impl EventWording for PosBytzEvents {
             Fact::SignedIn { user, realm, by_code, at, .. } => {
                 let facts = SignedIn {
                     user_id: user.as_str(),
-                    store: realm.store(),
+                    store: realm.shop(),
                     method: if *by_code { "otp" } else { "password" },
                     at: envelope::date_time(*at),
                 };
@@ -150,7 +150,7 @@ fn signed_up(
     asked: &[VerificationAsked],
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
-    let (user_id, store, at) = (user.id.as_str(), user.realm.store(), user.created_at);
+    let (user_id, store, at) = (user.id.as_str(), user.realm.shop(), user.created_at);
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
     let mut numbers = 1_u8..;
     let mut message = |detail_type, facts: serde_json::Value| {

@@ -26,7 +26,7 @@ pub use wire::{
 use super::{Contract, LinkTemplate};
 use crate::domain::code::CodeFormat;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionKind};
+use crate::usecases::{Callers, Profile, SessionOwner};
 use std::sync::Arc;
 
 /// The constants that the core needs.
@@ -40,7 +40,7 @@ pub const PROFILE: Profile = Profile {
     events: || Arc::new(PosBytzEvents),
     callers: Callers::Servers,
     // A session is its token.
-    sessions: SessionKind::Token,
+    sessions: SessionOwner::Token,
     only_verified: true,
 };
 
@@ -52,12 +52,12 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: |_| http::empty(http::StatusCode::NO_CONTENT),
-    code_words: texts::code_words,
+    code_content: texts::code_content,
     verify_link: Some(LinkTemplate {
         path: |user, link| {
             let path = "/ecommerce/v1/auth/email/verify";
             format!("{path}?userId={}&token={}", user.as_str(), link.expose())
         },
-        words: texts::link_words,
+        words: texts::link_content,
     }),
 };

@@ -228,13 +228,13 @@ impl TokenAnswer {
     pub fn of(
         grant: &ClientGrant,
         asked: bool,
-        life: Duration,
+        lifetime: Duration,
         signer: &dyn SignAccessToken,
     ) -> Result<Self, PortError> {
         Ok(Self {
             token_type: "bearer",
-            access_token: claims::token_for(grant, life, signer)?,
-            expires_in: life.as_secs(),
+            access_token: claims::token_for(grant, lifetime, signer)?,
+            expires_in: lifetime.as_secs(),
             scope: (!asked).then(|| claims::scope(grant)),
         })
     }

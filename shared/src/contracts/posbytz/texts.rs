@@ -3,14 +3,14 @@
 use crate::contracts::wording;
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
-use crate::ports::Words;
+use crate::ports::MessageContent;
 use std::time::Duration;
 
 /// Words a code's text in one language.
 type CodeText = fn(&str, u64) -> String;
 
 /// Words the mail of a link, which works for so many hours, in one language.
-type LinkMail = fn(&str, u64) -> Words;
+type LinkMail = fn(&str, u64) -> MessageContent;
 
 /// The texts by locale. The first serves everybody whose language is not here; another language
 /// is another line.
@@ -20,24 +20,29 @@ const TEXTS: [(&str, CodeText, LinkMail); 1] = [("en", english, english_mail)];
 pub const LOCALES: [&str; TEXTS.len()] = [TEXTS[0].0];
 
 /// The message that carries a code. Codes go by SMS alone.
-pub(super) fn code_words(_: Purpose, locale: &str, code: &OneTimeCode, life: Duration) -> Words {
+pub(super) fn code_content(
+    _: Purpose,
+    locale: &str,
+    code: &OneTimeCode,
+    lifetime: Duration,
+) -> MessageContent {
     let known = TEXTS.iter().find(|(known, ..)| *known == locale);
     let text = known.map_or(english as CodeText, |(_, text, _)| *text);
-    let text = text(code.expose(), wording::minutes(life));
-    Words { subject: "PosBytz".to_owned(), html: text.clone(), text }
+    let text = text(code.expose(), wording::minutes(lifetime));
+    MessageContent { subject: "PosBytz".to_owned(), html: text.clone(), text }
 }
 
 /// The mail that carries a link.
-pub(super) fn link_words(locale: &str, link: &str, life: Duration) -> Words {
+pub(super) fn link_content(locale: &str, link: &str, lifetime: Duration) -> MessageContent {
     let known = TEXTS.iter().find(|(known, ..)| *known == locale);
     let mail = known.map_or(english_mail as LinkMail, |(.., mail)| *mail);
-    mail(link, life.as_secs().div_ceil(3600).max(1))
+    mail(link, lifetime.as_secs().div_ceil(3600).max(1))
 }
 
-fn english_mail(link: &str, hours: u64) -> Words {
+fn english_mail(link: &str, hours: u64) -> MessageContent {
     let unit = if hours == 1 { "hour" } else { "hours" };
     let href = link.replace('&', "&amp;");
-    Words {
+    MessageContent {
         subject: "Confirm your e-mail address".to_owned(),
         text: format!(
             "Follow this link to confirm your e-mail address:\n\n{link}\n\n\
@@ -69,7 +74,7 @@ mod tests {
     #[test]
     fn a_mail_carries_the_link_in_both_parts() {
         let link = "https://api.example/verify?userId=1&token=2";
-        let words = link_words("en", link, Duration::from_hours(24));
+        let words = link_content("en", link, Duration::from_hours(24));
         assert!(words.text.contains(&format!("\n{link}\n")) && words.text.contains("24 hours"));
         assert!(words.html.contains("href=\"https://api.example/verify?userId=1&amp;token=2\""));
     }
@@ -80,7 +85,7 @@ mod tests {
             let code = OneTimeCode::truncate(&mac, PROFILE.code_format);
             assert!(code.expose().len() == 6 && !code.expose().starts_with('0'));
             for locale in LOCALES {
-                let words = code_words(Purpose::SignUp, locale, &code, Duration::from_mins(5));
+                let words = code_content(Purpose::SignUp, locale, &code, Duration::from_mins(5));
                 assert!(words.text.len() <= 120 && words.text.is_ascii(), "{}", words.text);
                 assert!(words.text.starts_with(code.expose()));
             }

@@ -13,7 +13,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::user::Attributes;
 use crate::http;
 use crate::ports::{Entropy, PortError, random};
-use crate::usecases::{Referrer, SignUpToVerifyCommand, SignedUpToVerify, Visitor};
+use crate::usecases::{Referrer, SignInCommand, SignUpToVerifyCommand, SignedUpToVerify};
 use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -87,8 +87,8 @@ struct CustomerToken {
 impl CustomerSession {
     /// The answer that carries this token.
     #[must_use]
-    pub const fn new(access_token: String, life: Duration) -> Self {
-        let expires_in = life.as_secs();
+    pub const fn new(access_token: String, lifetime: Duration) -> Self {
+        let expires_in = lifetime.as_secs();
         Self {
             status_code: 200,
             data: CustomerToken { access_token, token_type: "Bearer", expires_in },
@@ -141,14 +141,14 @@ impl SigninRequest {
 
     /// Who comes to the client that calls.
     #[must_use]
-    pub fn for_client(self, caller: Caller, request: &Request) -> (Visitor, Password) {
-        let visitor = Visitor {
+    pub fn for_client(self, caller: Caller, request: &Request) -> (SignInCommand, Password) {
+        let command = SignInCommand {
             realm: caller.realm,
             identifier: self.identifier,
             device: DeviceInfo::default(),
             source: http::source_address(request),
         };
-        (visitor, self.password)
+        (command, self.password)
     }
 }
 

@@ -17,25 +17,25 @@ pub(super) const SESSION_TOKEN: &str = "session-token";
 pub(super) fn session_cookies(
     response: Response,
     token: &str,
-    life: Duration,
+    lifetime: Duration,
     policy: &CookiePolicy,
 ) -> Result<Response, PortError> {
-    set(response, [token, "true"], life, policy)
+    set(response, [token, "true"], lifetime, policy)
 }
 
 fn set(
     mut response: Response,
     [token, flag]: [&str; 2],
-    life: Duration,
+    lifetime: Duration,
     policy: &CookiePolicy,
 ) -> Result<Response, PortError> {
-    let life = life.as_secs();
+    let lifetime = lifetime.as_secs();
     let domain = policy.domain.as_deref();
     let domain = domain.map(|domain| format!(" Domain={domain};")).unwrap_or_default();
     let shared = "Secure; Priority=High; SameSite=None";
     let cookies = [
-        format!("{SESSION_TOKEN}={token}; Max-Age={life};{domain} Path=/; HttpOnly; {shared}"),
-        format!("is_logged_in={flag}; Max-Age={life};{domain} Path=/; {shared}"),
+        format!("{SESSION_TOKEN}={token}; Max-Age={lifetime};{domain} Path=/; HttpOnly; {shared}"),
+        format!("is_logged_in={flag}; Max-Age={lifetime};{domain} Path=/; {shared}"),
     ];
     for cookie in cookies {
         let value = HeaderValue::from_str(&cookie);
@@ -56,16 +56,18 @@ pub fn cleared_cookies(response: Response, policy: &CookiePolicy) -> Result<Resp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::session::{REMEMBERED_LIFE, SessionLives};
+    use crate::domain::session::{REMEMBERED_LIFETIME, SessionLifetimes};
     use crate::http::empty;
     use lambda_http::http::StatusCode;
 
     fn cookies(domain: Option<&str>) -> Vec<String> {
-        let lives =
-            SessionLives { usual: Duration::from_hours(7 * 24), remembered: REMEMBERED_LIFE };
-        let policy = CookiePolicy { lives, domain: domain.map(str::to_owned) };
-        let life = policy.lives.of(false);
-        let response = session_cookies(empty(StatusCode::OK), "a.b.c", life, &policy).unwrap();
+        let lifetimes = SessionLifetimes {
+            usual: Duration::from_hours(7 * 24),
+            remembered: REMEMBERED_LIFETIME,
+        };
+        let policy = CookiePolicy { lifetimes, domain: domain.map(str::to_owned) };
+        let lifetime = policy.lifetimes.of(false);
+        let response = session_cookies(empty(StatusCode::OK), "a.b.c", lifetime, &policy).unwrap();
         let cookies = response.headers().get_all(SET_COOKIE).iter();
         cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
     }

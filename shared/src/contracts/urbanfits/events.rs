@@ -5,7 +5,7 @@ use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::user::{KnownBy, NewUser};
 use crate::domain::wallet::Credit;
-use crate::ports::{EventWording, PortError};
+use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
 /// Who says it.
@@ -56,7 +56,7 @@ struct SessionRevoked<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct UrbanFitsEvents;
 
-impl EventWording for UrbanFitsEvents {
+impl EventMapper for UrbanFitsEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUp { user, credit: Some(credit), .. } => signed_up(user, credit, ids),
@@ -95,7 +95,7 @@ fn signed_up(
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
     let known = |kind: &str| user.identifiers.of_kind(kind);
-    let spelling = |kind: &str| known(kind).map(|known| known.identifier.spelling());
+    let spelling = |kind: &str| known(kind).map(|known| known.identifier.as_written());
     let kept = |name: &str| user.attributes.get(name).map(String::as_str);
     let (at, user_id) = (user.created_at, user.id.as_str());
     let created = UserCreated {

@@ -28,7 +28,7 @@ use crate::domain::code::CodeFormat;
 use crate::domain::id::hex;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionKind, WalletPolicy};
+use crate::usecases::{Callers, Profile, SessionOwner, WalletPolicy};
 use std::sync::Arc;
 
 /// The wallet of every user: a card of twenty digits that begins with 705, and 500 points.
@@ -45,7 +45,7 @@ pub const PROFILE: Profile = Profile {
     events: || Arc::new(UrbanFitsEvents),
     callers: Callers::People,
     // A session is its cookie.
-    sessions: SessionKind::Token,
+    sessions: SessionOwner::Token,
     // The sign-up ends with the proof of the address, so every user has proved it.
     only_verified: true,
 };
@@ -61,7 +61,7 @@ pub const CONTRACT: Contract = Contract {
         let response = http::empty(http::StatusCode::NO_CONTENT);
         request.origins.describe_preflight(request.request, response, request.methods)
     },
-    code_words: texts::code_words,
+    code_content: texts::code_content,
     verify_link: None,
 };
 

@@ -3,7 +3,7 @@
 use super::UserObject;
 use super::cookies::session_cookies;
 use super::user::session_claims;
-use crate::domain::session::SessionLives;
+use crate::domain::session::SessionLifetimes;
 use crate::domain::time::Timestamp;
 use crate::http::{CookiePolicy, Response};
 use crate::ports::{AccessTokens, PortError, SignAccessToken, SignText, TextSignatures};
@@ -48,9 +48,9 @@ impl SessionKeys<'_> {
         response: Response,
         user: &UserObject,
         at: Timestamp,
-        lifetime: impl FnOnce(&SessionLives) -> Duration,
+        lifetime: impl FnOnce(&SessionLifetimes) -> Duration,
     ) -> Result<Response, PortError> {
-        let lifetime = lifetime(&self.cookies.lives);
+        let lifetime = lifetime(&self.cookies.lifetimes);
         let token = self.token.sign(&session_claims(user, at, lifetime)?)?;
         session_cookies(response, &token, lifetime, self.cookies)
     }

@@ -3,18 +3,23 @@
 use crate::contracts::wording;
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
-use crate::ports::Words;
+use crate::ports::MessageContent;
 use std::time::Duration;
 
 /// The languages there are texts for.
 pub const LOCALES: [&str; 1] = ["en"];
 
 /// The mail that carries a code, in English. Codes go by mail alone.
-pub(super) fn code_words(_: Purpose, _locale: &str, code: &OneTimeCode, life: Duration) -> Words {
-    let minutes = wording::minutes(life);
+pub(super) fn code_content(
+    _: Purpose,
+    _locale: &str,
+    code: &OneTimeCode,
+    lifetime: Duration,
+) -> MessageContent {
+    let minutes = wording::minutes(lifetime);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
     let code = code.expose();
-    Words {
+    MessageContent {
         subject: "Verify your email for UrbanFits".to_owned(),
         text: format!(
             "{code} is your UrbanFits verification code.\n\n\
@@ -42,7 +47,7 @@ mod tests {
     #[test]
     fn the_code_is_the_first_number_of_the_text_and_not_in_the_subject() {
         let code = OneTimeCode::truncate(&[7; 32], PROFILE.code_format);
-        let words = code_words(Purpose::SignUp, "en", &code, Duration::from_mins(5));
+        let words = code_content(Purpose::SignUp, "en", &code, Duration::from_mins(5));
         assert!(words.text.starts_with(code.expose()));
         assert!(words.html.contains(code.expose()));
         assert!(!words.subject.contains(code.expose()));

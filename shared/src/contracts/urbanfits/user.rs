@@ -114,7 +114,7 @@ impl UserObject {
         last_checkin: Timestamp,
     ) -> Result<Self, PortError> {
         let known = |kind: &str| {
-            let known = identifiers.of_kind(kind).map(|known| known.identifier.spelling());
+            let known = identifiers.of_kind(kind).map(|known| known.identifier.as_written());
             known.ok_or_else(|| PortError::new("show a user", "an identifier is missing"))
         };
         let kept = |name: &str| attributes.get(name).cloned().unwrap_or_default();
@@ -185,7 +185,7 @@ pub(super) fn read_session(claims: &str, now: Timestamp) -> Option<Session> {
 pub(super) fn session_claims(
     user: &UserObject,
     at: Timestamp,
-    life: Duration,
+    lifetime: Duration,
 ) -> Result<String, PortError> {
     let iat = at.as_seconds();
     let claims = Claims {
@@ -201,7 +201,7 @@ pub(super) fn session_claims(
         created_at: &user.created_at,
         role: user.role,
         iat,
-        exp: Timestamp::from_seconds(iat).plus(life).as_seconds(),
+        exp: Timestamp::from_seconds(iat).plus(lifetime).as_seconds(),
     };
     serde_json::to_string(&claims).map_err(|error| PortError::new("write a token's claims", error))
 }

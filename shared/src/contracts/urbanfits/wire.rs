@@ -1,7 +1,7 @@
 //! What UrbanFits' clients send and get.
 
 use super::{PROFILE, Refusal, UserObject, realm};
-use crate::domain::challenge::Handle;
+use crate::domain::challenge::ChallengeHandle;
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
@@ -9,7 +9,7 @@ use crate::domain::password::{Password, PasswordError};
 use crate::domain::user::Attributes;
 use crate::domain::username::{Username, UsernameError};
 use crate::http;
-use crate::usecases::{StartSignUpCommand, Visitor};
+use crate::usecases::{SignInCommand, StartSignUpCommand};
 use jiff::tz;
 use lambda_http::Request;
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub struct SignupRequest {
 #[derive(Debug)]
 pub struct CallbackRequest {
     /// The `otp_id` that the sign-up answered.
-    pub handle: Handle,
+    pub handle: ChallengeHandle,
     /// What was typed.
     pub otp: String,
     /// What the second step adds to the user.
@@ -66,7 +66,7 @@ pub struct PendingAnswer {
 #[derive(Debug)]
 pub struct LoginRequest {
     /// Who comes.
-    pub visitor: Visitor,
+    pub command: SignInCommand,
     /// What they typed.
     pub password: Password,
     /// Whether they ask to be remembered.
@@ -93,7 +93,7 @@ pub struct UserAnswer {
 impl PendingAnswer {
     /// The answer to who typed `email` and comes back with `handle`.
     #[must_use]
-    pub fn new(handle: &Handle, email: &str) -> Self {
+    pub fn new(handle: &ChallengeHandle, email: &str) -> Self {
         let otp_id = handle.expose().to_owned();
         Self {
             success: true,
@@ -155,7 +155,7 @@ impl LoginRequest {
         let identifier = identifier.ok_or(Refusal::Credentials)?;
         Ok(Self {
             password: Password::parse(password, 1).map_err(|_| Refusal::Credentials)?,
-            visitor: Visitor {
+            command: SignInCommand {
                 realm: realm(),
                 identifier,
                 device: DeviceInfo::default(),
@@ -288,7 +288,7 @@ impl CallbackRequest {
             return Err(Refusal::CallbackParameters);
         }
         let attributes = Attributes::from([(USER_AGENT.to_owned(), user_agent(request))]);
-        Ok(Self { handle: Handle::new(otp_id), otp, attributes })
+        Ok(Self { handle: ChallengeHandle::new(otp_id), otp, attributes })
     }
 }
 

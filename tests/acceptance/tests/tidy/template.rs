@@ -2,7 +2,7 @@
 
 use super::{functions, read};
 use latchkey::contracts::routes;
-use latchkey::domain::session::{IDLE_LIFE, REMEMBERED_LIFE};
+use latchkey::domain::session::{IDLE_LIFETIME, REMEMBERED_LIFETIME};
 use std::collections::{BTreeMap, BTreeSet};
 use yaml_serde::Value;
 
@@ -175,7 +175,7 @@ fn a_key_is_not_retired_before_what_it_signed_has_ended() {
     let parameters = template["Parameters"].as_mapping().unwrap();
     let parameter = |name: &str, bound: &str| parameters[name][bound].as_u64();
     let interval = parameter("KeyRotationSeconds", "MinValue").unwrap();
-    assert!(interval > IDLE_LIFE.as_secs() && interval > REMEMBERED_LIFE.as_secs());
+    assert!(interval > IDLE_LIFETIME.as_secs() && interval > REMEMBERED_LIFETIME.as_secs());
     let mut lives = 0;
     for (name, parameter) in parameters {
         let name = name.as_str().unwrap();

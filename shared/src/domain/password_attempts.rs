@@ -40,7 +40,7 @@ pub struct NotYet {
 /// How attempts are slowed down. Nobody is locked out: the longest pause is a minute, so a stranger
 /// who keeps failing costs the owner a minute at most (OWASP Authentication Cheat Sheet).
 #[derive(Clone, Copy, Debug)]
-pub struct SlowDown {
+pub struct Backoff {
     /// Attempts without a pause.
     pub free: u32,
     /// The first pause; each further attempt doubles it.
@@ -51,9 +51,9 @@ pub struct SlowDown {
     pub forget: Duration,
 }
 
-impl SlowDown {
+impl Backoff {
     /// Everybody's: five attempts, then pauses from two seconds to a minute, for an hour.
-    pub const USUAL: Self =
+    pub const DEFAULT: Self =
         Self { free: 5, first: Duration::from_secs(2), most: Duration::from_mins(1), forget: HOUR };
 
     /// The record with one more attempt.
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_minute_and_are_forgotten_after_an_hour() {
-        let slow = SlowDown::USUAL;
+        let slow = Backoff::DEFAULT;
         let mut record = AttemptRecord::NONE;
         let mut now = Timestamp::from_seconds(1_000_000);
         for _ in 0..5 {

@@ -5,7 +5,7 @@ use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
 use super::request_code::{Along, RequestCode, RequestCodeCommand, RequestCodeError};
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeKey, Handle, Purpose};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::email::EmailAddress;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
@@ -18,7 +18,7 @@ use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser, PendingSign
 use crate::domain::username::Username;
 use crate::domain::wallet::{CardNumber, Credit};
 use crate::ports::{
-    Budgets, Clock, Counted, Entropy, EventWording, Passwords, PortError, Proof, Registered,
+    Budgets, Clock, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof, Registered,
     Registration, Registrations, count, random,
 };
 use std::sync::Arc;
@@ -88,7 +88,10 @@ impl StartSignUp {
     /// # Errors
     /// [`StartSignUpError`]. A refusal tells something about somebody, so it costs the source as
     /// much as a sign-up.
-    pub async fn run(&self, command: StartSignUpCommand) -> Result<Handle, StartSignUpError> {
+    pub async fn run(
+        &self,
+        command: StartSignUpCommand,
+    ) -> Result<ChallengeHandle, StartSignUpError> {
         let request = &self.request_code;
         let now = request.clock.now();
         let StartSignUpCommand { realm, email, username, password, attributes, source, locale } =
@@ -122,7 +125,7 @@ impl StartSignUp {
         source: &SourceAddress,
         now: Timestamp,
     ) -> StartSignUpError {
-        let limit = self.request_code.policy.per_address_hour;
+        let limit = self.request_code.policy.per_source_hour;
         let Some(budget) = Budget::sends(source, limit, now) else { return refusal };
         match self.budgets.take(&budget).await {
             Ok(true) => refusal,
@@ -152,7 +155,7 @@ pub struct CompleteSignUp {
     /// Where accounts are made.
     pub registrations: Arc<dyn Registrations>,
     /// How the contract spells its events.
-    pub wording: Arc<dyn EventWording>,
+    pub event_mapper: Arc<dyn EventMapper>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -205,7 +208,7 @@ impl CompleteSignUp {
     /// [`CompleteSignUpError`].
     pub async fn run(
         &self,
-        handle: Handle,
+        handle: ChallengeHandle,
         code: &str,
         source: &SourceAddress,
         attributes: Attributes,
@@ -225,13 +228,13 @@ impl CompleteSignUp {
             device: None,
             session: None,
             credit: Some(credit),
-            entry: announce(&*self.wording, &*self.entropy, &fact, now)?,
+            entry: announce(&*self.event_mapper, &*self.entropy, &fact, now)?,
         };
         match self.registrations.register(&registration).await? {
             Registered::Registered => {
                 let contract = registration.user.realm.contract();
-                count(contract, Counted::SignUp);
-                count(contract, Counted::CodeVerified);
+                count(contract, MetricEvent::SignUp);
+                count(contract, MetricEvent::CodeVerified);
                 Ok(registration.user)
             }
             Registered::ChallengeLost => Err(CompleteSignUpError::NotWaiting),
