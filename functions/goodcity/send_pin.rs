@@ -9,10 +9,10 @@ use latchkey::usecases::{RequestCode, RequestCodeCommand};
 use latchkey::wiring::Wiring;
 
 async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
-    let SendPinRequest { key, may_send } = SendPinRequest::read(request)?;
+    let SendPinRequest { key, delivery } = SendPinRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, may_send, source, locale };
+    let command = RequestCodeCommand { key, delivery, source, locale };
     let requested = request_code.run(command).await?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }

@@ -9,10 +9,10 @@ use latchkey::usecases::{RequestCodeCommand, SignUpUnverified};
 use latchkey::wiring::Wiring;
 
 async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Response, Refusal> {
-    let SignupRequest { key, may_send, newcomer } = SignupRequest::read(request)?;
+    let SignupRequest { key, delivery, newcomer } = SignupRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, may_send, source, locale };
+    let command = RequestCodeCommand { key, delivery, source, locale };
     let requested = sign_up.run(command, newcomer).await?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }

@@ -6,14 +6,14 @@
 use latchkey::contracts::gotu::{self, OtpRequest, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::{RequestCode, RequestCodeCommand};
+use latchkey::usecases::{Delivery, RequestCode, RequestCodeCommand};
 use latchkey::wiring::Wiring;
 
 async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
     let OtpRequest { key } = OtpRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &gotu::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, may_send: true, source, locale };
+    let command = RequestCodeCommand { key, delivery: Delivery::Allowed, source, locale };
     request_code.run(command).await?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }

@@ -18,8 +18,8 @@ async fn create_client(manage: &ManageClients, payload: Value) -> Result<Value, 
             manage.retire(&id, which).await?;
             return Ok(posbytz::changed(&payload));
         }
-        ClientTask::Suspend(id, suspended) => {
-            manage.suspend(&id, suspended).await?;
+        ClientTask::SetStatus(id, status) => {
+            manage.set_status(&id, status).await?;
             return Ok(posbytz::changed(&payload));
         }
     };

@@ -19,13 +19,13 @@ async fn login(endpoint: &Login, request: &Request) -> Result<Response, Refusal>
     if !endpoint.origins.allow(request) {
         return Err(Refusal::Origin);
     }
-    let LoginRequest { command, password, remember_me, user_agent } = LoginRequest::read(request)?;
+    let LoginRequest { command, password, session_kind, user_agent } = LoginRequest::read(request)?;
     let keys = endpoint.sessions.keys().await?;
     let signed_in = endpoint.sign_in.run(password, command).await?;
     let agent = keys.user_agent.sign(&user_agent);
     let shown = UserObject::of_known(&signed_in.user, signed_in.at, agent)?;
     let response = http::json(StatusCode::OK, &UserAnswer::signed_in(shown.clone()));
-    Ok(keys.open(response, &shown, signed_in.at, |lifetimes| lifetimes.of(remember_me))?)
+    Ok(keys.open(response, &shown, signed_in.at, |lifetimes| lifetimes.of(session_kind))?)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -3,6 +3,7 @@
 use latchkey::contracts::urbanfits::{
     self, CallbackRequest, Refusal, SessionIssuer, UserAnswer, UserObject,
 };
+use latchkey::domain::session::SessionKind;
 use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
 use latchkey::ports::{Entropy, random};
 use latchkey::runtime::Error;
@@ -29,7 +30,7 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     let user = endpoint.complete.run(handle, &otp, &source, attributes).await?;
     let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
     let response = http::json(StatusCode::OK, &UserAnswer::registered(shown.clone()));
-    Ok(keys.open(response, &shown, user.created_at, |lifetimes| lifetimes.of(false))?)
+    Ok(keys.open(response, &shown, user.created_at, |lifetimes| lifetimes.of(SessionKind::Usual))?)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,40 +1,40 @@
-//! Passwords hashed with argon2id.
+//! Password hashes with Argon2id.
 
 use crate::domain::password::{Password, PasswordHash};
-use crate::ports::{Entropy, Passwords, PortError, Verdict, random};
+use crate::ports::{Entropy, PasswordVerdict, Passwords, PortError, random};
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq as _;
 
-/// What a hash costs.
+/// The cost of a hash.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// Memory, in KiB.
+    /// The memory, in KiB.
     pub memory_kib: u32,
-    /// Passes over the memory.
+    /// The number of passes over the memory.
     pub iterations: u32,
-    /// Lanes.
+    /// The number of lanes.
     pub parallelism: u32,
 }
 
-/// argon2id, version 0x13.
+/// Argon2id, version 0x13.
 pub struct Argon2Passwords {
     hasher: Argon2<'static>,
     entropy: Arc<dyn Entropy>,
-    /// The memory that hashes are computed in, kept from one to the next: a Lambda process serves
-    /// one request at a time, and an allocator that is asked for 19 MiB again and again on changing
-    /// threads keeps several of them.
+    /// The memory that hashes are computed in. It is kept from one hash to the next: a Lambda
+    /// process serves one request at a time, and an allocator that repeatedly gets requests for 19
+    /// MiB on changing threads would keep several such blocks.
     memory: Arc<Mutex<Vec<Block>>>,
 }
 
 impl Argon2Passwords {
-    /// A hasher with this cost. The configured default is the one OWASP's Password Storage Cheat
-    /// Sheet recommends: 19 MiB, two passes, one lane.
+    /// Creates a hasher with this cost. The default in the template is a recommendation of the
+    /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
     ///
     /// # Errors
-    /// argon2 does not allow that cost.
+    /// Argon2 does not allow the cost.
     pub fn new(cost: Cost, entropy: Arc<dyn Entropy>) -> Result<Self, PortError> {
         let Cost { memory_kib, iterations, parallelism } = cost;
         let params = Params::new(memory_kib, iterations, parallelism, None)
@@ -44,7 +44,7 @@ impl Argon2Passwords {
     }
 }
 
-/// The PHC string of a password's hash, computed in `memory`.
+/// Computes the hash of a password in `memory` and returns it as a PHC string.
 fn hash(
     hasher: &Argon2<'_>,
     memory: &Mutex<Vec<Block>>,
@@ -71,20 +71,20 @@ fn hash(
     Ok(phc.to_string())
 }
 
-/// Whether a password has a hash, computed in `memory`. The hash carries its own cost.
+/// Compares a password with a hash, computed in `memory` with the cost that the PHC string states.
 fn matches(
     hasher: &Argon2<'_>,
     memory: &Mutex<Vec<Block>>,
     password: &Password,
     known: &str,
-) -> Result<Verdict, PortError> {
+) -> Result<PasswordVerdict, PortError> {
     const ACTION: &str = "verify a password";
     let malformed = |error: phc::Error| PortError::new(ACTION, error.to_string());
     let known = phc::PasswordHash::new(known).map_err(malformed)?;
     let params =
         Params::try_from(&known).map_err(|error| PortError::new(ACTION, error.to_string()))?;
     let (Some(salt), Some(expected)) = (known.salt, known.hash) else {
-        return Err(PortError::new(ACTION, "a hash without salt or output"));
+        return Err(PortError::new(ACTION, "the hash has no salt or no output"));
     };
     let outdated =
         params.m_cost() < hasher.params().m_cost() || params.t_cost() < hasher.params().t_cost();
@@ -102,7 +102,7 @@ fn matches(
         )
         .map_err(|error| PortError::new(ACTION, error))?;
     let right: bool = output.ct_eq(expected.as_bytes()).into();
-    Ok(if right { Verdict::Right { outdated } } else { Verdict::Wrong })
+    Ok(if right { PasswordVerdict::Right { outdated } } else { PasswordVerdict::Wrong })
 }
 
 #[async_trait]
@@ -119,10 +119,10 @@ impl Passwords for Argon2Passwords {
         &self,
         password: Password,
         known: Option<PasswordHash>,
-    ) -> Result<Verdict, PortError> {
+    ) -> Result<PasswordVerdict, PortError> {
         let Some(known) = known else {
             self.hash(password).await?;
-            return Ok(Verdict::Wrong);
+            return Ok(PasswordVerdict::Wrong);
         };
         let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
         let work = tokio::task::spawn_blocking(move || {
@@ -139,7 +139,7 @@ mod tests {
     use argon2::PasswordVerifier as _;
 
     #[tokio::test]
-    async fn hashes_are_phc_strings_with_the_configured_cost_and_a_salt_of_their_own() {
+    async fn hashes_are_phc_strings_with_the_configured_cost_and_a_new_salt() {
         let cost = Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 };
         let passwords = Argon2Passwords::new(cost, Arc::new(OsEntropy::default())).unwrap();
         let hash = || async {

@@ -1,7 +1,8 @@
-//! What every AWS client shares: region, credentials, endpoints, one HTTP client, time limits.
+//! The common settings of all AWS clients: region, credentials, endpoints, HTTP client, time
+//! limits.
 //!
-//! There is no aws-config: its providers for developers' machines cost every cold start, and a
-//! function finds all it needs in its environment.
+//! The crate aws-config is not used. Its credential providers for developer machines would slow
+//! down every cold start, and a function finds everything in its environment.
 
 use crate::ports::{PortError, chain};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -15,57 +16,54 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// The certificate authorities that AWS endpoints chain to, from Amazon Trust Services' repository:
-/// Amazon Root CA 1 to 4 and Starfield Services Root Certificate Authority G2. Embedded, because
-/// reading the system's whole store costs more than the rest of a cold start.
+/// The certificate authorities of AWS endpoints, from the repository of Amazon Trust Services:
+/// Amazon Root CA 1 to 4 and Starfield Services Root Certificate Authority G2. They are embedded,
+/// because reading the certificate store of the system takes longer than the rest of a cold start.
 pub const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
-/// Attempts at one call, the first included: throttling, 5xx and timeouts are tried again by the
-/// SDK with the identical request, client request token included.
+/// The number of attempts at one call, including the first. After throttling, a 5xx answer or a
+/// timeout, the SDK repeats the identical request with the same client request token.
 const ATTEMPTS: u32 = 4;
-/// The first pause between attempts; it doubles and is jittered.
+/// The first pause between attempts. It doubles with each attempt and is jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
-/// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// How long one attempt may take. A slow DynamoDB call is over within a tenth of this.
+/// The time limit of one attempt. A slow DynamoDB call takes a tenth of it.
 const ATTEMPT_TIME: Duration = Duration::from_secs(1);
-/// How long opening a connection may take.
+/// The time limit for opening a connection.
 const CONNECT_TIME: Duration = Duration::from_millis(900);
-/// How long a call may take with all its attempts.
+/// The time limit of a call with all its attempts.
 const CALL_TIME: Duration = Duration::from_millis(4500);
-/// How long a carrier may take to accept a message. There is one attempt: a message that was
-/// accepted late must not be sent twice, and the outbox tries again.
+/// The time limit for a carrier to accept a message. There is only one attempt, because a message
+/// that was accepted late must not be sent twice. The outbox tries again later.
 const CARRIER_TIME: Duration = Duration::from_secs(8);
 
-/// How patient a client is.
+/// Whether the SDK repeats a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// Many quick attempts, for calls that may be repeated.
-    Repeat,
-    /// One long attempt, for calls that may not.
+pub(super) enum RetryMode {
+    /// Several short attempts, for calls that may be repeated.
+    Retry,
+    /// One long attempt, for calls that may not be repeated.
     Once,
 }
 
-/// Where AWS is and who asks.
+/// The region, the credentials and the endpoints of AWS.
 #[derive(Clone)]
 pub struct AwsSettings {
     /// The region, such as `ap-southeast-1`.
     pub region: String,
-    /// The access key id.
     pub access_key_id: String,
-    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// The session token that goes with a role's keys.
+    /// The session token of a role's credentials.
     pub session_token: Option<SecretString>,
     /// The endpoint of every service (`AWS_ENDPOINT_URL`).
     pub endpoint: Option<String>,
     /// The endpoints of single services, by name in upper case (`AWS_ENDPOINT_URL_<NAME>`).
     pub service_endpoints: BTreeMap<&'static str, String>,
-    /// Trust the system's certificate store instead of [`AMAZON_ROOTS`].
+    /// Whether to trust the certificate store of the system instead of [`AMAZON_ROOTS`].
     pub system_roots: bool,
 }
 
-/// What AWS clients are made of.
+/// A factory of AWS clients that share one HTTP client.
 #[derive(Clone)]
 pub struct Aws {
     settings: AwsSettings,
@@ -73,7 +71,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Prepares clients; nothing is opened yet.
+    /// Prepares the HTTP client. It opens no connection.
     #[must_use]
     pub fn new(settings: AwsSettings) -> Self {
         let roots = if settings.system_roots {
@@ -86,7 +84,7 @@ impl Aws {
         let http = match TlsContext::builder().with_trust_store(roots).build() {
             Ok(context) => builder.tls_context(context).build_https(),
             Err(error) => {
-                tracing::error!(%error, "the embedded certificates cannot be used");
+                tracing::error!(%error, "the embedded certificates could not be used");
                 builder.build_https()
             }
         };
@@ -111,14 +109,14 @@ impl Aws {
         self.http.clone()
     }
 
-    /// The endpoint to use for a service instead of the public one.
+    /// Returns the endpoint of a service, or `None` for the public one.
     pub(super) fn endpoint(&self, service: &str) -> Option<&str> {
         let own = self.settings.service_endpoints.get(service);
         own.or(self.settings.endpoint.as_ref()).map(String::as_str)
     }
 
-    pub(super) fn retries(pace: Pace) -> RetryConfig {
-        if pace == Pace::Once {
+    pub(super) fn retries(pace: RetryMode) -> RetryConfig {
+        if pace == RetryMode::Once {
             return RetryConfig::disabled();
         }
         RetryConfig::standard()
@@ -127,10 +125,10 @@ impl Aws {
             .with_max_backoff(LONGEST_PAUSE)
     }
 
-    pub(super) fn timeouts(pace: Pace) -> TimeoutConfig {
+    pub(super) fn timeouts(pace: RetryMode) -> TimeoutConfig {
         let (attempt, call) = match pace {
-            Pace::Repeat => (ATTEMPT_TIME, CALL_TIME),
-            Pace::Once => (CARRIER_TIME, CARRIER_TIME),
+            RetryMode::Retry => (ATTEMPT_TIME, CALL_TIME),
+            RetryMode::Once => (CARRIER_TIME, CARRIER_TIME),
         };
         TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIME)
@@ -140,10 +138,10 @@ impl Aws {
     }
 }
 
-/// A failed call as a port error: the service's error code and request id, or what went wrong on
-/// the way. Never the SDK's whole text: that repeats requests and responses, and with them people's
-/// data and secrets.
-pub(super) fn failed<E, R>(action: &'static str, error: &SdkError<E, R>) -> PortError
+/// Converts a failed call to a port error. The text contains the error code and the request id of
+/// the service, or the cause of a failed connection. It never contains the whole text of the SDK,
+/// which repeats requests and answers and so could reveal personal data and secrets.
+pub(super) fn port_error<E, R>(action: &'static str, error: &SdkError<E, R>) -> PortError
 where
     E: ProvideErrorMetadata,
     R: fmt::Debug,
@@ -166,7 +164,8 @@ where
     PortError::new(action, text)
 }
 
-/// Makes a client of one SDK crate from an [`Aws`]: the crates' builders share no trait.
+/// Creates a client of one SDK crate from an [`Aws`]. It is a macro because the builders of the
+/// crates have no common trait.
 macro_rules! client {
     ($sdk:ident, $aws:expr, $service:literal, $pace:expr) => {{
         let aws: &$crate::adapters::aws::Aws = $aws;

@@ -1,4 +1,4 @@
-//! Counts the calls of AWS services: how many, how long, and what they wrote.
+//! Counts the calls of AWS services, their duration and the write units of DynamoDB.
 
 use crate::ports::METRIC_EVENTS;
 use aws_sdk_dynamodb::config::interceptors::{
@@ -15,14 +15,14 @@ use aws_smithy_runtime_api::client::interceptors::context::Output;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use std::time::Instant;
 
-/// Tells each call of a client as a count; a call with its retries is one.
+/// Records each call of a client as a metric. A call with its retries counts once.
 #[derive(Debug)]
 pub(super) struct CallCounter {
-    /// The service's name, as in `AWS_ENDPOINT_URL_<NAME>`.
+    /// The name of the service, as in `AWS_ENDPOINT_URL_<NAME>`.
     pub(super) service: &'static str,
 }
 
-/// When a call began.
+/// The start of a call.
 #[derive(Debug)]
 struct Began(Instant);
 
@@ -30,7 +30,7 @@ impl Storable for Began {
     type Storer = StoreReplace<Self>;
 }
 
-/// The write units of an answer, where DynamoDB tells them: successful writes alone do.
+/// Returns the write units of an answer. DynamoDB reports them only for successful writes.
 fn write_units(output: &Output) -> f64 {
     let units = |used: &ConsumedCapacity| used.capacity_units();
     if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {

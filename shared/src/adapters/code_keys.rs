@@ -1,4 +1,4 @@
-//! Codes derived with HMAC-SHA-256.
+//! One-time codes and links, derived with HMAC-SHA-256.
 
 use super::key_ring::KeyRing;
 use crate::domain::challenge::KeyId;
@@ -10,20 +10,19 @@ use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-/// Derives codes with the keys of a ring.
+/// Derives codes and links with the keys of a ring.
 pub struct HmacCodeKeys {
     ring: Arc<KeyRing>,
 }
 
 impl HmacCodeKeys {
-    /// Derives with the keys of `ring`.
     #[must_use]
     pub const fn new(ring: Arc<KeyRing>) -> Self {
         Self { ring }
     }
 }
 
-/// The MAC that `key` makes of `message`.
+/// Returns the MAC of `message` with `key`.
 fn mac(key: &SecretString, message: &[u8]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
     let tag = hmac::sign(&key, message);
@@ -33,12 +32,12 @@ fn mac(key: &SecretString, message: &[u8]) -> [u8; 32] {
 }
 
 impl HmacCodeKeys {
-    /// The MAC that the key of `seed` makes of `message`.
+    /// Returns the MAC of `message` with the key of `seed`.
     async fn mac(&self, seed: &CodeSeed, message: &[u8]) -> Result<[u8; 32], PortError> {
-        let ring = self.ring.ring_knowing(&seed.key_id).await?;
+        let ring = self.ring.ring_with_key(&seed.key_id).await?;
         let key = ring.key(&seed.key_id);
         let key =
-            key.ok_or_else(|| PortError::new("derive a code", "its key is not known here"))?;
+            key.ok_or_else(|| PortError::new("derive a code", "the key is not in the ring"))?;
         Ok(mac(key, message))
     }
 }

@@ -1,6 +1,6 @@
 //! Events on an EventBridge bus.
 
-use super::aws::{Aws, Pace, client, failed};
+use super::aws::{Aws, RetryMode, client, port_error};
 use crate::domain::event::EventMessage;
 use crate::ports::{Events, PortError};
 use async_trait::async_trait;
@@ -8,17 +8,17 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
-/// Publishes events.
+/// An EventBridge bus.
 pub struct EventBridgeEvents {
     client: Client,
     bus: String,
 }
 
 impl EventBridgeEvents {
-    /// Publishes on the bus `bus` (a name or an ARN).
+    /// Creates the adapter for the bus `bus` (a name or an ARN).
     #[must_use]
     pub fn new(aws: &Aws, bus: String) -> Self {
-        Self { client: client!(aws_sdk_eventbridge, aws, "EVENTBRIDGE", Pace::Repeat), bus }
+        Self { client: client!(aws_sdk_eventbridge, aws, "EVENTBRIDGE", RetryMode::Retry), bus }
     }
 }
 
@@ -36,8 +36,8 @@ impl Events for EventBridgeEvents {
                 .build()
         });
         let put = self.client.put_events().set_entries(Some(entries.collect()));
-        let answer = put.send().await.map_err(|error| failed(ACTION, &error))?;
-        // A 200 can carry entries that were not taken.
+        let answer = put.send().await.map_err(|error| port_error(ACTION, &error))?;
+        // An answer with status 200 may contain entries that were not accepted.
         if answer.failed_entry_count == 0 {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Access tokens as HS256 JWTs, through `jsonwebtoken` with a provider on ring.
+//! Access tokens as HS256 JWTs, made with the crate `jsonwebtoken` and a crypto provider on ring.
 
 use super::key_ring::KeyRing;
 use crate::domain::challenge::KeyId;
@@ -16,8 +16,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// HMAC-SHA-256 on ring: the one algorithm that is signed and accepted here. The crate's own
-/// providers bring aws-lc or the rsa crate.
+/// HMAC-SHA-256 on ring: the only algorithm for signing and verifying. The providers of the crate
+/// need aws-lc or the crate rsa.
 static HS256_ON_RING: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::HS256 => Ok(Box::new(Hs256::new(key.as_bytes()))),
@@ -68,10 +68,9 @@ pub struct JwtAccessTokens {
 }
 
 impl JwtAccessTokens {
-    /// Tokens signed with the keys of `ring`.
     #[must_use]
     pub fn new(ring: Arc<KeyRing>) -> Self {
-        // The provider is the process's; whoever comes second finds this very one installed.
+        // The provider is global to the process. A second call finds it installed.
         _ = HS256_ON_RING.install_default();
         Self { ring }
     }
@@ -94,10 +93,10 @@ impl AccessTokens for JwtAccessTokens {
             return Ok(CheckedToken::Forged);
         };
         let id = KeyId::new(&id);
-        let ring = self.ring.ring_knowing(&id).await?;
+        let ring = self.ring.ring_with_key(&id).await?;
         let Some(key) = ring.key(&id) else { return Ok(CheckedToken::Forged) };
         let key = DecodingKey::from_secret(key.expose_secret().as_bytes());
-        // The algorithm is pinned; the claims are the contract's to judge, by its own clock.
+        // Only HS256 is accepted. The contract judges the claims with its own clock.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
@@ -109,13 +108,12 @@ impl AccessTokens for JwtAccessTokens {
     }
 }
 
-/// Signatures over texts, made with the keys of a ring of their own.
+/// Signatures of texts, made with the keys of a separate ring.
 pub struct JwsTexts {
     ring: Arc<KeyRing>,
 }
 
 impl JwsTexts {
-    /// Texts signed with the keys of `ring`.
     #[must_use]
     pub const fn new(ring: Arc<KeyRing>) -> Self {
         Self { ring }
@@ -149,7 +147,7 @@ struct JwtSigning {
 
 impl SignAccessToken for JwtSigning {
     fn sign(&self, claims: &str) -> Result<String, PortError> {
-        // Raw, so that the claims stay in the contract's order.
+        // A raw value keeps the claims in the contract's order.
         let claims: &RawValue = serde_json::from_str(claims)
             .map_err(|error| PortError::new("read a token's claims", error))?;
         jsonwebtoken::encode(&self.header, &claims, &self.key)
@@ -162,9 +160,9 @@ mod tests {
     use super::*;
     use crate::adapters::system::SystemClock;
 
-    /// RFC 7515 A.1: the key, the input and the signature of the HS256 example.
+    /// The key, input and signature are the HS256 example of RFC 7515, section A.1.
     #[test]
-    fn hs256_is_the_one_of_rfc_7515() {
+    fn hs256_matches_the_example_of_rfc_7515() {
         let base64 = BASE64URL_NOPAD;
         let key = base64
             .decode(
@@ -178,9 +176,8 @@ mod tests {
         assert!(Hs256::new(b"other").verify(input, &signature).is_err());
     }
 
-    /// The payload is the text itself, whatever it is, and the header has one member.
     #[test]
-    fn a_text_is_signed_as_it_is() {
+    fn a_text_is_signed_unchanged() {
         let signed = SignText::sign(&Hs256::new(b"key"), "PostmanRuntime/7.37.3");
         let (input, signature) = signed.rsplit_once('.').unwrap();
         assert_eq!(input, "eyJhbGciOiJIUzI1NiJ9.UG9zdG1hblJ1bnRpbWUvNy4zNy4z");

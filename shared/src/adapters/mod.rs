@@ -1,4 +1,4 @@
-//! The world: the only place that names a vendor or a machine.
+//! The adapters: implementations of the ports. Only they name vendors and use the machine.
 
 pub mod argon2;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! Refresh tokens' successors, derived with HMAC-SHA-256.
+//! The successors of refresh tokens, derived with HMAC-SHA-256.
 
 use super::key_ring::KeyRing;
 use crate::domain::challenge::KeyId;
@@ -9,13 +9,12 @@ use ring::hmac;
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 
-/// Derives with the keys of a ring.
+/// Derives successors with the keys of a ring.
 pub struct HmacRefreshKeys {
     ring: Arc<KeyRing>,
 }
 
 impl HmacRefreshKeys {
-    /// Successors derived with the keys of `ring`.
     #[must_use]
     pub const fn new(ring: Arc<KeyRing>) -> Self {
         Self { ring }
@@ -30,7 +29,7 @@ impl RefreshKeys for HmacRefreshKeys {
 
     async fn successor(&self, seed: &SuccessorSeed<'_>) -> Result<RefreshToken, PortError> {
         const ACTION: &str = "derive a refresh token";
-        let ring = self.ring.ring_knowing(seed.key_id).await?;
+        let ring = self.ring.ring_with_key(seed.key_id).await?;
         let key = ring.key(seed.key_id);
         let key = key.ok_or_else(|| PortError::new(ACTION, "the key is not in the ring"))?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());

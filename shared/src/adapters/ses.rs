@@ -1,27 +1,28 @@
-//! Mail through SES v2.
+//! Mails through SES v2.
 
-use super::aws::{Aws, Pace, client, failed};
+use super::aws::{Aws, RetryMode, client, port_error};
 use crate::domain::identifier::Identifier;
-use crate::ports::{Message, Messages, PortError, Sent};
+use crate::ports::{Message, Messages, PortError, SendOutcome};
 use async_trait::async_trait;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 
-/// Answers that no repetition changes.
+/// The error codes of permanent failures.
 const FOR_GOOD: [&str; 2] = ["MessageRejected", "BadRequestException"];
 
-/// Sends mail.
+/// Sends mails.
 pub struct SesMail {
     client: Client,
     sender: String,
 }
 
 impl SesMail {
-    /// Sends from the address `sender`, which SES must know as verified.
+    /// Creates the adapter that sends from the address `sender`. The address must be verified in
+    /// SES.
     #[must_use]
     pub fn new(aws: &Aws, sender: String) -> Self {
-        Self { client: client!(aws_sdk_sesv2, aws, "SESV2", Pace::Once), sender }
+        Self { client: client!(aws_sdk_sesv2, aws, "SESV2", RetryMode::Once), sender }
     }
 }
 
@@ -37,9 +38,9 @@ fn content(message: &Message) -> Result<EmailContent, BuildError> {
 
 #[async_trait]
 impl Messages for SesMail {
-    async fn send(&self, message: &Message) -> Result<Sent, PortError> {
+    async fn send(&self, message: &Message) -> Result<SendOutcome, PortError> {
         let Identifier::Email(email) = &message.recipient else {
-            return Ok(Sent::Refused("not a mailbox".to_owned()));
+            return Ok(SendOutcome::Refused("not a mailbox".to_owned()));
         };
         let content = content(message).map_err(|error| PortError::new("build a request", error))?;
         let mail = self
@@ -49,17 +50,17 @@ impl Messages for SesMail {
             .destination(Destination::builder().to_addresses(email.as_str()).build())
             .content(content);
         match mail.send().await {
-            Ok(_) => Ok(Sent::Accepted),
+            Ok(_) => Ok(SendOutcome::Accepted),
             Err(error) => match error.code() {
-                // An unverified sender is refused with the same code; that is no fault of the
-                // recipient's and passes once the sender is verified.
+                // An unverified sender has the same error code. It is not the fault of the
+                // recipient and ends when the sender is verified.
                 Some(code)
                     if FOR_GOOD.contains(&code)
                         && !error.message().unwrap_or_default().contains("not verified") =>
                 {
-                    Ok(Sent::Refused(code.to_owned()))
+                    Ok(SendOutcome::Refused(code.to_owned()))
                 }
-                _ => Err(failed("send a mail", &error)),
+                _ => Err(port_error("send a mail", &error)),
             },
         }
     }

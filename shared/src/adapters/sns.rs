@@ -1,14 +1,14 @@
 //! Text messages through SNS.
 
-use super::aws::{Aws, Pace, client, failed};
+use super::aws::{Aws, RetryMode, client, port_error};
 use crate::domain::identifier::Identifier;
-use crate::ports::{Message, Messages, PortError, Sent};
+use crate::ports::{Message, Messages, PortError, SendOutcome};
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-/// Answers that no repetition changes: the number is no number, or opted out.
+/// The error codes of permanent failures: the number is invalid or the recipient opted out.
 const FOR_GOOD: [&str; 6] = [
     "InvalidParameter",
     "InvalidParameterValue",
@@ -18,12 +18,12 @@ const FOR_GOOD: [&str; 6] = [
     "ValidationException",
 ];
 
-/// How texts are sent.
+/// The settings of text messages.
 #[derive(Clone, Debug)]
 pub struct SmsSettings {
     /// The sender that the phone shows, in countries that allow it.
     pub sender_id: Option<String>,
-    /// The most that one text may cost, in USD; a dearer one is not sent.
+    /// The price limit of one message, in USD. A more expensive message is not sent.
     pub max_price_usd: Option<String>,
 }
 
@@ -34,14 +34,12 @@ pub struct SnsTexts {
 }
 
 impl SnsTexts {
-    /// Sends through the account's SNS.
     #[must_use]
     pub fn new(aws: &Aws, settings: SmsSettings) -> Self {
-        Self { client: client!(aws_sdk_sns, aws, "SNS", Pace::Once), settings }
+        Self { client: client!(aws_sdk_sns, aws, "SNS", RetryMode::Once), settings }
     }
 }
 
-/// A message attribute of one type.
 fn attribute(data_type: &str, value: &str) -> Result<MessageAttributeValue, PortError> {
     MessageAttributeValue::builder()
         .data_type(data_type)
@@ -52,9 +50,9 @@ fn attribute(data_type: &str, value: &str) -> Result<MessageAttributeValue, Port
 
 #[async_trait]
 impl Messages for SnsTexts {
-    async fn send(&self, message: &Message) -> Result<Sent, PortError> {
+    async fn send(&self, message: &Message) -> Result<SendOutcome, PortError> {
         let Identifier::Phone(phone) = &message.recipient else {
-            return Ok(Sent::Refused("not a phone".to_owned()));
+            return Ok(SendOutcome::Refused("not a phone".to_owned()));
         };
         let transactional = attribute("String", "Transactional")?;
         let mut publish = self
@@ -72,10 +70,10 @@ impl Messages for SnsTexts {
             publish = publish.message_attributes("AWS.SNS.SMS.MaxPrice", price);
         }
         match publish.send().await {
-            Ok(_) => Ok(Sent::Accepted),
+            Ok(_) => Ok(SendOutcome::Accepted),
             Err(error) => match error.code() {
-                Some(code) if FOR_GOOD.contains(&code) => Ok(Sent::Refused(code.to_owned())),
-                _ => Err(failed("send a text", &error)),
+                Some(code) if FOR_GOOD.contains(&code) => Ok(SendOutcome::Refused(code.to_owned())),
+                _ => Err(port_error("send a text", &error)),
             },
         }
     }

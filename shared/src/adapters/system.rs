@@ -1,11 +1,11 @@
-//! The machine's clock and random numbers: the two legal calls for them.
+//! The clock and the random source of the machine. No other code may use them directly.
 
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Entropy, PortError};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The machine's clock.
+/// The clock of the machine.
 #[derive(Debug, Default)]
 pub struct SystemClock;
 
@@ -17,7 +17,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's random numbers.
+/// The random source of the operating system.
 #[derive(Debug)]
 pub struct OsEntropy(SystemRandom);
 
@@ -29,7 +29,7 @@ impl Default for OsEntropy {
 
 impl Entropy for OsEntropy {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError> {
-        // ring says nothing about the cause.
+        // The error of ring does not contain a cause.
         let cause = "the operating system gave no random bytes";
         self.0.fill(bytes).map_err(|_| PortError::new("get random bytes", cause))
     }

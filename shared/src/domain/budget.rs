@@ -1,36 +1,38 @@
-//! Budgets counted per source address, or per client, and hour.
+//! Budgets: limited counts per source or client and hour.
 
 use super::client::ClientId;
 use super::source::SourceAddress;
 use super::time::{HOUR, Timestamp};
 
-/// One bucket of a budget: how many uses it allows and when it is over.
+/// One bucket of a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// The bucket's name: what is counted, whom for, and the window.
+    /// The name of the bucket: what is counted, for which source or client, and the start of the
+    /// window.
     pub bucket: String,
-    /// Uses that the window allows.
+    /// The number of uses that the window allows.
     pub limit: u32,
-    /// When the window is over.
+    /// The end of the window.
     pub ends_at: Timestamp,
 }
 
 impl Budget {
-    /// Codes sent, and sign-ups by e-mail, from one address in an hour. `None` when `limit` is 0:
-    /// the limit is switched off.
+    /// Returns the budget of sent codes and of sign-ups by e-mail that one source has in an hour.
+    /// `None` when `limit` is 0, which switches the limit off.
     #[must_use]
     pub fn sends(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
         Self::hourly("sends#address", from.as_str(), limit, now)
     }
 
-    /// Sign-ups through one client in an hour, for clients that speak for many people from one
-    /// address. `None` when `limit` is 0.
+    /// Returns the budget of sign-ups that one client has in an hour. A client acts for many
+    /// people, and all its requests come from one source. `None` when `limit` is 0.
     #[must_use]
     pub fn sends_of_client(client: &ClientId, limit: u32, now: Timestamp) -> Option<Self> {
         Self::hourly("sends#client", client.as_str(), limit, now)
     }
 
-    /// Wrong guesses from one address in an hour. `None` when `limit` is 0.
+    /// Returns the budget of wrong guesses that one source has in an hour. `None` when `limit` is
+    /// 0.
     #[must_use]
     pub fn wrong_guesses(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
         Self::hourly("guesses#address", from.as_str(), limit, now)
@@ -48,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_is_one_address_and_one_hour() {
+    fn a_bucket_belongs_to_one_source_or_client_and_one_hour() {
         let from = SourceAddress::parse("203.0.113.9");
         let budget = Budget::sends(&from, 20, Timestamp::from_seconds(7300)).unwrap();
         assert_eq!(budget.bucket, "sends#address#203.0.113.9#7200");

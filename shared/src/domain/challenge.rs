@@ -1,31 +1,30 @@
-//! Challenges: a code was sent, and whoever types it proves that they received it.
+//! Challenges: open requests to prove control of a recipient with a code that was sent to it.
 
 use super::id::hex;
 use super::identifier::Identifier;
 use super::realm::Realm;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What a code is good for. A code of one purpose never serves another.
+/// What a code may be used for. A code of one purpose is never accepted for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// To create an account.
+    /// Creating an account.
     SignUp,
-    /// To open a session of an existing account.
+    /// Opening a session of an existing account.
     SignIn,
-    /// To set a new password.
+    /// Setting a new password.
     ResetPassword,
-    /// To prove a new phone number of an existing account.
+    /// Proving control of a new phone number of an existing account.
     ChangePhone,
-    /// To prove the identifiers that an account was made with.
+    /// Proving control of the identifiers that an account was created with.
     Verify,
 }
 
 impl Purpose {
-    /// Every purpose.
     pub const ALL: [Self; 5] =
         [Self::SignUp, Self::SignIn, Self::ResetPassword, Self::ChangePhone, Self::Verify];
 
-    /// The purpose's name in keys.
+    /// The name of the purpose in table keys.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,51 +36,56 @@ impl Purpose {
         }
     }
 
-    /// Reads what [`Purpose::as_str`] wrote.
+    /// Returns the purpose with this name; the inverse of [`Purpose::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
 
-    /// Whether a code of this purpose goes to a recipient that is, or is not, registered.
+    /// The recipients that a code of this purpose is sent to.
     #[must_use]
-    pub const fn serves(self, registered: bool) -> bool {
+    pub const fn audience(self) -> Audience {
         match self {
-            Self::SignUp | Self::ChangePhone => !registered,
-            Self::SignIn | Self::ResetPassword | Self::Verify => registered,
+            Self::SignUp | Self::ChangePhone => Audience::Unregistered,
+            Self::SignIn | Self::ResetPassword | Self::Verify => Audience::Registered,
         }
     }
 }
 
-/// Names a challenge: there is at most one live code for each.
+/// The recipients that codes of one purpose are sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Recipients that are an identifier of an account.
+    Registered,
+    /// Recipients that are not an identifier of any account.
+    Unregistered,
+}
+
+/// The key of a challenge. Each challenge has at most one valid code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeKey {
-    /// The name space.
     pub realm: Realm,
-    /// What the code is good for.
     pub purpose: Purpose,
-    /// Who receives it.
+    /// The phone number or e-mail address that receives the code.
     pub recipient: Identifier,
 }
 
-/// The random value that makes the code of one send; 128 bits.
+/// The random value that the code of one send is derived from: 128 bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Nonce([u8; 16]);
 
 impl Nonce {
-    /// The nonce made of these random bytes.
     #[must_use]
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
     }
 
-    /// Its bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// Reads bytes that were stored.
+    /// Returns the nonce with these stored bytes; `None` unless there are 16.
     #[must_use]
     pub fn from_stored(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -89,24 +93,23 @@ impl Nonce {
 }
 
 impl std::fmt::Debug for Nonce {
-    /// Shows the first two bytes: enough to tell two sends apart, and worthless without the key.
+    /// Shows the first two bytes: enough to tell two sends apart, and useless without the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Nonce({}…)", hex(self.0.get(..2).unwrap_or_default()))
     }
 }
 
-/// What a client holds instead of the recipient of its code: who has it may guess. At rest only its
-/// SHA-256 is kept.
+/// The random reference that a client holds to a challenge. It allows guesses at the code. The
+/// tables contain only its SHA-256.
 pub struct ChallengeHandle(SecretString);
 
 impl ChallengeHandle {
-    /// The handle `text`.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the client and for the hash that is stored.
+    /// The text, for the client and for the hash.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -119,30 +122,28 @@ impl std::fmt::Debug for ChallengeHandle {
     }
 }
 
-/// Which key of a ring: the first 8 hex digits of the SHA-256 of its version id.
+/// The id of a key in a key ring: the first 8 hex digits of the SHA-256 of its version id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(String);
 
 impl KeyId {
-    /// The key id `text`.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How guesses are bounded.
+/// The limits of guesses at codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuessLimits {
-    /// Guesses that one code allows, right ones included.
+    /// The number of guesses that one code allows, including the right one.
     pub per_code: u32,
-    /// Wrong guesses that one source address may make in an hour; 0 switches the limit off.
+    /// The number of wrong guesses that one source may make in an hour; 0 switches the limit off.
     pub per_source_hour: u32,
 }
 
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn purposes_read_back() {
+    fn a_purpose_is_parsed_from_its_name() {
         for purpose in Purpose::ALL {
             assert_eq!(Purpose::from_name(purpose.as_str()), Some(purpose));
         }

@@ -1,4 +1,4 @@
-//! Programs that call on behalf of a store, and the secrets they show for it.
+//! Clients: programs that act for a shop, and the secrets they authenticate with.
 
 use super::id::hex;
 use super::realm::Realm;
@@ -9,61 +9,60 @@ use std::collections::BTreeSet;
 use std::fmt;
 use subtle::{Choice, ConstantTimeEq as _};
 
-/// A client's id; no secret.
+/// The id of a client. It is not secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId(String);
 
 impl ClientId {
-    /// The id made of these random bytes: 32 hex digits.
+    /// Returns the id with these random bytes: 32 hex digits.
     #[must_use]
     pub fn new(random: &[u8; 16]) -> Self {
         Self(hex(random))
     }
 
-    /// The id that somebody sent. What cannot be one becomes an id that nobody has, so that it is
-    /// looked up like any other.
+    /// Returns the id that a caller presented. A text that is not an id becomes an id that no
+    /// client has, so that it causes the same look-up as any other.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|| Self::new(&[0; 16]))
     }
 
-    /// Reads an id.
+    /// Parses an id: 32 lower-case hex digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         (text.len() == 32 && hex).then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A client's secret: 64 hex digits, 256 random bits.
+/// The secret of a client: 64 hex digits, 256 random bits.
 pub struct ClientSecret(SecretString);
 
 impl ClientSecret {
-    /// The secret made of these random bytes.
     #[must_use]
     pub fn new(random: &[u8; 32]) -> Self {
         Self(hex(random).into())
     }
 
-    /// What somebody sent as a secret.
+    /// Returns the text that a caller presented as a secret.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the one who may see it, once.
+    /// The text, for the administrator who created it; it is shown once.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// What is kept of it. One SHA-256 is enough: there is nothing to guess at 256 random bits.
+    /// Returns the digest that is stored. One SHA-256 without a salt is enough, because 256 random
+    /// bits cannot be guessed.
     #[must_use]
     pub fn digest(&self) -> SecretDigest {
         let mut bytes = [0; 32];
@@ -79,27 +78,25 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-/// The SHA-256 of a client's secret.
 #[derive(Clone)]
 pub struct SecretDigest([u8; 32]);
 
 impl SecretDigest {
-    /// The digest of no secret: nobody knows what it would be made of.
+    /// A digest that no known secret has; it replaces a secret that a client does not have.
     pub const NONE: Self = Self([0; 32]);
 
-    /// Its bytes, for the store.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Reads bytes that were stored.
+    /// Returns the digest with these stored bytes; `None` unless there are 32.
     #[must_use]
     pub fn from_stored(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Whether both are the same, in a time that tells nothing about where they differ.
+    /// Compares two digests in constant time.
     fn same(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
@@ -111,41 +108,46 @@ impl fmt::Debug for SecretDigest {
     }
 }
 
-/// What a client may do, by name, in alphabetical order.
+/// The names of what a client may do, in alphabetical order.
 pub type Scopes = BTreeSet<String>;
 
-/// A client.
+/// A client and its rights.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Its id.
     pub id: ClientId,
-    /// Whose users it may act upon.
+    /// The realm whose users the client may act on.
     pub realm: Realm,
-    /// What it may do.
+    /// What the client may do.
     pub scopes: Scopes,
-    /// Its secret; the older one, while there are two.
+    /// The secret of the client; the older one while it has two.
     pub secret: SecretDigest,
-    /// The newer secret, while the client moves from one to the other.
+    /// The newer secret, while the client moves from one secret to the other.
     pub next_secret: Option<SecretDigest>,
-    /// Whether it gets no tokens for the time being.
-    pub suspended: bool,
-    /// When it was made.
+    pub status: ClientStatus,
     pub created_at: Timestamp,
 }
 
-/// Which of a client's two secrets.
+/// Whether a client gets tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientStatus {
+    Active,
+    /// The client gets no tokens until an administrator activates it again.
+    Suspended,
+}
+
+/// One of the two secrets of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhichSecret {
-    /// The one it had first.
+    /// The secret that the client had first.
     Old,
-    /// The one it was given last.
+    /// The secret that the client was given last.
     New,
 }
 
-/// Whether `presented` is one of the client's secrets. Always two comparisons, client or not, so
-/// that the time does not tell whether the client exists or how many secrets it has.
+/// Returns whether `presented` is a secret of the client. It always makes two comparisons, so that
+/// the time does not show whether the client exists or how many secrets it has.
 #[must_use]
-pub fn proves(presented: &SecretDigest, client: Option<&Client>) -> bool {
+pub fn secret_matches(presented: &SecretDigest, client: Option<&Client>) -> bool {
     let secret = client.map_or(&SecretDigest::NONE, |client| &client.secret);
     let next = client.and_then(|client| client.next_secret.as_ref());
     let either = presented.same(secret) | presented.same(next.unwrap_or(&SecretDigest::NONE));
@@ -163,28 +165,31 @@ mod tests {
             scopes: Scopes::new(),
             secret: secret.digest(),
             next_secret: next.map(ClientSecret::digest),
-            suspended: false,
+            status: ClientStatus::Active,
             created_at: Timestamp::from_seconds(0),
         }
     }
 
     #[test]
-    fn either_secret_proves_and_nothing_else() {
+    fn only_the_secrets_of_the_client_match() {
         let secrets = [1, 2, 3].map(|byte| ClientSecret::new(&[byte; 32]));
         let [one, two, three] = &secrets;
         let single = client(one, None);
         let double = client(one, Some(two));
-        assert!(proves(&one.digest(), Some(&single)));
-        assert!(!proves(&two.digest(), Some(&single)));
-        assert!(proves(&one.digest(), Some(&double)) && proves(&two.digest(), Some(&double)));
-        assert!(!proves(&three.digest(), Some(&double)));
-        assert!(!proves(&one.digest(), None));
-        // Whoever could present the missing secret's digest proves nothing by it.
-        assert!(!proves(&SecretDigest::NONE, None));
+        assert!(secret_matches(&one.digest(), Some(&single)));
+        assert!(!secret_matches(&two.digest(), Some(&single)));
+        assert!(
+            secret_matches(&one.digest(), Some(&double))
+                && secret_matches(&two.digest(), Some(&double))
+        );
+        assert!(!secret_matches(&three.digest(), Some(&double)));
+        assert!(!secret_matches(&one.digest(), None));
+        // A caller who presents the placeholder's digest is refused.
+        assert!(!secret_matches(&SecretDigest::NONE, None));
     }
 
     #[test]
-    fn ids_are_read_strictly_and_secrets_are_not_shown() {
+    fn malformed_ids_are_refused_and_secrets_are_not_shown() {
         let id = ClientId::new(&[0xab; 16]);
         assert_eq!(ClientId::parse(id.as_str()), Some(id));
         for bad in ["", "AB", &"A".repeat(32), &"a".repeat(33), &"g".repeat(32)] {

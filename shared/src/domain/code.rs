@@ -1,22 +1,22 @@
-//! One-time codes, derived and never stored.
+//! One-time codes. They are derived from a key and a nonce, and never stored.
 
 use super::challenge::{ChallengeKey, KeyId, Nonce};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-/// The codes a contract uses: decimal digits, zero-padded, from a range.
+/// The codes of a contract: decimal numbers from a range, padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeFormat {
-    /// How many digits a code has.
+    /// The number of digits of a code.
     pub digits: usize,
     /// The lowest code.
     pub lowest: u64,
-    /// How many codes there are.
+    /// The number of different codes.
     pub count: u64,
 }
 
 impl CodeFormat {
-    /// Every code of `digits` digits, `0…0` included; at most 18 digits.
+    /// Returns the format with every code of `digits` digits, including `0…0`; at most 18 digits.
     #[must_use]
     pub const fn all_of(digits: u32) -> Self {
         let count = 10_u64.pow(if digits > 18 { 18 } else { digits });
@@ -24,41 +24,41 @@ impl CodeFormat {
     }
 }
 
-/// The labels that keep derived secrets of different kinds apart.
+/// The labels that separate the derivations of codes and links.
 const CODE: &str = "code";
 const EMAIL_LINK: &str = "email-link";
 
-/// Which code is meant: what the derivation is bound to.
+/// The input of a code's or a link's derivation.
 #[derive(Clone, Debug)]
 pub struct CodeSeed {
-    /// Who it was sent to, where and what for.
+    /// The challenge that the code belongs to.
     pub key: ChallengeKey,
-    /// The random value of this one send.
+    /// The random value of this send.
     pub nonce: Nonce,
-    /// The key to derive with.
+    /// The id of the key to derive with.
     pub key_id: KeyId,
 }
 
 impl CodeSeed {
-    /// What a code's MAC is computed over.
+    /// Returns the message that the MAC of a code is computed over.
     #[must_use]
     pub fn message(&self) -> Vec<u8> {
         self.labelled(CODE)
     }
 
-    /// What the MAC of a mailed link is computed over.
+    /// Returns the message that the MAC of a mailed link is computed over.
     #[must_use]
     pub fn link_message(&self) -> Vec<u8> {
         self.labelled(EMAIL_LINK)
     }
 
-    /// The bytes to compute the MAC over: label, contract, store, purpose, recipient and nonce,
-    /// each preceded by its length, so that no two different seeds make the same bytes.
+    /// Returns the label, contract, shop, purpose, recipient and nonce, each preceded by its
+    /// length. Two different seeds therefore never give the same message.
     fn labelled(&self, label: &str) -> Vec<u8> {
         let parts = [
             label.as_bytes(),
             self.key.realm.contract().as_bytes(),
-            self.key.realm.shop().as_bytes(),
+            self.key.realm.shop().unwrap_or_default().as_bytes(),
             self.key.purpose.as_str().as_bytes(),
             self.key.recipient.kind().as_bytes(),
             self.key.recipient.as_str().as_bytes(),
@@ -74,12 +74,12 @@ impl CodeSeed {
     }
 }
 
-/// A code as a person types it.
+/// A code as the recipient types it.
 pub struct OneTimeCode(SecretString);
 
 impl OneTimeCode {
-    /// Cuts a code out of a MAC the way HOTP does (RFC 4226 5.3), but out of 64 bits instead of
-    /// 31, so that the bias of the remainder is below 10^-13 for six digits.
+    /// Truncates a MAC to a code like HOTP (RFC 4226, section 5.3), but uses 64 bits instead of 31,
+    /// so that the bias of the remainder is below 10^-13 for six digits.
     #[must_use]
     pub fn truncate(mac: &[u8; 32], format: CodeFormat) -> Self {
         let offset = usize::from(mac.last().copied().unwrap_or_default() & 0x0f);
@@ -92,13 +92,13 @@ impl OneTimeCode {
         Self(format!("{code:0width$}", width = format.digits).into())
     }
 
-    /// Whether `guess` is this code, in a time that tells nothing about where they differ.
+    /// Compares the code with `guess` in constant time.
     #[must_use]
     pub fn matches(&self, guess: &str) -> bool {
         self.0.expose_secret().as_bytes().ct_eq(guess.as_bytes()).into()
     }
 
-    /// The digits, for the message that carries them.
+    /// The digits, for the message to the recipient.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_zero_padded_and_in_range() {
+    fn codes_are_padded_with_zeros_and_in_the_range() {
         assert_eq!(OneTimeCode::truncate(&[0; 32], CodeFormat::all_of(5)).expose(), "00000");
         let format = CodeFormat { digits: 5, lowest: 10_000, count: 90_000 };
         assert_eq!(OneTimeCode::truncate(&[0; 32], format).expose(), "10000");
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn codes_are_spread_evenly() {
-        // 20,000 MACs over ten buckets: the expected 2,000 each, give or take five sigma (212).
+        // 20,000 MACs in ten buckets: 2,000 are expected in each, within five sigma (212).
         let mut buckets = [0_i32; 10];
         for number in 0..20_000_u32 {
             let digest = ring::digest::digest(&ring::digest::SHA256, &number.to_be_bytes());

@@ -1,21 +1,20 @@
-//! Devices that people sign in on.
+//! Devices that users sign in on.
 
 use super::id::DeviceId;
 use super::time::Timestamp;
 use std::fmt;
 
-/// A device as a client describes it; everything is optional.
+/// A device as a client describes it. Every field is optional.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// The client's own name for the device.
+    /// The id that the client gives the device.
     pub client_id: Option<String>,
-    /// The handle that push messages are sent to.
+    /// The token that push messages are sent to.
     pub push_token: Option<String>,
-    /// The app that it runs, where a contract has several.
+    /// The app that runs on the device, for contracts with several apps.
     pub app: Option<String>,
     /// The platform, such as `ios`.
     pub platform: Option<String>,
-    /// The model.
     pub model: Option<String>,
     /// The version of the client's app.
     pub app_version: Option<String>,
@@ -24,19 +23,17 @@ pub struct DeviceInfo {
 }
 
 impl fmt::Debug for DeviceInfo {
-    /// Shows the platform only: the push handle can send messages to a person.
+    /// Shows only the platform. With the push token, an attacker could send messages to the user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DeviceInfo({})", self.platform.as_deref().unwrap_or("unknown"))
     }
 }
 
-/// A device about to be stored.
+/// A device to be stored.
 #[derive(Clone, Debug)]
 pub struct NewDevice {
-    /// Its id.
     pub id: DeviceId,
-    /// What is known of it.
     pub info: DeviceInfo,
-    /// When the registration ends; `None` for never.
+    /// The time at which the registration expires; `None` for never.
     pub expires_at: Option<Timestamp>,
 }

@@ -4,26 +4,26 @@ use email_address::{EmailAddress as Rfc5321, Options};
 use std::fmt;
 use std::str::FromStr as _;
 
-/// The longest address a mail server must take (RFC 5321 4.5.3.1.3, erratum 1690).
+/// The length limit of an address, in bytes (RFC 5321, section 4.5.3.1.3 with erratum 1690).
 const MAX_BYTES: usize = 254;
 
-/// An e-mail address in canonical form: lower case, ASCII, with a dotted domain.
+/// An e-mail address in canonical form: lower case, ASCII, with a dot in the domain.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
-/// Why a text is not an e-mail address.
+/// The error for a text that is not an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address")]
 pub struct EmailAddressError;
 
 impl EmailAddress {
-    /// Reads an address and lower-cases it.
+    /// Parses an address and converts it to lower case.
     ///
-    /// Only visible ASCII is taken: what SES cannot send to (RFC 6531 local parts) and what could
-    /// break a header is refused here.
+    /// Only visible ASCII is accepted. This refuses addresses that the mail service cannot send to
+    /// (RFC 6531 local parts) and texts that could break a mail header.
     ///
     /// # Errors
-    /// [`EmailAddressError`] when `text` is no address of that kind.
+    /// [`EmailAddressError`] when `text` is not such an address.
     pub fn parse(text: &str) -> Result<Self, EmailAddressError> {
         let visible_ascii = text.bytes().all(|byte| byte.is_ascii_graphic());
         if text.len() > MAX_BYTES || !visible_ascii || text.contains(['"', '\\', ',', ';']) {
@@ -36,7 +36,6 @@ impl EmailAddress {
         Ok(Self(text.to_ascii_lowercase()))
     }
 
-    /// The address in canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,7 +43,7 @@ impl EmailAddress {
 }
 
 impl fmt::Debug for EmailAddress {
-    /// Shows the first character and the top-level domain only.
+    /// Shows only the first character and the top-level domain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = self.0.chars().next().unwrap_or('?');
         let tail = self.0.rsplit('.').next().unwrap_or_default();
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_and_lower_cased() {
+    fn addresses_are_converted_to_lower_case() {
         let email = EmailAddress::parse("Ivan+RDH+fl@JoinGotu.com").unwrap();
         assert_eq!(email.as_str(), "ivan+rdh+fl@joingotu.com");
         for good in ["a@b.co", "first.last@sub.example.org", "o'hara@example.com"] {
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_mailed_is_refused() {
+    fn texts_that_are_not_addresses_are_refused() {
         let long = format!("{}@example.com", "a".repeat(250));
         for bad in [
             "",

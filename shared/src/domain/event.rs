@@ -1,4 +1,4 @@
-//! What other services are told.
+//! Events: facts that other services are informed about.
 
 use super::device::NewDevice;
 use super::id::{DeviceId, UserId};
@@ -9,115 +9,92 @@ use super::time::Timestamp;
 use super::user::{NewUser, User};
 use super::wallet::Credit;
 
-/// Something happened that other services may want to know.
+/// A fact that the contracts map to their events.
 #[derive(Clone, Debug)]
 pub enum Fact {
-    /// Somebody signed up.
+    /// A user signed up.
     UserSignedUp {
-        /// Who.
         user: NewUser,
-        /// On which device, where the contract asks for it.
+        /// The device of the sign-up, for contracts with devices.
         device: Option<NewDevice>,
-        /// What their wallet starts with, where they get one.
+        /// The first credit in the user's wallet, for contracts with wallets.
         credit: Option<Credit>,
     },
-    /// Somebody signed up who is to prove their identifiers later.
+    /// A user signed up and will verify the identifiers later.
     UserSignedUpToVerify {
-        /// Who.
         user: NewUser,
-        /// What they were sent to prove them with.
+        /// The messages that were sent to verify the identifiers.
         asked: Vec<VerificationAsked>,
     },
-    /// Somebody proved one of the identifiers that they signed up with.
-    IdentifierVerified {
-        /// Who.
-        user: UserId,
-        /// Their name space.
-        realm: Realm,
-        /// Which.
-        identifier: Identifier,
-        /// When.
-        at: Timestamp,
-    },
-    /// Somebody proved that an identifier is theirs.
+    /// A user verified one of the identifiers given at the sign-up.
+    IdentifierVerified { user: UserId, realm: Realm, identifier: Identifier, at: Timestamp },
+    /// A user verified an identifier with a challenge handle.
     UserVerified {
-        /// Who, as they were before.
+        /// The user before the change.
         user: User,
-        /// When.
         at: Timestamp,
     },
-    /// Somebody who was known before opened a session.
+    /// An existing user opened a session.
     SignedIn {
-        /// Who.
         user: UserId,
-        /// Where.
         realm: Realm,
-        /// With a code, or else with a password.
-        by_code: bool,
-        /// On which device, where the contract asks for it.
+        method: SignInMethod,
+        /// The device of the session, for contracts with devices.
         device: Option<NewDevice>,
-        /// When.
         at: Timestamp,
     },
-    /// A session, or every one of a user, is over.
+    /// One session of a user ended, or all of them.
     SessionEnded {
-        /// Whose.
         user: UserId,
-        /// On which device; `None` for all of them.
+        /// The device of the session; `None` for all sessions.
         device: Option<DeviceId>,
-        /// Why.
         reason: SessionEndReason,
-        /// When.
         at: Timestamp,
     },
-    /// Somebody set a new password; every session of theirs is over.
-    PasswordChanged {
-        /// Who.
-        user: UserId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Somebody's device can be sent push messages.
+    /// A user set a new password. All sessions of the user are over.
+    PasswordChanged { user: UserId, at: Timestamp },
+    /// A device was registered for push messages.
     DeviceRegistered {
-        /// Who.
         user: UserId,
-        /// Which.
         device: NewDevice,
-        /// Whose it was before, if somebody else's.
+        /// The user that the push token belonged to before, if it was another one.
         taken_from: Option<UserId>,
-        /// When.
         at: Timestamp,
     },
 }
 
-/// Something was sent to an identifier, to prove whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInMethod {
+    Code,
+    Password,
+}
+
+/// A message that was sent to verify an identifier.
 #[derive(Clone, Debug)]
 pub struct VerificationAsked {
-    /// Where it went.
     pub identifier: Identifier,
-    /// Until when it proves anything.
+    /// The time at which the code or link expires.
     pub expires_at: Timestamp,
 }
 
-/// The ids of the events of one transaction: made of one random value, so that a transaction
-/// that is sent again carries the same ids.
+/// The ids of the events of one transaction. They follow from one random value, so that a
+/// transaction that is sent again contains the same ids.
 #[derive(Clone, Copy, Debug)]
 pub struct EventIds([u8; 16]);
 
 impl EventIds {
-    /// The ids made of these random bytes.
     #[must_use]
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
     }
 
-    /// The id that the events of the transaction share: a UUID.
+    /// The id that all events of the transaction share: a UUID.
     #[must_use]
     pub fn correlation_id(&self) -> String {
         self.event_id(0)
     }
 
-    /// The id of the event number `sequence`, counted from 1: a UUID.
+    /// The id of the event with this number, counted from 1: a UUID.
     #[must_use]
     pub fn event_id(&self, sequence: u8) -> String {
         let mut bytes = self.0;
@@ -128,16 +105,15 @@ impl EventIds {
     }
 }
 
-/// An event as the bus gets it.
+/// An event as the event bus receives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventMessage {
-    /// Who says it.
+    /// The service that the event comes from.
     pub source: String,
-    /// What happened.
+    /// The name of the event.
     pub detail_type: String,
-    /// The facts: a JSON object, spelled by the contract.
+    /// The facts: a JSON object in the format of the contract.
     pub detail: String,
-    /// When it happened.
     pub occurred_at: Timestamp,
 }
 
@@ -146,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ids_of_a_transaction_are_distinct_uuids_and_repeat() {
+    fn the_event_ids_of_a_transaction_are_distinct_uuids_and_can_be_repeated() {
         let ids = EventIds::new([0xfe; 16]);
         let all = [ids.correlation_id(), ids.event_id(1), ids.event_id(2)];
         assert!(all.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'4'));

@@ -3,13 +3,13 @@
 use super::time::Timestamp;
 use std::fmt::Write as _;
 
-/// A user's id: a string everywhere in the core.
+/// The id of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UserId(String);
 
 impl UserId {
-    /// Makes an `ObjectId`-shaped id: 24 hex digits, 4 bytes of time and 8 random bytes
-    /// (contracts.md section 6).
+    /// Returns a new id in the format of an `ObjectId`: 24 hex digits, of which 4 bytes are
+    /// the time in seconds and 8 bytes are random.
     #[must_use]
     pub fn object_id(now: Timestamp, random: [u8; 8]) -> Self {
         let seconds = u32::try_from(now.as_seconds()).unwrap_or(u32::MAX);
@@ -18,63 +18,66 @@ impl UserId {
         Self(id)
     }
 
-    /// The id `number`, for contracts whose users have integer ids.
+    /// Returns the id for contracts whose users have integer ids.
     #[must_use]
     pub fn number(number: u32) -> Self {
         Self(number.to_string())
     }
 
-    /// Reads an id that was stored or signed.
+    /// Returns an id that no user has. A sign-in with an unknown identifier looks it up, so that it
+    /// takes as many reads as a sign-in with a known one.
+    #[must_use]
+    pub fn placeholder() -> Self {
+        Self("unknown".to_owned())
+    }
+
+    /// Returns the id with this text from a table or a signed token.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A device's id: a string everywhere in the core, unique among its user's devices.
+/// The id of a device, unique among the devices of its user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceId(String);
 
 impl DeviceId {
-    /// The id `number`, for contracts whose devices have integer ids.
+    /// Returns the id for contracts whose devices have integer ids.
     #[must_use]
     pub fn number(number: u32) -> Self {
         Self(number.to_string())
     }
 
-    /// Reads an id that was stored.
+    /// Returns the id with this stored text.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What an integer id is for. The ids of one contract and kind are positive, below 2^31, unique,
-/// with gaps and in no particular order.
+/// A sequence of integer ids. The ids of one contract and sequence are positive, below 2^31 and
+/// unique. They have gaps and no particular order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sequence {
-    /// Users.
     User,
-    /// Devices.
     Device,
     /// Postal addresses.
     Address,
 }
 
 impl Sequence {
-    /// The sequence's name in keys.
+    /// The name of the sequence in table keys.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -85,11 +88,11 @@ impl Sequence {
     }
 }
 
-/// The lower-case hex digits of `bytes`.
+/// Returns the lower-case hex digits of `bytes`.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        // Writing into a String cannot fail.
+        // Writing to a String cannot fail.
         _ = write!(text, "{byte:02x}");
         text
     })

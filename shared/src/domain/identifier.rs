@@ -1,28 +1,29 @@
-//! What a person is known by.
+//! Identifiers: what an account is known by.
 
 use super::email::EmailAddress;
 use super::phone::PhoneNumber;
 use super::username::Username;
 use super::wallet::CardNumber;
 
-/// Something that names at most one user of a realm.
+/// A phone number, e-mail address, username or card number. It belongs to at most one user of a
+/// realm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identifier {
-    /// A phone number; codes go there by SMS.
+    /// A phone number. Codes are sent to it by SMS.
     Phone(PhoneNumber),
-    /// An e-mail address; codes go there by mail.
+    /// An e-mail address. Codes are sent to it by mail.
     Email(EmailAddress),
-    /// A name they chose; nothing can be sent there.
+    /// A name that the user chose. Nothing can be sent to it.
     Username(Username),
-    /// The card of their wallet; nothing can be sent there.
+    /// The card of the user's wallet. Nothing can be sent to it.
     Card(CardNumber),
 }
 
 impl Identifier {
-    /// Every kind.
+    /// The name of every kind, as [`Identifier::kind`] returns it.
     pub const KINDS: [&str; 4] = ["phone", "email", "username", "card"];
 
-    /// The kind's name in keys.
+    /// The name of the kind in table keys.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -33,7 +34,7 @@ impl Identifier {
         }
     }
 
-    /// The identifier in canonical form.
+    /// The canonical form, which must be unique in a realm.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -44,7 +45,7 @@ impl Identifier {
         }
     }
 
-    /// The identifier as its owner writes it.
+    /// The form that the user wrote, which is shown to the user.
     #[must_use]
     pub fn as_written(&self) -> &str {
         match self {
@@ -53,18 +54,19 @@ impl Identifier {
         }
     }
 
-    /// Whether a code can be sent there, and with it whether it can be verified.
+    /// Returns whether codes can be sent to the identifier. Only such an identifier can be
+    /// verified.
     #[must_use]
     pub const fn receives_codes(&self) -> bool {
         matches!(self, Self::Phone(_) | Self::Email(_))
     }
 
-    /// Reads what [`Identifier::kind`] and [`Identifier::as_str`] or
-    /// [`Identifier::spelling`] wrote.
+    /// Parses an identifier from its [`Identifier::kind`] and either [`Identifier::as_str`] or
+    /// [`Identifier::as_written`].
     #[must_use]
     pub fn from_parts(kind: &str, text: &str) -> Option<Self> {
         match kind {
-            "phone" => PhoneNumber::from_stored(text).ok().map(Self::Phone),
+            "phone" => PhoneNumber::from_e164(text).ok().map(Self::Phone),
             "email" => EmailAddress::parse(text).ok().map(Self::Email),
             "username" => Username::parse(text).ok().map(Self::Username),
             "card" => CardNumber::parse(text).map(Self::Card),

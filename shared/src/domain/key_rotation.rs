@@ -1,8 +1,9 @@
-//! Replacing keys without one refused token or code.
+//! The rotation of keys. No token or code is refused because of it.
 //!
-//! A key is first *published*: everybody learns it, nobody uses it. Once no copy of the ring that
-//! can still be in use is without it, it is the key that *signs*, and the one before stays in the
-//! ring for what it has signed. The next key to sign *retires* that one.
+//! A new key is first *published*: every process reads it, and none uses it. Once every copy of the
+//! key ring in use contains it, the key is *promoted*: it becomes the current key, which signs. The
+//! key before it stays in the ring and still verifies what it signed. It is *retired* when the next
+//! key is promoted.
 
 use super::challenge::KeyId;
 use super::time::Timestamp;
@@ -11,12 +12,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 use std::time::Duration;
 
-/// A key that is to be replaced from time to time.
+/// A key that is rotated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotatedKey {
-    /// What people call it.
+    /// The name that operators use.
     pub name: String,
-    /// What its keeper calls it.
+    /// The id of the secret that holds the key.
     pub secret: String,
 }
 
@@ -24,13 +25,12 @@ pub struct RotatedKey {
 pub struct NewKey(SecretString);
 
 impl NewKey {
-    /// The key made of these random bytes.
     #[must_use]
     pub fn new(random: &[u8; 48]) -> Self {
         Self(BASE64URL_NOPAD.encode(random).into())
     }
 
-    /// The text, for the keeper.
+    /// The text, for the secret.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -43,92 +43,94 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// One of the keys that follow each other under one name.
+/// One version of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyVersion {
-    /// The id that tokens and codes name it by.
+    /// The id by which tokens and codes refer to this version.
     pub id: KeyId,
-    /// What its keeper calls it.
+    /// The id of this version of the secret.
     pub secret_version: String,
 }
 
-/// How a key stands.
+/// The state of a key.
 #[derive(Clone, Debug)]
-pub struct KeyStanding {
-    /// The one that signs.
+pub struct KeyState {
+    /// The version that signs.
     pub current: KeyVersion,
-    /// The one that is published and does not sign yet.
+    /// The version that is published and does not sign yet.
     pub next: Option<KeyVersion>,
-    /// When anything about the key last changed.
+    /// The time of the last change to the key.
     pub changed_at: Timestamp,
 }
 
-/// How fast keys follow each other.
+/// The speed of the rotation.
 #[derive(Clone, Copy, Debug)]
 pub struct RotationPolicy {
-    /// How long a key signs before its successor is published. Longer than anything lives that a
-    /// key signs or derives: it leaves the ring when its successor's successor begins to sign.
+    /// How long a key signs before its successor is published. It must be longer than the lifetime
+    /// of anything that a key signs or derives, because a key leaves the ring when the second key
+    /// after it is promoted.
     pub interval: Duration,
-    /// How old a copy of a ring may get before it is read again.
+    /// The age at which a process reads its copy of a key ring again.
     pub copy_lifetime: Duration,
 }
 
-/// What is due.
+/// The step that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Nothing.
-    Rest,
-    /// A new key is to be published.
+pub enum RotationStep {
+    /// Nothing is due.
+    Wait,
+    /// A new key has to be published.
     Publish,
-    /// This key is known everywhere and is to sign.
-    Sign(KeyVersion),
+    /// This version is known to every process and has to be promoted.
+    Promote(KeyVersion),
 }
 
 impl RotationPolicy {
-    /// The step that is due at `now`. It follows from the standing alone, so that it may be asked for
-    /// and taken any number of times; a change that was no step only delays the next one.
+    /// Returns the step that is due at `now`. It follows from the state alone, so it may be asked
+    /// for and taken any number of times. A change to the key by other means only delays the next
+    /// step.
     #[must_use]
-    pub fn step(&self, standing: &KeyStanding, now: Timestamp) -> Step {
-        let age = now.since(standing.changed_at);
-        match &standing.next {
-            None if age >= self.interval => Step::Publish,
-            Some(next) if age >= self.until_known() => Step::Sign(next.clone()),
-            None | Some(_) => Step::Rest,
+    pub fn step(&self, state: &KeyState, now: Timestamp) -> RotationStep {
+        let age = now.since(state.changed_at);
+        match &state.next {
+            None if age >= self.interval => RotationStep::Publish,
+            Some(next) if age >= self.until_known() => RotationStep::Promote(next.clone()),
+            None | Some(_) => RotationStep::Wait,
         }
     }
 
-    /// How long after its publication a key is known everywhere: the lifetime of a copy, and once more
-    /// for requests under way, clocks that differ and a reading that failed.
+    /// The time from the publication of a key until every process knows it: the lifetime of a copy,
+    /// and the same again for requests in progress, differences between clocks and failed reads.
     fn until_known(&self) -> Duration {
         self.copy_lifetime.saturating_mul(2)
     }
 }
 
-/// What became of a key's turn.
+/// The outcome of one run of the rotation for one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Nothing was due.
-    Rests,
-    /// A new key is published.
+pub enum KeyRotationOutcome {
+    /// No step was due.
+    Unchanged,
+    /// A new key was published.
     Published,
-    /// The published key signs now.
-    Signs,
-    /// A new key signs at once.
+    /// The published key was promoted.
+    Promoted,
+    /// A new key became the current key at once.
     Replaced,
-    /// Somebody else took a step meanwhile; the next look will tell.
-    Overtaken,
+    /// Another process took a step at the same time. The next run continues from there.
+    Conflict,
 }
 
-impl Turn {
-    /// The word for it.
+impl KeyRotationOutcome {
+    /// The name of the outcome in logs and answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Rests => "rests",
+            Self::Unchanged => "rests",
             Self::Published => "published",
-            Self::Signs => "signs",
+            Self::Promoted => "signs",
             Self::Replaced => "replaced",
-            Self::Overtaken => "overtaken",
+            Self::Conflict => "overtaken",
         }
     }
 }
@@ -137,7 +139,7 @@ impl Turn {
 mod tests {
     use super::*;
 
-    const PACE: RotationPolicy = RotationPolicy {
+    const POLICY: RotationPolicy = RotationPolicy {
         interval: Duration::from_secs(1000),
         copy_lifetime: Duration::from_secs(10),
     };
@@ -146,35 +148,35 @@ mod tests {
         KeyVersion { id: KeyId::new(name), secret_version: name.to_owned() }
     }
 
-    fn step(next: Option<&str>, age: i64) -> Step {
+    fn step(next: Option<&str>, age: i64) -> RotationStep {
         let changed_at = Timestamp::from_seconds(5000);
         let next = next.map(version);
-        let standing = KeyStanding { current: version("a"), next, changed_at };
-        PACE.step(&standing, Timestamp::from_seconds(5000_i64.saturating_add(age)))
+        let state = KeyState { current: version("a"), next, changed_at };
+        POLICY.step(&state, Timestamp::from_seconds(5000_i64.saturating_add(age)))
     }
 
     #[test]
     fn a_key_signs_for_the_interval_before_its_successor_is_published() {
-        assert_eq!(step(None, 999), Step::Rest);
-        assert_eq!(step(None, 1000), Step::Publish);
+        assert_eq!(step(None, 999), RotationStep::Wait);
+        assert_eq!(step(None, 1000), RotationStep::Publish);
     }
 
     #[test]
-    fn a_published_key_signs_once_no_copy_can_be_without_it() {
-        assert_eq!(step(Some("b"), 0), Step::Rest);
-        assert_eq!(step(Some("b"), 19), Step::Rest);
-        assert_eq!(step(Some("b"), 20), Step::Sign(version("b")));
-        assert_eq!(step(Some("b"), 100_000), Step::Sign(version("b")));
+    fn a_published_key_is_promoted_once_every_copy_contains_it() {
+        assert_eq!(step(Some("b"), 0), RotationStep::Wait);
+        assert_eq!(step(Some("b"), 19), RotationStep::Wait);
+        assert_eq!(step(Some("b"), 20), RotationStep::Promote(version("b")));
+        assert_eq!(step(Some("b"), 100_000), RotationStep::Promote(version("b")));
     }
 
     #[test]
-    fn a_clock_that_is_slow_only_waits() {
-        assert_eq!(step(None, -5000), Step::Rest);
-        assert_eq!(step(Some("b"), -1), Step::Rest);
+    fn a_slow_clock_only_delays_the_next_step() {
+        assert_eq!(step(None, -5000), RotationStep::Wait);
+        assert_eq!(step(Some("b"), -1), RotationStep::Wait);
     }
 
     #[test]
-    fn a_new_key_is_64_characters_that_need_no_quoting_and_is_not_shown() {
+    fn a_new_key_has_64_plain_characters_and_is_not_shown() {
         let key = NewKey::new(&[0xfb; 48]);
         assert_eq!(key.expose().len(), 64);
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');

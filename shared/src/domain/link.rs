@@ -1,5 +1,5 @@
-//! Links that are mailed: who follows one proves that the mail arrived. Derived like codes, and
-//! never stored either.
+//! Links in mails. Opening a link proves control of the e-mail address. Like codes, links are
+//! derived and never stored.
 
 use super::id::hex;
 use super::time::DAY;
@@ -8,27 +8,25 @@ use std::fmt;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
-/// How long a link works: a mail may wait in its box until the next day.
+/// The lifetime of a link: a recipient may read the mail on the next day.
 pub const LINK_LIFETIME: Duration = DAY;
 
-/// The secret of a link: 64 hex digits, 256 bits that cannot be guessed, so that guesses are not
-/// counted.
+/// The secret of a link: 64 hex digits. Its 256 bits cannot be guessed, so guesses are not counted.
 pub struct LinkToken(SecretString);
 
 impl LinkToken {
-    /// The secret made of a whole MAC.
     #[must_use]
     pub fn new(mac: &[u8; 32]) -> Self {
         Self(hex(mac).into())
     }
 
-    /// Whether `presented` is this secret, in a time that tells nothing about where they differ.
+    /// Compares the secret with `presented` in constant time.
     #[must_use]
     pub fn matches(&self, presented: &str) -> bool {
         self.0.expose_secret().as_bytes().ct_eq(presented.as_bytes()).into()
     }
 
-    /// The text, for the mail that carries it.
+    /// The text, for the mail.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

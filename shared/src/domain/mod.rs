@@ -1,7 +1,7 @@
-//! What is true: identifiers, codes, passwords, users, sessions, events.
+//! The rules: identifiers, codes, passwords, users, sessions and events.
 //!
-//! Nothing here does I/O, reads a clock, asks for randomness, knows JSON or names a vendor.
-//! Time and random bytes come in as arguments.
+//! Nothing here does I/O, reads a clock or a random source, knows JSON or names a vendor. Time and
+//! random bytes are arguments.
 
 pub mod budget;
 pub mod challenge;

@@ -1,42 +1,42 @@
-//! Effects that leave the system, written in the transaction that causes them.
+//! Effects to deliver. They are written to the outbox in the transaction that causes them.
 
 use super::code::CodeSeed;
 use super::event::{EventIds, EventMessage};
 use super::id::UserId;
 use super::time::Timestamp;
 
-/// A code to be sent: what it is derived from, never the code itself.
+/// A code to send. It contains the input of the derivation, never the code itself.
 #[derive(Clone, Debug)]
 pub struct CodeMessage {
-    /// What the code is derived from; its recipient gets it.
+    /// The input of the derivation, with the recipient.
     pub seed: CodeSeed,
-    /// The language of the text: a BCP 47 tag such as `en`.
+    /// The language of the message: a BCP 47 tag such as `en`.
     pub locale: String,
-    /// When it was asked for.
+    /// The time of the request.
     pub sent_at: Timestamp,
-    /// When the code ends.
+    /// The time at which the code expires.
     pub expires_at: Timestamp,
-    /// Whether it is sent at all. A request that must not send anything writes the same entry, so
-    /// that it cannot be told from one that does.
+    /// Whether the code is sent. A request that must not send anything writes the same entry, so
+    /// that the caller cannot tell the two apart.
     pub deliver: bool,
 }
 
-/// A link to be mailed: what its secret is derived from, never the secret itself.
+/// A link to mail. It contains the input of the derivation, never the secret itself.
 #[derive(Clone, Debug)]
 pub struct LinkMessage {
-    /// What the secret is derived from; its recipient gets it.
+    /// The input of the derivation, with the recipient.
     pub seed: CodeSeed,
-    /// Whose address the link verifies.
+    /// The user whose e-mail address the link verifies.
     pub user: UserId,
     /// The language of the mail: a BCP 47 tag such as `en`.
     pub locale: String,
-    /// When it was asked for.
+    /// The time of the request.
     pub sent_at: Timestamp,
-    /// When the link ends.
+    /// The time at which the link expires.
     pub expires_at: Timestamp,
 }
 
-/// One effect.
+/// An effect to deliver.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Send a code.
@@ -48,7 +48,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// The event, if it is one.
+    /// Returns the event, or `None` for a message.
     #[must_use]
     pub const fn as_event(&self) -> Option<&EventMessage> {
         match self {
@@ -58,26 +58,24 @@ impl Effect {
     }
 }
 
-/// The effects of one transaction, in the order in which they happen.
+/// The effects of one transaction, in the order in which they are delivered.
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {
-    /// The entry's id.
     pub id: String,
-    /// When it was written.
     pub written_at: Timestamp,
-    /// What is left to do.
+    /// The effects that are not delivered yet.
     pub effects: Vec<Effect>,
 }
 
 impl OutboxEntry {
-    /// The entry of the transaction that `ids` belong to.
+    /// Returns the entry of the transaction that these event ids belong to.
     #[must_use]
     pub fn new(ids: &EventIds, written_at: Timestamp, effects: Vec<Effect>) -> Self {
         Self { id: ids.correlation_id(), written_at, effects }
     }
 
-    /// When the entry is worthless: the end of its last code or link. `None` when it holds an event: that
-    /// stays until it is delivered.
+    /// The time at which the entry is useless: when its last code or link expires. `None` for an
+    /// entry with an event, which is kept until it is delivered.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         let ends = self.effects.iter().map(|effect| match effect {

@@ -3,27 +3,27 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 
-/// The longest password that is hashed, in bytes: a bound on the work a stranger can ask for
-/// (OWASP Authentication Cheat Sheet asks for a maximum, and for at least 64 characters).
+/// The length limit of a password, in bytes. It bounds the work that an attacker can cause. The
+/// OWASP Authentication Cheat Sheet asks for a limit of at least 64 characters.
 const MAX_BYTES: usize = 1024;
 
-/// A password somebody typed.
+/// A password as the user typed it.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
-/// Why a text is not taken as a password.
+/// The error for a text that is not accepted as a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Fewer characters than the contract asks for.
-    #[error("password is too short")]
+    /// It has fewer characters than the contract requires.
+    #[error("the password is too short")]
     TooShort,
-    /// More bytes than are hashed.
-    #[error("password is too long")]
+    /// It has more than 1024 bytes.
+    #[error("the password is too long")]
     TooLong,
 }
 
 impl Password {
-    /// Takes a password of at least `least` Unicode scalar values.
+    /// Parses a password of at least `least` Unicode scalar values.
     ///
     /// # Errors
     /// [`PasswordError`] when it is shorter than that, or longer than 1024 bytes.
@@ -50,18 +50,17 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A password's hash as a PHC string (`$argon2id$v=19$…`).
+/// The hash of a password as a PHC string (`$argon2id$v=19$…`).
 #[derive(Clone)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// The hash `phc`.
     #[must_use]
     pub const fn new(phc: String) -> Self {
         Self(phc)
     }
 
-    /// The PHC string, for the store.
+    /// The PHC string, for the table.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_is_counted_in_characters_and_capped_in_bytes() {
+    fn the_minimum_is_in_characters_and_the_maximum_in_bytes() {
         assert!(Password::parse("пароль78", 8).is_ok());
         assert_eq!(Password::parse("1234567", 8).unwrap_err(), PasswordError::TooShort);
         assert_eq!(Password::parse("ééééééé", 8).unwrap_err(), PasswordError::TooShort);

@@ -1,4 +1,4 @@
-//! Attempts at a password, slowed down the more of them fail.
+//! Password attempts. Pauses between them grow with the number of failures.
 
 use super::id::UserId;
 use super::identifier::Identifier;
@@ -6,69 +6,74 @@ use super::realm::Realm;
 use super::time::{HOUR, Timestamp};
 use std::time::Duration;
 
-/// What attempts are counted for. An account has one record whatever name of it was typed; a name that is
-/// nobody's has one of its own, so that it answers like an account.
+/// The subject that password attempts are counted for. All identifiers of an account share one
+/// record. An unknown identifier has a record of its own, so that the answers do not show whether
+/// it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptsAt {
-    /// An account.
+pub enum AttemptSubject {
     Account(UserId),
-    /// A name that is nobody's.
-    Nobody(Realm, Identifier),
+    /// An identifier that is not known in the realm.
+    UnknownIdentifier(Realm, Identifier),
 }
 
-/// What is known of the attempts at one account since somebody last got in.
+/// The password attempts for one subject since the last successful sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AttemptRecord {
-    /// How many there were.
+pub struct PasswordAttempts {
+    /// The number of attempts.
     pub count: u32,
-    /// When the last one was.
+    /// The time of the last attempt.
     pub last_at: Timestamp,
 }
 
-impl AttemptRecord {
-    /// No attempt yet.
+impl PasswordAttempts {
+    /// The record without any attempt.
     pub const NONE: Self = Self { count: 0, last_at: Timestamp::from_millis(0) };
 }
 
-/// Another attempt has to wait.
+/// The error for an attempt that comes before the end of a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotYet {
-    /// Until then.
+pub struct AttemptRefused {
+    /// The end of the pause.
     pub retry_at: Timestamp,
 }
 
-/// How attempts are slowed down. Nobody is locked out: the longest pause is a minute, so a stranger
-/// who keeps failing costs the owner a minute at most (OWASP Authentication Cheat Sheet).
+/// The pauses between password attempts. No account is locked: the longest pause is one minute, so
+/// an attacker can delay the user by one minute at most (OWASP Authentication Cheat Sheet).
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
-    /// Attempts without a pause.
+    /// The number of attempts without a pause.
     pub free: u32,
-    /// The first pause; each further attempt doubles it.
+    /// The first pause. Each further attempt doubles it.
     pub first: Duration,
     /// The longest pause.
     pub most: Duration,
-    /// After so long without an attempt all are forgotten.
+    /// The time without an attempt after which the record is reset.
     pub forget: Duration,
 }
 
 impl Backoff {
-    /// Everybody's: five attempts, then pauses from two seconds to a minute, for an hour.
+    /// Five attempts without a pause, then pauses from two seconds to one minute; reset after one
+    /// hour.
     pub const DEFAULT: Self =
         Self { free: 5, first: Duration::from_secs(2), most: Duration::from_mins(1), forget: HOUR };
 
-    /// The record with one more attempt.
+    /// Returns the record after one more attempt at `now`.
     ///
     /// # Errors
-    /// [`NotYet`] when the pause is not over.
-    pub fn admit(&self, record: &AttemptRecord, now: Timestamp) -> Result<AttemptRecord, NotYet> {
+    /// [`AttemptRefused`] when the pause is not over.
+    pub fn admit(
+        &self,
+        record: &PasswordAttempts,
+        now: Timestamp,
+    ) -> Result<PasswordAttempts, AttemptRefused> {
         if now.since(record.last_at) >= self.forget {
-            return Ok(AttemptRecord { count: 1, last_at: now });
+            return Ok(PasswordAttempts { count: 1, last_at: now });
         }
         let retry_at = record.last_at.plus(self.pause(record.count));
         if now < retry_at {
-            return Err(NotYet { retry_at });
+            return Err(AttemptRefused { retry_at });
         }
-        Ok(AttemptRecord { count: record.count.saturating_add(1), last_at: now })
+        Ok(PasswordAttempts { count: record.count.saturating_add(1), last_at: now })
     }
 
     fn pause(&self, count: u32) -> Duration {
@@ -84,20 +89,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_a_minute_and_are_forgotten_after_an_hour() {
-        let slow = Backoff::DEFAULT;
-        let mut record = AttemptRecord::NONE;
+    fn pauses_double_up_to_a_minute_and_end_after_an_hour_without_attempts() {
+        let backoff = Backoff::DEFAULT;
+        let mut record = PasswordAttempts::NONE;
         let mut now = Timestamp::from_seconds(1_000_000);
         for _ in 0..5 {
-            record = slow.admit(&record, now).unwrap();
+            record = backoff.admit(&record, now).unwrap();
         }
         for pause in [2, 4, 8, 16, 32, 60, 60] {
             let retry_at = now.plus(Duration::from_secs(pause));
-            assert_eq!(slow.admit(&record, now), Err(NotYet { retry_at }));
+            assert_eq!(backoff.admit(&record, now), Err(AttemptRefused { retry_at }));
             now = retry_at;
-            record = slow.admit(&record, now).unwrap();
+            record = backoff.admit(&record, now).unwrap();
         }
         let later = now.plus(HOUR);
-        assert_eq!(slow.admit(&record, later), Ok(AttemptRecord { count: 1, last_at: later }));
+        assert_eq!(
+            backoff.admit(&record, later),
+            Ok(PasswordAttempts { count: 1, last_at: later })
+        );
     }
 }

@@ -2,52 +2,51 @@
 
 use std::fmt;
 
-/// The fewest digits of a number, its country's code included: one and four.
-const SHORTEST: usize = 5;
-/// The fewest digits of a number that is read in one piece.
-const USUAL: usize = 7;
+/// The fewest digits of a number that is given in two parts: one for the country, four behind it.
+const MIN_DIGITS_INTERNATIONAL: usize = 5;
+/// The fewest digits of a number that is given in one part.
+const MIN_DIGITS: usize = 7;
 /// The most digits of a number (ITU-T E.164).
-const LONGEST: usize = 15;
+const MAX_DIGITS: usize = 15;
 
-/// A phone number in E.164: `+`, a digit from 1 to 9, and more digits, 15 at most in all.
+/// A phone number in E.164: `+`, a digit from 1 to 9, and more digits, at most 15 in all.
 ///
-/// The pattern is the whole rule. No numbering plan is asked, so that a real new range is never
-/// refused.
+/// There is no check against numbering plans, so that numbers of a new range are never refused.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// Why a text is not a phone number.
+/// The error for a text that is not a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a phone number in E.164")]
 pub struct PhoneNumberError;
 
 impl PhoneNumber {
-    /// Reads a phone number of at least seven digits; nothing is trimmed or completed.
+    /// Parses a phone number of at least seven digits. Nothing is trimmed or completed.
     ///
     /// # Errors
     /// [`PhoneNumberError`] when `text` does not match the pattern.
     pub fn parse(text: &str) -> Result<Self, PhoneNumberError> {
-        let number = Self::from_stored(text)?;
-        // The `+` is one more.
-        if number.0.len() > USUAL { Ok(number) } else { Err(PhoneNumberError) }
+        let number = Self::from_e164(text)?;
+        // One character more, for the `+`.
+        if number.0.len() > MIN_DIGITS { Ok(number) } else { Err(PhoneNumberError) }
     }
 
-    /// The number made of a country's code (`+` and digits) and the digits behind it; a short one
-    /// too, where the contract takes it.
+    /// Parses a number from a country code (`+` and digits) and the digits that follow it. Numbers
+    /// of five and six digits are accepted too.
     ///
     /// # Errors
-    /// [`PhoneNumberError`] when that is more than E.164 allows, or no number at all.
+    /// [`PhoneNumberError`] when the two parts are not a number in E.164.
     pub fn international(code: &str, number: &str) -> Result<Self, PhoneNumberError> {
-        Self::from_stored(&format!("{code}{number}"))
+        Self::from_e164(&format!("{code}{number}"))
     }
 
-    /// Reads a number that was stored.
+    /// Parses a number of five to fifteen digits, which is what the tables contain.
     ///
     /// # Errors
-    /// [`PhoneNumberError`] when it is none.
-    pub fn from_stored(text: &str) -> Result<Self, PhoneNumberError> {
+    /// [`PhoneNumberError`] when `text` does not match the pattern.
+    pub fn from_e164(text: &str) -> Result<Self, PhoneNumberError> {
         let digits = text.strip_prefix('+').ok_or(PhoneNumberError)?;
-        let well_formed = (SHORTEST..=LONGEST).contains(&digits.len())
+        let well_formed = (MIN_DIGITS_INTERNATIONAL..=MAX_DIGITS).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0');
         if well_formed { Ok(Self(text.to_owned())) } else { Err(PhoneNumberError) }
@@ -61,24 +60,23 @@ impl PhoneNumber {
 }
 
 impl fmt::Debug for PhoneNumber {
-    /// Shows the last two digits only: a full number never reaches a log line.
+    /// Shows only the last two digits, so that no log line contains a full number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tail = self.0.get(self.0.len().saturating_sub(2)..).unwrap_or_default();
         write!(f, "PhoneNumber(…{tail})")
     }
 }
 
-/// The countries that texts may be sent to, by dial code.
+/// The countries that text messages may be sent to, by dial code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialCodes {
-    /// Every country.
     All,
-    /// The numbers that start with one of these (`+852`, `+62`, …).
+    /// Numbers that start with one of these dial codes, such as `+852`.
     Only(Vec<String>),
 }
 
 impl DialCodes {
-    /// Reads a comma list of dial codes; `*` means all of them.
+    /// Parses a list of dial codes, separated by commas; `*` means every country.
     #[must_use]
     pub fn parse(list: &str) -> Self {
         if list.trim() == "*" {
@@ -88,7 +86,7 @@ impl DialCodes {
         Self::Only(codes.map(str::to_owned).collect())
     }
 
-    /// Whether a text to `phone` may be sent.
+    /// Returns whether a text message may be sent to `phone`.
     #[must_use]
     pub fn allow(&self, phone: &PhoneNumber) -> bool {
         match self {
@@ -103,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pattern_is_the_whole_rule() {
+    fn only_numbers_in_e164_are_accepted() {
         for good in ["+6282243350992", "+1234567", "+123456789012345", "+999999999"] {
             assert!(PhoneNumber::parse(good).is_ok(), "{good}");
         }
@@ -125,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn two_parts_may_make_a_shorter_number() {
+    fn a_number_in_two_parts_may_be_shorter() {
         assert_eq!(PhoneNumber::international("+1", "2345").unwrap().as_str(), "+12345");
         assert!(PhoneNumber::parse("+12345").is_err());
-        assert!(PhoneNumber::from_stored("+12345").is_ok());
+        assert!(PhoneNumber::from_e164("+12345").is_ok());
         for (code, number) in [("+1", "234"), ("+1234", "123456789012"), ("1", "23456"), ("+", "0")]
         {
             assert!(PhoneNumber::international(code, number).is_err(), "{code} {number}");
@@ -136,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_a_tail_only() {
+    fn debug_shows_the_last_two_digits_only() {
         let phone = PhoneNumber::parse("+6282243350992").unwrap();
         assert_eq!(format!("{phone:?}"), "PhoneNumber(…92)");
     }
 
     #[test]
-    fn dial_codes_allow_by_prefix() {
+    fn dial_codes_are_prefixes() {
         let phone = PhoneNumber::parse("+6282243350992").unwrap();
         assert!(DialCodes::parse("*").allow(&phone));
         assert!(DialCodes::parse("+852, +62").allow(&phone));

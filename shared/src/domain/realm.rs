@@ -1,8 +1,9 @@
-//! Name spaces of users.
+//! Realms: the name spaces of users.
 
-/// The name space a user lives in: one per contract, or one per shop of a contract.
+/// A name space of users: a contract, or one shop of a contract.
 ///
-/// The same address may be a user of many realms; users of different realms are never linked.
+/// The same phone number may belong to users of several realms. Users of different realms are never
+/// linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Realm {
     contract: String,
@@ -10,27 +11,26 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// The realm of a contract that has a single shop.
+    /// Returns the realm of a contract without shops.
     #[must_use]
     pub fn of_contract(contract: &str) -> Self {
         Self { contract: contract.to_owned(), shop: None }
     }
 
-    /// The realm of one shop of a contract.
+    /// Returns the realm of one shop of a contract.
     #[must_use]
     pub fn of_shop(contract: &str, shop: &str) -> Self {
         Self { contract: contract.to_owned(), shop: Some(shop.to_owned()) }
     }
 
-    /// The contract's name.
     #[must_use]
     pub fn contract(&self) -> &str {
         &self.contract
     }
 
-    /// The shop's name; empty when the contract has a single shop.
+    /// The code of the shop; `None` for a contract without shops.
     #[must_use]
-    pub fn shop(&self) -> &str {
-        self.shop.as_deref().unwrap_or_default()
+    pub fn shop(&self) -> Option<&str> {
+        self.shop.as_deref()
     }
 }

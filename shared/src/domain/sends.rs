@@ -1,4 +1,4 @@
-//! How often one recipient may be sent a code.
+//! The limits of messages to one recipient.
 
 use super::time::{DAY, HOUR, Timestamp};
 use std::time::Duration;
@@ -6,76 +6,76 @@ use std::time::Duration;
 /// The limits of one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendLimits {
-    /// The pause between two sends.
+    /// The shortest time between two sends.
     pub pause: Duration,
-    /// Sends in one hour; 0 switches every limit of the recipient off.
+    /// The number of sends in one hour; 0 switches every limit of the recipient off.
     pub per_hour: u32,
-    /// Sends in one day.
+    /// The number of sends in one day.
     pub per_day: u32,
 }
 
-/// How many times something was used in a fixed window.
+/// The number of uses in one window of time. Windows start at whole hours or days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
-    /// Where the window starts.
+pub struct WindowCount {
+    /// The start of the window.
     pub window: Timestamp,
-    /// Uses in that window.
+    /// The number of uses in that window.
     pub used: u32,
 }
 
-impl Tally {
-    /// A tally of nothing.
+impl WindowCount {
     pub const EMPTY: Self = Self { window: Timestamp::from_millis(0), used: 0 };
 
-    /// The uses in the window that `now` lies in.
+    /// Returns the number of uses in the window that contains `now`.
     fn used_at(self, now: Timestamp, span: Duration) -> u32 {
         if self.window == now.window_start(span) { self.used } else { 0 }
     }
 
-    /// The tally after one more use at `now`.
+    /// Returns the count after one more use at `now`.
     fn after_one_more(self, now: Timestamp, span: Duration) -> Self {
         Self { window: now.window_start(span), used: self.used_at(now, span).saturating_add(1) }
     }
 }
 
-/// What is remembered of the sends to one recipient.
+/// The record of the sends to one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendRecord {
-    /// Grows by one with every send; tells whether a record is still the one that was read.
+    /// A number that grows by one with every send. It shows whether a record changed since it was
+    /// read.
     pub revision: u64,
-    /// When the last code was sent.
+    /// The time of the last send.
     pub sent_at: Option<Timestamp>,
-    /// Sends of the hour.
-    pub hour: Tally,
-    /// Sends of the day, since the last success.
-    pub day: Tally,
+    /// The sends in the hour.
+    pub hour: WindowCount,
+    /// The sends in the day, since a code was last used.
+    pub day: WindowCount,
 }
 
-/// A send that has to wait.
+/// The error for a send that a limit forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooSoon {
-    /// From when on it is worth trying again.
+pub struct SendRefused {
+    /// The time from which on the send is allowed.
     pub retry_at: Timestamp,
 }
 
 impl SendRecord {
-    /// The record of a recipient that was never sent anything.
+    /// The record of a recipient that nothing was sent to.
     pub const EMPTY: Self =
-        Self { revision: 0, sent_at: None, hour: Tally::EMPTY, day: Tally::EMPTY };
+        Self { revision: 0, sent_at: None, hour: WindowCount::EMPTY, day: WindowCount::EMPTY };
 }
 
 impl SendLimits {
-    /// Whether the recipient has limits at all.
+    /// Returns whether the recipient has any limits.
     #[must_use]
     pub const fn apply(&self) -> bool {
         self.per_hour > 0
     }
 
-    /// The record after one more send at `now`.
+    /// Returns the record after one more send at `now`.
     ///
     /// # Errors
-    /// [`TooSoon`] when a limit forbids the send; it names the end of the longest wait.
-    pub fn admit(&self, record: &SendRecord, now: Timestamp) -> Result<SendRecord, TooSoon> {
+    /// [`SendRefused`] when a limit forbids the send. It contains the end of the longest wait.
+    pub fn admit(&self, record: &SendRecord, now: Timestamp) -> Result<SendRecord, SendRefused> {
         let waits = [
             record.sent_at.map(|sent| sent.plus(self.pause)).filter(|end| *end > now),
             (record.hour.used_at(now, HOUR) >= self.per_hour)
@@ -83,7 +83,7 @@ impl SendLimits {
             (record.day.used_at(now, DAY) >= self.per_day).then(|| now.window_start(DAY).plus(DAY)),
         ];
         match waits.into_iter().flatten().max() {
-            Some(retry_at) if self.apply() => Err(TooSoon { retry_at }),
+            Some(retry_at) if self.apply() => Err(SendRefused { retry_at }),
             _ => Ok(SendRecord {
                 revision: record.revision.saturating_add(1),
                 sent_at: Some(now),
@@ -93,8 +93,8 @@ impl SendLimits {
         }
     }
 
-    /// The most guesses that one recipient's codes allow in a day, when no guess is right:
-    /// sends of the day times guesses per code. `None` when sends are not limited.
+    /// The number of wrong guesses that the codes of one recipient allow in a day: the sends of a
+    /// day times the guesses per code. `None` when sends are not limited.
     #[must_use]
     pub fn guesses_per_day(&self, per_code: u32) -> Option<u64> {
         self.apply().then(|| u64::from(self.per_day).saturating_mul(u64::from(per_code)))
@@ -121,26 +121,26 @@ mod tests {
     #[test]
     fn a_second_send_waits_for_the_pause() {
         let record = sent(&[1000]);
-        assert_eq!(LIMITS.admit(&record, at(1059)), Err(TooSoon { retry_at: at(1060) }));
+        assert_eq!(LIMITS.admit(&record, at(1059)), Err(SendRefused { retry_at: at(1060) }));
         assert!(LIMITS.admit(&record, at(1060)).is_ok());
     }
 
     #[test]
-    fn an_hour_allows_so_many_and_the_next_hour_again() {
+    fn the_limit_of_an_hour_is_reset_in_the_next_hour() {
         let record = sent(&[0, 60, 120]);
-        assert_eq!(LIMITS.admit(&record, at(180)), Err(TooSoon { retry_at: at(3600) }));
+        assert_eq!(LIMITS.admit(&record, at(180)), Err(SendRefused { retry_at: at(3600) }));
         assert!(LIMITS.admit(&record, at(3600)).is_ok());
     }
 
     #[test]
-    fn a_day_allows_so_many_and_the_next_day_again() {
+    fn the_limit_of_a_day_is_reset_on_the_next_day() {
         let record = sent(&[0, 60, 120, 3600]);
-        assert_eq!(LIMITS.admit(&record, at(7200)), Err(TooSoon { retry_at: at(86_400) }));
+        assert_eq!(LIMITS.admit(&record, at(7200)), Err(SendRefused { retry_at: at(86_400) }));
         assert!(LIMITS.admit(&record, at(86_400)).is_ok());
     }
 
     #[test]
-    fn zero_an_hour_switches_every_limit_off() {
+    fn a_limit_of_zero_per_hour_switches_every_limit_off() {
         let off = SendLimits { per_hour: 0, ..LIMITS };
         let record = sent(&[0, 60, 120, 3600]);
         assert!(off.admit(&record, at(3600)).is_ok());

@@ -9,45 +9,55 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 use std::time::Duration;
 
-/// How long a session lives without being refreshed: 30 days (contracts.md A.4).
+/// How long a session stays open without a refresh: 30 days.
 pub const IDLE_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
-/// How long a remembered session lives: 30 days (contracts.md C.2).
+/// The lifetime of a session whose user asked to be remembered: 30 days.
 pub const REMEMBERED_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
-/// How long sessions live that end at a fixed time.
+/// Whether the user asked to be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// The user did not ask to be remembered.
+    Usual,
+    /// The user asked to be remembered.
+    Remembered,
+}
+
+/// The lifetimes of sessions that end at a fixed time.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionLifetimes {
-    /// Everybody's.
+    /// The lifetime of a usual session.
     pub usual: Duration,
-    /// Of those who ask to be remembered; never shorter than the usual one.
+    /// The lifetime of a remembered session. A shorter one than the usual lifetime has no effect.
     pub remembered: Duration,
 }
 
 impl SessionLifetimes {
-    /// How long a session lives that is opened now.
+    /// Returns the lifetime of a session of this kind.
     #[must_use]
-    pub fn of(&self, remember_me: bool) -> Duration {
-        if remember_me { self.remembered.max(self.usual) } else { self.usual }
+    pub fn of(&self, kind: SessionKind) -> Duration {
+        match kind {
+            SessionKind::Usual => self.usual,
+            SessionKind::Remembered => self.remembered.max(self.usual),
+        }
     }
 }
 
 /// A refresh token: 52 characters of `[0-9a-v]`, 256 random bits.
 ///
-/// Unrelated to any id in the access token, so that who sees one cannot compute the other
-/// (contracts.md 0.1).
+/// It cannot be computed from any id in the access token.
 #[derive(Clone)]
 pub struct RefreshToken(SecretString);
 
 impl RefreshToken {
-    /// The token made of these random bytes.
     #[must_use]
     pub fn new(random: &[u8; 32]) -> Self {
-        // BASE32_DNSSEC is base32hex, lower case, without padding (RFC 5155 1.3).
+        // BASE32_DNSSEC is base32hex in lower case without padding (RFC 5155, section 1.3).
         Self(BASE32_DNSSEC.encode(random).into())
     }
 
-    /// Reads a token that a client sent; `None` when it cannot be one.
+    /// Parses a token that a caller presented; `None` unless it has the right format.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let known = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'v');
@@ -67,44 +77,42 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// The line of refresh tokens that began with one sign-in.
+/// The id that all refresh tokens share that follow from one sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyId(String);
 
 impl FamilyId {
-    /// The family made of these random bytes.
     #[must_use]
     pub fn new(random: &[u8; 16]) -> Self {
         Self(hex(random))
     }
 
-    /// Reads an id that was stored.
+    /// Returns the id with this stored text.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Which successor is meant: what its derivation is bound to. The same token has the same successor
-/// under the same key, so a client that missed an answer gets it again.
+/// The input of the derivation of a successor. The same token has the same successor under the same
+/// key, so a client that did not receive an answer gets the same token again.
 #[derive(Debug)]
 pub struct SuccessorSeed<'a> {
-    /// The family.
     pub family: &'a FamilyId,
-    /// The token that is used.
+    /// The token that is exchanged.
     pub token: &'a RefreshToken,
-    /// The key to derive with.
+    /// The id of the key to derive with.
     pub key_id: &'a KeyId,
 }
 
 impl SuccessorSeed<'_> {
-    /// The bytes to compute the MAC over: label, family and token, each preceded by its length.
+    /// Returns the message that the MAC is computed over: label, family and token, each preceded by
+    /// its length.
     #[must_use]
     pub fn message(&self) -> Vec<u8> {
         let mut message = Vec::new();
@@ -117,52 +125,49 @@ impl SuccessorSeed<'_> {
     }
 }
 
-/// What became of a refresh token.
+/// The use of a refresh token so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenUse {
-    /// Nobody used it.
+    /// It was not exchanged.
     Unused,
-    /// It was used, and its successor, derived with this key, was not: whoever comes with it again
-    /// missed the answer.
+    /// It was exchanged for a successor that was derived with this key and not used yet. A client
+    /// that presents the token again did not receive the answer.
     Used(KeyId),
-    /// Its successor was used too: whoever comes with it now is not who went on.
+    /// Its successor was used too. A caller that presents the token now has a copy of it.
     Spent,
 }
 
-/// A refresh token as the store knows it.
+/// A stored refresh token.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// Its family.
     pub family: FamilyId,
-    /// Whose it is.
     pub user: UserId,
-    /// The device that it was given to.
+    /// The device of the session.
     pub device: DeviceId,
-    /// When the session was opened.
+    /// The time at which the session was opened.
     pub opened_at: Timestamp,
-    /// What became of it.
     pub usage: TokenUse,
-    /// The hash of the token that it succeeded.
+    /// The hash of the token before this one.
     pub predecessor: Option<String>,
-    /// What the contract's access tokens state.
+    /// The attributes of the user that access tokens contain.
     pub token_claims: Attributes,
 }
 
-/// Why a session is over.
+/// The reason for the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEndReason {
-    /// Its user signed out of it.
+    /// The user signed out of the session.
     SignedOut,
-    /// Its user signed out of every session.
+    /// The user signed out of every session.
     SignedOutEverywhere,
-    /// A refresh token came back after its successor was used: somebody has a copy.
+    /// A refresh token was presented after its successor was used: there is a copy of it.
     TokenReused,
-    /// Its user set a new password.
+    /// The user set a new password.
     PasswordReset,
 }
 
 impl SessionEndReason {
-    /// The reason's name in events.
+    /// The name of the reason in events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -174,25 +179,21 @@ impl SessionEndReason {
     }
 }
 
-/// A session about to be opened.
+/// A session to be opened.
 #[derive(Debug)]
 pub struct NewSession {
-    /// Its first refresh token.
+    /// The first refresh token.
     pub token: RefreshToken,
-    /// Its family.
     pub family: FamilyId,
-    /// Whose it is.
     pub user: UserId,
-    /// The device it was opened on.
     pub device: DeviceId,
-    /// When it was opened.
     pub opened_at: Timestamp,
-    /// What the contract's access tokens state.
+    /// The attributes of the user that access tokens contain.
     pub token_claims: Attributes,
 }
 
 impl NewSession {
-    /// When the session ends if nobody refreshes it.
+    /// The time at which the session ends without a refresh.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.opened_at.plus(IDLE_LIFETIME)
@@ -204,14 +205,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn to_be_remembered_lasts_longer() {
+    fn a_remembered_session_is_never_shorter_than_a_usual_one() {
         let week = Duration::from_hours(7 * 24);
         let lifetimes = SessionLifetimes { usual: week, remembered: REMEMBERED_LIFETIME };
-        assert_eq!(lifetimes.of(false).as_secs(), 604_800);
-        assert_eq!(lifetimes.of(true).as_secs(), 2_592_000);
+        assert_eq!(lifetimes.of(SessionKind::Usual).as_secs(), 604_800);
+        assert_eq!(lifetimes.of(SessionKind::Remembered).as_secs(), 2_592_000);
         let long =
             SessionLifetimes { usual: REMEMBERED_LIFETIME * 2, remembered: REMEMBERED_LIFETIME };
-        assert_eq!(long.of(true), REMEMBERED_LIFETIME * 2);
+        assert_eq!(long.of(SessionKind::Remembered), REMEMBERED_LIFETIME * 2);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Where a request comes from, as far as budgets are concerned.
+//! Sources: the network addresses that requests come from.
 
 use std::net::IpAddr;
 
-/// The network address that a budget is counted for: an IPv4 address, or the /64 of an IPv6
-/// address, because one subscriber owns at least a /64.
+/// The network address that budgets are counted for: an IPv4 address, or the /64 network of an IPv6
+/// address, because every subscriber has at least a /64.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceAddress(String);
 
 impl SourceAddress {
-    /// Reads the address that the gateway saw. What is no address shares one bucket, so that a
-    /// gateway that stops telling fails safe.
+    /// Parses the address that the gateway reports. All texts that are not addresses share one
+    /// bucket, so that requests stay limited if the gateway stops reporting addresses.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text.parse::<IpAddr>().map(|address| address.to_canonical()) {
@@ -22,7 +22,7 @@ impl SourceAddress {
         }
     }
 
-    /// The bucket's name.
+    /// The text of the address in bucket names.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ipv6_counts_by_its_64() {
+    fn an_ipv6_source_is_its_64_network() {
         let bucket = SourceAddress::parse("2001:db8:1:2:3:4:5:6");
         assert_eq!(bucket.as_str(), "2001:db8:1:2::/64");
         assert_eq!(bucket, SourceAddress::parse("2001:db8:1:2:ffff::1"));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv4_counts_by_address_however_it_is_written() {
+    fn an_ipv4_source_is_its_address_in_any_notation() {
         assert_eq!(SourceAddress::parse("203.0.113.9").as_str(), "203.0.113.9");
         assert_eq!(SourceAddress::parse("::ffff:203.0.113.9").as_str(), "203.0.113.9");
         assert_eq!(SourceAddress::parse("nonsense").as_str(), "unknown");

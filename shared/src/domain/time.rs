@@ -7,49 +7,45 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The point `millis` milliseconds after the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The point `seconds` seconds after the epoch.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This point plus `span`.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This point minus `span`.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long it is from `earlier` to this point; zero when `earlier` is not earlier.
+    /// Returns the time since `earlier`; zero when `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The start of the fixed window of length `span` that this point lies in.
+    /// Returns the start of the window of length `span` that contains this point. Windows are
+    /// counted from the epoch.
     #[must_use]
     pub fn window_start(self, span: Duration) -> Self {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
@@ -57,9 +53,7 @@ impl Timestamp {
     }
 }
 
-/// One hour.
 pub const HOUR: Duration = Duration::from_hours(1);
-/// One day of 24 hours.
 pub const DAY: Duration = Duration::from_hours(24);
 
 #[cfg(test)]
@@ -75,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn since_never_goes_below_zero() {
+    fn the_time_since_a_later_point_is_zero() {
         let (early, late) = (Timestamp::from_seconds(1), Timestamp::from_seconds(3));
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);

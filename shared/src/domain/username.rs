@@ -1,55 +1,49 @@
-//! Names that people choose for themselves.
+//! Usernames: names that users choose.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// The fewest characters (contracts.md C.1).
 const MIN_CHARS: usize = 4;
-/// The most characters (contracts.md C.1).
 const MAX_CHARS: usize = 30;
 
-/// A username: ASCII letters, digits, `_`, `.` and `-`, in the spelling its owner chose. Two that
-/// differ in case only are the same.
+/// A username: 4 to 30 ASCII letters, digits, `_`, `.` and `-`, as the user wrote it. Names that
+/// differ only in case are equal.
 #[derive(Clone)]
 pub struct Username {
-    spelling: String,
+    written: String,
     canonical: String,
 }
 
-/// Why a text is not a username.
+/// The error for a text that is not a username.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
-    /// Fewer than four characters, or more than thirty.
+    /// It has fewer than 4 or more than 30 characters.
     #[error("a username has 4 to 30 characters")]
     Length,
-    /// A character that no username has.
-    #[error("a username has letters, digits, '_', '.' and '-'")]
+    /// It contains a character that is not allowed.
+    #[error("a username has only ASCII letters, digits, '_', '.' and '-'")]
     Character,
 }
 
 impl Username {
-    /// Reads a username.
-    ///
-    /// # Errors
-    /// [`UsernameError`].
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if !(MIN_CHARS..=MAX_CHARS).contains(&text.chars().count()) {
             Err(UsernameError::Length)
         } else if text.chars().all(allowed) {
-            Ok(Self { spelling: text.to_owned(), canonical: text.to_ascii_lowercase() })
+            Ok(Self { written: text.to_owned(), canonical: text.to_ascii_lowercase() })
         } else {
             Err(UsernameError::Character)
         }
     }
 
-    /// The name as its owner writes it.
+    /// The name as the user wrote it.
     #[must_use]
     pub fn as_written(&self) -> &str {
-        &self.spelling
+        &self.written
     }
 
-    /// The name in lower case: what must be unique.
+    /// The name in lower case, which must be unique.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
@@ -71,7 +65,7 @@ impl Hash for Username {
 }
 
 impl fmt::Debug for Username {
-    /// Shows the first character only.
+    /// Shows only the first character.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Username({}…)", self.canonical.chars().next().unwrap_or('?'))
     }
@@ -82,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spelling_is_kept_and_the_case_ignored() {
+    fn a_name_keeps_its_case_and_compares_without_it() {
         let name = Username::parse("_Saad.A-9").unwrap();
         assert_eq!((name.as_written(), name.canonical()), ("_Saad.A-9", "_saad.a-9"));
         assert_eq!(name, Username::parse("_SAAD.a-9").unwrap());
@@ -90,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn four_to_thirty_plain_characters() {
+    fn a_name_has_four_to_thirty_plain_characters() {
         for good in ["abcd", "user_123", &"a".repeat(30)] {
             assert!(Username::parse(good).is_ok(), "{good}");
         }

@@ -1,47 +1,44 @@
-//! Wallets: a card, and the points that were credited to it.
+//! Wallets: a card and the points that are credited to it.
 
 use super::time::Timestamp;
 
-/// The digits of a wallet's card.
+/// The number of a wallet's card.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CardNumber(String);
 
 impl CardNumber {
-    /// Digits that a card may have: ISO/IEC 7812 allows 19, and a contract may have one more.
+    /// The most digits of a card number. ISO/IEC 7812 allows 19; one contract has 20.
     const MAX_DIGITS: usize = 20;
 
-    /// Reads a card's number: ASCII digits, at least one, at most twenty.
+    /// Parses a card number: 1 to 20 ASCII digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         (digits && (1..=Self::MAX_DIGITS).contains(&text.len())).then(|| Self(text.to_owned()))
     }
 
-    /// A number of `digits` random digits behind `prefix`, made of 128 random bits: with 17 digits
-    /// the bias of the remainder is below 10^-21.
+    /// Returns a number of `digits` random digits after `prefix`. With 17 digits, the bias of the
+    /// remainder of the 128 random bits is below 10^-21.
     #[must_use]
     pub fn random(prefix: &str, digits: u32, random: [u8; 16]) -> Option<Self> {
         let number = u128::from_be_bytes(random).checked_rem(10_u128.checked_pow(digits)?)?;
         Self::parse(&format!("{prefix}{number:0width$}", width = usize::try_from(digits).ok()?))
     }
 
-    /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Points credited to a user's wallet.
+/// Points that are credited to a user's wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credit {
-    /// The entry's id: one user has at most one entry of each.
+    /// The id of the ledger entry. A user has at most one entry with this id.
     pub entry: String,
-    /// How many points.
     pub points: u32,
-    /// What for.
+    /// The reason for the credit.
     pub source: &'static str,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -50,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn random_digits_fill_up_behind_the_prefix() {
+    fn a_random_number_has_the_prefix_and_the_length() {
         let card = |byte| CardNumber::random("705", 17, [byte; 16]).unwrap();
         assert_eq!(card(0).as_str(), "70500000000000000000");
         assert_eq!(card(255).as_str().len(), 20);
@@ -59,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn only_digits_are_read() {
+    fn a_card_number_has_only_ascii_digits() {
         for bad in ["", "7 5", "٧٠٥", "-70", "123456789012345678901"] {
             assert_eq!(CardNumber::parse(bad), None, "{bad}");
         }

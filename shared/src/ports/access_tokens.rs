@@ -1,36 +1,38 @@
+//! The port that signs and verifies access tokens.
+
 use super::PortError;
 use async_trait::async_trait;
 
-/// Access tokens of one contract.
+/// The access tokens of one contract.
 #[async_trait]
 pub trait AccessTokens: Send + Sync {
-    /// A signer with the current key. Asked for before anything is written, so that an account
-    /// is never made for somebody who then cannot be given a token.
+    /// Returns a signer with the current key. A use case asks for it before it writes anything, so
+    /// that no account is created whose user then gets no token.
     ///
     /// # Errors
     /// The key ring could not be read.
     async fn signer(&self) -> Result<Box<dyn SignAccessToken>, PortError>;
 
-    /// Checks a token's algorithm and signature. Its claims are the contract's to judge: none is
-    /// looked at here, not even the end.
+    /// Verifies the algorithm and the signature of a token. It does not look at the claims, not
+    /// even at the expiry; the contract judges them.
     ///
     /// # Errors
     /// The key ring could not be read.
     async fn check(&self, token: &str) -> Result<CheckedToken, PortError>;
 }
 
-/// What a token turned out to be.
+/// The result of [`AccessTokens::check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckedToken {
-    /// Signed here, by a key of the ring. Holds the claims set, a JSON object.
+    /// A key of the ring signed the token. Contains the claims, a JSON object.
     Genuine(String),
-    /// Anything else.
+    /// The token has another signature or algorithm, or is malformed.
     Forged,
 }
 
-/// Signs claims.
+/// A signer of access tokens with a fixed key.
 pub trait SignAccessToken: Send + Sync {
-    /// The compact JWT (RFC 7519) of the claims set `claims`, a JSON object.
+    /// Returns the compact JWT (RFC 7519) of `claims`, a JSON object.
     ///
     /// # Errors
     /// The claims are not JSON.

@@ -1,3 +1,5 @@
+//! The port for challenges, their codes and the handles to them.
+
 use super::PortError;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce};
@@ -9,158 +11,144 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{NewUser, PendingSignUp};
 use async_trait::async_trait;
 
-/// How a recipient stands before a send.
+/// The state of a recipient before a message is sent to it.
 #[derive(Clone, Debug)]
-pub struct Standing {
-    /// Who in the realm is known by the recipient.
+pub struct RecipientState {
+    /// The user of the realm that the recipient belongs to.
     pub user: Option<UserId>,
-    /// Whether somebody is known by one of the other identifiers that were asked about.
+    /// Whether one of the other identifiers that were asked about belongs to a user.
     pub others_taken: bool,
-    /// The challenge.
     pub challenge: ChallengeState,
 }
 
-/// How a challenge stands.
+/// The state of a challenge.
 #[derive(Clone, Debug)]
 pub struct ChallengeState {
-    /// What was sent before.
+    /// The record of the messages that were sent before.
     pub sends: SendRecord,
-    /// When the live code ends, if there is one.
+    /// The time at which the valid code expires; `None` if there is no valid code.
     pub live_until: Option<Timestamp>,
 }
 
-/// A handle about to be given to a client.
+/// A handle to be given to a client.
 #[derive(Debug)]
 pub struct NewHandle {
-    /// The handle.
     pub handle: ChallengeHandle,
-    /// Who will have verified with it. A decoy has nobody, and the same size.
+    /// The user to be verified. `None` for a decoy, whose item is padded to the same size.
     pub holder: Option<UserId>,
 }
 
-/// A challenge about to be opened, and all that goes with it.
+/// A challenge to be opened, with everything that is written in the same transaction.
 #[derive(Debug)]
 pub struct Opening {
-    /// Names the challenge.
     pub key: ChallengeKey,
-    /// Makes the code.
+    /// The nonce that the code is derived from.
     pub nonce: Nonce,
-    /// The key that the code is derived with.
+    /// The id of the key that the code is derived with.
     pub key_id: KeyId,
-    /// When the code ends.
+    /// The time at which the code expires.
     pub expires_at: Timestamp,
-    /// Whether the code is sent; one that is not is good for nothing.
+    /// Whether the code is sent. A code that is not sent is never accepted.
     pub sent: bool,
     /// The send record to write.
     pub sends: SendRecord,
-    /// The revision that the stored record must still have; `None` when the recipient has no
-    /// limits, so that nothing can be lost by overwriting.
+    /// The revision that the stored record must have. `None` when the recipient has no limits; then
+    /// the record may be overwritten.
     pub expected_revision: Option<u64>,
-    /// The source's budget to take one from.
+    /// The budget of the source; one use is taken.
     pub budget: Option<Budget>,
-    /// What the client gets to hold instead of the recipient; the old one is worthless.
+    /// The handle for the client. It makes the handle before it useless.
     pub handle: Option<NewHandle>,
-    /// Who is created with it, unverified.
+    /// The unverified user to be created.
     pub newcomer: Option<NewUser>,
-    /// The sign-up that waits for the code, kept with the handle. It is not opened while an
-    /// earlier one waits.
+    /// The sign-up that waits for the code; it is stored with the handle. The challenge is not
+    /// opened while an earlier sign-up waits.
     pub pending: Option<PendingSignUp>,
-    /// When it is opened.
+    /// The time of the request.
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// What became of an [`Opening`].
+/// The outcome of [`Challenges::open`].
 #[derive(Clone, Debug)]
-pub enum Opened {
-    /// The challenge is open, the old code is dead, the effects are on their way.
+pub enum OpenOutcome {
+    /// The challenge is open, the code before it is invalid and the effects will be delivered.
     Opened,
-    /// Another send came between: this is how the challenge stands now. Nothing was written.
+    /// Another request opened the challenge first. Contains its state now. Nothing was written.
     Changed(ChallengeState),
-    /// The source's budget is spent. Nothing was written.
+    /// The budget of the source is spent. Nothing was written.
     BudgetSpent,
-    /// The newcomer's identifier is somebody's by now. Nothing was written.
+    /// The identifier of the new user belongs to another user by now. Nothing was written.
     Taken,
 }
 
-/// The code that a challenge has now.
+/// The code of a challenge.
 #[derive(Clone, Debug)]
 pub struct LiveCode {
-    /// Whether it was sent: to guess a code that nobody has proves nothing.
+    /// Whether the code was sent. A guess at a code that was not sent never counts as right.
     pub sent: bool,
-    /// Makes the code.
+    /// The nonce that the code is derived from.
     pub nonce: Nonce,
-    /// The key that the code is derived with.
+    /// The id of the key that the code is derived with.
     pub key_id: KeyId,
 }
 
-/// The code that a handle stands for.
+/// The code that belongs to a handle.
 #[derive(Clone, Debug)]
 pub struct HeldCode {
-    /// The challenge it belongs to.
     pub key: ChallengeKey,
-    /// The code.
     pub code: LiveCode,
-    /// Who verifies with it; nobody, for a decoy.
+    /// The user to be verified; `None` for a decoy.
     pub holder: Option<UserId>,
     /// The sign-up that waits for the code.
     pub pending: Option<PendingSignUp>,
-    /// Whether this guess was the code's last.
+    /// Whether this was the last guess that the code allows.
     pub last_guess: bool,
 }
 
-/// A right code that entitles to something later, outside the store.
+/// A right code that is used up without a write of its own. The caller gets a proof to be used
+/// later.
 #[derive(Debug)]
 pub struct Redemption {
-    /// Names the challenge.
     pub key: ChallengeKey,
-    /// The nonce whose code was typed.
+    /// The nonce of the code. The code is invalid if a newer one was sent.
     pub nonce: Nonce,
-    /// The source's budget of wrong guesses, which must not be spent.
+    /// The budget of wrong guesses of the source; it must not be spent.
     pub guesses: Option<Budget>,
-    /// When.
     pub at: Timestamp,
 }
 
-/// What became of a [`Redemption`].
+/// The outcome of [`Challenges::redeem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Redeemed {
+pub enum RedeemOutcome {
     /// The code is used up.
     Redeemed,
-    /// The challenge was consumed, replaced or has ended. Nothing was written.
+    /// The code was used, was replaced or has expired. Nothing was written.
     ChallengeLost,
-    /// The source's budget is spent. Nothing was written.
+    /// The budget of the source is spent. Nothing was written.
     BudgetSpent,
 }
 
-/// The challenges, one for each [`ChallengeKey`].
+/// The challenges. There is one for each [`ChallengeKey`].
 #[async_trait]
 pub trait Challenges: Send + Sync {
-    /// How the recipient stands, and whether `others` are taken; the same reads whoever it is.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn standing(
+    /// Returns the state of the recipient, and whether `others` belong to a user, in one read. The
+    /// read is the same for known and unknown recipients.
+    async fn recipient_state(
         &self,
         key: &ChallengeKey,
         others: &[Identifier],
         now: Timestamp,
-    ) -> Result<Standing, PortError>;
+    ) -> Result<RecipientState, PortError>;
 
-    /// Opens a challenge with its handle, takes one from the budget, creates the newcomer and
-    /// writes the effects: all or nothing.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn open(&self, opening: &Opening) -> Result<Opened, PortError>;
+    /// Opens a challenge with its handle, takes one use from the budget, creates the new user and
+    /// writes the effects, all or nothing.
+    async fn open(&self, opening: &Opening) -> Result<OpenOutcome, PortError>;
 
-    /// Counts one guess, if the challenge has a live code with fewer than `most` guesses, and
-    /// returns that code's seed. At most `most` calls for one code are answered with it, however
-    /// many run at once.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Counts one guess and returns the code to compare it with, if the challenge has a valid code
+    /// with fewer than `most` guesses. At most `most` calls get the same code, even if they run
+    /// concurrently.
     async fn count_guess(
         &self,
         key: &ChallengeKey,
@@ -168,11 +156,8 @@ pub trait Challenges: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<LiveCode>, PortError>;
 
-    /// The same for who holds a handle: counts one guess of the handle's own, if it has a live code
-    /// with fewer than `most` guesses.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Counts one guess at the code of a handle and returns the code to compare it with, if it is
+    /// valid and has fewer than `most` guesses.
     async fn count_held_guess(
         &self,
         handle: &ChallengeHandle,
@@ -180,22 +165,13 @@ pub trait Challenges: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<HeldCode>, PortError>;
 
-    /// Uses a code up, for nothing in the store.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed, PortError>;
+    /// Uses a code up and changes nothing else.
+    async fn redeem(&self, redemption: &Redemption) -> Result<RedeemOutcome, PortError>;
 
-    /// Ends the code made of this nonce, if the challenge still has it; what was sent stays
-    /// counted.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Makes the code with this nonce invalid, if the challenge still has it. The send counters do
+    /// not change.
     async fn close(&self, key: &ChallengeKey, nonce: &Nonce) -> Result<(), PortError>;
 
-    /// The code that the challenge has now, live or not.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the code of the challenge, valid or expired.
     async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError>;
 }

@@ -1,53 +1,45 @@
+//! The port for clients, the programs that act for a shop.
+
 use super::PortError;
-use crate::domain::client::{Client, ClientId, SecretDigest, WhichSecret};
+use crate::domain::client::{Client, ClientId, ClientStatus, SecretDigest, WhichSecret};
 use async_trait::async_trait;
 
-/// What is to become of a client.
+/// A change to a client.
 #[derive(Clone, Debug)]
 pub enum ClientChange {
-    /// It gets a second secret; both work.
+    /// Adds a second secret. Both secrets work.
     AddSecret(SecretDigest),
-    /// One of its two secrets ends, and the other stays.
+    /// Removes one of two secrets. The other one stays.
     RetireSecret(WhichSecret),
-    /// It gets tokens, or none for the time being.
-    Suspend(bool),
+    /// Sets the client's status.
+    SetStatus(ClientStatus),
 }
 
-/// What became of a [`ClientChange`].
+/// The outcome of [`Clients::change`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientChanged {
-    /// It is so.
+pub enum ChangeClientOutcome {
+    /// The change was applied.
     Changed,
-    /// There is no such client. Nothing was written.
+    /// The contract has no client with this id. Nothing was written.
     Unknown,
-    /// The client has two secrets already, or but one to retire. Nothing was written.
+    /// The client already has two secrets, or has only one to retire. Nothing was written.
     WrongNumberOfSecrets,
 }
 
-/// The clients.
+/// The clients of all contracts.
 #[async_trait]
 pub trait Clients: Send + Sync {
-    /// The client of this id; the same read whether there is one or not.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the client with this id. The read is the same for known and unknown ids.
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, PortError>;
 
-    /// Stores a new client.
-    ///
-    /// # Errors
-    /// The store did not answer.
     async fn create(&self, client: &Client) -> Result<(), PortError>;
 
-    /// Changes the client of this id, if it is of the contract, in one write. A reply that is
-    /// lost after it is asked for again and answered as the success it was.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Changes the client with this id, if it belongs to the contract, in one write. If the reply
+    /// is lost, the repeated request returns the same outcome.
     async fn change(
         &self,
         contract: &str,
         id: &ClientId,
         change: &ClientChange,
-    ) -> Result<ClientChanged, PortError>;
+    ) -> Result<ChangeClientOutcome, PortError>;
 }

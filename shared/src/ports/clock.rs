@@ -1,7 +1,9 @@
+//! The port that tells the time.
+
 use crate::domain::time::Timestamp;
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
-    /// Now. A use case asks once and hands the answer down.
+    /// The current time. A use case asks once and passes the answer on.
     fn now(&self) -> Timestamp;
 }

@@ -1,3 +1,5 @@
+//! The port for devices and their push tokens.
+
 use super::PortError;
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::id::{DeviceId, UserId};
@@ -6,61 +8,52 @@ use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 
-/// Whose a push handle is.
+/// The owner of a push token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandleOwner {
-    /// The user.
+pub struct PushTokenOwner {
     pub user: UserId,
-    /// The device it is the handle of.
+    /// The device that the token belongs to.
     pub device: DeviceId,
 }
 
-/// A push handle about to be a user's.
+/// A push token to be assigned to a user.
 #[derive(Debug)]
 pub struct DeviceRegistration {
-    /// The name space.
     pub realm: Realm,
-    /// Whose it becomes.
+    /// The new owner.
     pub user: UserId,
-    /// The device, with its handle.
+    /// The device, with its push token.
     pub device: NewDevice,
-    /// Whose it is now; it moves.
-    pub owner: Option<HandleOwner>,
-    /// When.
+    /// The owner that the caller read; `None` if the token had no owner.
+    pub owner: Option<PushTokenOwner>,
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// What became of a [`DeviceRegistration`].
+/// The outcome of [`Devices::register`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceRegistered {
-    /// The handle is the user's, and nobody else's.
+pub enum RegisterDeviceOutcome {
+    /// The push token belongs to the user and to no other user.
     Registered,
-    /// The handle's owner is another one by now. Nothing was written.
+    /// The push token has another owner than the caller read. Nothing was written.
     OwnerChanged,
 }
 
-/// The devices and their push handles: a handle belongs to one user at a time.
+/// The devices and their push tokens. A push token belongs to one user at a time.
 #[async_trait]
 pub trait Devices: Send + Sync {
-    /// Whose the push handle is, on that platform and in that app.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the owner of the push token for this platform and app.
     async fn owner(
         &self,
         realm: &Realm,
         info: &DeviceInfo,
-    ) -> Result<Option<HandleOwner>, PortError>;
+    ) -> Result<Option<PushTokenOwner>, PortError>;
 
-    /// Moves the handle: takes the device from its owner, stores it with the user and writes the
-    /// effects, all or nothing.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Moves the push token: removes the device from its old owner, stores it with the new owner
+    /// and writes the effects, all or nothing.
     async fn register(
         &self,
         registration: &DeviceRegistration,
-    ) -> Result<DeviceRegistered, PortError>;
+    ) -> Result<RegisterDeviceOutcome, PortError>;
 }

@@ -1,18 +1,14 @@
+//! The port for random bytes.
+
 use super::PortError;
 
-/// Random bytes that nobody can guess.
+/// A cryptographically secure source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `bytes`.
-    ///
-    /// # Errors
-    /// The operating system gave none.
+    /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError>;
 }
 
-/// `N` random bytes.
-///
-/// # Errors
-/// The operating system gave none.
+/// Returns `N` random bytes.
 pub fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], PortError> {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes)?;

@@ -1,52 +1,48 @@
+//! The port that rotates keys.
+
 use super::PortError;
-use crate::domain::key_rotation::{KeyStanding, KeyVersion, NewKey};
+use crate::domain::key_rotation::{KeyState, KeyVersion, NewKey};
 use async_trait::async_trait;
 
-/// Changes the keys that tokens are signed and codes derived with. A key goes by what its keeper
-/// calls it.
+/// The keys that tokens are signed with and codes are derived with. The parameter `key` is the id
+/// of the secret.
 ///
-/// Each change is one write, under the condition that the key still stands as the caller saw it:
-/// of several that start from one standing, one takes effect and the others return `None`.
+/// Each change is one write. Its condition is that the state of the key is the one that the caller
+/// read. If several calls start from the same state, one of them succeeds and the others return
+/// `None`.
 #[async_trait]
 pub trait KeyRotation: Send + Sync {
-    /// How a key stands.
+    /// Returns the state of a key.
     ///
     /// # Errors
-    /// The keeper did not answer, or the key has never been made.
-    async fn standing(&self, key: &str) -> Result<KeyStanding, PortError>;
+    /// The secret could not be read or has no value.
+    async fn key_state(&self, key: &str) -> Result<KeyState, PortError>;
 
-    /// Adds `new` as the next key, which everybody reads and nobody uses. Returns it.
-    ///
-    /// # Errors
-    /// The keeper did not answer.
+    /// Adds `new` as the next key, which every process reads and none uses. Returns the new
+    /// version.
     async fn publish(
         &self,
         key: &str,
-        standing: &KeyStanding,
+        state: &KeyState,
         new: &NewKey,
     ) -> Result<Option<KeyVersion>, PortError>;
 
-    /// Makes `next` the current key, the current one the previous one, and drops the previous one.
-    /// Returns `next`.
-    ///
-    /// # Errors
-    /// The keeper did not answer.
-    async fn sign_with(
+    /// Makes `next` the current key and the current key the previous one. The previous key leaves
+    /// the ring. Returns `next`.
+    async fn promote(
         &self,
         key: &str,
-        standing: &KeyStanding,
+        state: &KeyState,
         next: &KeyVersion,
     ) -> Result<Option<KeyVersion>, PortError>;
 
-    /// Makes `new` the current key at once, known to others or not, the current one the previous
-    /// one, and drops the previous one and the next. Returns the new one.
-    ///
-    /// # Errors
-    /// The keeper did not answer.
+    /// Makes `new` the current key at once, even though other processes do not know it yet. The
+    /// current key becomes the previous one; the previous and the next key leave the ring. Returns
+    /// the new version.
     async fn replace(
         &self,
         key: &str,
-        standing: &KeyStanding,
+        state: &KeyState,
         new: &NewKey,
     ) -> Result<Option<KeyVersion>, PortError>;
 }

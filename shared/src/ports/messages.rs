@@ -1,42 +1,45 @@
+//! The port that sends text messages and mails.
+
 use super::PortError;
 use crate::domain::identifier::Identifier;
 use async_trait::async_trait;
 use std::fmt;
 
-/// A text message or a mail, ready to be sent.
+/// A text message or a mail to be sent.
 pub struct Message {
-    /// Who gets it, and with that the channel: SMS or mail.
+    /// The recipient, which also decides the channel: SMS or mail.
     pub recipient: Identifier,
-    /// The subject, for mail.
+    /// The subject; only for mail.
     pub subject: String,
     /// The text.
     pub text: String,
-    /// The HTML part, for mail.
+    /// The HTML part; only for mail.
     pub html: String,
 }
 
 impl fmt::Debug for Message {
-    /// Shows the recipient's tail only: a message carries a code.
+    /// Shows only a part of the recipient, because the message contains a code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Message({:?})", self.recipient)
     }
 }
 
-/// What the carrier said.
+/// The outcome of [`Messages::send`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// It took the message.
+pub enum SendOutcome {
+    /// The carrier accepted the message.
     Accepted,
-    /// It will never take it: opted out, no such recipient. Holds the carrier's error code.
+    /// The carrier will never accept it, for example because the recipient opted out. Contains the
+    /// error code of the carrier.
     Refused(String),
 }
 
-/// Sends messages.
+/// A carrier of messages.
 #[async_trait]
 pub trait Messages: Send + Sync {
     /// Hands a message to the carrier.
     ///
     /// # Errors
-    /// The carrier is out of reach or out of order: worth another try.
-    async fn send(&self, message: &Message) -> Result<Sent, PortError>;
+    /// The carrier could not be reached or failed. The call may be repeated.
+    async fn send(&self, message: &Message) -> Result<SendOutcome, PortError>;
 }

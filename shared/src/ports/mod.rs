@@ -1,7 +1,12 @@
-//! What the core asks of the world, one file per capability.
+//! The ports: traits through which the use cases reach storage, carriers and other services.
 //!
-//! Each method is one write, one transaction or one call, and its doc says what is atomic.
-//! "Not found" and "lost the race" are outcomes; only the world breaking is a [`PortError`].
+//! Each file holds the port of one capability. Each method is one write, one transaction or one
+//! call, and its documentation says what is atomic. An expected result such as "not found" or
+//! "another request was faster" is an outcome. A [`PortError`] means that the service behind the
+//! port failed or did not answer.
+//!
+//! To add a port: define a trait with `#[async_trait]` and `Send + Sync` in a new file, give each
+//! method an outcome enum, export both here, and implement the trait in `adapters`.
 
 mod access_tokens;
 mod budgets;
@@ -9,55 +14,55 @@ mod challenges;
 mod clients;
 mod clock;
 mod code_keys;
-mod counts;
 mod devices;
 mod entropy;
 mod events;
 mod key_rotation;
 mod messages;
+mod metrics;
 mod outbox;
 mod passwords;
+mod presentation;
 mod registrations;
 mod sequence_ids;
 mod sessions;
 mod text_signatures;
 mod users;
 mod verifiable_registrations;
-mod wording;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
-pub use budgets::Budgets;
+pub use budgets::{Budgets, TakeOutcome};
 pub use challenges::{
-    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, Redeemed,
-    Redemption, Standing,
+    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, OpenOutcome, Opening,
+    RecipientState, RedeemOutcome, Redemption,
 };
-pub use clients::{ClientChange, ClientChanged, Clients};
+pub use clients::{ChangeClientOutcome, ClientChange, Clients};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
-pub use counts::{CodeRefused, METRIC_EVENTS, MetricEvent, count};
-pub use devices::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner};
+pub use devices::{DeviceRegistration, Devices, PushTokenOwner, RegisterDeviceOutcome};
 pub use entropy::{Entropy, random};
 pub use events::Events;
 pub use key_rotation::KeyRotation;
-pub use messages::{Message, Messages, Sent};
+pub use messages::{Message, Messages, SendOutcome};
+pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric};
 pub use outbox::{Outbox, WaitingEntries};
-pub use passwords::{Passwords, Verdict};
-pub use registrations::{Proof, Registered, Registration, Registrations};
+pub use passwords::{PasswordVerdict, Passwords};
+pub use presentation::{EventMapper, MessageContent, MessageTemplates};
+pub use registrations::{Proof, RegisterOutcome, Registration, Registrations};
 pub use sequence_ids::SequenceIds;
 pub use sessions::{
-    Credential, Ending, RefreshKeys, Rotated, Rotation, Sessions, SignIn, SignInOutcome,
-    TokenEnding,
+    Credential, EndOutcome, EndSession, EndToken, NewSignIn, RefreshKeys, Sessions, SignInOutcome,
+    TokenRotation, TokenRotationOutcome,
 };
 pub use text_signatures::{SignText, TextSignatures};
-pub use users::{PasswordChange, Users, Verification, Verified};
+pub use users::{PasswordChange, SetPasswordOutcome, Users, Verification, VerifyOutcome};
 pub use verifiable_registrations::{
-    NewChallenge, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations,
+    NewChallenge, RegisterVerifiableOutcome, VerifiableRegistration, VerifiableRegistrations,
 };
-pub use wording::{EventMapper, MessageContent, MessageTemplates};
 
 use std::error::Error;
 
-/// The world broke: what was attempted, and the cause behind it.
+/// The failure of a service behind a port: the action that failed and its cause.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {action}")]
 pub struct PortError {
@@ -66,13 +71,13 @@ pub struct PortError {
 }
 
 impl PortError {
-    /// A failure to do `action` (a phrase that fits "could not …").
+    /// Creates the error for `action`, a phrase that completes "could not …".
     pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { action, source: source.into() }
     }
 }
 
-/// An error and everything behind it, on one line.
+/// Returns an error and all its causes on one line.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

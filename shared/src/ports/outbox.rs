@@ -1,48 +1,39 @@
+//! The port for the outbox, which holds effects to deliver.
+
 use super::PortError;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 
-/// Entries that wait.
+/// Outbox entries that wait for delivery.
 #[derive(Debug, Default)]
 pub struct WaitingEntries {
-    /// Those that could be read.
     pub entries: Vec<OutboxEntry>,
-    /// The ids of those that could not: a newer version of this program wrote them, and they do
-    /// not hold up the others.
+    /// The ids of entries that could not be read, because a newer version of this program wrote
+    /// them. They do not hold up the other entries.
     pub unreadable: Vec<String>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// The effects that are still to be delivered.
+/// The effects to deliver.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The entries of these ids that still exist, in no order.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the entries with these ids that still exist, in any order.
     async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError>;
 
-    /// A page of the entries written before `before`, from where the last page said.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns a page of the entries that were written before `before`. `from` is the start of the
+    /// page.
     async fn overdue(
         &self,
         before: Timestamp,
         from: Option<String>,
     ) -> Result<WaitingEntries, PortError>;
 
-    /// Forgets an entry that is done. It is no error when it is gone already.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn finish(&self, id: &str) -> Result<(), PortError>;
+    /// Deletes a delivered entry. Succeeds if the entry does not exist any more.
+    async fn delete(&self, id: &str) -> Result<(), PortError>;
 
-    /// Keeps of an entry only the effects it still has; gone entries stay gone.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn keep_rest(&self, entry: &OutboxEntry) -> Result<(), PortError>;
+    /// Replaces the effects of an entry by those that are left. Does nothing if the entry does not
+    /// exist any more.
+    async fn retain_effects(&self, entry: &OutboxEntry) -> Result<(), PortError>;
 }

@@ -1,36 +1,38 @@
+//! The port that hashes passwords.
+
 use super::PortError;
 use crate::domain::password::{Password, PasswordHash};
 use async_trait::async_trait;
 
-/// How a password compares with a hash.
+/// The result of [`Passwords::verify`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is another one, or there is no hash.
+pub enum PasswordVerdict {
+    /// The password does not match, or there is no hash.
     Wrong,
-    /// It is the one.
+    /// The password matches.
     Right {
-        /// Whether the hash costs less than one made today.
+        /// Whether the hash was made with a lower cost than the current one.
         outdated: bool,
     },
 }
 
-/// Hashes passwords, away from the thread that serves requests.
+/// A password hash function. It runs outside the thread that serves requests.
 #[async_trait]
 pub trait Passwords: Send + Sync {
-    /// The hash of a password, with a salt of its own.
+    /// Hashes a password with a new salt.
     ///
     /// # Errors
-    /// The hash function refused, which a right configuration excludes.
+    /// The hash function failed, which a valid configuration excludes.
     async fn hash(&self, password: Password) -> Result<PasswordHash, PortError>;
 
-    /// Compares a password with a hash. Without one the same work is done, so that nobody can tell
-    /// by the time whether there is one.
+    /// Compares a password with a hash. Without a hash it does the same work, so that the time does
+    /// not show whether there is one.
     ///
     /// # Errors
-    /// The hash cannot be read, or the hash function refused.
+    /// The hash is malformed or the hash function failed.
     async fn verify(
         &self,
         password: Password,
         hash: Option<PasswordHash>,
-    ) -> Result<Verdict, PortError>;
+    ) -> Result<PasswordVerdict, PortError>;
 }

@@ -1,3 +1,5 @@
+//! The port that creates accounts.
+
 use super::PortError;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Nonce};
@@ -9,67 +11,60 @@ use crate::domain::user::NewUser;
 use crate::domain::wallet::Credit;
 use async_trait::async_trait;
 
-/// What entitles to an account.
+/// The proof that entitles a caller to an account or a session.
 #[derive(Debug)]
 pub enum Proof {
-    /// The code of a challenge was typed; it is consumed.
+    /// The right code of a challenge. The transaction uses it up.
     Code {
-        /// Names the challenge.
         key: ChallengeKey,
-        /// The nonce whose code was typed: a newer send makes it worthless.
+        /// The nonce of the code. The code is invalid if a newer one was sent.
         nonce: Nonce,
-        /// What the client held, where the contract has handles; it is spent with the code.
+        /// The handle of the client, for contracts with handles. It is used up with the code.
         handle: Option<ChallengeHandle>,
-        /// The source's budget of wrong guesses, which must not be spent.
+        /// The budget of wrong guesses of the source; it must not be spent.
         guesses: Option<Budget>,
     },
-    /// Nothing was proved (sign-up by e-mail and password); the source's budget gives one.
+    /// No proof, at a sign-up by e-mail and password.
     Nothing {
-        /// The budget to take one from.
+        /// The budget of the source; one use is taken.
         budget: Option<Budget>,
     },
 }
 
-/// Everything that makes an account.
+/// An account to be created.
 #[derive(Debug)]
 pub struct Registration {
-    /// What entitles to it.
     pub proof: Proof,
-    /// The user.
     pub user: NewUser,
-    /// The device they signed up on, where the contract asks for it.
+    /// The device of the sign-up, for contracts with devices.
     pub device: Option<NewDevice>,
-    /// Their first session, where one is kept.
+    /// The first session, for contracts with stored sessions.
     pub session: Option<NewSession>,
-    /// What their wallet starts with, where they get one.
+    /// The first credit in the wallet, for contracts with wallets.
     pub credit: Option<Credit>,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// What became of a [`Registration`]. If several things stood against it, the first in this order
-/// is told.
+/// The outcome of [`Registrations::register`]. If several conditions failed, the first one in this
+/// order is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Registered {
-    /// The account exists.
+pub enum RegisterOutcome {
+    /// The account was created.
     Registered,
-    /// The challenge was consumed, replaced or has ended. Nothing was written.
+    /// The code was used, was replaced or has expired. Nothing was written.
     ChallengeLost,
-    /// The source's budget is spent. Nothing was written.
+    /// The budget of the source is spent. Nothing was written.
     BudgetSpent,
-    /// Somebody is known by these identifiers already: all of those that are taken. Nothing was
-    /// written, no code is consumed.
+    /// These identifiers belong to other users. Nothing was written, and the code is still valid.
     Taken(Vec<Identifier>),
 }
 
-/// Makes accounts.
+/// The creation of accounts.
 #[async_trait]
 pub trait Registrations: Send + Sync {
-    /// Consumes the proof and stores identifiers, user, device, session, credit and effects: all
-    /// or nothing, in one round trip. A reply that is lost after the commit is asked for again and
-    /// answered as the success it was.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn register(&self, registration: &Registration) -> Result<Registered, PortError>;
+    /// Uses up the proof and writes identifiers, user, device, session, credit and effects, all or
+    /// nothing, in one round trip. If the reply is lost, the repeated request returns the same
+    /// outcome.
+    async fn register(&self, registration: &Registration) -> Result<RegisterOutcome, PortError>;
 }

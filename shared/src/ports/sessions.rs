@@ -1,3 +1,5 @@
+//! The ports for sessions, their refresh tokens and password attempts.
+
 use super::{PortError, Proof};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::KeyId;
@@ -5,158 +7,147 @@ use crate::domain::device::NewDevice;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::password::PasswordHash;
-use crate::domain::password_attempts::{AttemptRecord, AttemptsAt};
+use crate::domain::password_attempts::{AttemptSubject, PasswordAttempts};
 use crate::domain::session::{NewSession, RefreshToken, StoredToken, SuccessorSeed};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-/// What somebody signs in with.
+/// The credential of a sign-in.
 #[derive(Debug)]
 pub enum Credential {
-    /// A code that was sent to them.
+    /// A one-time code.
     Code(Proof),
-    /// Their password.
+    /// A password.
     Password {
-        /// The hash it was compared with: a password that was changed meanwhile is worth nothing.
+        /// The hash that the password was compared with. It must still be the stored one.
         seen: PasswordHash,
-        /// A hash of today's cost, if that one is outdated.
+        /// A hash with the current cost, if the stored one is outdated.
         renewed: Option<PasswordHash>,
-        /// The source's budget of wrong guesses, which must not be spent.
+        /// The budget of wrong guesses of the source; it must not be spent.
         guesses: Option<Budget>,
     },
 }
 
-/// A session about to be opened for somebody who is known.
+/// A sign-in of an existing user, to be written.
 #[derive(Debug)]
-pub struct SignIn {
-    /// Who.
+pub struct NewSignIn {
     pub user: UserId,
-    /// With what.
     pub credential: Credential,
-    /// On which device, where the contract asks for it.
+    /// The device to be stored, for contracts with devices.
     pub device: Option<NewDevice>,
-    /// With which refresh token, where the contract has them.
+    /// The session to be stored, for contracts with refresh tokens.
     pub session: Option<NewSession>,
-    /// When.
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// What became of a [`SignIn`]. If several things stood against it, the first in this order is told.
+/// The outcome of [`Sessions::sign_in`]. If several conditions failed, the first one in this order
+/// is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInOutcome {
     /// The session is open.
     SignedIn,
-    /// The code was consumed, replaced or has ended. Nothing was written.
+    /// The code was used, was replaced or has expired. Nothing was written.
     ChallengeLost,
-    /// The source's budget is spent. Nothing was written.
+    /// The budget of the source is spent. Nothing was written.
     BudgetSpent,
-    /// The user is gone, or has another password by now. Nothing was written.
+    /// The user does not exist any more or has another password. Nothing was written.
     UserChanged,
 }
 
-/// A refresh token about to be exchanged for its successor.
+/// A refresh token to be exchanged for its successor.
 #[derive(Debug)]
-pub struct Rotation<'a> {
-    /// The token.
+pub struct TokenRotation<'a> {
+    /// The token that the client presented.
     pub token: &'a RefreshToken,
-    /// What is known of it.
+    /// The stored token.
     pub stored: &'a StoredToken,
-    /// Its successor.
     pub successor: &'a RefreshToken,
-    /// The key that the successor is derived with.
+    /// The id of the key that the successor was derived with.
     pub key_id: &'a KeyId,
-    /// When.
     pub at: Timestamp,
 }
 
-/// What became of a [`Rotation`].
+/// The outcome of [`Sessions::rotate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rotated {
-    /// The successor is the session's token now.
+pub enum TokenRotationOutcome {
+    /// The successor is the current token of the session.
     Rotated,
-    /// Somebody used the token meanwhile; its successor was derived with this key and is unused.
+    /// Another request exchanged the token first. Its successor was derived with this key and is
+    /// not used yet.
     Used(KeyId),
     /// The session is over. Nothing was written.
     Over,
 }
 
-/// Whose session is to be ended.
+/// A request to end one session of a user, or all of them.
 #[derive(Debug)]
-pub struct Ending {
-    /// The user.
+pub struct EndSession {
     pub user: UserId,
-    /// The device whose session ends; `None` for every session.
+    /// The device whose session ends; `None` for all sessions.
     pub device: Option<DeviceId>,
-    /// When.
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// A session that is a signed token about to be ended before its time.
+/// A request to end a session that is a signed token.
 #[derive(Debug)]
-pub struct TokenEnding {
-    /// The token.
+pub struct EndToken {
     pub token: SecretString,
-    /// Whose.
     pub user: UserId,
-    /// When it would have ended.
+    /// The expiry of the token.
     pub expires_at: Timestamp,
-    /// When.
+    /// The time of the request.
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// The sessions. There is one for each device, and it lives until the device's or the user's sessions
-/// are ended, or its newest token has been idle for too long.
+/// The outcome of [`Sessions::end`] and [`Sessions::end_token`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndOutcome {
+    /// The session is over now.
+    Ended,
+    /// The session was over before or never existed. Nothing was written.
+    AlreadyOver,
+}
+
+/// The sessions. A device has one session. It is open until the user ends it or all sessions, or
+/// until its newest refresh token has not been used for too long.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Writes a newer record of the attempts, if `seen` is the one that is kept; else returns the one
-    /// that is.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn count_attempt(
+    /// Replaces the record of password attempts by `newer`, if the stored record is `seen`. Returns
+    /// `None` if it was replaced, and else the stored record.
+    async fn count_password_attempt(
         &self,
-        at: &AttemptsAt,
-        seen: AttemptRecord,
-        newer: AttemptRecord,
-    ) -> Result<Option<AttemptRecord>, PortError>;
+        at: &AttemptSubject,
+        seen: PasswordAttempts,
+        newer: PasswordAttempts,
+    ) -> Result<Option<PasswordAttempts>, PortError>;
 
-    /// Opens a session: consumes the code, or requires that the password is still the one, renews
-    /// its hash and forgets the attempts; stores device and token; writes the effects. All or
-    /// nothing.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, PortError>;
+    /// Opens a session, all or nothing. Uses up the code; or requires that the password has not
+    /// changed, renews its hash and resets the record of attempts. Stores the device and the token
+    /// and writes the effects.
+    async fn sign_in(&self, sign_in: &NewSignIn) -> Result<SignInOutcome, PortError>;
 
-    /// What is known of a refresh token; `None` when there is no such token, or it has ended.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns a stored refresh token; `None` if it does not exist or has expired.
     async fn find(
         &self,
         token: &RefreshToken,
         now: Timestamp,
     ) -> Result<Option<StoredToken>, PortError>;
 
-    /// Exchanges an unused token for its successor, and marks the one before as spent; all or
-    /// nothing. Of many at once one does it, and the others are told.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn rotate(&self, rotation: &Rotation<'_>) -> Result<Rotated, PortError>;
+    /// Exchanges an unused token for its successor and marks the token before it as spent, all or
+    /// nothing. If several calls run concurrently, one of them exchanges the token, and the others
+    /// get its key.
+    async fn rotate(&self, rotation: &TokenRotation<'_>)
+    -> Result<TokenRotationOutcome, PortError>;
 
-    /// Whether the session on a device is neither ended nor its user gone.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns whether the session of a device is open and its user exists.
     async fn is_open(
         &self,
         user: &UserId,
@@ -164,11 +155,9 @@ pub trait Sessions: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, PortError>;
 
-    /// The user of a signed token that was issued at `issued_at`, to the second; `None` when they are
-    /// gone, or the token or every session of theirs was ended since. One round trip.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the user of a signed token that was issued at `issued_at`, in whole seconds. `None`
+    /// if the user does not exist, or if the token or all sessions of the user were ended. One
+    /// round trip.
     async fn holder(
         &self,
         user: &UserId,
@@ -177,31 +166,25 @@ pub trait Sessions: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<User>, PortError>;
 
-    /// Ends a signed token and writes the effects; `false` when it was ended before.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn end_token(&self, ending: &TokenEnding) -> Result<bool, PortError>;
+    /// Ends a signed token and writes the effects, all or nothing.
+    async fn end_token(&self, command: &EndToken) -> Result<EndOutcome, PortError>;
 
-    /// Ends one session or all, and writes the effects; `false` when there was nothing to end.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn end(&self, ending: &Ending) -> Result<bool, PortError>;
+    /// Ends one session or every session of a user and writes the effects, all or nothing.
+    async fn end(&self, command: &EndSession) -> Result<EndOutcome, PortError>;
 }
 
-/// The keys that refresh tokens' successors are derived with.
+/// The keys that the successors of refresh tokens are derived with.
 #[async_trait]
 pub trait RefreshKeys: Send + Sync {
-    /// The key that new successors are derived with.
+    /// Returns the id of the key that new successors are derived with.
     ///
     /// # Errors
     /// The key ring could not be read.
     async fn current(&self) -> Result<KeyId, PortError>;
 
-    /// The successor of a token.
+    /// Derives the successor of a token.
     ///
     /// # Errors
-    /// The key ring could not be read, or does not have the seed's key.
+    /// The key ring could not be read or does not contain the key of `seed`.
     async fn successor(&self, seed: &SuccessorSeed<'_>) -> Result<RefreshToken, PortError>;
 }

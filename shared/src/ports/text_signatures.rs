@@ -1,18 +1,20 @@
+//! The port that signs plain texts.
+
 use super::PortError;
 use async_trait::async_trait;
 
-/// Signatures over texts that are no claims.
+/// The signatures of texts that are not JWT claims.
 #[async_trait]
 pub trait TextSignatures: Send + Sync {
-    /// A signer with the current key. Asked for before anything is written.
+    /// Returns a signer with the current key. A use case asks for it before it writes anything.
     ///
     /// # Errors
     /// The key ring could not be read.
     async fn signer(&self) -> Result<Box<dyn SignText>, PortError>;
 }
 
-/// Signs texts.
+/// A signer of texts with a fixed key.
 pub trait SignText: Send + Sync {
-    /// The compact JWS (RFC 7515) of `text`; its header names the algorithm and nothing else.
+    /// Returns the compact JWS (RFC 7515) of `text`. Its header contains only the algorithm.
     fn sign(&self, text: &str) -> String;
 }

@@ -1,3 +1,5 @@
+//! The port for users.
+
 use super::PortError;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Nonce};
@@ -10,67 +12,66 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
 
-/// A code that was typed and now proves whose an identifier is.
+/// A right code that verifies an identifier of a user.
 #[derive(Debug)]
 pub struct Verification {
-    /// Names the challenge.
     pub key: ChallengeKey,
-    /// What the client held, where the contract has handles; it is spent with the code.
+    /// The handle of the client, for contracts with handles. It is used up with the code.
     pub handle: Option<ChallengeHandle>,
-    /// The nonce whose code was typed: a newer send makes it worthless.
+    /// The nonce of the code. The code is invalid if a newer one was sent.
     pub nonce: Nonce,
-    /// The source's budget of wrong guesses, which must not be spent.
+    /// The budget of wrong guesses of the source; it must not be spent.
     pub guesses: Option<Budget>,
-    /// Who verifies.
     pub user: UserId,
-    /// When.
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// What became of a [`Verification`]. If several things stood against it, the first in this order
-/// is told.
+/// The outcome of [`Users::verify`]. If several conditions failed, the first one in this order is
+/// reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verified {
-    /// The user's identifier is verified, for good.
+pub enum VerifyOutcome {
+    /// The identifier is verified.
     Verified,
-    /// The challenge was consumed, replaced or has ended. Nothing was written.
+    /// The code was used, was replaced or has expired. Nothing was written.
     ChallengeLost,
-    /// The source's budget is spent. Nothing was written.
+    /// The budget of the source is spent. Nothing was written.
     BudgetSpent,
-    /// The user is gone. Nothing was written.
+    /// The user does not exist any more. Nothing was written.
     UserGone,
 }
 
-/// A new password about to be set.
+/// A new password to be stored.
 #[derive(Debug)]
 pub struct PasswordChange {
-    /// Whose.
     pub user: UserId,
-    /// The hash.
     pub hash: PasswordHash,
-    /// When they proved who they are: one proof is good for one change.
+    /// The time at which the user proved control of a recipient. One proof allows one change.
     pub proved_at: Timestamp,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// The users.
+/// The outcome of [`Users::set_password`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetPasswordOutcome {
+    /// The user has the new password.
+    Changed,
+    /// The user does not exist, or the password was changed after the proof. Nothing was written.
+    ProofUsedUp,
+}
+
+/// The users of all contracts.
 #[async_trait]
 pub trait Users: Send + Sync {
-    /// The user of this id; `None` when there is none, or they have expired.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the user with this id; `None` if the user does not exist or has expired.
     async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError>;
 
-    /// Who is known by an identifier; the same read whether somebody is or not.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Returns the user that an identifier belongs to. The read is the same for known and unknown
+    /// identifiers.
     async fn known_by(
         &self,
         realm: &Realm,
@@ -78,17 +79,10 @@ pub trait Users: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<UserId>, PortError>;
 
-    /// Sets a new password, ends every session of the user and writes the effects, all or nothing;
-    /// `false` when the user is gone, or changed their password since the proof.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn set_password(&self, change: &PasswordChange) -> Result<bool, PortError>;
+    /// Sets a new password, ends every session of the user and writes the effects, all or nothing.
+    async fn set_password(&self, change: &PasswordChange) -> Result<SetPasswordOutcome, PortError>;
 
-    /// Consumes the code and its handle, marks the identifier verified, takes the end off user and
-    /// identifier and writes the effects: all or nothing, in one round trip.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    async fn verify(&self, verification: &Verification) -> Result<Verified, PortError>;
+    /// Uses up the code and its handle, marks the identifier as verified, removes the expiry of the
+    /// user and the identifier and writes the effects, all or nothing, in one round trip.
+    async fn verify(&self, verification: &Verification) -> Result<VerifyOutcome, PortError>;
 }

@@ -1,3 +1,5 @@
+//! The port that creates accounts whose identifiers are verified later.
+
 use super::PortError;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce};
@@ -8,65 +10,60 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::NewUser;
 use async_trait::async_trait;
 
-/// A challenge about to be opened with an account.
+/// A challenge to be opened with an account.
 #[derive(Clone, Debug)]
 pub struct NewChallenge {
-    /// Names the challenge.
     pub key: ChallengeKey,
-    /// Makes the secret.
+    /// The nonce that the code or link is derived from.
     pub nonce: Nonce,
-    /// The key that the secret is derived with.
+    /// The id of the key that the code or link is derived with.
     pub key_id: KeyId,
-    /// When the secret ends.
+    /// The time at which the code or link expires.
     pub expires_at: Timestamp,
-    /// Whether the secret is sent; one that is not is good for nothing.
+    /// Whether the code or link is sent. One that is not sent is never accepted.
     pub sent: bool,
     /// The send record to write.
     pub sends: SendRecord,
-    /// The revision that the stored record must still have; `None` when the recipient has no
-    /// limits, so that nothing can be lost by overwriting.
+    /// The revision that the stored record must have. `None` when the recipient has no limits; then
+    /// the record may be overwritten.
     pub expected_revision: Option<u64>,
 }
 
-/// An account whose owner has proved nothing yet, and how they will.
+/// An account without a verified identifier, and the challenges to verify them.
 #[derive(Debug)]
 pub struct VerifiableRegistration {
-    /// The budget to take one from.
+    /// The budget of the client; one use is taken.
     pub budget: Option<Budget>,
-    /// The user.
     pub user: NewUser,
     /// One challenge for each identifier that can be verified.
     pub challenges: Vec<NewChallenge>,
-    /// The effects.
+    /// The effects to deliver.
     pub entry: OutboxEntry,
 }
 
-/// What became of a [`VerifiableRegistration`]. If several things stood against it, the first in
-/// this order is told.
+/// The outcome of [`VerifiableRegistrations::register`]. If several conditions failed, the first
+/// one in this order is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VerifiableRegistered {
-    /// The account exists, and its challenges are open.
+pub enum RegisterVerifiableOutcome {
+    /// The account was created and its challenges are open.
     Registered,
     /// The budget is spent. Nothing was written.
     BudgetSpent,
-    /// Somebody is known by these identifiers already: all of those that are taken. Nothing was
-    /// written.
+    /// These identifiers belong to other users. Nothing was written.
     Taken(Vec<Identifier>),
-    /// These recipients were sent something before: their records now. Nothing was written.
+    /// Other messages were sent to these recipients. Contains their send records now. Nothing was
+    /// written.
     SendsChanged(Vec<(Identifier, SendRecord)>),
 }
 
-/// Makes accounts that are verified later.
+/// The creation of accounts whose identifiers are verified later.
 #[async_trait]
 pub trait VerifiableRegistrations: Send + Sync {
-    /// Takes one from the budget, stores identifiers and user, opens the challenges and writes the
-    /// effects: all or nothing, in one round trip. A reply that is lost after the commit is
-    /// asked for again and answered as the success it was.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Takes one use from the budget, writes identifiers and user, opens the challenges and writes
+    /// the effects, all or nothing, in one round trip. If the reply is lost, the repeated request
+    /// returns the same outcome.
     async fn register(
         &self,
         registration: &VerifiableRegistration,
-    ) -> Result<VerifiableRegistered, PortError>;
+    ) -> Result<RegisterVerifiableOutcome, PortError>;
 }

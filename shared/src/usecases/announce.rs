@@ -1,12 +1,11 @@
+//! The outbox entry for a fact.
+
 use crate::domain::event::{EventIds, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{Entropy, EventMapper, PortError, random};
 
-/// The outbox entry of a transaction whose one effect is that others are told of a fact.
-///
-/// # Errors
-/// No random bytes were to be had, or the contract could not spell the fact.
+/// Returns an outbox entry with the events for a fact and no other effects.
 pub(super) fn announce(
     event_mapper: &dyn EventMapper,
     entropy: &dyn Entropy,

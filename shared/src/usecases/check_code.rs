@@ -1,4 +1,4 @@
-//! Check a code that somebody typed: count, then compare.
+//! Checks a code: counts the guess, then compares the code.
 
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits, Nonce};
@@ -9,87 +9,76 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    Budgets, Challenges, CodeKeys, CodeRefused, HeldCode, MetricEvent, PortError, Users, count,
+    Budgets, Challenges, CodeKeys, CodeRefusal, HeldCode, MetricEvent, PortError, TakeOutcome,
+    Users, record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Checks codes. Consuming a right one is part of the transaction it entitles to.
+/// Checks codes. A right code is used up later, in the transaction that it entitles the caller to.
 pub struct CheckCode {
-    /// Where challenges live.
     pub challenges: Arc<dyn Challenges>,
-    /// Where wrong guesses are counted.
+    /// The budgets of wrong guesses.
     pub budgets: Arc<dyn Budgets>,
-    /// The keys that codes are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
-    /// How many guesses there are.
+    /// The limits of guesses.
     pub limits: GuessLimits,
-    /// What codes look like.
+    /// The format of the contract's codes.
     pub format: CodeFormat,
-    /// The name space: a handle of another one is none.
+    /// The realm. A handle of another realm is treated as unknown.
     pub realm: Realm,
 }
 
-/// A code that somebody typed.
+/// A guess at a code.
 pub struct Guess<'a> {
-    /// What was typed.
+    /// The code that the caller sent.
     pub code: &'a str,
-    /// Where the request came from.
     pub source: &'a SourceAddress,
 }
 
-/// The right code was typed.
+/// A right code.
 #[derive(Debug)]
 pub struct CheckedCode {
-    /// The challenge it belongs to.
     pub key: ChallengeKey,
-    /// The nonce it was derived from.
+    /// The nonce that the code was derived from.
     pub nonce: Nonce,
-    /// Who verifies with it, where a handle says so.
+    /// The user to be verified, if the code was found through a handle.
     pub holder: Option<UserId>,
-    /// The sign-up that waited for it.
+    /// The sign-up that waited for the code.
     pub pending: Option<PendingSignUp>,
-    /// The source's budget of wrong guesses: the transaction that consumes the code requires that
-    /// it is not spent, so that a source which guesses too much does not win by its last guess.
+    /// The budget of wrong guesses of the source. The transaction that uses the code up requires
+    /// that the budget is not spent, so that a source with too many guesses does not succeed with
+    /// the last one.
     pub guesses: Option<Budget>,
 }
 
 impl CheckedCode {
-    /// When the source may guess again, should its budget turn out to be spent.
+    /// Returns the time at which the source may guess again if its budget is spent.
     pub(super) fn retry_at(&self, now: Timestamp) -> Timestamp {
         self.guesses.as_ref().map_or(now, |budget| budget.ends_at)
     }
 }
 
-/// Why a code is refused.
+/// The reason for the refusal of a code.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckCodeError {
-    /// There is no code to compare it with: it was used or replaced, has ended, or was guessed at
-    /// too often. A contract may tell this from a wrong code only where the caller holds a handle.
-    #[error("no such code")]
+    /// There is no valid code: it was used, was replaced, has expired or had too many guesses. A
+    /// contract may distinguish this from a wrong code only if the caller has a handle.
+    #[error("there is no valid code")]
     NoCode,
-    /// It is wrong.
-    #[error("wrong code")]
+    #[error("the code is wrong")]
     Wrong,
-    /// The source guessed wrong too often.
-    #[error("too many guesses")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    #[error("the source made too many wrong guesses")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl CheckCode {
-    /// Checks the code of a challenge: counts the guess, compares it, and counts it again for the
-    /// source when it is wrong. A guess at a challenge that does not exist costs the same as a
-    /// wrong one.
-    ///
-    /// # Errors
-    /// [`CheckCodeError`].
+    /// Checks the code of a challenge: counts the guess and compares the code. A wrong guess is
+    /// also counted in the budget of the source. A guess at a challenge that does not exist causes
+    /// the same work as a wrong guess.
     pub async fn of_recipient(
         &self,
         key: ChallengeKey,
@@ -102,11 +91,8 @@ impl CheckCode {
         self.compare(held, guess, now).await
     }
 
-    /// The same for the code that a handle stands for. When its last guess is wrong, the recipient
-    /// has no code any more.
-    ///
-    /// # Errors
-    /// [`CheckCodeError`].
+    /// Checks the code of a handle. If the last guess is wrong, the code of the recipient becomes
+    /// invalid too.
     pub async fn of_handle(
         &self,
         handle: &ChallengeHandle,
@@ -118,10 +104,7 @@ impl CheckCode {
         self.compare(held, guess, now).await
     }
 
-    /// The same as [`CheckCode::of_recipient`], and whose the recipient is, in one round trip.
-    ///
-    /// # Errors
-    /// [`CheckCodeError`].
+    /// Checks the code of a challenge and finds the user of its recipient, in one round trip.
     pub(super) async fn of_account(
         &self,
         users: &dyn Users,
@@ -146,7 +129,8 @@ impl CheckCode {
         if let Some(HeldCode { key, code, holder, pending, last_guess }) = held {
             let seed = CodeSeed { key, nonce: code.nonce, key_id: code.key_id };
             let right = self.code_keys.derive(&seed, self.format).await?;
-            // Both are judged, so that a code which was not sent takes as long as one that was.
+            // Both conditions are evaluated, so that a code that was not sent takes the same time
+            // as one that was.
             if right.matches(guess.code) & code.sent {
                 let CodeSeed { key, nonce, .. } = seed;
                 return Ok(CheckedCode { key, nonce, holder, pending, guesses });
@@ -157,16 +141,16 @@ impl CheckCode {
             refusal = CheckCodeError::Wrong;
         }
         if let Some(budget) = guesses
-            && !self.budgets.take(&budget).await?
+            && self.budgets.take(&budget).await? == TakeOutcome::Spent
         {
             refusal = CheckCodeError::TooMany { retry_after: budget.ends_at.since(now) };
         }
         let cause = match refusal {
-            CheckCodeError::Wrong => CodeRefused::Wrong,
-            CheckCodeError::TooMany { .. } => CodeRefused::TooMany,
-            CheckCodeError::NoCode | CheckCodeError::Internal(_) => CodeRefused::None,
+            CheckCodeError::Wrong => CodeRefusal::Wrong,
+            CheckCodeError::TooMany { .. } => CodeRefusal::TooMany,
+            CheckCodeError::NoCode | CheckCodeError::Internal(_) => CodeRefusal::NoCode,
         };
-        count(self.realm.contract(), MetricEvent::CodeRefused(cause));
+        record_metric(Some(self.realm.contract()), MetricEvent::CodeRefused(cause));
         Err(refusal)
     }
 }

@@ -1,4 +1,4 @@
-//! Deliver what the outbox holds: send, then forget.
+//! Delivers the effects in the outbox.
 
 use crate::domain::code::CodeSeed;
 use crate::domain::identifier::Identifier;
@@ -6,47 +6,43 @@ use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, Message, MessageContent, MessageTemplates, Messages,
-    MetricEvent, Outbox, PortError, Sent, WaitingEntries, chain, count,
+    MetricEvent, Outbox, PortError, SendOutcome, WaitingEntries, chain, record_metric,
 };
 use futures_util::{StreamExt as _, stream};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An entry this old was missed by the stream; the sweep delivers it.
+/// The age from which on the sweep delivers an entry, because the stream must have missed it.
 const OVERDUE: Duration = Duration::from_mins(1);
 
-/// Deliveries at once: as many as the stream hands over, and as connections are worth opening.
+/// The number of concurrent deliveries: the size of a batch of the stream.
 const AT_ONCE: usize = 10;
-/// When a sweep stops taking more, so that it ends well before the function's time is up.
+/// The time after which a sweep reads no further page. It must end well before the timeout of the
+/// function.
 const SWEEP_TIME: Duration = Duration::from_secs(10);
 
-/// Delivers effects at least once each.
+/// Delivers each effect at least once.
 pub struct DeliverEffects {
-    /// Where they wait.
     pub outbox: Arc<dyn Outbox>,
-    /// Tells which codes are still worth sending.
+    /// The challenges, which show whether a code is still valid.
     pub challenges: Arc<dyn Challenges>,
-    /// The keys that codes are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
-    /// How contracts word their messages.
     pub templates: Arc<dyn MessageTemplates>,
-    /// Sends texts.
+    /// The carrier of text messages.
     pub texts: Arc<dyn Messages>,
-    /// Sends mail.
+    /// The carrier of mails.
     pub mail: Arc<dyn Messages>,
-    /// Publishes events.
     pub events: Arc<dyn Events>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl DeliverEffects {
-    /// Delivers the entries of these ids and returns the ids that have to be tried again. An id
-    /// whose entry is gone was delivered before.
+    /// Delivers the entries with these ids and returns the ids that have to be tried again. An
+    /// entry that does not exist any more was delivered before.
     ///
     /// # Errors
-    /// The outbox could not be read: all of them have to be tried again.
+    /// The outbox could not be read. All ids have to be tried again.
     pub async fn run(&self, ids: &[String]) -> Result<HashSet<String>, PortError> {
         let WaitingEntries { entries, unreadable, .. } = self.outbox.find(ids).await?;
         let mut failed = self.deliver_all(entries).await;
@@ -54,9 +50,9 @@ impl DeliverEffects {
         Ok(failed)
     }
 
-    /// Delivers what has been waiting for longer than a minute; returns how many entries were
-    /// found and how many of them failed again. What is left after ten seconds waits for the
-    /// next sweep.
+    /// Delivers the entries that have waited for more than one minute. Returns how many entries
+    /// were found and how many of them failed again. Entries that are left after ten seconds wait
+    /// for the next sweep.
     ///
     /// # Errors
     /// The outbox could not be read.
@@ -83,10 +79,10 @@ impl DeliverEffects {
             let delivered = self.deliver(entry, now).await;
             let age = self.clock.now().since(written_at);
             let Err(error) = delivered else {
-                count("", MetricEvent::Delivered(age));
+                record_metric(None, MetricEvent::Delivered(age));
                 return None;
             };
-            count("", MetricEvent::Waiting(age));
+            record_metric(None, MetricEvent::Waiting(age));
             let error = chain(&error);
             tracing::error!(outbox.id = id, error, "an effect was not delivered");
             Some(id)
@@ -95,9 +91,9 @@ impl DeliverEffects {
         results.filter_map(std::future::ready).collect().await
     }
 
-    /// Delivers one entry: its codes and links and, in one call and in order, its events. What
-    /// fails does not hold up the rest; what went out is struck from the entry, so that it is not
-    /// repeated.
+    /// Delivers the codes and links of one entry one by one, and its events in one call. A failure
+    /// does not hold up the other effects. Delivered effects are removed from the entry, so that
+    /// they are not repeated.
     async fn deliver(&self, mut entry: OutboxEntry, now: Timestamp) -> Result<(), PortError> {
         let events: Vec<_> = entry.effects.iter().filter_map(Effect::as_event).collect();
         let published = match events.as_slice() {
@@ -122,17 +118,17 @@ impl DeliverEffects {
                 rest.push(effect.clone());
             }
         }
-        let Some(failure) = failure else { return self.outbox.finish(&entry.id).await };
+        let Some(failure) = failure else { return self.outbox.delete(&entry.id).await };
         if rest.len() < entry.effects.len() {
             entry.effects = rest;
-            self.outbox.keep_rest(&entry).await?;
+            self.outbox.retain_effects(&entry).await?;
         }
         Err(failure)
     }
 
-    /// Sends a code, unless it must not be delivered, has ended, or was replaced or used.
+    /// Sends a code, unless it must not be sent, has expired, was replaced or was used.
     async fn send_code(&self, code: &CodeMessage, now: Timestamp) -> Result<(), PortError> {
-        // The look-up comes first, so that an entry that delivers nothing costs the same calls.
+        // The read comes first, so that an entry with nothing to send causes the same calls.
         let current = self.is_current(&code.seed).await?;
         if !code.deliver || !current || code.expires_at <= now {
             return Ok(());
@@ -141,22 +137,25 @@ impl DeliverEffects {
         let Some(format) = self.templates.code_format(realm) else {
             tracing::error!(
                 contract = realm.contract(),
-                "a code of an unknown contract is dropped"
+                "a code of an unknown contract was dropped"
             );
             return Ok(());
         };
         let secret = self.code_keys.derive(&code.seed, format).await?;
         let lifetime = code.expires_at.since(code.sent_at);
         let purpose = code.seed.key.purpose;
-        let words = self.templates.code_content(realm, purpose, &code.locale, &secret, lifetime);
-        let Some(words) = words else {
-            tracing::error!(contract = realm.contract(), "a code without words is dropped");
+        let content = self.templates.code_content(realm, purpose, &code.locale, &secret, lifetime);
+        let Some(content) = content else {
+            tracing::error!(
+                contract = realm.contract(),
+                "a code without a message template was dropped"
+            );
             return Ok(());
         };
-        self.send(&code.seed, words).await
+        self.send(&code.seed, content).await
     }
 
-    /// Mails a link, unless it has ended, or was replaced or used.
+    /// Mails a link, unless it has expired, was replaced or was used.
     async fn send_link(&self, link: &LinkMessage, now: Timestamp) -> Result<(), PortError> {
         if !self.is_current(&link.seed).await? || link.expires_at <= now {
             return Ok(());
@@ -164,34 +163,40 @@ impl DeliverEffects {
         let realm = &link.seed.key.realm;
         let secret = self.code_keys.derive_link(&link.seed).await?;
         let lifetime = link.expires_at.since(link.sent_at);
-        let words = self.templates.link_content(realm, &link.locale, &link.user, &secret, lifetime);
-        let Some(words) = words else {
-            tracing::error!(contract = realm.contract(), "a link without words is dropped");
+        let content =
+            self.templates.link_content(realm, &link.locale, &link.user, &secret, lifetime);
+        let Some(content) = content else {
+            tracing::error!(
+                contract = realm.contract(),
+                "a link without a message template was dropped"
+            );
             return Ok(());
         };
-        self.send(&link.seed, words).await
+        self.send(&link.seed, content).await
     }
 
-    /// Whether the challenge still has the secret of `seed`.
+    /// Returns whether the challenge still has the code or link of `seed`.
     async fn is_current(&self, seed: &CodeSeed) -> Result<bool, PortError> {
         let current = self.challenges.current(&seed.key).await?;
         Ok(current.is_some_and(|live| live.nonce == seed.nonce))
     }
 
-    /// Hands a message to its recipient's carrier.
-    async fn send(&self, seed: &CodeSeed, words: MessageContent) -> Result<(), PortError> {
-        let MessageContent { subject, text, html } = words;
+    /// Hands a message to the carrier of its recipient.
+    async fn send(&self, seed: &CodeSeed, content: MessageContent) -> Result<(), PortError> {
+        let MessageContent { subject, text, html } = content;
         let message = Message { recipient: seed.key.recipient.clone(), subject, text, html };
         let carrier = match &message.recipient {
             Identifier::Phone(_) => &self.texts,
-            // The mailer refuses what is no mailbox.
+            // The mail carrier refuses recipients that are not e-mail addresses.
             Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => &self.mail,
         };
         match carrier.send(&message).await? {
-            Sent::Accepted => count(seed.key.realm.contract(), MetricEvent::CodeSent),
-            Sent::Refused(reason) => {
+            SendOutcome::Accepted => {
+                record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeSent);
+            }
+            SendOutcome::Refused(reason) => {
                 let recipient = &message.recipient;
-                tracing::warn!(?recipient, reason, "the carrier refuses the recipient for good");
+                tracing::warn!(?recipient, reason, "the carrier refused the recipient permanently");
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
-//! Let a client in: it shows its secret and gets what its access token will state.
+//! Grants an access token to a client that presents its secret.
 
-use crate::domain::client::{Client, ClientId, ClientSecret, Scopes, proves};
+use crate::domain::client::{Client, ClientId, ClientSecret, ClientStatus, Scopes, secret_matches};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clients, Clock, Entropy, PortError, random};
@@ -8,54 +8,46 @@ use std::sync::Arc;
 
 /// Grants tokens to the clients of one contract.
 pub struct GrantClientToken {
-    /// The clients.
     pub clients: Arc<dyn Clients>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// The contract: a client of another one is none.
+    /// The contract. A client of another contract is treated as unknown.
     pub contract: &'static str,
 }
 
-/// What a client's access token will state.
+/// The content of a client's access token.
 #[derive(Clone, Debug)]
 pub struct ClientGrant {
-    /// A random id of the grant.
+    /// The random id of the token.
     pub id: [u8; 16],
-    /// Who it is for.
     pub client: ClientId,
-    /// Whose users it acts upon.
+    /// The realm whose users the client may act on.
     pub realm: Realm,
-    /// What it may do.
+    /// What the client may do.
     pub scopes: Scopes,
-    /// When it was given.
     pub issued_at: Timestamp,
 }
 
-/// Why a client gets no token.
+/// The reason why a client gets no token.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    /// There is no such client, or the secret is none of its: no difference is told.
-    #[error("client refused")]
+    /// The client does not exist or the secret is wrong. The two are deliberately not
+    /// distinguished.
+    #[error("the client or its secret is unknown")]
     Refused,
-    /// The client gets none for the time being; only who knows its secret learns it.
-    #[error("client suspended")]
+    /// An administrator suspended the client. Only a caller with the right secret learns this.
+    #[error("the client is suspended")]
     Suspended,
-    /// It asks for more than it may do.
-    #[error("scope refused")]
+    /// The client asked for a scope that it does not have.
+    #[error("the client does not have the scope")]
     Scope,
-    /// The world broke.
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl GrantClientToken {
-    /// Grants `wanted`, or everything that the client may do. An unknown client and a wrong secret
-    /// cost the same: one read, one digest, two comparisons.
-    ///
-    /// # Errors
-    /// [`GrantError`].
+    /// Grants the `wanted` scopes, or all scopes of the client. An unknown client and a wrong
+    /// secret cause the same work: one read, one digest and two comparisons.
     pub async fn run(
         &self,
         id: &ClientId,
@@ -64,10 +56,10 @@ impl GrantClientToken {
     ) -> Result<ClientGrant, GrantError> {
         let found = self.clients.find(id).await?;
         let found = found.filter(|client| client.realm.contract() == self.contract);
-        let proved = proves(&secret.digest(), found.as_ref());
+        let proved = secret_matches(&secret.digest(), found.as_ref());
         let Some(client) = found.filter(|_| proved) else { return Err(GrantError::Refused) };
-        let Client { id, realm, scopes, suspended, .. } = client;
-        if suspended {
+        let Client { id, realm, scopes, status, .. } = client;
+        if status == ClientStatus::Suspended {
             return Err(GrantError::Suspended);
         }
         let scopes = match wanted {

@@ -1,53 +1,42 @@
-//! What an administrator does with clients: make them, give them new secrets, suspend them.
+//! Manages clients for an administrator: creates them, changes their secrets and suspends them.
 
-use crate::domain::client::{Client, ClientId, ClientSecret, Scopes, WhichSecret};
+use crate::domain::client::{Client, ClientId, ClientSecret, ClientStatus, Scopes, WhichSecret};
 use crate::domain::realm::Realm;
-use crate::ports::{ClientChange, ClientChanged, Clients, Clock, Entropy, PortError, random};
+use crate::ports::{ChangeClientOutcome, ClientChange, Clients, Clock, Entropy, PortError, random};
 use std::sync::Arc;
 
 /// Manages the clients of one contract.
 pub struct ManageClients {
-    /// The clients.
     pub clients: Arc<dyn Clients>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// The contract: a client of another one is none.
+    /// The contract. A client of another contract is treated as unknown.
     pub contract: &'static str,
 }
 
-/// What a client needs to be let in. The secret is shown this once.
+/// The new credentials of a client. The secret is shown only once.
 #[derive(Debug)]
 pub struct NewCredentials {
-    /// Its id.
     pub id: ClientId,
-    /// Its secret.
     pub secret: ClientSecret,
 }
 
-/// Why nothing changed.
+/// The reason why a client was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManageClientsError {
-    /// There is no such client.
     #[error("there is no such client")]
     Unknown,
-    /// It has two secrets: one has to be retired first.
     #[error("the client has two secrets already; retire one first")]
     TwoSecrets,
-    /// It has but one secret, which is not taken from it.
+    /// The last secret of a client cannot be retired.
     #[error("the client has only one secret; give it a second one first")]
     OneSecret,
-    /// The world broke.
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl ManageClients {
-    /// Makes a client of the realm.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Creates a client of the realm.
     pub async fn create(&self, realm: Realm, scopes: Scopes) -> Result<NewCredentials, PortError> {
         let id = ClientId::new(&random(&*self.entropy)?);
         let secret = ClientSecret::new(&random(&*self.entropy)?);
@@ -57,17 +46,14 @@ impl ManageClients {
             scopes,
             secret: secret.digest(),
             next_secret: None,
-            suspended: false,
+            status: ClientStatus::Active,
             created_at: self.clock.now(),
         };
         self.clients.create(&client).await?;
         Ok(NewCredentials { id, secret })
     }
 
-    /// Gives a client a second secret; the first one goes on working until it is retired.
-    ///
-    /// # Errors
-    /// [`ManageClientsError`].
+    /// Adds a second secret to a client. The first one works until it is retired.
     pub async fn add_secret(&self, id: ClientId) -> Result<NewCredentials, ManageClientsError> {
         let secret = ClientSecret::new(&random(&*self.entropy)?);
         let change = ClientChange::AddSecret(secret.digest());
@@ -75,10 +61,7 @@ impl ManageClients {
         Ok(NewCredentials { id, secret })
     }
 
-    /// Ends one of a client's two secrets.
-    ///
-    /// # Errors
-    /// [`ManageClientsError`].
+    /// Removes one of two secrets of a client.
     pub async fn retire(
         &self,
         id: &ClientId,
@@ -88,12 +71,13 @@ impl ManageClients {
         self.change(id, &change, ManageClientsError::OneSecret).await
     }
 
-    /// Gives a client no more tokens, or tokens again. Those it has end by themselves.
-    ///
-    /// # Errors
-    /// [`ManageClientsError`].
-    pub async fn suspend(&self, id: &ClientId, suspended: bool) -> Result<(), ManageClientsError> {
-        let change = ClientChange::Suspend(suspended);
+    /// Suspends a client or activates it again. Tokens that it has keep working until they expire.
+    pub async fn set_status(
+        &self,
+        id: &ClientId,
+        status: ClientStatus,
+    ) -> Result<(), ManageClientsError> {
+        let change = ClientChange::SetStatus(status);
         self.change(id, &change, ManageClientsError::Unknown).await
     }
 
@@ -104,9 +88,9 @@ impl ManageClients {
         wrong_number: ManageClientsError,
     ) -> Result<(), ManageClientsError> {
         match self.clients.change(self.contract, id, change).await? {
-            ClientChanged::Changed => Ok(()),
-            ClientChanged::Unknown => Err(ManageClientsError::Unknown),
-            ClientChanged::WrongNumberOfSecrets => Err(wrong_number),
+            ChangeClientOutcome::Changed => Ok(()),
+            ChangeClientOutcome::Unknown => Err(ManageClientsError::Unknown),
+            ChangeClientOutcome::WrongNumberOfSecrets => Err(wrong_number),
         }
     }
 }

@@ -1,5 +1,7 @@
-//! What a caller can do. Ports, clock and entropy come in; a command goes in, an outcome or an
-//! error comes out.
+//! The use cases: what callers can do.
+//!
+//! Each use case is a struct whose fields are the ports it uses and the settings of the contract.
+//! Its method takes a command and returns a result or an error.
 
 mod announce;
 mod check_code;
@@ -29,13 +31,13 @@ pub use profile::{Callers, Profile, SessionOwner};
 pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
-    CodeRequested, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError, SendPolicy,
-    SignUpUnverified,
+    CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError,
+    SendPolicy, SignUpUnverified,
 };
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetPasswordError};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};
 pub use sign_in::{
-    OpenSessions, SignInByCode, SignInByPassword, SignInCommand, SignInError, SignedIn,
+    Admission, OpenSessions, SignInByCode, SignInByPassword, SignInCommand, SignInError, SignedIn,
 };
 pub use sign_out::{SignOut, SignedToken};
 pub use sign_up::{

@@ -1,5 +1,6 @@
 //! What the use cases need to know of a contract.
 
+use super::Admission;
 use crate::domain::code::CodeFormat;
 use crate::domain::realm::Realm;
 use crate::ports::EventMapper;
@@ -23,8 +24,8 @@ pub struct Profile {
     pub callers: Callers,
     /// What a session belongs to.
     pub sessions: SessionOwner,
-    /// Whether only users who proved an identifier may sign in.
-    pub only_verified: bool,
+    /// Which users may sign in.
+    pub admission: Admission,
 }
 
 /// What sends the requests of a contract. It decides which limit a source address has.

@@ -1,4 +1,5 @@
-//! Refresh: exchange a refresh token for its successor, however often the answer was lost.
+//! Exchanges a refresh token for its successor. The exchange may be repeated if the answer was
+//! lost.
 
 use super::sign_out::end;
 use super::sign_up::{AccessGrant, OpenSession};
@@ -9,53 +10,44 @@ use crate::domain::session::{
 use crate::domain::time::Timestamp;
 use crate::domain::user::Attributes;
 use crate::ports::{
-    Clock, Entropy, EventMapper, PortError, RefreshKeys, Rotated, Rotation, Sessions, random,
+    Clock, Entropy, EventMapper, PortError, RefreshKeys, Sessions, TokenRotation,
+    TokenRotationOutcome, random,
 };
 use std::sync::Arc;
 
 /// Refreshes sessions.
 pub struct Refresh {
-    /// The sessions.
     pub sessions: Arc<dyn Sessions>,
-    /// The keys that successors are derived with.
     pub keys: Arc<dyn RefreshKeys>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// A session was refreshed.
+/// A refreshed session.
 #[derive(Debug)]
 pub struct Refreshed {
-    /// Its tokens.
     pub session: OpenSession,
-    /// What its access token states of the user.
+    /// The attributes of the user that access tokens contain.
     pub token_claims: Attributes,
 }
 
-/// Why a session was not refreshed.
+/// The reason why a session was not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// There is no such token, it was used twice over, or its session is over.
-    #[error("refresh token refused")]
+    /// The token does not exist, its successor was used, or the session is over.
+    #[error("the refresh token is not valid")]
     Refused,
-    /// The world broke.
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl Refresh {
-    /// Two round trips: what the token is, and what becomes of it.
+    /// Refreshes a session in two round trips: one reads the token, one exchanges it.
     ///
-    /// A token that was used, but whose successor was not, gives that successor again: the answer
-    /// was lost, or two tabs asked at once. A token whose successor was used too is a copy: its
-    /// session is ended (RFC 9700 4.14.2), and who holds it has to sign in again.
-    ///
-    /// # Errors
-    /// [`RefreshError`].
+    /// A used token whose successor was not used gives the same successor again: the answer was
+    /// lost, or two tabs asked concurrently. A token whose successor was used is a copy. It ends
+    /// the session (RFC 9700, section 4.14.2), and the user has to sign in again.
     pub async fn run(&self, token: &str) -> Result<Refreshed, RefreshError> {
         let token = RefreshToken::parse(token).ok_or(RefreshError::Refused)?;
         let now = self.clock.now();
@@ -101,12 +93,13 @@ impl Refresh {
     ) -> Result<RefreshToken, RefreshError> {
         let key_id = self.keys.current().await?;
         let successor = self.successor(token, stored, &key_id).await?;
-        let rotation = Rotation { token, stored, successor: &successor, key_id: &key_id, at: now };
+        let rotation =
+            TokenRotation { token, stored, successor: &successor, key_id: &key_id, at: now };
         match self.sessions.rotate(&rotation).await? {
-            Rotated::Rotated => Ok(successor),
-            Rotated::Used(other) if other == key_id => Ok(successor),
-            Rotated::Used(other) => Ok(self.successor(token, stored, &other).await?),
-            Rotated::Over => Err(RefreshError::Refused),
+            TokenRotationOutcome::Rotated => Ok(successor),
+            TokenRotationOutcome::Used(other) if other == key_id => Ok(successor),
+            TokenRotationOutcome::Used(other) => Ok(self.successor(token, stored, &other).await?),
+            TokenRotationOutcome::Over => Err(RefreshError::Refused),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Register a device for push messages.
+//! Registers a device for push messages.
 
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::event::{EventIds, Fact};
@@ -6,53 +6,49 @@ use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::realm::Realm;
 use crate::ports::{
-    Clock, DeviceRegistered, DeviceRegistration, Devices, Entropy, EventMapper, PortError, random,
+    Clock, DeviceRegistration, Devices, Entropy, EventMapper, PortError, RegisterDeviceOutcome,
+    random,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a registration lives without being renewed: 90 days (contracts.md B.5).
+/// How long a registration is kept without a renewal: 90 days.
 const REGISTRATION_LIFETIME: Duration = Duration::from_hours(90 * 24);
-/// How many other registrations of the handle may come between reading its owner and moving it.
-const RACES: usize = 8;
+/// The number of tries. A try fails if another request moves the push token between the read and
+/// the write.
+const MAX_TRIES: usize = 8;
 
-/// Registers devices; a push handle moves to the newest user.
+/// Registers devices. A push token moves to the user that registered it last.
 pub struct RegisterDevice {
-    /// The devices.
     pub devices: Arc<dyn Devices>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Whose device it is.
+/// A request to register a device for a user.
 #[derive(Debug)]
 pub struct RegisterDeviceCommand {
-    /// The name space.
     pub realm: Realm,
-    /// The user.
     pub user: UserId,
-    /// The device, with its push handle.
+    /// The device, with its push token.
     pub info: DeviceInfo,
 }
 
 impl RegisterDevice {
-    /// Makes the handle the user's, for 90 days from now.
+    /// Assigns the push token to the user for 90 days.
     ///
     /// # Errors
-    /// The store did not answer, or others registered the same handle again and again.
+    /// A port failed, or other requests moved the push token in every try.
     pub async fn run(&self, command: RegisterDeviceCommand) -> Result<(), PortError> {
         let now = self.clock.now();
         let RegisterDeviceCommand { realm, user, info } = command;
         let ids = EventIds::new(random(&*self.entropy)?);
-        for _ in 0..RACES {
+        for _ in 0..MAX_TRIES {
             let owner = self.devices.owner(&realm, &info).await?;
             let known = owner.as_ref().map(|owner| owner.device.clone());
             let device = NewDevice {
-                // The same handle is the same device, whoever has it.
+                // A push token identifies one device, even if the user changes.
                 id: known.unwrap_or_else(|| DeviceId::from_stored(&ids.correlation_id())),
                 info: info.clone(),
                 expires_at: Some(now.plus(REGISTRATION_LIFETIME)),
@@ -74,10 +70,10 @@ impl RegisterDevice {
                 entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
             };
             match self.devices.register(&registration).await? {
-                DeviceRegistered::Registered => return Ok(()),
-                DeviceRegistered::OwnerChanged => {}
+                RegisterDeviceOutcome::Registered => return Ok(()),
+                RegisterDeviceOutcome::OwnerChanged => {}
             }
         }
-        Err(PortError::new("register a device", "its handle moves too often"))
+        Err(PortError::new("register a device", "its push token moves too often"))
     }
 }

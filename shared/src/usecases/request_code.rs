@@ -1,7 +1,7 @@
-//! Send a code to a recipient, and create them first if they are a newcomer.
+//! Sends a code to a recipient, and creates an unverified user first if the contract wants it.
 
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce};
+use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, KeyId, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{EventIds, Fact};
 use crate::domain::id::{Sequence, UserId};
@@ -14,101 +14,96 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFETIME};
 use crate::ports::{
     ChallengeState, Challenges, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, NewHandle,
-    Opened, Opening, PortError, SequenceIds, Standing, count, random,
+    OpenOutcome, Opening, PortError, RecipientState, SequenceIds, random, record_metric,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many sends to the same recipient may come between the reading and the writing of its
-/// record before the caller is told to come back.
-const RACES: usize = 4;
+/// The number of tries. A try fails if another request sends to the same recipient between the read
+/// and the write.
+const MAX_TRIES: usize = 4;
 
-/// The numbers that bound sending.
+/// The limits of sending.
 #[derive(Clone, Debug)]
 pub struct SendPolicy {
-    /// How long a code works.
+    /// The lifetime of a code.
     pub code_lifetime: Duration,
     /// The limits of one recipient.
     pub limits: SendLimits,
-    /// Sends that one source address may ask for in an hour; 0 switches the limit off.
+    /// The number of sends that one source may request in an hour; 0 switches the limit off.
     pub per_source_hour: u32,
-    /// Sign-ups that one client may ask for in an hour; 0 switches the limit off.
+    /// The number of sign-ups that one client may request in an hour; 0 switches the limit off.
     pub per_client_hour: u32,
-    /// Where texts may go.
+    /// The countries that text messages may be sent to.
     pub countries: DialCodes,
 }
 
-/// Sends a code; a recipient that must not get one costs the same and looks the same.
+/// Sends codes. A recipient that must not get a code causes the same work and the same answer.
 pub struct RequestCode {
-    /// Where challenges live.
     pub challenges: Arc<dyn Challenges>,
-    /// The keys that codes are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// The bounds.
     pub policy: SendPolicy,
-    /// How the contract writes its handles, where clients hold one instead of the recipient.
+    /// The format of the contract's handles; `None` if its clients name the recipient instead.
     pub handles: Option<fn(&[u8; 16]) -> String>,
 }
 
-/// Who asks for which code.
+/// Whether a request for a code may send a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The code is sent, if the recipient may get one.
+    Allowed,
+    /// Nothing is sent. The work and the answer are the same, so that the caller cannot tell.
+    Suppressed,
+}
+
+/// A request for a code.
 #[derive(Debug)]
 pub struct RequestCodeCommand {
-    /// Who gets it and what for.
+    /// The challenge to open.
     pub key: ChallengeKey,
-    /// Whether the request may send anything at all; if not, it still looks as if it did.
-    pub may_send: bool,
-    /// Where the request came from.
+    pub delivery: Delivery,
     pub source: SourceAddress,
-    /// The language of the message.
+    /// The language of the message: a BCP 47 tag such as `en`.
     pub locale: String,
 }
 
-/// A code was asked for.
+/// The answer to a request for a code.
 #[derive(Debug)]
 pub struct CodeRequested {
-    /// What the client holds from now on, where the contract has handles.
+    /// The handle of the challenge, for contracts with handles.
     pub handle: Option<ChallengeHandle>,
 }
 
-/// Who an unknown recipient becomes.
+/// The user to be created for an unknown recipient.
 #[derive(Clone, Debug)]
 pub struct Newcomer {
-    /// What the contract keeps with them.
     pub attributes: Attributes,
-    /// Attributes that get an integer id of their own.
+    /// The attributes that get an integer id of their own.
     pub numbered: &'static [(&'static str, Sequence)],
 }
 
-/// Sends a code to a recipient, and creates an unverified user where there is none.
+/// Sends a code to a recipient, and creates an unverified user if the recipient is unknown.
 pub struct SignUpUnverified {
-    /// Sends the code.
     pub request_code: RequestCode,
-    /// Ids of users and of what belongs to them.
+    /// The ids of users and of their numbered attributes.
     pub ids: Arc<dyn SequenceIds>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
 }
 
-/// Why no code was sent.
+/// The reason why no code was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestCodeError {
-    /// The recipient or the source has had its share.
-    #[error("too many codes")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    /// A limit of the recipient or the source was reached.
+    #[error("a limit of sent codes was reached")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
-/// What one try at a send starts from.
-struct Attempt<'a> {
+/// The input of one try.
+struct SendAttempt<'a> {
     command: &'a RequestCodeCommand,
     now: Timestamp,
     key_id: &'a KeyId,
@@ -120,64 +115,61 @@ struct Attempt<'a> {
     ids: EventIds,
 }
 
-/// How one try ended.
-enum Tried {
+/// The result of one try.
+enum SendResult {
     Sent(CodeRequested),
     Changed(ChallengeState),
     Taken,
 }
 
-/// What goes with a code.
+/// The sign-up that a code belongs to.
 #[derive(Clone, Copy)]
-pub(super) enum Along<'a> {
-    /// Nothing.
-    Nothing,
-    /// A user, if the recipient is nobody yet.
+pub(super) enum RelatedSignUp<'a> {
+    None,
+    /// An unverified user, created if the recipient is unknown.
     Newcomer(&'a SignUpUnverified, &'a Newcomer),
     /// A sign-up that waits for the code.
     Pending(&'a PendingSignUp),
 }
 
 impl RequestCode {
-    /// Opens a challenge and puts its code on the way, if the recipient is one that this purpose
-    /// serves.
-    ///
-    /// # Errors
-    /// [`RequestCodeError`].
+    /// Opens a challenge and sends its code, if codes of this purpose are sent to the recipient.
     pub async fn run(
         &self,
         command: RequestCodeCommand,
     ) -> Result<CodeRequested, RequestCodeError> {
-        self.send(&command, Along::Nothing).await
+        self.send(&command, RelatedSignUp::None).await
     }
 
-    /// Reads how the recipient stands and writes.
+    /// Reads the state of the recipient and opens the challenge.
     async fn send(
         &self,
         command: &RequestCodeCommand,
-        along: Along<'_>,
+        related: RelatedSignUp<'_>,
     ) -> Result<CodeRequested, RequestCodeError> {
         let now = self.clock.now();
-        let standing = self.challenges.standing(&command.key, &[], now).await?;
-        let sent = self.send_to(command, standing, along, now).await?;
-        // Another sign-up that waits is in the way of a sign-up that waits, and of nothing else.
+        let recipient = self.challenges.recipient_state(&command.key, &[], now).await?;
+        let sent = self.send_to(command, recipient, related, now).await?;
+        // Only a sign-up that waits can be refused because of another one that waits.
         sent.ok_or(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
     }
 
-    /// Writes, as often as others come between; `None` when a sign-up is to wait for the code and
-    /// another one does already.
+    /// Opens the challenge, with new tries if other requests were faster. Returns `None` if the
+    /// sign-up has to wait but another one waits already.
     pub(super) async fn send_to(
         &self,
         command: &RequestCodeCommand,
-        mut standing: Standing,
-        along: Along<'_>,
+        mut recipient: RecipientState,
+        related: RelatedSignUp<'_>,
         now: Timestamp,
     ) -> Result<Option<CodeRequested>, RequestCodeError> {
         let key_id = self.code_keys.current().await?;
-        for _ in 0..RACES {
+        for _ in 0..MAX_TRIES {
             let ids = EventIds::new(random(&*self.entropy)?);
-            let (newcomer, events) = match (along, &standing.user) {
-                (Along::Newcomer(maker, newcomer), None) if command.may_send => {
+            let (newcomer, events) = match (related, &recipient.user) {
+                (RelatedSignUp::Newcomer(maker, newcomer), None)
+                    if command.delivery == Delivery::Allowed =>
+                {
                     let user = maker.new_user(command, newcomer, now).await?;
                     let fact =
                         Fact::UserSignedUp { user: user.clone(), device: None, credit: None };
@@ -185,40 +177,40 @@ impl RequestCode {
                 }
                 _ => (None, Vec::new()),
             };
-            let known = standing.user.clone();
-            let attempt = Attempt {
+            let known = recipient.user.clone();
+            let attempt = SendAttempt {
                 command,
                 now,
                 key_id: &key_id,
-                sends: standing.challenge.sends,
+                sends: recipient.challenge.sends,
                 holder: known.or_else(|| newcomer.as_ref().map(|user| user.id.clone())),
                 newcomer,
-                pending: match along {
-                    Along::Pending(pending) => Some(pending),
-                    Along::Nothing | Along::Newcomer(..) => None,
+                pending: match related {
+                    RelatedSignUp::Pending(pending) => Some(pending),
+                    RelatedSignUp::None | RelatedSignUp::Newcomer(..) => None,
                 },
                 events: events.into_iter().map(Effect::Event).collect(),
                 ids,
             };
-            match self.attempt(attempt).await? {
-                Tried::Sent(requested) => return Ok(Some(requested)),
-                Tried::Changed(newer) => {
-                    if matches!(along, Along::Pending(_)) && newer.live_until.is_some() {
+            match self.attempt_send(attempt).await? {
+                SendResult::Sent(requested) => return Ok(Some(requested)),
+                SendResult::Changed(newer) => {
+                    if matches!(related, RelatedSignUp::Pending(_)) && newer.live_until.is_some() {
                         return Ok(None);
                     }
-                    standing.challenge = newer;
+                    recipient.challenge = newer;
                 }
-                Tried::Taken => {
-                    standing = self.challenges.standing(&command.key, &[], now).await?;
+                SendResult::Taken => {
+                    recipient = self.challenges.recipient_state(&command.key, &[], now).await?;
                 }
             }
         }
         Err(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
     }
 
-    /// One read record, one write.
-    async fn attempt(&self, attempt: Attempt<'_>) -> Result<Tried, RequestCodeError> {
-        let Attempt { command, now, key_id, sends, holder, newcomer, pending, events, ids } =
+    /// Makes one try with the given state of the recipient.
+    async fn attempt_send(&self, attempt: SendAttempt<'_>) -> Result<SendResult, RequestCodeError> {
+        let SendAttempt { command, now, key_id, sends, holder, newcomer, pending, events, ids } =
             attempt;
         let expected_revision = self.policy.limits.apply().then_some(sends.revision);
         let sends = self.policy.limits.admit(&sends, now).map_err(|refusal| {
@@ -226,7 +218,13 @@ impl RequestCode {
         })?;
         let budget = Budget::sends(&command.source, self.policy.per_source_hour, now);
         let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
-        let deliver = self.delivers(command, holder.is_some(), newcomer.is_some());
+        let audience = match &holder {
+            Some(_) => Audience::Registered,
+            None => Audience::Unregistered,
+        };
+        // A new user gets the code of the challenge that is opened at the same time.
+        let wanted = newcomer.is_some() || command.key.purpose.audience() == audience;
+        let deliver = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
         let seed = CodeSeed {
             key: command.key.clone(),
             nonce: Nonce::new(random(&*self.entropy)?),
@@ -245,8 +243,8 @@ impl RequestCode {
             sends,
             expected_revision,
             budget,
-            // A code that is not sent verifies nobody: who guessed it would leave no trace with the
-            // recipient.
+            // The handle of a code that is not sent has no user, because a right guess would verify
+            // the user without a message to the recipient.
             handle: handle.map(|handle| NewHandle { handle, holder: holder.filter(|_| deliver) }),
             newcomer,
             pending: pending.cloned(),
@@ -258,18 +256,18 @@ impl RequestCode {
             ),
         };
         match self.challenges.open(&opening).await? {
-            Opened::Opened => {
+            OpenOutcome::Opened => {
                 if opening.newcomer.is_some() {
-                    count(opening.key.realm.contract(), MetricEvent::SignUp);
+                    record_metric(Some(opening.key.realm.contract()), MetricEvent::SignUp);
                 }
                 let handle = opening.handle.map(|new| new.handle);
-                Ok(Tried::Sent(CodeRequested { handle }))
+                Ok(SendResult::Sent(CodeRequested { handle }))
             }
-            Opened::BudgetSpent => {
+            OpenOutcome::BudgetSpent => {
                 Err(RequestCodeError::TooMany { retry_after: budget_end.since(now) })
             }
-            Opened::Changed(newer) => Ok(Tried::Changed(newer)),
-            Opened::Taken => Ok(Tried::Taken),
+            OpenOutcome::Changed(newer) => Ok(SendResult::Changed(newer)),
+            OpenOutcome::Taken => Ok(SendResult::Taken),
         }
     }
 
@@ -278,8 +276,8 @@ impl RequestCode {
         Ok(Some(ChallengeHandle::new(&write(&random(&*self.entropy)?))))
     }
 
-    /// Whether the recipient gets a message at all.
-    fn delivers(&self, command: &RequestCodeCommand, registered: bool, newcomer: bool) -> bool {
+    /// Returns whether messages may be sent to the recipient, and logs a warning if not.
+    fn is_reachable(&self, command: &RequestCodeCommand) -> bool {
         let reachable = match &command.key.recipient {
             Identifier::Phone(phone) => self.policy.countries.allow(phone),
             Identifier::Email(_) => true,
@@ -287,24 +285,22 @@ impl RequestCode {
         };
         if !reachable {
             let recipient = &command.key.recipient;
-            tracing::warn!(?recipient, "no text is sent: the country is not allowed");
+            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
         }
-        reachable && command.may_send && (newcomer || command.key.purpose.serves(registered))
+        reachable
     }
 }
 
 impl SignUpUnverified {
-    /// Sends a code to the recipient. Who is unknown becomes a user, unverified and gone after a
-    /// day unless they verify; who is known stays as they are. The caller cannot tell which.
-    ///
-    /// # Errors
-    /// [`RequestCodeError`].
+    /// Sends a code to the recipient. For an unknown recipient it creates an unverified user, which
+    /// is deleted after a day without a verification. A known user is not changed. The caller
+    /// cannot tell the two apart.
     pub async fn run(
         &self,
         command: RequestCodeCommand,
         newcomer: Newcomer,
     ) -> Result<CodeRequested, RequestCodeError> {
-        self.request_code.send(&command, Along::Newcomer(self, &newcomer)).await
+        self.request_code.send(&command, RelatedSignUp::Newcomer(self, &newcomer)).await
     }
 
     async fn new_user(
@@ -322,7 +318,7 @@ impl SignUpUnverified {
         Ok(NewUser {
             id: UserId::number(self.ids.next(realm, Sequence::User).await?),
             realm: realm.clone(),
-            identifiers: Identifiers::one(command.key.recipient.clone(), false),
+            identifiers: Identifiers::unverified(command.key.recipient.clone()),
             password: None,
             attributes,
             created_at: now,

@@ -1,4 +1,5 @@
-//! Set a new password: prove who one is with a code, then set it with what that proof gave.
+//! Sets a new password in two steps: a code proves control of a recipient, then that proof allows
+//! one change of the password.
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
@@ -9,39 +10,32 @@ use crate::domain::password::Password;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, Entropy, EventMapper, MetricEvent, PasswordChange, Passwords, PortError,
-    Redeemed, Redemption, Users, Verdict, count,
+    Challenges, Clock, Entropy, EventMapper, MetricEvent, PasswordChange, PasswordVerdict,
+    Passwords, PortError, RedeemOutcome, Redemption, SetPasswordOutcome, Users, record_metric,
 };
 use std::sync::Arc;
 
-/// Proves who holds a recipient.
+/// Proves control of a recipient.
 pub struct ProveRecipient {
-    /// Checks the code.
     pub check_code: CheckCode,
-    /// Where the code is used up.
     pub challenges: Arc<dyn Challenges>,
-    /// Finds whose the recipient is.
     pub users: Arc<dyn Users>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Somebody holds a recipient.
+/// A proof that the caller controls a recipient.
 #[derive(Debug)]
 pub struct RecipientProof {
-    /// Which, and what they may do.
+    /// The challenge, with the recipient and the purpose of the proof.
     pub key: ChallengeKey,
-    /// Whose it is, if somebody's.
+    /// The user that the recipient belongs to.
     pub user: Option<UserId>,
-    /// When they proved it.
+    /// The time of the proof.
     pub at: Timestamp,
 }
 
 impl ProveRecipient {
     /// Checks the code and uses it up.
-    ///
-    /// # Errors
-    /// [`CheckCodeError`].
     pub async fn run(
         &self,
         key: ChallengeKey,
@@ -55,12 +49,12 @@ impl ProveRecipient {
         let CheckedCode { key, nonce, guesses, .. } = checked;
         let redemption = Redemption { key: key.clone(), nonce, guesses, at: now };
         match self.challenges.redeem(&redemption).await? {
-            Redeemed::Redeemed => {
-                count(key.realm.contract(), MetricEvent::CodeVerified);
+            RedeemOutcome::Redeemed => {
+                record_metric(Some(key.realm.contract()), MetricEvent::CodeVerified);
                 Ok(RecipientProof { key, user, at: now })
             }
-            Redeemed::ChallengeLost => Err(CheckCodeError::NoCode),
-            Redeemed::BudgetSpent => {
+            RedeemOutcome::ChallengeLost => Err(CheckCodeError::NoCode),
+            RedeemOutcome::BudgetSpent => {
                 Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
             }
         }
@@ -69,38 +63,29 @@ impl ProveRecipient {
 
 /// Sets new passwords.
 pub struct ResetPassword {
-    /// The users.
     pub users: Arc<dyn Users>,
-    /// Hashes the password.
     pub passwords: Arc<dyn Passwords>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Why no password was set.
+/// The reason why no password was set.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
-    /// The user is gone, or has changed their password since the proof: it is good for one change.
-    #[error("the proof is used up")]
+    /// The user does not exist, or the password was changed after the proof. One proof allows one
+    /// change.
+    #[error("the proof was used before")]
     ProofUsedUp,
-    /// It is the password they have.
-    #[error("the same password")]
+    #[error("the new password is the current one")]
     SamePassword,
-    /// The world broke.
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl ResetPassword {
-    /// Sets the password of who proved at `proved_at` that they are `user`, and ends every session
-    /// of theirs.
-    ///
-    /// # Errors
-    /// [`ResetPasswordError`].
+    /// Sets the password of a user who proved control of a recipient at `proved_at`, and ends all
+    /// sessions of the user.
     pub async fn run(
         &self,
         user: UserId,
@@ -109,13 +94,14 @@ impl ResetPassword {
     ) -> Result<(), ResetPasswordError> {
         let now = self.clock.now();
         let found = self.users.find(&user, now).await?.ok_or(ResetPasswordError::ProofUsedUp)?;
-        // Before the passwords are compared: a proof that is used up must not tell which one it is.
+        // This comes before the comparison: a proof that is used up must not reveal whether the
+        // password is the current one.
         if found.password_changed_at.is_some_and(|changed| changed >= proved_at) {
             return Err(ResetPasswordError::ProofUsedUp);
         }
         if let Some(known) = found.password {
             let verdict = self.passwords.verify(password.clone(), Some(known)).await?;
-            if verdict != Verdict::Wrong {
+            if verdict != PasswordVerdict::Wrong {
                 return Err(ResetPasswordError::SamePassword);
             }
         }
@@ -123,10 +109,9 @@ impl ResetPassword {
         let fact = Fact::PasswordChanged { user: user.clone(), at: now };
         let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
         let change = PasswordChange { user, hash, proved_at, at: now, entry };
-        if self.users.set_password(&change).await? {
-            Ok(())
-        } else {
-            Err(ResetPasswordError::ProofUsedUp)
+        match self.users.set_password(&change).await? {
+            SetPasswordOutcome::Changed => Ok(()),
+            SetPasswordOutcome::ProofUsedUp => Err(ResetPasswordError::ProofUsedUp),
         }
     }
 }

@@ -1,53 +1,51 @@
-//! Rotate keys: publish, wait until everybody knows, sign, retire.
+//! Rotates keys: publishes a new key, waits until every process knows it, and promotes it.
 
 use crate::domain::challenge::KeyId;
-use crate::domain::key_rotation::{KeyVersion, NewKey, RotatedKey, RotationPolicy, Step, Turn};
+use crate::domain::key_rotation::{
+    KeyRotationOutcome as Outcome, KeyVersion, NewKey, RotatedKey, RotationPolicy, RotationStep,
+};
 use crate::ports::{Clock, Entropy, KeyRotation, PortError, chain, random};
 use futures_util::future::join_all;
 use std::sync::Arc;
 
-/// Takes the steps that are due.
+/// Takes the steps of the rotation that are due.
 ///
-/// There is no state but the keys' own, so it may run at any time, twice at once, and again after
-/// a crash.
+/// It has no state besides the state of the keys. It may run at any time, concurrently, and again
+/// after a crash.
 pub struct RotateKeys {
-    /// Changes keys.
     pub rotation: Arc<dyn KeyRotation>,
-    /// The keys.
+    /// The keys to rotate.
     pub keys: Vec<RotatedKey>,
-    /// How fast they follow each other.
     pub policy: RotationPolicy,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Why keys were not rotated.
+/// The reason why keys were not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateKeysError {
-    /// There is no key of this name; nothing was done.
+    /// There is no key with this name. Nothing was done.
     #[error("there is no key {0}")]
     Unknown(String),
-    /// At least one key could not be looked at or changed; the others were.
+    /// At least one key could not be read or changed. The other keys were rotated.
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
-/// What a key did, and how it stands now.
+/// The outcome of a rotation for one key, and the state of the key after it.
 #[derive(Debug)]
 pub struct KeyRotationReport {
-    /// The key's name.
+    /// The name of the key.
     pub key: String,
-    /// What it did.
-    pub outcome: Turn,
-    /// The one that signs.
+    /// What was done.
+    pub outcome: Outcome,
+    /// The key that signs.
     pub current: KeyId,
-    /// The one that is published.
+    /// The key that is published.
     pub next: Option<KeyId>,
 }
 
-/// Whether to wait until a step is due.
+/// When a step is taken.
 #[derive(Clone, Copy)]
 enum When {
     Due,
@@ -55,16 +53,17 @@ enum When {
 }
 
 impl RotateKeys {
-    /// Takes one step with every key for which one is due.
+    /// Takes one step for every key for which one is due.
     ///
     /// # Errors
-    /// [`RotateKeysError::Internal`]; each key that failed is logged.
+    /// [`RotateKeysError::Internal`]; every key that failed is logged.
     pub async fn run(&self) -> Result<Vec<KeyRotationReport>, RotateKeysError> {
-        Ok(self.turns(&self.keys, When::Due).await?)
+        Ok(self.rotate_all(&self.keys, When::Due).await?)
     }
 
-    /// Replaces the keys of these names, due or not and known to everybody or not. What the key
-    /// before last has signed is refused from then on: twice, and a leaked key is worthless.
+    /// Replaces the keys with these names at once, whether or not a step is due and other processes
+    /// know the new key. What the previous key signed is refused from then on. To make a leaked key
+    /// useless, replace it twice.
     ///
     /// # Errors
     /// [`RotateKeysError`].
@@ -77,66 +76,66 @@ impl RotateKeys {
             key.ok_or_else(|| RotateKeysError::Unknown(name.clone()))
         };
         let keys = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.turns(&keys, When::AtOnce).await?)
+        Ok(self.rotate_all(&keys, When::AtOnce).await?)
     }
 
-    async fn turns(
+    async fn rotate_all(
         &self,
         keys: &[RotatedKey],
         when: When,
     ) -> Result<Vec<KeyRotationReport>, PortError> {
-        let turns = join_all(keys.iter().map(|key| self.turn(key, when))).await;
-        let (mut taken, mut failure) = (Vec::new(), None);
-        for (key, turn) in keys.iter().zip(turns) {
-            match turn {
-                Ok(turn) => taken.push(turn),
+        let reports = join_all(keys.iter().map(|key| self.rotate(key, when))).await;
+        let (mut rotated, mut failure) = (Vec::new(), None);
+        for (key, report) in keys.iter().zip(reports) {
+            match report {
+                Ok(report) => rotated.push(report),
                 Err(error) => {
                     tracing::error!(key = key.name, error = chain(&error), "a key was not rotated");
                     failure = Some(error);
                 }
             }
         }
-        failure.map_or(Ok(taken), Err)
+        failure.map_or(Ok(rotated), Err)
     }
 
-    async fn turn(&self, key: &RotatedKey, when: When) -> Result<KeyRotationReport, PortError> {
-        let standing = self.rotation.standing(&key.secret).await?;
-        let step = self.policy.step(&standing, self.clock.now());
-        let (turn, done) = match (when, step) {
+    async fn rotate(&self, key: &RotatedKey, when: When) -> Result<KeyRotationReport, PortError> {
+        let state = self.rotation.key_state(&key.secret).await?;
+        let step = self.policy.step(&state, self.clock.now());
+        let (outcome, done) = match (when, step) {
             (When::AtOnce, _) => {
                 let new = self.new_key()?;
-                (Turn::Replaced, self.rotation.replace(&key.secret, &standing, &new).await?)
+                (Outcome::Replaced, self.rotation.replace(&key.secret, &state, &new).await?)
             }
-            (When::Due, Step::Publish) => {
+            (When::Due, RotationStep::Publish) => {
                 let new = self.new_key()?;
-                (Turn::Published, self.rotation.publish(&key.secret, &standing, &new).await?)
+                (Outcome::Published, self.rotation.publish(&key.secret, &state, &new).await?)
             }
-            (When::Due, Step::Sign(next)) => {
-                (Turn::Signs, self.rotation.sign_with(&key.secret, &standing, &next).await?)
+            (When::Due, RotationStep::Promote(next)) => {
+                (Outcome::Promoted, self.rotation.promote(&key.secret, &state, &next).await?)
             }
-            (When::Due, Step::Rest) => (Turn::Rests, None),
+            (When::Due, RotationStep::Wait) => (Outcome::Unchanged, None),
         };
-        let turn = match (turn, &done) {
-            (Turn::Rests, _) | (_, Some(_)) => turn,
-            (_, None) => Turn::Overtaken,
+        let outcome = match (outcome, &done) {
+            (Outcome::Unchanged, _) | (_, Some(_)) => outcome,
+            (_, None) => Outcome::Conflict,
         };
         let done = done.map(|KeyVersion { id, .. }| id);
-        let seen = standing.next.map(|next| next.id);
-        let (current, next) = match turn {
-            Turn::Published => (standing.current.id, done),
-            Turn::Signs | Turn::Replaced => (done.unwrap_or(standing.current.id), None),
-            Turn::Rests | Turn::Overtaken => (standing.current.id, seen),
+        let seen = state.next.map(|next| next.id);
+        let (current, next) = match outcome {
+            Outcome::Published => (state.current.id, done),
+            Outcome::Promoted | Outcome::Replaced => (done.unwrap_or(state.current.id), None),
+            Outcome::Unchanged | Outcome::Conflict => (state.current.id, seen),
         };
-        if turn != Turn::Rests {
+        if outcome != Outcome::Unchanged {
             tracing::info!(
                 key = key.name,
-                turn = turn.as_str(),
+                turn = outcome.as_str(),
                 current = current.as_str(),
                 next = next.as_ref().map(KeyId::as_str),
-                "a key had its turn"
+                "key rotation step"
             );
         }
-        Ok(KeyRotationReport { key: key.name.clone(), outcome: turn, current, next })
+        Ok(KeyRotationReport { key: key.name.clone(), outcome, current, next })
     }
 
     fn new_key(&self) -> Result<NewKey, PortError> {

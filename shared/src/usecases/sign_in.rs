@@ -1,4 +1,4 @@
-//! Sign in: open a session of an account that exists.
+//! Opens a session of an existing account.
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
@@ -6,117 +6,109 @@ use super::sign_up::{AccessGrant, OpenSession};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::{DeviceInfo, NewDevice};
-use crate::domain::event::Fact;
+use crate::domain::event::{Fact, SignInMethod};
 use crate::domain::id::{DeviceId, Sequence, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
-use crate::domain::password_attempts::{AttemptRecord, AttemptsAt, Backoff};
+use crate::domain::password_attempts::{AttemptSubject, Backoff, PasswordAttempts};
 use crate::domain::realm::Realm;
 use crate::domain::session::{FamilyId, NewSession, RefreshToken};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, User};
 use crate::ports::{
-    Budgets, Clock, Credential, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof,
-    SequenceIds, Sessions, SignIn, SignInOutcome, Users, Verdict, count, random,
+    Budgets, Clock, Credential, Entropy, EventMapper, MetricEvent, NewSignIn, PasswordVerdict,
+    Passwords, PortError, Proof, SequenceIds, Sessions, SignInOutcome, TakeOutcome, Users, random,
+    record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many tries it may take to count an attempt at an account before the caller is told to come
-/// back: the first one asks what is known, and others may come between.
-const RACES: usize = 5;
+/// The number of tries to count a password attempt. The first one reads the record, and the others
+/// are needed if another request changes it.
+const MAX_TRIES: usize = 5;
 
-/// Opens sessions, whatever entitles to them.
+/// Opens sessions after a successful check of the credential.
 pub struct OpenSessions {
-    /// The sessions.
     pub sessions: Arc<dyn Sessions>,
-    /// The users.
     pub users: Arc<dyn Users>,
-    /// Ids of devices, where the contract has refresh tokens: there is one device for each.
+    /// The ids of devices; `None` for contracts without refresh tokens. Each sign-in creates a
+    /// device.
     pub devices: Option<Arc<dyn SequenceIds>>,
-    /// The attributes of a user that the contract's access tokens state.
+    /// The names of the attributes of a user that access tokens contain.
     pub token_claims: &'static [&'static str],
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
 /// Signs in with a password.
 pub struct SignInByPassword {
-    /// Opens the session.
     pub open: OpenSessions,
-    /// Compares passwords.
     pub passwords: Arc<dyn Passwords>,
-    /// Where wrong passwords are counted.
+    /// The budgets of wrong guesses.
     pub budgets: Arc<dyn Budgets>,
-    /// How attempts at one account are slowed down; `None`: not at all.
+    /// The pauses between attempts at one account; `None` switches them off.
     pub backoff: Option<Backoff>,
-    /// Wrong passwords and codes that one source address may send in an hour; 0: no limit.
+    /// The number of wrong passwords and codes that one source may send in an hour; 0 switches the
+    /// limit off.
     pub per_source_hour: u32,
-    /// Whether only those may enter who proved an identifier.
-    pub only_verified: bool,
+    pub admission: Admission,
 }
 
-/// Signs in with a code that was sent.
+/// The users that may sign in with a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Every user.
+    AllUsers,
+    /// Users with at least one verified identifier.
+    VerifiedUsers,
+}
+
+/// Signs in with a one-time code.
 pub struct SignInByCode {
-    /// Opens the session.
     pub open: OpenSessions,
-    /// Checks the code.
     pub check_code: CheckCode,
 }
 
-/// Who comes.
+/// A request to sign in.
 #[derive(Debug)]
 pub struct SignInCommand {
-    /// The name space.
     pub realm: Realm,
-    /// What they are known by.
     pub identifier: Identifier,
-    /// The device they use.
     pub device: DeviceInfo,
-    /// Where the request came from.
     pub source: SourceAddress,
 }
 
-/// Somebody signed in.
+/// A successful sign-in.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who, as they were before.
+    /// The user before the sign-in.
     pub user: User,
-    /// When.
     pub at: Timestamp,
-    /// Their tokens, where the contract has refresh tokens.
+    /// The new session, for contracts with refresh tokens.
     pub session: Option<OpenSession>,
 }
 
-/// Why nobody signed in.
+/// The reason why a sign-in was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Nobody is known by that identifier. A contract that tells this from a wrong password tells who
-    /// is registered; the work is the same.
-    #[error("no such user")]
+    /// The identifier is unknown. A contract that distinguishes this from a wrong password reveals
+    /// which identifiers are known; the work is the same.
+    #[error("the identifier is unknown")]
     NoSuchUser,
-    /// The password is wrong.
-    #[error("wrong password")]
+    #[error("the password is wrong")]
     WrongPassword,
-    /// The code is wrong, used, replaced, ended or guessed at too often.
-    #[error("code refused")]
+    /// The code is wrong, was used, was replaced, has expired or had too many guesses.
+    #[error("the code is not valid")]
     CodeRefused,
-    /// The password is right, but no identifier is proved.
-    #[error("not verified")]
+    /// The password is right, but the user has no verified identifier.
+    #[error("no identifier is verified")]
     NotVerified,
-    /// The account or the source has had its share of attempts.
-    #[error("too many attempts")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    /// The account or the source made too many attempts.
+    #[error("a limit of attempts was reached")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
@@ -132,11 +124,11 @@ impl From<CheckCodeError> for SignInError {
 }
 
 impl SignInByPassword {
-    /// Counts the attempt, compares the password, opens a session. An account that does not exist
-    /// costs the same reads, the same hash and the same writes as a wrong password.
+    /// Counts the attempt, compares the password and opens a session. An unknown identifier causes
+    /// the same reads, hashes and writes as a wrong password.
     ///
     /// # Errors
-    /// [`SignInError`], never [`SignInError::CodeRefused`].
+    /// [`SignInError`], except [`SignInError::CodeRefused`].
     pub async fn run(
         &self,
         password: Password,
@@ -145,10 +137,10 @@ impl SignInByPassword {
         let now = self.open.clock.now();
         let (realm, identifier) = (&command.realm, &command.identifier);
         let known = self.open.users.known_by(realm, identifier, now).await?;
-        let id = known.clone().unwrap_or_else(|| UserId::from_stored("nobody"));
+        let id = known.clone().unwrap_or_else(UserId::placeholder);
         let at = match known.clone() {
-            Some(user) => AttemptsAt::Account(user),
-            None => AttemptsAt::Nobody(realm.clone(), identifier.clone()),
+            Some(user) => AttemptSubject::Account(user),
+            None => AttemptSubject::UnknownIdentifier(realm.clone(), identifier.clone()),
         };
         let (admitted, user) = join(self.admit(&at, now), self.open.users.find(&id, now)).await;
         admitted?;
@@ -156,19 +148,21 @@ impl SignInByPassword {
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let verdict = self.passwords.verify(password.clone(), hash.clone()).await?;
         let guesses = Budget::wrong_guesses(&command.source, self.per_source_hour, now);
-        let (Verdict::Right { outdated }, Some(user), Some(seen)) = (verdict, user, hash) else {
+        let (PasswordVerdict::Right { outdated }, Some(user), Some(seen)) = (verdict, user, hash)
+        else {
             let refusal = match known {
                 Some(_) => SignInError::WrongPassword,
                 None => SignInError::NoSuchUser,
             };
             return Err(match guesses {
-                Some(budget) if !self.budgets.take(&budget).await? => {
+                Some(budget) if self.budgets.take(&budget).await? == TakeOutcome::Spent => {
                     SignInError::TooMany { retry_after: budget.ends_at.since(now) }
                 }
                 _ => refusal,
             });
         };
-        if self.only_verified && !user.identifiers.iter().any(|known| known.verified) {
+        let verified = user.identifiers.iter().any(|known| known.verified);
+        if self.admission == Admission::VerifiedUsers && !verified {
             return Err(SignInError::NotVerified);
         }
         let renewed = if outdated { Some(self.passwords.hash(password).await?) } else { None };
@@ -177,16 +171,17 @@ impl SignInByPassword {
         self.open.run(user, credential, command, now, retry_at).await
     }
 
-    /// Counts the attempt before anything is compared, so that attempts at once gain nothing. What was
-    /// counted before is learned from the refusal to count it as the first.
-    async fn admit(&self, at: &AttemptsAt, now: Timestamp) -> Result<(), SignInError> {
+    /// Counts the attempt before the password is compared, so that concurrent attempts have no
+    /// advantage. The first try assumes that there was no attempt before; if there was, its failure
+    /// returns the record.
+    async fn admit(&self, at: &AttemptSubject, now: Timestamp) -> Result<(), SignInError> {
         let Some(backoff) = self.backoff else { return Ok(()) };
-        let mut seen = AttemptRecord::NONE;
-        for _ in 0..RACES {
-            let newer = backoff.admit(&seen, now).map_err(|not_yet| SignInError::TooMany {
-                retry_after: not_yet.retry_at.since(now),
+        let mut seen = PasswordAttempts::NONE;
+        for _ in 0..MAX_TRIES {
+            let newer = backoff.admit(&seen, now).map_err(|refusal| SignInError::TooMany {
+                retry_after: refusal.retry_at.since(now),
             })?;
-            match self.open.sessions.count_attempt(at, seen, newer).await? {
+            match self.open.sessions.count_password_attempt(at, seen, newer).await? {
                 None => return Ok(()),
                 Some(record) => seen = record,
             }
@@ -196,8 +191,8 @@ impl SignInByPassword {
 }
 
 impl SignInByCode {
-    /// Checks the code and opens a session. Three round trips: what the access token states of the
-    /// user can be read only once the account is found.
+    /// Checks the code and opens a session, in three round trips. The user can be read only after
+    /// the account is found, and the access token contains attributes of the user.
     ///
     /// # Errors
     /// [`SignInError::CodeRefused`], [`SignInError::TooMany`] and [`SignInError::Internal`].
@@ -232,11 +227,14 @@ impl OpenSessions {
         retry_at: Timestamp,
     ) -> Result<SignedIn, SignInError> {
         let (device, session) = self.tokens(&user, &command.realm, command.device, now).await?;
-        let by_code = matches!(credential, Credential::Code(_));
+        let method = match credential {
+            Credential::Code(_) => SignInMethod::Code,
+            Credential::Password { .. } => SignInMethod::Password,
+        };
         let fact = Fact::SignedIn {
             user: user.id.clone(),
             realm: command.realm.clone(),
-            by_code,
+            method,
             device: device.clone(),
             at: now,
         };
@@ -249,13 +247,13 @@ impl OpenSessions {
             }),
         };
         let id = user.id.clone();
-        let sign_in = SignIn { user: id, credential, device, session, at: now, entry };
+        let sign_in = NewSignIn { user: id, credential, device, session, at: now, entry };
         match self.sessions.sign_in(&sign_in).await? {
             SignInOutcome::SignedIn => {
                 let contract = command.realm.contract();
-                count(contract, MetricEvent::SignIn);
-                if by_code {
-                    count(contract, MetricEvent::CodeVerified);
+                record_metric(Some(contract), MetricEvent::SignIn);
+                if method == SignInMethod::Code {
+                    record_metric(Some(contract), MetricEvent::CodeVerified);
                 }
                 Ok(SignedIn { user, at: now, session: opened })
             }
@@ -263,12 +261,14 @@ impl OpenSessions {
             SignInOutcome::BudgetSpent => {
                 Err(SignInError::TooMany { retry_after: retry_at.since(now) })
             }
-            SignInOutcome::UserChanged if by_code => Err(SignInError::CodeRefused),
-            SignInOutcome::UserChanged => Err(SignInError::WrongPassword),
+            SignInOutcome::UserChanged => Err(match method {
+                SignInMethod::Code => SignInError::CodeRefused,
+                SignInMethod::Password => SignInError::WrongPassword,
+            }),
         }
     }
 
-    /// A device and its refresh token, where the contract has them.
+    /// Returns a device and its first refresh token, for contracts with refresh tokens.
     async fn tokens(
         &self,
         user: &User,
@@ -290,7 +290,7 @@ impl OpenSessions {
     }
 }
 
-/// Those attributes that have one of these names.
+/// Returns the attributes with these names.
 pub(super) fn token_claims(attributes: &Attributes, names: &[&str]) -> Attributes {
     let token_claims = attributes.iter().filter(|(name, _)| names.contains(&name.as_str()));
     token_claims.map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -1,32 +1,25 @@
-//! Sign out: end a session, or every one of a user.
+//! Ends one session of a user, or all of them.
 
 use super::announce::announce;
 use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::session::SessionEndReason;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, Ending, Entropy, EventMapper, PortError, Sessions, TokenEnding};
+use crate::ports::{Clock, EndSession, EndToken, Entropy, EventMapper, PortError, Sessions};
 use secrecy::SecretString;
 use std::sync::Arc;
 
 /// Ends sessions.
 pub struct SignOut {
-    /// The sessions.
     pub sessions: Arc<dyn Sessions>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
 impl SignOut {
-    /// Ends the session on a device, or every session of the user. One that is over already stays
-    /// so, and nobody is told twice.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Ends the session of a device, or all sessions of the user. Does nothing and publishes
+    /// nothing for a session that is already over.
     pub async fn run(&self, user: UserId, device: Option<DeviceId>) -> Result<(), PortError> {
         let reason = match device {
             Some(_) => SessionEndReason::SignedOut,
@@ -41,31 +34,26 @@ impl SignOut {
 /// A session that is a signed token.
 #[derive(Clone, Debug)]
 pub struct SignedToken {
-    /// The token.
     pub token: SecretString,
-    /// Whose it is.
     pub user: UserId,
-    /// When it ends by itself.
+    /// The expiry of the token.
     pub expires_at: Timestamp,
 }
 
 impl SignOut {
-    /// Ends a session that is a signed token, which its holder may keep: it is refused from now on.
-    ///
-    /// # Errors
-    /// The store did not answer.
+    /// Ends a session that is a signed token. The token is refused from now on.
     pub async fn of_token(&self, session: SignedToken) -> Result<(), PortError> {
         let SignedToken { token, user, expires_at } = session;
         let at = self.clock.now();
         let (user_id, reason) = (user.clone(), SessionEndReason::SignedOut);
         let fact = Fact::SessionEnded { user: user_id, device: None, reason, at };
         let entry = announce(&*self.event_mapper, &*self.entropy, &fact, at)?;
-        self.sessions.end_token(&TokenEnding { token, user, expires_at, at, entry }).await?;
+        self.sessions.end_token(&EndToken { token, user, expires_at, at, entry }).await?;
         Ok(())
     }
 }
 
-/// Ends what is to be ended and announces it, in one write.
+/// Ends sessions and writes the event in one transaction.
 pub(super) async fn end(
     sessions: &dyn Sessions,
     event_mapper: &dyn EventMapper,
@@ -76,6 +64,6 @@ pub(super) async fn end(
 ) -> Result<(), PortError> {
     let fact = Fact::SessionEnded { user: user.clone(), device: device.clone(), reason, at };
     let entry = announce(event_mapper, entropy, &fact, at)?;
-    sessions.end(&Ending { user, device, at, entry }).await?;
+    sessions.end(&EndSession { user, device, at, entry }).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Sign up: make an account, and open its first session.
+//! Creates an account and opens its first session.
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
@@ -18,76 +18,63 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser};
 use crate::ports::{
-    Budgets, Clock, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof, Registered,
-    Registration, Registrations, SequenceIds, count, random,
+    Budgets, Clock, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof,
+    RegisterOutcome, Registration, Registrations, SequenceIds, TakeOutcome, random, record_metric,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Makes accounts, whatever entitles to them.
+/// Creates accounts after a successful check of the proof.
 pub struct SignUp {
-    /// Where accounts are made.
     pub registrations: Arc<dyn Registrations>,
-    /// Ids of devices.
+    /// The ids of devices.
     pub ids: Arc<dyn SequenceIds>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Signs up with a code that was sent to a phone.
+/// Signs up with a code that was sent to a phone number.
 pub struct SignUpByCode {
-    /// Makes the account.
     pub sign_up: Arc<SignUp>,
-    /// Checks the code.
     pub check_code: CheckCode,
 }
 
 /// Signs up with an e-mail address and a password.
 pub struct SignUpByPassword {
-    /// Makes the account.
     pub sign_up: Arc<SignUp>,
-    /// Hashes the password.
     pub passwords: Arc<dyn Passwords>,
-    /// Where refused sign-ups are counted; those that succeed count in their own transaction.
+    /// The budgets that refused sign-ups are counted in. Successful ones are counted in their own
+    /// transaction.
     pub budgets: Arc<dyn Budgets>,
-    /// Sign-ups and sends that one source address may ask for in an hour; 0: no limit.
+    /// The number of sign-ups and sends that one source may request in an hour; 0 switches the
+    /// limit off.
     pub per_source_hour: u32,
 }
 
-/// Who signs up.
+/// A request to sign up.
 #[derive(Debug)]
 pub struct SignUpCommand {
-    /// The name space.
     pub realm: Realm,
-    /// What the contract keeps with the user.
     pub attributes: Attributes,
-    /// The attributes that the contract's access tokens state.
+    /// The names of the attributes that access tokens contain.
     pub token_claims: &'static [&'static str],
-    /// The device they use.
     pub device: DeviceInfo,
-    /// Where the request came from.
     pub source: SourceAddress,
 }
 
-/// What an access token will state.
+/// The content of an access token.
 #[derive(Clone, Debug)]
 pub struct AccessGrant {
-    /// A random id of the grant.
+    /// The random id of the token.
     pub id: [u8; 12],
-    /// Who it is for.
     pub user: UserId,
-    /// The device it is used on.
     pub device: DeviceId,
-    /// When it was given.
     pub issued_at: Timestamp,
 }
 
 impl AccessGrant {
-    /// The grant of a session that is opened now.
+    /// Returns the grant of a new session.
     #[must_use]
     pub fn new(session: &NewSession, id: [u8; 12]) -> Self {
         let (user, device) = (session.user.clone(), session.device.clone());
@@ -95,31 +82,26 @@ impl AccessGrant {
     }
 }
 
-/// A session that is open.
+/// The tokens of an open session.
 #[derive(Debug)]
 pub struct OpenSession {
-    /// What its access token states.
+    /// The content of the access token.
     pub grant: AccessGrant,
-    /// What it is refreshed with.
     pub refresh_token: RefreshToken,
 }
 
-/// Why nobody signed up.
+/// The reason why a sign-up was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
-    /// The code is wrong, used, replaced, ended or guessed at too often.
-    #[error("code refused")]
+    /// The code is wrong, was used, was replaced, has expired or had too many guesses.
+    #[error("the code is not valid")]
     CodeRefused,
-    /// Somebody is known by that identifier already.
-    #[error("identifier taken")]
+    /// The identifier belongs to a user.
+    #[error("the identifier is taken")]
     Taken,
-    /// The source has had its share.
-    #[error("too many requests")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    /// A limit of the source was reached.
+    #[error("a limit of sign-ups was reached")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
@@ -135,11 +117,8 @@ impl From<CheckCodeError> for SignUpError {
 }
 
 impl SignUpByCode {
-    /// Makes an account for who received the code. The code is looked at before the account, so
-    /// that only the owner of a phone learns whether it is registered (contracts.md A.2).
-    ///
-    /// # Errors
-    /// [`SignUpError`].
+    /// Creates an account for the recipient of the code. The code is checked before the account is
+    /// looked up, so that only the owner of the phone number learns whether it is registered.
     pub async fn run(
         &self,
         phone: PhoneNumber,
@@ -163,11 +142,11 @@ impl SignUpByCode {
 }
 
 impl SignUpByPassword {
-    /// Makes an account for who knows the password. Nothing shows that the address is theirs, so
-    /// it is stored as unverified.
+    /// Creates an account with a password. The e-mail address is stored as unverified, because the
+    /// caller did not prove control of it.
     ///
     /// # Errors
-    /// [`SignUpError`], never [`SignUpError::CodeRefused`].
+    /// [`SignUpError`], except [`SignUpError::CodeRefused`].
     pub async fn run(
         &self,
         email: EmailAddress,
@@ -182,9 +161,12 @@ impl SignUpByPassword {
         let proof = Proof::Nothing { budget: budget.clone() };
         let signed_up =
             self.sign_up.register(identifier, Some(hash), command, proof, now, retry_at).await;
-        // "Taken" tells who is registered, so it costs the source as much as a sign-up.
+        // A refusal reveals that the address is registered, so it costs the source as much as a
+        // sign-up.
         match (&signed_up, budget) {
-            (Err(SignUpError::Taken), Some(budget)) if !self.budgets.take(&budget).await? => {
+            (Err(SignUpError::Taken), Some(budget))
+                if self.budgets.take(&budget).await? == TakeOutcome::Spent =>
+            {
                 Err(SignUpError::TooMany { retry_after: retry_at.since(now) })
             }
             _ => signed_up,
@@ -193,7 +175,7 @@ impl SignUpByPassword {
 }
 
 impl SignUp {
-    /// Makes the account. `retry_at` is when the budget of the proof is fresh again.
+    /// Creates the account. `retry_at` is the time at which the budget of the proof is reset.
     async fn register(
         &self,
         identifier: Identifier,
@@ -211,7 +193,10 @@ impl SignUp {
         let user = NewUser {
             id: UserId::object_id(now, random(&*self.entropy)?),
             realm: command.realm,
-            identifiers: Identifiers::one(identifier, matches!(proof, Proof::Code { .. })),
+            identifiers: match proof {
+                Proof::Code { .. } => Identifiers::verified(identifier),
+                Proof::Nothing { .. } => Identifiers::unverified(identifier),
+            },
             password,
             attributes: command.attributes.clone(),
             created_at: now,
@@ -233,19 +218,19 @@ impl SignUp {
         let (device, session) = (Some(device), Some(session));
         let registration = Registration { proof, user, device, session, credit: None, entry };
         match self.registrations.register(&registration).await? {
-            Registered::Registered => {
+            RegisterOutcome::Registered => {
                 let contract = registration.user.realm.contract();
-                count(contract, MetricEvent::SignUp);
+                record_metric(Some(contract), MetricEvent::SignUp);
                 if matches!(registration.proof, Proof::Code { .. }) {
-                    count(contract, MetricEvent::CodeVerified);
+                    record_metric(Some(contract), MetricEvent::CodeVerified);
                 }
                 Ok(OpenSession { grant, refresh_token })
             }
-            Registered::ChallengeLost => Err(SignUpError::CodeRefused),
-            Registered::BudgetSpent => {
+            RegisterOutcome::ChallengeLost => Err(SignUpError::CodeRefused),
+            RegisterOutcome::BudgetSpent => {
                 Err(SignUpError::TooMany { retry_after: retry_at.since(now) })
             }
-            Registered::Taken(_) => Err(SignUpError::Taken),
+            RegisterOutcome::Taken(_) => Err(SignUpError::Taken),
         }
     }
 }

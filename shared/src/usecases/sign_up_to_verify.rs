@@ -1,4 +1,5 @@
-//! Sign up with a password, and be sent what proves the e-mail address and the phone number.
+//! Creates an account with a password, and sends a link and a code to verify the e-mail address and
+//! the phone number.
 
 use super::SendPolicy;
 use crate::domain::budget::Budget;
@@ -19,100 +20,83 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser};
 use crate::ports::{
     Budgets, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, NewChallenge, Passwords,
-    PortError, Users, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations, count,
-    random,
+    PortError, RegisterVerifiableOutcome, TakeOutcome, Users, VerifiableRegistration,
+    VerifiableRegistrations, random, record_metric,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often others may send to the same recipients between two tries.
-const RACES: usize = 4;
+/// The number of tries. A try fails if another request sends to one of the recipients after the
+/// last try.
+const MAX_TRIES: usize = 4;
 
-/// Makes accounts on behalf of a client's store.
+/// Creates accounts in the shop of a client.
 pub struct SignUpToVerify {
-    /// Where accounts are made.
     pub registrations: Arc<dyn VerifiableRegistrations>,
-    /// The users, among whom a referrer may be.
+    /// The users, to look up the referrer.
     pub users: Arc<dyn Users>,
-    /// Where refused sign-ups are counted; those that succeed count in their own transaction.
+    /// The budgets that refused sign-ups are counted in. Successful ones are counted in their own
+    /// transaction.
     pub budgets: Arc<dyn Budgets>,
-    /// Hashes the password.
     pub passwords: Arc<dyn Passwords>,
-    /// The keys that codes and links are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// The bounds of sending.
+    /// The limits of sending.
     pub policy: SendPolicy,
 }
 
-/// Somebody who may have brought the user.
+/// The user that may have referred the new user.
 #[derive(Debug)]
 pub struct Referrer {
-    /// Who they are said to be.
+    /// The id that the caller sent.
     pub id: UserId,
-    /// The attribute that names them, if they are a user of the same realm.
+    /// The attribute that stores the referrer, if it is a user of the same realm.
     pub attribute: &'static str,
 }
 
-/// Who signs up.
+/// A request to sign up a user.
 #[derive(Debug)]
 pub struct SignUpToVerifyCommand {
-    /// The client that signs them up; sends are counted for it.
+    /// The client that sent the request. Its budget is used.
     pub client: ClientId,
-    /// The name space.
     pub realm: Realm,
-    /// Their address; a link goes there.
+    /// The e-mail address; a link is sent to it.
     pub email: Option<EmailAddress>,
-    /// Their number; a code goes there.
+    /// The phone number; a code is sent to it.
     pub phone: Option<PhoneNumber>,
-    /// Their password.
     pub password: Password,
-    /// What the contract keeps with them.
     pub attributes: Attributes,
-    /// Who brought them.
     pub referrer: Option<Referrer>,
-    /// The language of the messages.
+    /// The language of the messages: a BCP 47 tag such as `en`.
     pub locale: String,
 }
 
-/// Somebody signed up, and has proved nothing yet.
+/// A successful sign-up. No identifier is verified yet.
 #[derive(Debug)]
 pub struct SignedUpToVerify {
-    /// Who.
     pub user: UserId,
-    /// When.
     pub at: Timestamp,
 }
 
-/// Why nobody signed up.
+/// The reason why a sign-up was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpToVerifyError {
-    /// Somebody is known by these identifiers already.
-    #[error("identifiers taken")]
+    /// These identifiers belong to other users.
+    #[error("the identifiers are taken")]
     Taken(Vec<Identifier>),
-    /// The client or a recipient has had its share.
-    #[error("too many requests")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    /// A limit of the client or of a recipient was reached.
+    #[error("a limit of sign-ups was reached")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl SignUpToVerify {
-    /// Makes the account and puts the link and the code on the way, in one round trip; a referrer
-    /// takes another one before, because only a user of the realm is kept as such. Who is taken is
-    /// told by the transaction alone, after everything else was found to be right.
-    ///
-    /// # Errors
-    /// [`SignUpToVerifyError`].
+    /// Creates the account and sends the link and the code, in one round trip. A referrer needs one
+    /// more, because it is stored only if it is a user of the realm. Only the transaction reports
+    /// identifiers that belong to other users, after all other checks succeeded.
     pub async fn run(
         &self,
         command: SignUpToVerifyCommand,
@@ -139,33 +123,34 @@ impl SignUpToVerify {
         let budget = Budget::sends_of_client(&client, self.policy.per_client_hour, now);
         let retry_after = budget.as_ref().map_or(now, |budget| budget.ends_at).since(now);
         let mut records = Vec::new();
-        for _ in 0..RACES {
+        for _ in 0..MAX_TRIES {
             let registration =
                 self.registration(&user, &key_id, &locale, budget.clone(), &records)?;
             match self.registrations.register(&registration).await? {
-                VerifiableRegistered::Registered => {
-                    count(user.realm.contract(), MetricEvent::SignUp);
+                RegisterVerifiableOutcome::Registered => {
+                    record_metric(Some(user.realm.contract()), MetricEvent::SignUp);
                     return Ok(SignedUpToVerify { user: user.id, at: now });
                 }
-                VerifiableRegistered::BudgetSpent => {
+                RegisterVerifiableOutcome::BudgetSpent => {
                     return Err(SignUpToVerifyError::TooMany { retry_after });
                 }
-                VerifiableRegistered::Taken(taken) => {
-                    // It tells who is registered, so it costs the client as much as a sign-up.
+                RegisterVerifiableOutcome::Taken(taken) => {
+                    // A refusal reveals who is registered, so it costs the client as much as a
+                    // sign-up.
                     return match budget {
-                        Some(budget) if !self.budgets.take(&budget).await? => {
+                        Some(budget) if self.budgets.take(&budget).await? == TakeOutcome::Spent => {
                             Err(SignUpToVerifyError::TooMany { retry_after })
                         }
                         _ => Err(SignUpToVerifyError::Taken(taken)),
                     };
                 }
-                VerifiableRegistered::SendsChanged(newer) => records = newer,
+                RegisterVerifiableOutcome::SendsChanged(newer) => records = newer,
             }
         }
         Err(SignUpToVerifyError::TooMany { retry_after: Duration::from_secs(1) })
     }
 
-    /// The attribute that names the referrer, if there is such a user in the realm.
+    /// Returns the attribute with the referrer, if there is such a user in the realm.
     async fn known_referrer(
         &self,
         referrer: Option<Referrer>,
@@ -177,7 +162,8 @@ impl SignUpToVerify {
         Ok(found.map(|user| (attribute.to_owned(), user.id.as_str().to_owned())))
     }
 
-    /// One try: what was sent to the recipients before is as `records` say, or nothing.
+    /// Returns the registration for one try. `records` are the send records of the recipients; a
+    /// recipient without a record is treated as new.
     fn registration(
         &self,
         user: &NewUser,
@@ -246,7 +232,8 @@ impl SignUpToVerify {
             Identifier::Username(_) | Identifier::Card(_) => (self.policy.code_lifetime, false),
         };
         if !sent {
-            tracing::warn!(recipient = ?identifier, "no text is sent: the country is not allowed");
+            let recipient = identifier;
+            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
         }
         Ok(NewChallenge {
             key: ChallengeKey {

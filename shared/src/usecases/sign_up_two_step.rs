@@ -1,9 +1,11 @@
-//! Sign up in two steps: what somebody typed waits until they type the code that was mailed to
-//! them. Until then there is no user, and nothing is reserved.
+//! Signs up in two steps. The first step stores the input and mails a code; the second step checks
+//! the code. Between the two there is no user, and nothing is reserved.
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
-use super::request_code::{Along, RequestCode, RequestCodeCommand, RequestCodeError};
+use super::request_code::{
+    Delivery, RelatedSignUp, RequestCode, RequestCodeCommand, RequestCodeError,
+};
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::email::EmailAddress;
@@ -18,57 +20,47 @@ use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser, PendingSign
 use crate::domain::username::Username;
 use crate::domain::wallet::{CardNumber, Credit};
 use crate::ports::{
-    Budgets, Clock, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof, Registered,
-    Registration, Registrations, count, random,
+    Budgets, Clock, Entropy, EventMapper, MetricEvent, Passwords, PortError, Proof,
+    RegisterOutcome, Registration, Registrations, TakeOutcome, random, record_metric,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The first step.
+/// The first step: stores the sign-up and sends the code.
 pub struct StartSignUp {
-    /// Sends the code.
     pub request_code: RequestCode,
-    /// Hashes the password.
     pub passwords: Arc<dyn Passwords>,
-    /// Where refused sign-ups are counted; those that succeed count in their own transaction.
+    /// The budgets that refused sign-ups are counted in. Successful ones are counted in their own
+    /// transaction.
     pub budgets: Arc<dyn Budgets>,
 }
 
-/// Who wants to sign up.
+/// A request to start a sign-up.
 #[derive(Debug)]
 pub struct StartSignUpCommand {
-    /// The name space.
     pub realm: Realm,
-    /// Where the code goes.
+    /// The recipient of the code.
     pub email: EmailAddress,
-    /// What they want to be called.
     pub username: Username,
-    /// Their password.
     pub password: Password,
-    /// What the contract will keep with them.
     pub attributes: Attributes,
-    /// Where the request came from.
     pub source: SourceAddress,
-    /// The language of the message.
+    /// The language of the message: a BCP 47 tag such as `en`.
     pub locale: String,
 }
 
-/// Why the first step was refused.
+/// The reason why the first step was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StartSignUpError {
-    /// Somebody has the address or the name.
-    #[error("identifier taken")]
+    /// The e-mail address or the username belongs to a user.
+    #[error("the identifier is taken")]
     Taken,
-    /// An earlier sign-up with that address waits for its code.
-    #[error("a sign-up is waiting")]
+    /// An earlier sign-up with the same address waits for its code.
+    #[error("another sign-up waits for its code")]
     Waiting,
-    /// The recipient or the source has had its share.
-    #[error("too many requests")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    /// A limit of the recipient or the source was reached.
+    #[error("a limit of sign-ups was reached")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
@@ -83,11 +75,8 @@ impl From<RequestCodeError> for StartSignUpError {
 }
 
 impl StartSignUp {
-    /// Keeps the sign-up and puts the code on its way. Returns the handle to come back with.
-    ///
-    /// # Errors
-    /// [`StartSignUpError`]. A refusal tells something about somebody, so it costs the source as
-    /// much as a sign-up.
+    /// Stores the sign-up and sends the code. Returns the handle for the second step. A refusal
+    /// reveals something about a user, so it costs the source as much as a sign-up.
     pub async fn run(
         &self,
         command: StartSignUpCommand,
@@ -99,26 +88,32 @@ impl StartSignUp {
         let recipient = Identifier::Email(email);
         let key = ChallengeKey { realm, purpose: Purpose::SignUp, recipient };
         let identifiers = vec![Identifier::Username(username)];
-        let standing = request.challenges.standing(&key, &identifiers, now).await?;
-        if standing.user.is_some() || standing.others_taken {
+        let recipient_state = request.challenges.recipient_state(&key, &identifiers, now).await?;
+        if recipient_state.user.is_some() || recipient_state.others_taken {
             return Err(self.refusal(StartSignUpError::Taken, &source, now).await);
         }
-        if standing.challenge.live_until.is_some() {
+        if recipient_state.challenge.live_until.is_some() {
             return Err(self.refusal(StartSignUpError::Waiting, &source, now).await);
         }
         let password = self.passwords.hash(password).await?;
         let pending = PendingSignUp { identifiers, password, attributes };
-        let command = RequestCodeCommand { key, may_send: true, source, locale };
-        let sent = request.send_to(&command, standing, Along::Pending(&pending), now).await?;
+        let command = RequestCodeCommand { key, delivery: Delivery::Allowed, source, locale };
+        let sent = request
+            .send_to(&command, recipient_state, RelatedSignUp::Pending(&pending), now)
+            .await?;
         let Some(sent) = sent else {
             return Err(self.refusal(StartSignUpError::Waiting, &command.source, now).await);
         };
         sent.handle.ok_or_else(|| {
-            StartSignUpError::Internal(PortError::new("start a sign-up", "there are no handles"))
+            StartSignUpError::Internal(PortError::new(
+                "start a sign-up",
+                "the contract has no handles",
+            ))
         })
     }
 
-    /// Counts a refusal in the source's budget, and says it.
+    /// Counts a refusal in the budget of the source. Returns the refusal, or an error if the budget
+    /// is spent.
     async fn refusal(
         &self,
         refusal: StartSignUpError,
@@ -128,63 +123,53 @@ impl StartSignUp {
         let limit = self.request_code.policy.per_source_hour;
         let Some(budget) = Budget::sends(source, limit, now) else { return refusal };
         match self.budgets.take(&budget).await {
-            Ok(true) => refusal,
-            Ok(false) => StartSignUpError::TooMany { retry_after: budget.ends_at.since(now) },
+            Ok(TakeOutcome::Taken) => refusal,
+            Ok(TakeOutcome::Spent) => {
+                StartSignUpError::TooMany { retry_after: budget.ends_at.since(now) }
+            }
             Err(error) => error.into(),
         }
     }
 }
 
-/// What a new wallet is like.
+/// The content of a new wallet.
 #[derive(Clone, Copy, Debug)]
 pub struct WalletPolicy {
-    /// What its card's number begins with.
+    /// The first digits of the card number.
     pub card_prefix: &'static str,
-    /// How many random digits follow.
+    /// The number of random digits that follow.
     pub card_digits: u32,
-    /// The points it starts with.
+    /// The points of the first credit.
     pub points: u32,
-    /// What they are for.
+    /// The reason for the first credit.
     pub source: &'static str,
 }
 
-/// The second step.
+/// The second step: checks the code and creates the account.
 pub struct CompleteSignUp {
-    /// Checks the code.
     pub check_code: CheckCode,
-    /// Where accounts are made.
     pub registrations: Arc<dyn Registrations>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// The wallet that everybody gets.
+    /// The content of the user's wallet.
     pub wallet: WalletPolicy,
 }
 
-/// Why the second step was refused.
+/// The reason why the second step was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CompleteSignUpError {
-    /// No sign-up waits with that handle: it was completed or replaced, has ended, or its code was
-    /// guessed at too often.
-    #[error("no sign-up is waiting")]
+    /// No sign-up waits with this handle: it was completed, was replaced, has expired or had too
+    /// many guesses.
+    #[error("no sign-up waits with this handle")]
     NotWaiting,
-    /// The code is wrong.
-    #[error("wrong code")]
+    #[error("the code is wrong")]
     WrongCode,
-    /// Somebody took the address or the name in the meantime. The code still works, should they
-    /// let go of it.
-    #[error("identifier taken")]
+    /// Another user took the address or the username in the meantime. The code stays valid.
+    #[error("the identifier is taken")]
     Taken,
-    /// The source guessed wrong too often.
-    #[error("too many guesses")]
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The world broke.
+    #[error("the source made too many wrong guesses")]
+    TooMany { retry_after: Duration },
     #[error(transparent)]
     Internal(#[from] PortError),
 }
@@ -201,11 +186,8 @@ impl From<CheckCodeError> for CompleteSignUpError {
 }
 
 impl CompleteSignUp {
-    /// Makes the account of the sign-up that waits with the handle, with a wallet and its first
-    /// points: one transaction. `attributes` are kept with those of the first step.
-    ///
-    /// # Errors
-    /// [`CompleteSignUpError`].
+    /// Creates the account with a wallet and its first credit, in one transaction. `attributes` are
+    /// added to those of the first step.
     pub async fn run(
         &self,
         handle: ChallengeHandle,
@@ -231,19 +213,19 @@ impl CompleteSignUp {
             entry: announce(&*self.event_mapper, &*self.entropy, &fact, now)?,
         };
         match self.registrations.register(&registration).await? {
-            Registered::Registered => {
+            RegisterOutcome::Registered => {
                 let contract = registration.user.realm.contract();
-                count(contract, MetricEvent::SignUp);
-                count(contract, MetricEvent::CodeVerified);
+                record_metric(Some(contract), MetricEvent::SignUp);
+                record_metric(Some(contract), MetricEvent::CodeVerified);
                 Ok(registration.user)
             }
-            Registered::ChallengeLost => Err(CompleteSignUpError::NotWaiting),
-            Registered::BudgetSpent => {
+            RegisterOutcome::ChallengeLost => Err(CompleteSignUpError::NotWaiting),
+            RegisterOutcome::BudgetSpent => {
                 Err(CompleteSignUpError::TooMany { retry_after: retry_at.since(now) })
             }
-            Registered::Taken(taken) => {
+            RegisterOutcome::Taken(taken) => {
                 if taken.iter().all(|taken| matches!(taken, Identifier::Card(_))) {
-                    return Err(PortError::new("open a wallet", "its card is somebody's").into());
+                    return Err(PortError::new("open a wallet", "its card number is taken").into());
                 }
                 Err(CompleteSignUpError::Taken)
             }
@@ -259,7 +241,9 @@ impl CompleteSignUp {
     ) -> Result<(NewUser, Credit), PortError> {
         let WalletPolicy { card_prefix, card_digits, points, source } = self.wallet;
         let card = CardNumber::random(card_prefix, card_digits, random(&*self.entropy)?);
-        let card = card.ok_or_else(|| PortError::new("open a wallet", "a card of that length"))?;
+        let card = card.ok_or_else(|| {
+            PortError::new("open a wallet", "a card number of that length is invalid")
+        })?;
         let mut known_by = vec![KnownBy { identifier: key.recipient.clone(), verified: true }];
         let others = pending.identifiers.into_iter().chain([Identifier::Card(card)]);
         known_by.extend(others.map(|identifier| KnownBy { identifier, verified: false }));
@@ -274,7 +258,7 @@ impl CompleteSignUp {
             created_at: now,
             expires_at: None,
         };
-        // Named for what it is for: nobody gets it twice.
+        // The id of the entry is the reason for the credit, so that a user gets it only once.
         let credit = Credit { entry: source.to_owned(), points, source, at: now };
         Ok((user, credit))
     }

@@ -1,4 +1,4 @@
-//! Verify: type the code that was sent to an identifier, and prove that it is one's own.
+//! Verifies an identifier with a code and a handle.
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
@@ -9,40 +9,34 @@ use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
-    Clock, Entropy, EventMapper, MetricEvent, Users, Verification, Verified, count,
+    Clock, Entropy, EventMapper, MetricEvent, Users, Verification, VerifyOutcome, record_metric,
 };
 use std::sync::Arc;
 
-/// Verifies the identifier of a user.
+/// Verifies the identifiers of users.
 pub struct VerifyCode {
-    /// Checks the code.
     pub check_code: CheckCode,
-    /// The users.
     pub users: Arc<dyn Users>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Somebody verified.
+/// A user with a verified identifier.
 #[derive(Debug)]
 pub struct VerifiedAccount {
-    /// Who.
+    /// The user before the verification.
     pub user: User,
-    /// When.
     pub at: Timestamp,
 }
 
 impl VerifyCode {
-    /// Checks the code and marks the identifier verified. Three round trips: the user, whom the
-    /// answer describes, can only be read once the guess has told who it is, and a transaction
-    /// returns nothing.
+    /// Checks the code and marks the identifier as verified, in three round trips. The user can be
+    /// read only after the guess, which finds the handle's user, and a transaction does not return
+    /// items.
     ///
     /// # Errors
-    /// [`CheckCodeError`]; a decoy's holder and a user who is gone are refused like a wrong code.
+    /// [`CheckCodeError`]. The handle of a decoy or of a deleted user is refused like a wrong code.
     pub async fn run(
         &self,
         handle: ChallengeHandle,
@@ -52,7 +46,7 @@ impl VerifyCode {
         let now = self.clock.now();
         let guess = Guess { code, source };
         let checked = self.check_code.of_handle(&handle, &guess, now).await?;
-        // A decoy's code was never sent; who guesses it has found nobody.
+        // The handle is a decoy: its code was never sent.
         let Some(holder) = &checked.holder else { return Err(CheckCodeError::NoCode) };
         let Some(user) = self.users.find(holder, now).await? else {
             return Err(CheckCodeError::NoCode);
@@ -63,7 +57,7 @@ impl VerifyCode {
     }
 }
 
-/// Marks verified what a code that was right was sent to, and consumes it with its handle.
+/// Marks the recipient of a right code as verified and uses up the code and its handle.
 pub(super) async fn verify(
     users: &dyn Users,
     user: User,
@@ -76,12 +70,14 @@ pub(super) async fn verify(
     let id = user.id.clone();
     let verification = Verification { key, handle, nonce, guesses, user: id, at: now, entry };
     match users.verify(&verification).await? {
-        Verified::Verified => {
-            count(user.realm.contract(), MetricEvent::CodeVerified);
-            count(user.realm.contract(), MetricEvent::SignIn);
+        VerifyOutcome::Verified => {
+            record_metric(Some(user.realm.contract()), MetricEvent::CodeVerified);
+            record_metric(Some(user.realm.contract()), MetricEvent::SignIn);
             Ok(VerifiedAccount { user, at: now })
         }
-        Verified::ChallengeLost | Verified::UserGone => Err(CheckCodeError::NoCode),
-        Verified::BudgetSpent => Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) }),
+        VerifyOutcome::ChallengeLost | VerifyOutcome::UserGone => Err(CheckCodeError::NoCode),
+        VerifyOutcome::BudgetSpent => {
+            Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Verify: follow the link that was mailed, and prove that the address is one's own.
+//! Verifies an e-mail address with a link.
 
 use super::announce::announce;
 use crate::domain::challenge::{ChallengeKey, Purpose};
@@ -7,46 +7,38 @@ use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, PortError, Users, Verification,
-    Verified, count,
+    VerifyOutcome, record_metric,
 };
 use std::sync::Arc;
 
-/// Verifies e-mail addresses by the links that were mailed to them.
+/// Verifies the e-mail addresses of one contract's users.
 pub struct VerifyLink {
-    /// The users.
     pub users: Arc<dyn Users>,
-    /// Where challenges live.
     pub challenges: Arc<dyn Challenges>,
-    /// The keys that links are derived with.
     pub code_keys: Arc<dyn CodeKeys>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// The contract: a user of another one is none.
+    /// The contract. A user of another contract is treated as unknown.
     pub contract: &'static str,
 }
 
-/// Why an address is not verified.
+/// The reason why an address was not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyLinkError {
-    /// The link is wrong, was used or replaced, or has ended: no difference is told.
-    #[error("link refused")]
+    /// The link is wrong, was used, was replaced or has expired. These are deliberately not
+    /// distinguished.
+    #[error("the link is not valid")]
     Refused,
-    /// The world broke.
     #[error(transparent)]
     Internal(#[from] PortError),
 }
 
 impl VerifyLink {
-    /// Verifies the user's address, once for each link. Three round trips: a link names the user,
-    /// the user's address names the challenge, and only what is there can be consumed. Guesses are
-    /// not counted: nobody guesses 256 bits, and who knew a user's id could use up their link.
-    ///
-    /// # Errors
-    /// [`VerifyLinkError`].
+    /// Verifies the address of the user, once for each link, in three round trips: the link
+    /// contains the user's id, the user's address is the key of the challenge, and the challenge is
+    /// used up at the end. Guesses are not counted, because 256 bits cannot be guessed, and because
+    /// an attacker with a user's id could otherwise use up the link.
     pub async fn run(&self, id: &UserId, token: &str) -> Result<(), VerifyLinkError> {
         let now = self.clock.now();
         let found = self.users.find(id, now).await?;
@@ -76,11 +68,11 @@ impl VerifyLink {
         let verification =
             Verification { key, handle: None, nonce, guesses: None, user: user.id, at: now, entry };
         match self.users.verify(&verification).await? {
-            Verified::Verified => {
-                count(self.contract, MetricEvent::CodeVerified);
+            VerifyOutcome::Verified => {
+                record_metric(Some(self.contract), MetricEvent::CodeVerified);
                 Ok(())
             }
-            Verified::ChallengeLost | Verified::BudgetSpent | Verified::UserGone => {
+            VerifyOutcome::ChallengeLost | VerifyOutcome::BudgetSpent | VerifyOutcome::UserGone => {
                 Err(VerifyLinkError::Refused)
             }
         }

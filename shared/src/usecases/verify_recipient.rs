@@ -1,4 +1,5 @@
-//! Verify: type the code that was sent at sign-up, where nothing but the recipient names the account.
+//! Verifies an identifier with the code that was sent at the sign-up. The caller names only the
+//! recipient.
 
 use super::announce::announce;
 use super::check_code::{CheckCode, CheckCodeError, Guess};
@@ -9,26 +10,21 @@ use crate::domain::source::SourceAddress;
 use crate::ports::{Clock, Entropy, EventMapper, Users};
 use std::sync::Arc;
 
-/// Verifies the identifier that a code was sent to.
+/// Verifies the identifiers of users.
 pub struct VerifyRecipient {
-    /// Checks the code.
     pub check_code: CheckCode,
-    /// The users.
     pub users: Arc<dyn Users>,
-    /// How the contract spells its events.
     pub event_mapper: Arc<dyn EventMapper>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
 impl VerifyRecipient {
-    /// Checks the code and marks the identifier verified. Three round trips, as for a code with a
-    /// handle: the user is read between the guess and the transaction.
+    /// Checks the code and marks the identifier as verified, in three round trips: the user is read
+    /// between the guess and the transaction.
     ///
     /// # Errors
-    /// [`CheckCodeError`]; a user who is gone is refused like a code that is.
+    /// [`CheckCodeError`]. The code of a deleted user is refused like a code that was used.
     pub async fn run(
         &self,
         key: ChallengeKey,

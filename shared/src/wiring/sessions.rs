@@ -87,7 +87,7 @@ impl Wiring {
             budgets: Arc::new(self.base.store()?),
             backoff: settings::backoff()?,
             per_source_hour: self.guess_limits()?.per_source_hour,
-            only_verified: self.profile.only_verified,
+            admission: self.profile.admission,
         })
     }
 

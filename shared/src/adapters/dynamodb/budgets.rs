@@ -1,19 +1,25 @@
+//! Budgets in the table Budgets.
+//!
+//! An item counts the uses of one bucket: `bucket` (key), `used` (number) and `purge_at`. It is
+//! written with every use. DynamoDB deletes it (TTL on `purge_at`) after the window is over. The
+//! table also holds the password attempts; see `sessions`.
+
 use super::item::{number, purge_time, text};
 use super::transaction::malformed;
-use super::{DynamoStore, failed};
+use super::{DynamoStore, port_error};
 use crate::domain::budget::Budget;
-use crate::ports::{Budgets, PortError};
+use crate::ports::{Budgets, PortError, TakeOutcome};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnConsumedCapacity, Update};
 
-/// A bucket that has room.
+/// The condition that a budget is not spent.
 const HAS_ROOM: &str = "attribute_not_exists(used) OR used < :limit";
-/// Takes one from a bucket.
+/// The expression that takes one use from a budget.
 const TAKE_ONE: &str = "ADD used :one SET purge_at = :purge_at";
 
 impl DynamoStore {
-    /// The action that takes one from a budget.
+    /// Returns the action that takes one use from a budget.
     pub(super) fn take_one(&self, budget: &Budget) -> Result<Update, PortError> {
         Update::builder()
             .table_name(&self.tables.budgets)
@@ -27,7 +33,7 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The condition that a budget is not spent.
+    /// Returns the condition that a budget is not spent.
     pub(super) fn has_room(&self, budget: &Budget) -> Result<ConditionCheck, PortError> {
         ConditionCheck::builder()
             .table_name(&self.tables.budgets)
@@ -41,7 +47,7 @@ impl DynamoStore {
 
 #[async_trait]
 impl Budgets for DynamoStore {
-    async fn take(&self, budget: &Budget) -> Result<bool, PortError> {
+    async fn take(&self, budget: &Budget) -> Result<TakeOutcome, PortError> {
         let update = self
             .client
             .update_item()
@@ -53,11 +59,11 @@ impl Budgets for DynamoStore {
             .expression_attribute_values(":limit", number(budget.limit))
             .expression_attribute_values(":purge_at", purge_time(budget.ends_at))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match self.past_transactions(|| update.clone().send()).await {
-            Ok(_) => Ok(true),
+        match self.retry_on_conflict(|| update.clone().send()).await {
+            Ok(_) => Ok(TakeOutcome::Taken),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(failed("take from a budget", &error)),
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(TakeOutcome::Spent),
+                _ => Err(port_error("take from a budget", &error)),
             },
         }
     }

@@ -1,21 +1,37 @@
+//! Challenges and handles in the table Challenges.
+//!
+//! The item of a challenge (`challenge_id` is [`keys::challenge`]) has two parts. The code: `nonce`
+//! (binary), `key_id`, `sent` (boolean: `false` if no message was sent), `attempts` (the number of
+//! guesses) and `expires_at`. The send record: `sent_at`, `revision`, `hour_window`, `hour_sends`,
+//! `day_window` and `day_sends`. Using the code removes `nonce`, `key_id`, `sent` and `attempts`
+//! and keeps the send record.
+//!
+//! The item of a handle (`challenge_id` is [`keys::handle`]) has a copy of the code with guesses of
+//! its own, the key of the challenge (`contract`, `store`, `purpose`, `channel`, `recipient`),
+//! `holder` (the id of the user to be verified, or spaces) and, for a sign-up in two steps,
+//! `pending` (a map of `identifiers`, `password_hash` and `attributes`).
+//!
+//! DynamoDB deletes both (TTL on `purge_at`): a challenge after the code has expired and the day of
+//! its last send is over, a handle after the code has expired.
+
 use super::item::{
     Item, as_bytes, as_flag, as_number, as_text, as_time, bytes, flag, number, purge_time, read,
     text, time,
 };
 use super::outbox::{challenge_key_item, read_challenge_key};
-use super::transaction::{Commit, Part, Transaction, malformed, put_new};
+use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use super::users::read_attributes;
-use super::{DynamoStore, failed, keys};
+use super::{DynamoStore, keys, port_error};
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::PasswordHash;
-use crate::domain::sends::{SendRecord, Tally};
+use crate::domain::sends::{SendRecord, WindowCount};
 use crate::domain::time::{DAY, Timestamp};
 use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, Opened, Opening, PortError,
-    Redeemed, Redemption, Standing,
+    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, OpenOutcome, Opening, PortError,
+    RecipientState, RedeemOutcome, Redemption,
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -25,35 +41,36 @@ use aws_sdk_dynamodb::types::{
 };
 use std::collections::HashMap;
 
-/// A new send: the nonce is overwritten, so the old code is dead, and the guesses start anew.
+/// The update for a new send. It overwrites the nonce, which makes the old code invalid, and resets
+/// the guesses.
 const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, sent = :sent, attempts = :zero, \
     expires_at = :expires_at, sent_at = :sent_at, revision = :revision, \
     hour_window = :hour_window, hour_sends = :hour_sends, \
     day_window = :day_window, day_sends = :day_sends, purge_at = :purge_at";
 
-/// Tries at a batch that the store answers in part.
+/// The number of tries at a batch of which DynamoDB processes only a part.
 const BATCH_TRIES: usize = 4;
 
-fn tally(item: &Item, window: &str, used: &str) -> Tally {
+fn window_count(item: &Item, window: &str, used: &str) -> WindowCount {
     let window = item.get(window).and_then(as_time);
     let used = item.get(used).and_then(as_number).and_then(|used| u32::try_from(used).ok());
     match (window, used) {
-        (Some(window), Some(used)) => Tally { window, used },
-        _ => Tally::EMPTY,
+        (Some(window), Some(used)) => WindowCount { window, used },
+        _ => WindowCount::EMPTY,
     }
 }
 
-/// The send record in a challenge item.
+/// Reads the send record of a challenge's item.
 pub(super) fn send_record(item: &Item) -> SendRecord {
     SendRecord {
         revision: item.get("revision").and_then(as_number).unwrap_or(0),
         sent_at: item.get("sent_at").and_then(as_time),
-        hour: tally(item, "hour_window", "hour_sends"),
-        day: tally(item, "day_window", "day_sends"),
+        hour: window_count(item, "hour_window", "hour_sends"),
+        day: window_count(item, "day_window", "day_sends"),
     }
 }
 
-/// How a challenge stands that has this item.
+/// Returns the state of the challenge with this item.
 fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeState {
     let live = item.filter(|item| item.contains_key("nonce") && !is_over(item, now));
     ChallengeState {
@@ -62,7 +79,7 @@ fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeState {
     }
 }
 
-/// The sign-up that waits for a code, as an attribute.
+/// Returns the attribute value of a sign-up that waits.
 fn pending_value(pending: &PendingSignUp) -> AttributeValue {
     let identifiers = pending.identifiers.iter();
     let identifiers =
@@ -75,7 +92,7 @@ fn pending_value(pending: &PendingSignUp) -> AttributeValue {
     ]))
 }
 
-/// Reads what [`pending_value`] wrote.
+/// Reads the value that [`pending_value`] returned.
 fn read_pending(item: &Item) -> Result<Option<PendingSignUp>, PortError> {
     let Some(pending) = item.get("pending") else { return Ok(None) };
     let bad = |_: &AttributeValue| PortError::new("read a stored item", "bad attribute pending");
@@ -91,7 +108,7 @@ fn read_pending(item: &Item) -> Result<Option<PendingSignUp>, PortError> {
     }))
 }
 
-/// A challenge about to be opened.
+/// The values that are written to a challenge when it is opened.
 pub(super) struct Open<'a> {
     pub(super) key: &'a ChallengeKey,
     pub(super) nonce: &'a Nonce,
@@ -100,7 +117,7 @@ pub(super) struct Open<'a> {
     pub(super) sent: bool,
     pub(super) sends: &'a SendRecord,
     pub(super) expected_revision: Option<u64>,
-    /// It is not opened while another one is live at this time.
+    /// If set, the challenge is not opened while it has a code that is valid at this time.
     pub(super) unless_live_at: Option<Timestamp>,
 }
 
@@ -119,7 +136,7 @@ impl<'a> From<&'a Opening> for Open<'a> {
     }
 }
 
-/// The code in a challenge item; a consumed challenge has none.
+/// Reads the code of a challenge or handle; `None` if it was used.
 fn live_code(item: &Item) -> Result<Option<LiveCode>, PortError> {
     if !item.contains_key("nonce") {
         return Ok(None);
@@ -129,14 +146,14 @@ fn live_code(item: &Item) -> Result<Option<LiveCode>, PortError> {
     Ok(Some(LiveCode { sent: read(item, "sent", as_flag)?, nonce, key_id }))
 }
 
-/// Whether an item with an end is over.
+/// Returns whether the item has expired.
 pub(super) fn is_over(item: &Item, now: Timestamp) -> bool {
     item.get("expires_at").and_then(as_time).is_some_and(|end| end <= now)
 }
 
 impl DynamoStore {
-    /// The action that consumes a challenge's code: nonce and guesses go, the send counters stay,
-    /// and the day's counter starts anew.
+    /// Returns the action that uses up the code of a challenge: it removes the code, keeps the send
+    /// record and resets the count of the day.
     pub(super) fn consume(
         &self,
         key: &ChallengeKey,
@@ -155,7 +172,8 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The action that consumes a handle, together with [`DynamoStore::consume`].
+    /// Returns the action that uses up a handle. It belongs in one transaction with
+    /// [`DynamoStore::consume`].
     pub(super) fn consume_handle(
         &self,
         handle: &ChallengeHandle,
@@ -171,8 +189,8 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// A handle's item: the code, and whose it is. The recipient's item holds the same nonce, so
-    /// it names the handle that is current.
+    /// Returns the action that writes a handle. The item of the challenge has the same nonce and so
+    /// decides which handle is valid.
     fn put_handle(&self, new: &NewHandle, opening: &Opening) -> Result<Put, PortError> {
         let Opening { key, nonce, key_id, expires_at, .. } = opening;
         let holder = new.holder.as_ref().map(UserId::as_str).unwrap_or_default();
@@ -185,7 +203,7 @@ impl DynamoStore {
             ("attempts".to_owned(), number(0_u32)),
             ("expires_at".to_owned(), time(*expires_at)),
             ("purge_at".to_owned(), purge_time(*expires_at)),
-            // Of one width, so that a decoy's item has the size of a real one.
+            // The width is fixed, so that the items of decoys and users have the same size.
             ("holder".to_owned(), text(format!("{holder:<24}"))),
         ]);
         if let Some(pending) = &opening.pending {
@@ -194,8 +212,8 @@ impl DynamoStore {
         put_new(&self.tables.challenges, "challenge_id", item)
     }
 
-    /// Adds one to the guesses of an item of the challenges, if it has a live code with fewer
-    /// than `most`, and returns the item.
+    /// Adds one to the guesses of a challenge or handle and returns its item, if it has a valid
+    /// code with fewer than `most` guesses.
     async fn count_one(
         &self,
         challenge_id: String,
@@ -214,20 +232,20 @@ impl DynamoStore {
             .expression_attribute_values(":now", time(now))
             .return_values(ReturnValue::AllNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match self.past_transactions(|| update.clone().send()).await {
+        match self.retry_on_conflict(|| update.clone().send()).await {
             Ok(updated) => Ok(updated.attributes),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(failed("count a guess", &error)),
+                _ => Err(port_error("count a guess", &error)),
             },
         }
     }
 
-    /// The action that opens a challenge, if its send record is the expected one; else it returns
-    /// the item.
+    /// Returns the action that opens a challenge, if its send record is the expected one. If not,
+    /// the failure contains the item.
     pub(super) fn open_challenge(&self, opening: &Open<'_>) -> Result<Update, PortError> {
         let sends = opening.sends;
-        // The item must outlive the code and the day's counter.
+        // The item must be kept until the code has expired and the day of the send is over.
         let purge_at = opening.expires_at.max(sends.day.window.plus(DAY));
         let update = Update::builder()
             .table_name(&self.tables.challenges)
@@ -271,7 +289,7 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// Reads items of two tables by their keys, in one round trip.
+    /// Reads items of two tables by their keys in one round trip.
     pub(super) async fn read_pair(
         &self,
         action: &'static str,
@@ -291,7 +309,7 @@ impl DynamoStore {
         for _ in 0..BATCH_TRIES {
             let batch = self.client.batch_get_item().set_request_items(Some(left));
             let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = batch.send().await.map_err(|error| failed(action, &error))?;
+            let answer = batch.send().await.map_err(|error| port_error(action, &error))?;
             for (table, items) in answer.responses.unwrap_or_default() {
                 found.entry(table).or_default().extend(items);
             }
@@ -300,18 +318,18 @@ impl DynamoStore {
                 return Ok(found);
             }
         }
-        Err(PortError::new(action, "the store answered in part only"))
+        Err(PortError::new(action, "the database processed only a part of the batch"))
     }
 }
 
 #[async_trait]
 impl Challenges for DynamoStore {
-    async fn standing(
+    async fn recipient_state(
         &self,
         key: &ChallengeKey,
         others: &[Identifier],
         now: Timestamp,
-    ) -> Result<Standing, PortError> {
+    ) -> Result<RecipientState, PortError> {
         let (identifiers, challenges) = (&self.tables.identifiers, &self.tables.challenges);
         let identifier = keys::identifier(&key.realm, &key.recipient);
         let others = others.iter().map(|other| keys::identifier(&key.realm, other));
@@ -320,13 +338,13 @@ impl Challenges for DynamoStore {
             (identifiers.as_str(), "identifier", names),
             (challenges.as_str(), "challenge_id", vec![keys::challenge(key)]),
         ];
-        let found = self.read_pair("read how a recipient stands", wanted).await?;
+        let found = self.read_pair("read the state of a recipient", wanted).await?;
         let known = found.get(identifiers).into_iter().flatten();
         let known = known.filter(|item| !is_over(item, now));
         let is_recipient =
             |item: &&Item| item.get("identifier").and_then(as_text) == Some(&identifier);
         let (recipient, others): (Vec<_>, Vec<_>) = known.partition(is_recipient);
-        Ok(Standing {
+        Ok(RecipientState {
             user: recipient
                 .first()
                 .map(|item| read(item, "user_id", |value| as_text(value).map(UserId::from_stored)))
@@ -336,31 +354,31 @@ impl Challenges for DynamoStore {
         })
     }
 
-    async fn open(&self, opening: &Opening) -> Result<Opened, PortError> {
+    async fn open(&self, opening: &Opening) -> Result<OpenOutcome, PortError> {
         let mut transaction = Transaction::default();
-        transaction.update(Part::Challenge, self.open_challenge(&opening.into())?);
+        transaction.update(Subject::Challenge, self.open_challenge(&opening.into())?);
         if let Some(handle) = &opening.handle {
-            transaction.put(Part::Rest, self.put_handle(handle, opening)?);
+            transaction.put(Subject::Other, self.put_handle(handle, opening)?);
         }
         if let Some(budget) = &opening.budget {
-            transaction.update(Part::Budget, self.take_one(budget)?);
+            transaction.update(Subject::Budget, self.take_one(budget)?);
         }
         if let Some(user) = &opening.newcomer {
             self.put_identifiers(user, &mut transaction)?;
-            transaction.put(Part::Rest, self.put_user(user)?);
+            transaction.put(Subject::Other, self.put_user(user)?);
         }
-        transaction.put(Part::Rest, self.put_entry(&opening.entry)?);
+        transaction.put(Subject::Other, self.put_entry(&opening.entry)?);
         let commit = self.commit("open a challenge", transaction).await?;
-        if commit.failed_in(Part::Rest) {
-            return Err(PortError::new("open a challenge", "an id that was just made is taken"));
+        if commit.failed_in(Subject::Other) {
+            return Err(PortError::new("open a challenge", "a new random id is already in use"));
         }
         Ok(match commit {
-            Commit::Done => Opened::Opened,
-            commit if commit.failed_in(Part::Budget) => Opened::BudgetSpent,
-            commit if commit.failed_identifiers().next().is_some() => Opened::Taken,
-            Commit::Failed(parts) => {
-                let item = parts.into_iter().find_map(|(_, item)| item);
-                Opened::Changed(challenge_state(item.as_ref(), opening.at))
+            Commit::Done => OpenOutcome::Opened,
+            commit if commit.failed_in(Subject::Budget) => OpenOutcome::BudgetSpent,
+            commit if commit.failed_identifiers().next().is_some() => OpenOutcome::Taken,
+            Commit::Failed(failures) => {
+                let item = failures.into_iter().find_map(|(_, item)| item);
+                OpenOutcome::Changed(challenge_state(item.as_ref(), opening.at))
             }
         })
     }
@@ -397,21 +415,21 @@ impl Challenges for DynamoStore {
         }))
     }
 
-    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed, PortError> {
+    async fn redeem(&self, redemption: &Redemption) -> Result<RedeemOutcome, PortError> {
         const ACTION: &str = "redeem a code";
         let Redemption { key, nonce, guesses, at } = redemption;
         let mut transaction = Transaction::default();
-        transaction.update(Part::Challenge, self.consume(key, nonce, *at)?);
+        transaction.update(Subject::Challenge, self.consume(key, nonce, *at)?);
         if let Some(budget) = guesses {
-            transaction.check(Part::Budget, self.has_room(budget)?);
+            transaction.check(Subject::Budget, self.has_room(budget)?);
         }
         let commit = self.commit(ACTION, transaction).await?;
         Ok(if matches!(commit, Commit::Done) {
-            Redeemed::Redeemed
-        } else if commit.failed_in(Part::Challenge) {
-            Redeemed::ChallengeLost
+            RedeemOutcome::Redeemed
+        } else if commit.failed_in(Subject::Challenge) {
+            RedeemOutcome::ChallengeLost
         } else {
-            Redeemed::BudgetSpent
+            RedeemOutcome::BudgetSpent
         })
     }
 
@@ -425,12 +443,12 @@ impl Challenges for DynamoStore {
             .condition_expression("nonce = :nonce")
             .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match self.past_transactions(|| update.clone().send()).await {
+        match self.retry_on_conflict(|| update.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
-                // Used or replaced by now.
+                // The code was used or replaced in the meantime.
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(failed("close a challenge", &error)),
+                _ => Err(port_error("close a challenge", &error)),
             },
         }
     }

@@ -1,13 +1,19 @@
+//! Clients in the table Clients.
+//!
+//! An item has `client_id` (key), `contract`, `store` (the shop), `scopes` (list of texts),
+//! `secret_hash` and `next_secret_hash` (SHA-256, binary), `suspended` (boolean) and `created_at`.
+//! An administrator creates and changes items; nothing deletes them.
+
 use super::DynamoStore;
 use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};
 use super::outbox::read_realm;
-use super::transaction::{Commit, Part, Transaction, malformed, put_new};
-use crate::domain::client::{Client, ClientId, SecretDigest, WhichSecret};
-use crate::ports::{ClientChange, ClientChanged, Clients, PortError};
+use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
+use crate::domain::client::{Client, ClientId, ClientStatus, SecretDigest, WhichSecret};
+use crate::ports::{ChangeClientOutcome, ClientChange, Clients, PortError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Update};
 
-/// The client is there, and of the contract.
+/// The condition that the client exists and belongs to the contract.
 const IS_CLIENT: &str = "contract = :contract";
 
 fn client_item(client: &Client) -> Item {
@@ -17,20 +23,25 @@ fn client_item(client: &Client) -> Item {
         ("contract".to_owned(), text(client.realm.contract())),
         ("scopes".to_owned(), AttributeValue::L(scopes)),
         ("secret_hash".to_owned(), bytes(client.secret.as_bytes())),
-        ("suspended".to_owned(), flag(client.suspended)),
+        ("suspended".to_owned(), flag(client.status == ClientStatus::Suspended)),
         ("created_at".to_owned(), time(client.created_at)),
     ]);
     if let Some(next) = &client.next_secret {
         item.insert("next_secret_hash".to_owned(), bytes(next.as_bytes()));
     }
-    if !client.realm.shop().is_empty() {
-        item.insert("store".to_owned(), text(client.realm.shop()));
+    if let Some(shop) = client.realm.shop() {
+        item.insert("store".to_owned(), text(shop));
     }
     item
 }
 
 fn digest(value: &AttributeValue) -> Option<SecretDigest> {
     as_bytes(value).and_then(SecretDigest::from_stored)
+}
+
+fn as_status(value: &AttributeValue) -> Option<ClientStatus> {
+    let suspended = as_flag(value)?;
+    Some(if suspended { ClientStatus::Suspended } else { ClientStatus::Active })
 }
 
 fn read_client(item: &Item) -> Result<Client, PortError> {
@@ -41,13 +52,13 @@ fn read_client(item: &Item) -> Result<Client, PortError> {
         scopes: scopes.iter().filter_map(as_text).map(str::to_owned).collect(),
         secret: read(item, "secret_hash", digest)?,
         next_secret: item.get("next_secret_hash").and_then(digest),
-        suspended: read(item, "suspended", as_flag)?,
+        status: read(item, "suspended", as_status)?,
         created_at: read(item, "created_at", as_time)?,
     })
 }
 
 impl DynamoStore {
-    /// The action that changes a client.
+    /// Returns the action that changes a client.
     fn change_client(
         &self,
         contract: &str,
@@ -65,7 +76,7 @@ impl DynamoStore {
             ClientChange::RetireSecret(WhichSecret::New) => {
                 ("REMOVE next_secret_hash", "attribute_exists(next_secret_hash)")
             }
-            ClientChange::Suspend(_) => {
+            ClientChange::SetStatus(_) => {
                 ("SET suspended = :suspended", "attribute_exists(client_id)")
             }
         };
@@ -80,9 +91,10 @@ impl DynamoStore {
                 action.expression_attribute_values(":secret", bytes(digest.as_bytes()))
             }
             ClientChange::RetireSecret(_) => action,
-            ClientChange::Suspend(suspended) => {
-                action.expression_attribute_values(":suspended", flag(*suspended))
-            }
+            ClientChange::SetStatus(status) => action.expression_attribute_values(
+                ":suspended",
+                flag(*status == ClientStatus::Suspended),
+            ),
         };
         action
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -101,14 +113,14 @@ impl Clients for DynamoStore {
 
     async fn create(&self, client: &Client) -> Result<(), PortError> {
         const ACTION: &str = "store a client";
-        // A transaction of one action, for its client request token: the secret is shown once, so a
-        // reply that is lost must not become a failure.
+        // This is a transaction with one action for the sake of its client request token: the
+        // secret is shown only once, so a lost reply must not become a failure.
         let mut transaction = Transaction::default();
         let put = put_new(&self.tables.clients, "client_id", client_item(client))?;
-        transaction.put(Part::Rest, put);
+        transaction.put(Subject::Other, put);
         match self.commit(ACTION, transaction).await? {
             Commit::Done => Ok(()),
-            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
     }
 
@@ -117,20 +129,20 @@ impl Clients for DynamoStore {
         contract: &str,
         id: &ClientId,
         change: &ClientChange,
-    ) -> Result<ClientChanged, PortError> {
+    ) -> Result<ChangeClientOutcome, PortError> {
         let mut transaction = Transaction::default();
-        transaction.update(Part::Rest, self.change_client(contract, id, change)?);
+        transaction.update(Subject::Other, self.change_client(contract, id, change)?);
         Ok(match self.commit("change a client", transaction).await? {
-            Commit::Done => ClientChanged::Changed,
-            Commit::Failed(parts) => {
-                let found = parts.into_iter().find_map(|(_, item)| item);
+            Commit::Done => ChangeClientOutcome::Changed,
+            Commit::Failed(failures) => {
+                let found = failures.into_iter().find_map(|(_, item)| item);
                 let of_contract = |item: &Item| {
                     item.get("contract").and_then(as_text).is_some_and(|found| found == contract)
                 };
                 if found.as_ref().is_some_and(of_contract) {
-                    ClientChanged::WrongNumberOfSecrets
+                    ChangeClientOutcome::WrongNumberOfSecrets
                 } else {
-                    ClientChanged::Unknown
+                    ChangeClientOutcome::Unknown
                 }
             }
         })

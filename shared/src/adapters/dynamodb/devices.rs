@@ -1,17 +1,25 @@
+//! Push tokens in the table Identifiers, and the registered devices in the table Devices.
+//!
+//! The item of a push token (`identifier` is [`keys::push_token`]) names its owner: `user_id`,
+//! `device_id` and `expires_at`. It moves to a new owner in one transaction with the device's item,
+//! whose format is [`device_item`]. A registration deletes the device of the former owner, and
+//! DynamoDB deletes both items 90 days after the last one (TTL on `expires_at`).
+
 use super::item::{as_text, purge_time, read, text};
 use super::registrations::device_item;
-use super::transaction::{Commit, Part, Transaction, malformed};
+use super::transaction::{Commit, Subject, Transaction, malformed};
 use super::{DynamoStore, keys};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::realm::Realm;
-use crate::ports::{DeviceRegistered, DeviceRegistration, Devices, HandleOwner, PortError};
+use crate::ports::{DeviceRegistration, Devices, PortError, PushTokenOwner, RegisterDeviceOutcome};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put};
 
 impl DynamoStore {
-    /// The action that makes a push handle a user's, if its owner is still the one that was read.
-    fn move_handle(&self, registration: &DeviceRegistration) -> Result<Put, PortError> {
+    /// Returns the action that assigns a push token to a user, if its owner is the one that was
+    /// read.
+    fn move_push_token(&self, registration: &DeviceRegistration) -> Result<Put, PortError> {
         let DeviceRegistration { realm, user, device, owner, .. } = registration;
         let mut put = Put::builder()
             .table_name(&self.tables.identifiers)
@@ -31,8 +39,8 @@ impl DynamoStore {
         put.build().map_err(malformed)
     }
 
-    /// The action that takes a device from a user.
-    fn delete_device(&self, owner: &HandleOwner) -> Result<Delete, PortError> {
+    /// Returns the action that deletes the device of a former owner.
+    fn delete_device(&self, owner: &PushTokenOwner) -> Result<Delete, PortError> {
         Delete::builder()
             .table_name(&self.tables.devices)
             .key("user_id", text(owner.user.as_str()))
@@ -41,7 +49,7 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The action that stores a device, new or renewed.
+    /// Returns the action that writes a device, new or existing.
     fn put_device(&self, registration: &DeviceRegistration) -> Result<Put, PortError> {
         let DeviceRegistration { user, device, at, .. } = registration;
         Put::builder()
@@ -58,13 +66,13 @@ impl Devices for DynamoStore {
         &self,
         realm: &Realm,
         info: &DeviceInfo,
-    ) -> Result<Option<HandleOwner>, PortError> {
+    ) -> Result<Option<PushTokenOwner>, PortError> {
         let key = keys::push_token(realm, info);
         let key = [("identifier", key.as_str())];
         let item = self.read_item("read a push handle", &self.tables.identifiers, &key).await?;
-        // An expired owner is an owner still: its device item may be there as well.
+        // An expired owner counts, because the item of its device may still exist.
         let owner = item.map(|item| {
-            Ok(HandleOwner {
+            Ok(PushTokenOwner {
                 user: read(&item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
                 device: read(&item, "device_id", |value| {
                     as_text(value).map(DeviceId::from_stored)
@@ -77,23 +85,23 @@ impl Devices for DynamoStore {
     async fn register(
         &self,
         registration: &DeviceRegistration,
-    ) -> Result<DeviceRegistered, PortError> {
+    ) -> Result<RegisterDeviceOutcome, PortError> {
         const ACTION: &str = "register a device";
         let mut transaction = Transaction::default();
-        transaction.put(Part::Owner, self.move_handle(registration)?);
+        transaction.put(Subject::Owner, self.move_push_token(registration)?);
         let other = registration.owner.as_ref().filter(|owner| owner.user != registration.user);
         if let Some(owner) = other {
-            transaction.delete(Part::Rest, self.delete_device(owner)?);
+            transaction.delete(Subject::Other, self.delete_device(owner)?);
         }
-        transaction.put(Part::Rest, self.put_device(registration)?);
-        transaction.put(Part::Rest, self.put_entry(&registration.entry)?);
+        transaction.put(Subject::Other, self.put_device(registration)?);
+        transaction.put(Subject::Other, self.put_entry(&registration.entry)?);
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
-            Ok(DeviceRegistered::Registered)
-        } else if commit.failed_in(Part::Owner) {
-            Ok(DeviceRegistered::OwnerChanged)
+            Ok(RegisterDeviceOutcome::Registered)
+        } else if commit.failed_in(Subject::Owner) {
+            Ok(RegisterDeviceOutcome::OwnerChanged)
         } else {
-            Err(PortError::new(ACTION, "an id that was just made is taken"))
+            Err(PortError::new(ACTION, "a new random id is already in use"))
         }
     }
 }

@@ -1,4 +1,8 @@
-//! Attribute values to and from the domain's types.
+//! Attribute values of DynamoDB items.
+//!
+//! Times are numbers. Attributes that the code compares, such as `created_at`, hold seconds since
+//! the epoch with milliseconds as a fraction ([`time`]). Attributes that DynamoDB deletes by (TTL)
+//! hold whole seconds, rounded up ([`purge_time`]).
 
 use crate::domain::time::Timestamp;
 use crate::ports::PortError;
@@ -6,41 +10,40 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
-/// An item as the SDK has it.
+/// An item in the form of the SDK.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// A text.
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// An integer.
 pub(super) fn number(value: impl Into<u64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
-/// A flag.
 pub(super) const fn flag(value: bool) -> AttributeValue {
     AttributeValue::Bool(value)
 }
 
-/// Bytes.
 pub(super) fn bytes(value: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// A point in time: seconds since the epoch, with milliseconds after the point.
+/// Returns a point in time as seconds since the epoch with three decimal places.
 pub(super) fn time(value: Timestamp) -> AttributeValue {
     let millis = value.as_millis().rem_euclid(1000);
     AttributeValue::N(format!("{}.{millis:03}", value.as_seconds()))
 }
 
-/// A point in time for a table's TTL: whole seconds, not before the point itself.
+/// Returns a point in time for a TTL attribute: whole seconds, never before the point itself.
 pub(super) fn purge_time(value: Timestamp) -> AttributeValue {
     AttributeValue::N(value.as_seconds().saturating_add(1).to_string())
 }
 
-/// Reads an attribute, or says which one is missing or ill-typed.
+/// Reads an attribute.
+///
+/// # Errors
+/// The attribute is missing or has another type; the error contains its name.
 pub(super) fn read<'a, T>(
     item: &'a Item,
     name: &'static str,
@@ -50,27 +53,23 @@ pub(super) fn read<'a, T>(
     value.ok_or_else(|| PortError::new("read a stored item", format!("bad attribute {name}")))
 }
 
-/// The text that an attribute value is.
 pub(super) fn as_text(value: &AttributeValue) -> Option<&str> {
     value.as_s().ok().map(String::as_str)
 }
 
-/// The bytes that an attribute value is.
 pub(super) fn as_bytes(value: &AttributeValue) -> Option<&[u8]> {
     value.as_b().ok().map(Blob::as_ref)
 }
 
-/// The integer that an attribute value is.
 pub(super) fn as_number(value: &AttributeValue) -> Option<u64> {
     value.as_n().ok()?.parse().ok()
 }
 
-/// The flag that an attribute value is.
 pub(super) fn as_flag(value: &AttributeValue) -> Option<bool> {
     value.as_bool().ok().copied()
 }
 
-/// The point in time that an attribute value is, with or without a fraction of a second.
+/// Reads a point in time, with or without decimal places.
 pub(super) fn as_time(value: &AttributeValue) -> Option<Timestamp> {
     let (seconds, fraction) = match value.as_n().ok()?.split_once('.') {
         Some((seconds, fraction)) => (seconds, format!("{fraction:0<3}")),
@@ -91,7 +90,7 @@ mod tests {
             let stamp = Timestamp::from_millis(millis);
             assert_eq!(as_time(&time(stamp)), Some(stamp));
         }
-        // DynamoDB drops the zeros at the end of a fraction.
+        // DynamoDB removes trailing zeros.
         let shortened = AttributeValue::N("12.5".to_owned());
         assert_eq!(as_time(&shortened), Some(Timestamp::from_millis(12_500)));
         let whole = AttributeValue::N("12".to_owned());

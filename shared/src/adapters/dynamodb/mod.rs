@@ -1,8 +1,9 @@
-//! The store: DynamoDB.
+//! The ports of storage, implemented with DynamoDB.
 //!
-//! Every method of a port is one request, or one transaction with named outcomes. Everything that
-//! has an end carries `expires_at > now` in its condition, because DynamoDB deletes expired items
-//! up to days late.
+//! Each method of a port is one request or one transaction with named outcomes. DynamoDB deletes
+//! expired items up to days late, so reads and conditions compare `expires_at` with the current
+//! time. The modules describe the items of their tables; [`item`] describes the formats of
+//! times, and [`keys`] the formats of keys.
 
 mod budgets;
 mod challenges;
@@ -18,7 +19,7 @@ mod transaction;
 mod users;
 mod verifiable_registrations;
 
-use super::aws::{Aws, Pace, client, failed};
+use super::aws::{Aws, RetryMode, client, port_error};
 use crate::ports::{Entropy, PortError, chain};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
@@ -30,29 +31,29 @@ pub use sequence_ids::DynamoSequenceIds;
 /// The names of the tables.
 #[derive(Clone, Debug)]
 pub struct TableNames {
-    /// Users by id.
+    /// The users, by id; see `users`.
     pub users: String,
-    /// Who is known by what.
+    /// The owners of identifiers and of push tokens; see `registrations` and `devices`.
     pub identifiers: String,
-    /// Codes that were sent, and the send counters.
+    /// The challenges and handles; see `challenges`.
     pub challenges: String,
-    /// Devices by user.
+    /// The devices, by user; see `registrations`.
     pub devices: String,
-    /// Sessions by the hash of their refresh token.
+    /// The refresh tokens and the ended signed tokens, by their SHA-256; see `sessions`.
     pub sessions: String,
-    /// Counters per source and hour.
+    /// The budgets and the password attempts; see `budgets` and `sessions`.
     pub budgets: String,
-    /// Points credited to wallets.
+    /// The credits of wallets, by user; see `registrations`.
     pub ledger: String,
-    /// Programs that call on behalf of a store.
+    /// The clients, by id; see `clients`.
     pub clients: String,
-    /// Effects to deliver.
+    /// The effects to deliver; see `outbox`.
     pub outbox: String,
-    /// The next integer ids.
+    /// The sequences of integer ids; see `sequence_ids`.
     pub sequences: String,
 }
 
-/// The tables, and one client for all of them.
+/// The DynamoDB client and the names of the tables.
 #[derive(Clone)]
 pub struct DynamoStore {
     client: Client,
@@ -61,17 +62,17 @@ pub struct DynamoStore {
 }
 
 impl DynamoStore {
-    /// A store; nothing is opened yet.
+    /// Creates the client. It opens no connection.
     #[must_use]
     pub fn new(aws: &Aws, tables: TableNames, entropy: Arc<dyn Entropy>) -> Self {
         Self {
-            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB", Pace::Repeat),
+            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB", RetryMode::Retry),
             tables: Arc::new(tables),
             entropy,
         }
     }
 
-    /// The item that has this key now, if there is one.
+    /// Reads the item with this key, with a strongly consistent read.
     async fn read_item(
         &self,
         action: &'static str,
@@ -81,17 +82,17 @@ impl DynamoStore {
         let key = key.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
         let get = self.client.get_item().table_name(table).set_key(Some(key));
         let get = get.consistent_read(true).return_consumed_capacity(ReturnConsumedCapacity::Total);
-        Ok(get.send().await.map_err(|error| failed(action, &error))?.item)
+        Ok(get.send().await.map_err(|error| port_error(action, &error))?.item)
     }
 
-    /// Opens the connection by reading a challenge that does not exist, so that the first request
-    /// finds it open. A failure is logged and otherwise ignored: the first request tries again.
+    /// Opens the connection before the first request, by reading a challenge that does not exist. A
+    /// failure is only logged, because the first request opens the connection again.
     pub async fn warm_up(&self) {
         let get = self.client.get_item().table_name(&self.tables.challenges);
         let get = get.key("challenge_id", text("warm-up"));
         if let Err(error) = get.send().await {
-            let error = chain(&failed("open the store", &error));
-            tracing::warn!(error, "the store did not answer while starting");
+            let error = chain(&port_error("connect to the database", &error));
+            tracing::warn!(error, "the database did not answer at the start");
         }
     }
 }

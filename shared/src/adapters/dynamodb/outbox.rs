@@ -1,8 +1,17 @@
+//! The outbox in the table Outbox.
+//!
+//! An item has `event_id` (key: the id of the entry), `written_at` and `effects`, a list of maps. A
+//! map has `effect` (`code`, `link` or `event`) and the fields of that effect; see [`code_item`],
+//! [`link_item`] and [`event_item`]. Every transaction with effects writes one item. The relay
+//! deletes it after the delivery, or removes the delivered effects. DynamoDB deletes an entry
+//! without events (TTL on `purge_at`) after its last code or link has expired. The stream of the
+//! table starts the relay.
+
 use super::item::{
     Item, as_bytes, as_flag, as_text, as_time, bytes, flag, purge_time, read, text, time,
 };
 use super::transaction::{malformed, put_new};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, port_error};
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
@@ -18,13 +27,13 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity};
 use std::collections::HashMap;
 
-/// Entries that a sweep looks at in one call: as many as are delivered at once, so that a page takes
-/// no longer than its slowest carrier.
+/// The number of entries that a sweep reads at once. It is the number of concurrent deliveries, so
+/// that a page takes as long as its slowest delivery.
 const SWEEP_PAGE: i32 = 10;
-/// Tries at a batch that the store answers in part.
+/// The number of tries at a batch of which DynamoDB processes only a part.
 const BATCH_TRIES: usize = 4;
 
-/// What names a challenge, as attributes.
+/// Returns the attributes that name a challenge.
 pub(super) fn challenge_key_item(key: &ChallengeKey) -> Item {
     let mut item = Item::from([
         ("contract".to_owned(), text(key.realm.contract())),
@@ -32,22 +41,22 @@ pub(super) fn challenge_key_item(key: &ChallengeKey) -> Item {
         ("channel".to_owned(), text(key.recipient.kind())),
         ("recipient".to_owned(), text(key.recipient.as_str())),
     ]);
-    if !key.realm.shop().is_empty() {
-        item.insert("store".to_owned(), text(key.realm.shop()));
+    if let Some(shop) = key.realm.shop() {
+        item.insert("store".to_owned(), text(shop));
     }
     item
 }
 
-/// Reads the realm that an item is of.
+/// Reads the realm of an item.
 pub(super) fn read_realm(item: &Item) -> Result<Realm, PortError> {
     let contract = read(item, "contract", as_text)?;
     Ok(match item.get("store").and_then(as_text) {
-        Some(store) => Realm::of_shop(contract, store),
+        Some(shop) => Realm::of_shop(contract, shop),
         None => Realm::of_contract(contract),
     })
 }
 
-/// Reads what [`challenge_key_item`] wrote.
+/// Reads the attributes that [`challenge_key_item`] returned.
 pub(super) fn read_challenge_key(item: &Item) -> Result<ChallengeKey, PortError> {
     let realm = read_realm(item)?;
     let channel = read(item, "channel", as_text)?;
@@ -160,21 +169,22 @@ fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
     })
 }
 
-/// Adds an item to the entries that wait. One that cannot be read is told, and holds up nobody.
+/// Adds an item to the waiting entries. An item that cannot be read is logged and does not hold up
+/// the others.
 fn add(waiting: &mut WaitingEntries, item: &Item) {
     match read_entry(item) {
         Ok(entry) => waiting.entries.push(entry),
         Err(error) => {
             let id = item.get("event_id").and_then(as_text).unwrap_or_default().to_owned();
             let error = chain(&error);
-            tracing::error!(outbox.id = id, error, "an outbox entry cannot be read");
+            tracing::error!(outbox.id = id, error, "an outbox entry could not be read");
             waiting.unreadable.push(id);
         }
     }
 }
 
 impl DynamoStore {
-    /// The action that writes an entry.
+    /// Returns the action that writes an entry.
     pub(super) fn put_entry(&self, entry: &OutboxEntry) -> Result<Put, PortError> {
         let mut item = Item::from([
             ("event_id".to_owned(), text(&entry.id)),
@@ -203,7 +213,7 @@ impl Outbox for DynamoStore {
         for _ in 0..BATCH_TRIES {
             let batch = self.client.batch_get_item().set_request_items(Some(left));
             let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = batch.send().await.map_err(|error| failed(ACTION, &error))?;
+            let answer = batch.send().await.map_err(|error| port_error(ACTION, &error))?;
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
                 add(&mut waiting, &item);
             }
@@ -212,7 +222,7 @@ impl Outbox for DynamoStore {
                 return Ok(waiting);
             }
         }
-        Err(PortError::new(ACTION, "the store answered in part only"))
+        Err(PortError::new(ACTION, "the database processed only a part of the batch"))
     }
 
     async fn overdue(
@@ -231,7 +241,7 @@ impl Outbox for DynamoStore {
             .expression_attribute_values(":before", time(before))
             .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let page = scan.send().await.map_err(|error| failed("scan the outbox", &error))?;
+        let page = scan.send().await.map_err(|error| port_error("scan the outbox", &error))?;
         let mut waiting = WaitingEntries::default();
         page.items().iter().for_each(|item| add(&mut waiting, item));
         let next = page.last_evaluated_key.as_ref().and_then(|key| key.get("event_id"));
@@ -239,7 +249,7 @@ impl Outbox for DynamoStore {
         Ok(waiting)
     }
 
-    async fn finish(&self, id: &str) -> Result<(), PortError> {
+    async fn delete(&self, id: &str) -> Result<(), PortError> {
         let delete = self
             .client
             .delete_item()
@@ -247,19 +257,19 @@ impl Outbox for DynamoStore {
             .key("event_id", text(id))
             .condition_expression("attribute_exists(event_id)")
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match self.past_transactions(|| delete.clone().send()).await {
+        match self.retry_on_conflict(|| delete.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => {
-                    tracing::warn!(outbox.id = id, "an entry was delivered twice");
+                    tracing::warn!(outbox.id = id, "an outbox entry was delivered twice");
                     Ok(())
                 }
-                _ => Err(failed("delete an outbox entry", &error)),
+                _ => Err(port_error("delete an outbox entry", &error)),
             },
         }
     }
 
-    async fn keep_rest(&self, entry: &OutboxEntry) -> Result<(), PortError> {
+    async fn retain_effects(&self, entry: &OutboxEntry) -> Result<(), PortError> {
         let update = self
             .client
             .update_item()
@@ -269,11 +279,11 @@ impl Outbox for DynamoStore {
             .condition_expression("attribute_exists(event_id)")
             .expression_attribute_values(":effects", effects_value(&entry.effects))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match self.past_transactions(|| update.clone().send()).await {
+        match self.retry_on_conflict(|| update.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(failed("shorten an outbox entry", &error)),
+                _ => Err(port_error("shorten an outbox entry", &error)),
             },
         }
     }

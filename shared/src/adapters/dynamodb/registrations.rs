@@ -1,5 +1,24 @@
+//! New accounts, in the tables Users, Identifiers, Devices, Sessions and Ledger.
+//!
+//! Users: `user_id` (key), `contract`, `store` (the shop), `attributes` (map of texts),
+//! `created_at`, `phone`, `email`, `username` and `card`, `phone_verified` and `email_verified`
+//! (booleans) and `password_hash` (PHC string). Sign-ins and changes add `last_active_at`,
+//! `password_changed_at` and `sessions_since`. DynamoDB deletes unverified users (TTL on
+//! `expires_at`); nothing deletes the others.
+//!
+//! Identifiers: `identifier` (key, [`keys::identifier`]) and `user_id`. DynamoDB deletes those of
+//! unverified users (TTL on `expires_at`).
+//!
+//! Devices: `user_id` and `device_id` (key), the fields of [`device_item`] and `created_at`;
+//! `signed_out_at` after a sign-out. Only registrations for push messages expire; see `devices`.
+//!
+//! Sessions: see `sessions`.
+//!
+//! Ledger: `user_id` and `entry_id` (key), `points` (number), `source` and `created_at`. Nothing
+//! deletes an entry.
+
 use super::item::{Item, flag, number, purge_time, text, time};
-use super::transaction::{Commit, Part, Transaction, malformed, put_new};
+use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use super::{DynamoStore, keys};
 use crate::domain::device::NewDevice;
 use crate::domain::id::UserId;
@@ -8,12 +27,12 @@ use crate::domain::session::NewSession;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, NewUser};
 use crate::domain::wallet::Credit;
-use crate::ports::{PortError, Proof, Registered, Registration, Registrations};
+use crate::ports::{PortError, Proof, RegisterOutcome, Registration, Registrations};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use std::collections::HashMap;
 
-/// An identifier that is free: nobody has it, or who had it has expired.
+/// The condition that an identifier belongs to no user, or to one that has expired.
 const IS_FREE: &str = "attribute_not_exists(identifier) OR expires_at <= :now";
 
 fn user_item(user: &NewUser) -> Item {
@@ -31,8 +50,8 @@ fn user_item(user: &NewUser) -> Item {
             item.insert(format!("{kind}_verified"), flag(*verified));
         }
     }
-    if !user.realm.shop().is_empty() {
-        item.insert("store".to_owned(), text(user.realm.shop()));
+    if let Some(shop) = user.realm.shop() {
+        item.insert("store".to_owned(), text(shop));
     }
     if let Some(end) = user.expires_at {
         item.insert("expires_at".to_owned(), purge_time(end));
@@ -43,7 +62,7 @@ fn user_item(user: &NewUser) -> Item {
     item
 }
 
-/// A device's item.
+/// Returns the item of a device.
 pub(super) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> Item {
     let info = &device.info;
     let described = [
@@ -68,7 +87,7 @@ pub(super) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> I
     item
 }
 
-/// A session's first token; only its SHA-256 is kept.
+/// Returns the item of a session's first refresh token. It contains only the SHA-256 of the token.
 pub(super) fn session_item(session: &NewSession) -> Item {
     let token_claims = session.token_claims.iter().map(|(name, value)| (name.clone(), text(value)));
     Item::from([
@@ -82,7 +101,7 @@ pub(super) fn session_item(session: &NewSession) -> Item {
     ])
 }
 
-/// An entry of the ledger.
+/// Returns the item of a ledger entry.
 fn credit_item(user: &UserId, credit: &Credit) -> Item {
     Item::from([
         ("user_id".to_owned(), text(user.as_str())),
@@ -94,7 +113,7 @@ fn credit_item(user: &UserId, credit: &Credit) -> Item {
 }
 
 impl DynamoStore {
-    /// Adds the actions that use a proof up.
+    /// Adds the actions that use up a proof.
     pub(super) fn put_proof(
         &self,
         proof: &Proof,
@@ -103,24 +122,24 @@ impl DynamoStore {
     ) -> Result<(), PortError> {
         match proof {
             Proof::Code { key, nonce, handle, guesses } => {
-                transaction.update(Part::Challenge, self.consume(key, nonce, at)?);
+                transaction.update(Subject::Challenge, self.consume(key, nonce, at)?);
                 if let Some(handle) = handle {
-                    transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+                    transaction.update(Subject::Challenge, self.consume_handle(handle, nonce)?);
                 }
                 if let Some(budget) = guesses {
-                    transaction.check(Part::Budget, self.has_room(budget)?);
+                    transaction.check(Subject::Budget, self.has_room(budget)?);
                 }
             }
             Proof::Nothing { budget } => {
                 if let Some(budget) = budget {
-                    transaction.update(Part::Budget, self.take_one(budget)?);
+                    transaction.update(Subject::Budget, self.take_one(budget)?);
                 }
             }
         }
         Ok(())
     }
 
-    /// Adds the actions that make a user's identifiers theirs, if they are free.
+    /// Adds the actions that assign identifiers to a new user, if they are free.
     pub(super) fn put_identifiers(
         &self,
         user: &NewUser,
@@ -128,7 +147,7 @@ impl DynamoStore {
     ) -> Result<(), PortError> {
         for (number, known) in user.identifiers.iter().enumerate() {
             let put = self.put_identifier(user, &known.identifier)?;
-            transaction.put(Part::Identifier(number), put);
+            transaction.put(Subject::Identifier(number), put);
         }
         Ok(())
     }
@@ -155,7 +174,7 @@ impl DynamoStore {
 }
 
 impl DynamoStore {
-    /// The action that stores a user.
+    /// Returns the action that writes a user.
     pub(super) fn put_user(&self, user: &NewUser) -> Result<Put, PortError> {
         put_new(&self.tables.users, "user_id", user_item(user))
     }
@@ -163,40 +182,40 @@ impl DynamoStore {
 
 #[async_trait]
 impl Registrations for DynamoStore {
-    async fn register(&self, registration: &Registration) -> Result<Registered, PortError> {
+    async fn register(&self, registration: &Registration) -> Result<RegisterOutcome, PortError> {
         const ACTION: &str = "register a user";
         let Registration { proof, user, device, session, credit, entry } = registration;
         let (at, tables) = (user.created_at, &self.tables);
         let mut transaction = Transaction::default();
         self.put_proof(proof, at, &mut transaction)?;
         self.put_identifiers(user, &mut transaction)?;
-        transaction.put(Part::Rest, self.put_user(user)?);
+        transaction.put(Subject::Other, self.put_user(user)?);
         if let Some(device) = device {
             let device = device_item(&user.id, device, at);
-            transaction.put(Part::Rest, put_new(&tables.devices, "user_id", device)?);
+            transaction.put(Subject::Other, put_new(&tables.devices, "user_id", device)?);
         }
         if let Some(session) = session {
             let session = session_item(session);
-            transaction.put(Part::Rest, put_new(&tables.sessions, "token_hash", session)?);
+            transaction.put(Subject::Other, put_new(&tables.sessions, "token_hash", session)?);
         }
         if let Some(credit) = credit {
             let credit = credit_item(&user.id, credit);
-            transaction.put(Part::Rest, put_new(&tables.ledger, "user_id", credit)?);
+            transaction.put(Subject::Other, put_new(&tables.ledger, "user_id", credit)?);
         }
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
-            Ok(Registered::Registered)
-        } else if commit.failed_in(Part::Challenge) {
-            Ok(Registered::ChallengeLost)
-        } else if commit.failed_in(Part::Budget) {
-            Ok(Registered::BudgetSpent)
-        } else if commit.failed_in(Part::Rest) {
-            Err(PortError::new(ACTION, "an id that was just made is taken"))
+            Ok(RegisterOutcome::Registered)
+        } else if commit.failed_in(Subject::Challenge) {
+            Ok(RegisterOutcome::ChallengeLost)
+        } else if commit.failed_in(Subject::Budget) {
+            Ok(RegisterOutcome::BudgetSpent)
+        } else if commit.failed_in(Subject::Other) {
+            Err(PortError::new(ACTION, "a new random id is already in use"))
         } else {
             let taken = commit.failed_identifiers();
             let taken = taken.filter_map(|number| user.identifiers.iter().nth(number));
-            Ok(Registered::Taken(taken.map(|known| known.identifier.clone()).collect()))
+            Ok(RegisterOutcome::Taken(taken.map(|known| known.identifier.clone()).collect()))
         }
     }
 }

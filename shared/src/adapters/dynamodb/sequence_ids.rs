@@ -1,5 +1,11 @@
+//! Integer ids, counted in the table Sequences.
+//!
+//! An item has `name` (key, [`keys::sequence`]) and `last_id`, the highest id that was handed out.
+//! A process takes ids in blocks, so that a sign-up needs no write of a counter. Nothing deletes an
+//! item.
+
 use super::item::{as_number, number, read, text};
-use super::{DynamoStore, failed, keys};
+use super::{DynamoStore, keys, port_error};
 use crate::domain::id::Sequence;
 use crate::domain::realm::Realm;
 use crate::ports::{PortError, SequenceIds};
@@ -9,20 +15,19 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
-/// Ids that one process takes from the sequence at a time. An instance serves some thousand
-/// sign-ups at most; what it does not use is lost, of two thousand million.
+/// The number of ids that a process takes at once. Ids that it does not use are lost, which is
+/// acceptable with two thousand million ids.
 const BLOCK: u32 = 50;
-/// The highest id: clients hold it in a signed 32-bit integer.
+/// The highest id: clients store ids in signed 32-bit integers.
 const HIGHEST: u32 = i32::MAX.unsigned_abs();
 
-/// Ids, taken from a sequence in blocks, so that no counter is written per sign-up.
+/// A source of integer ids that takes them in blocks.
 pub struct DynamoSequenceIds {
     store: DynamoStore,
     blocks: Mutex<HashMap<String, RangeInclusive<u32>>>,
 }
 
 impl DynamoSequenceIds {
-    /// Ids from the sequences of `store`.
     #[must_use]
     pub fn new(store: DynamoStore) -> Self {
         Self { store, blocks: Mutex::new(HashMap::new()) }
@@ -47,9 +52,9 @@ impl DynamoSequenceIds {
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let updated = self
             .store
-            .past_transactions(|| update.clone().send())
+            .retry_on_conflict(|| update.clone().send())
             .await
-            .map_err(|error| failed(ACTION, &error))?;
+            .map_err(|error| port_error(ACTION, &error))?;
         let last = read(&updated.attributes.unwrap_or_default(), "last_id", as_number)?;
         let last = u32::try_from(last).ok().filter(|last| *last <= HIGHEST);
         let last = last.ok_or_else(|| PortError::new(ACTION, "the ids are used up"))?;

@@ -1,19 +1,37 @@
+//! Sessions in the tables Sessions and Devices, and password attempts in the table Budgets.
+//!
+//! The item of a refresh token in Sessions: `token_hash` (key: the SHA-256 of the token),
+//! `user_id`, `device_id`, `family`, `opened_at`, `attributes` (those that access tokens contain),
+//! `predecessor` (the hash of the token before it), `used_with` (the id of the key that its
+//! successor was derived with), `spent` (set when the successor was used) and `expires_at`. Each
+//! sign-in and each refresh writes an item.
+//!
+//! The item of a signed token that was ended: `token_hash`, `user_id`, `signed_out_at` and
+//! `expires_at`. DynamoDB deletes both kinds (TTL on `expires_at`).
+//!
+//! A sign-out sets `signed_out_at` of the device, or `sessions_since` of the user for all sessions.
+//!
+//! The item of password attempts in Budgets: `bucket` (key, [`keys::attempts`]), `attempts`
+//! (number), `last_at` and `purge_at`. A successful sign-in deletes it, and DynamoDB deletes it
+//! after an hour without an attempt (TTL on `purge_at`).
+
 use super::challenges::is_over;
 use super::item::{Item, as_number, as_text, as_time, flag, number, purge_time, read, text, time};
 use super::registrations::{device_item, session_item};
-use super::transaction::{Commit, Part, Transaction, malformed, put_new};
+use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use super::users::{IS_ALIVE, read_attributes, read_user};
-use super::{DynamoStore, failed, keys};
+use super::{DynamoStore, keys, port_error};
 use crate::domain::challenge::KeyId;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::password_attempts::{AttemptRecord, AttemptsAt, Backoff};
+use crate::domain::password_attempts::{AttemptSubject, Backoff, PasswordAttempts};
 use crate::domain::session::{
     FamilyId, IDLE_LIFETIME, NewSession, RefreshToken, StoredToken, TokenUse,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
-    Credential, Ending, PortError, Rotated, Rotation, Sessions, SignIn, SignInOutcome, TokenEnding,
+    Credential, EndOutcome, EndSession, EndToken, NewSignIn, PortError, Sessions, SignInOutcome,
+    TokenRotation, TokenRotationOutcome,
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -24,7 +42,7 @@ use futures_util::future::join;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 
-/// A device whose session is not ended.
+/// The condition that the session of a device was not ended.
 const IS_SIGNED_IN: &str = "attribute_exists(user_id) AND attribute_not_exists(signed_out_at)";
 
 fn token_use(item: &Item) -> TokenUse {
@@ -35,10 +53,10 @@ fn token_use(item: &Item) -> TokenUse {
     }
 }
 
-fn attempts(item: &Item) -> Option<AttemptRecord> {
+fn attempts(item: &Item) -> Option<PasswordAttempts> {
     let count = item.get("attempts").and_then(as_number)?;
     let last_at = item.get("last_at").and_then(as_time)?;
-    Some(AttemptRecord { count: u32::try_from(count).unwrap_or(u32::MAX), last_at })
+    Some(PasswordAttempts { count: u32::try_from(count).unwrap_or(u32::MAX), last_at })
 }
 
 fn stored_token(item: &Item) -> Result<StoredToken, PortError> {
@@ -54,7 +72,7 @@ fn stored_token(item: &Item) -> Result<StoredToken, PortError> {
 }
 
 impl DynamoStore {
-    /// The condition that a device's session is not ended.
+    /// Returns the condition that the session of a device was not ended.
     fn is_signed_in(&self, user: &UserId, device: &DeviceId) -> Result<ConditionCheck, PortError> {
         ConditionCheck::builder()
             .table_name(&self.tables.devices)
@@ -65,7 +83,7 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The condition that a user is there and has not ended the sessions opened at `opened_at`.
+    /// Returns the condition that a user exists and did not end all sessions after `opened_at`.
     fn keeps_sessions(
         &self,
         user: &UserId,
@@ -83,8 +101,8 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The action that marks a token used: by whom does not matter, with which key does.
-    fn use_token(&self, rotation: &Rotation<'_>) -> Result<Update, PortError> {
+    /// Returns the action that marks a token as used, with the key of its successor.
+    fn use_token(&self, rotation: &TokenRotation<'_>) -> Result<Update, PortError> {
         Update::builder()
             .table_name(&self.tables.sessions)
             .key("token_hash", text(keys::sha256(rotation.token.expose())))
@@ -98,8 +116,9 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The action that marks the token before as spent, for as long as its family may live. Its
-    /// item may be purged by now; what is left of it then is read as no token.
+    /// Returns the action that marks the token before as spent, for as long as its family may be
+    /// used. If its item was deleted before, the write creates an incomplete one, which `find`
+    /// ignores.
     fn spend(&self, token_hash: &str, at: Timestamp) -> Result<Update, PortError> {
         Update::builder()
             .table_name(&self.tables.sessions)
@@ -111,9 +130,9 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The action that notes a sign-in with its user, if they are there and, where `seen` is given,
-    /// still have that password.
-    fn note_sign_in(&self, sign_in: &SignIn) -> Result<Update, PortError> {
+    /// Returns the action that stores the time of a sign-in with the user, if the user exists and
+    /// the password has not changed.
+    fn note_sign_in(&self, sign_in: &NewSignIn) -> Result<Update, PortError> {
         let mut update = Update::builder()
             .table_name(&self.tables.users)
             .key("user_id", text(sign_in.user.as_str()))
@@ -133,7 +152,7 @@ impl DynamoStore {
         update.build().map_err(malformed)
     }
 
-    fn forget_attempts(&self, at: &AttemptsAt) -> Result<Delete, PortError> {
+    fn delete_password_attempts(&self, at: &AttemptSubject) -> Result<Delete, PortError> {
         Delete::builder()
             .table_name(&self.tables.budgets)
             .key("bucket", text(keys::attempts(at)))
@@ -144,12 +163,12 @@ impl DynamoStore {
 
 #[async_trait]
 impl Sessions for DynamoStore {
-    async fn count_attempt(
+    async fn count_password_attempt(
         &self,
-        at: &AttemptsAt,
-        seen: AttemptRecord,
-        newer: AttemptRecord,
-    ) -> Result<Option<AttemptRecord>, PortError> {
+        at: &AttemptSubject,
+        seen: PasswordAttempts,
+        newer: PasswordAttempts,
+    ) -> Result<Option<PasswordAttempts>, PortError> {
         let update = self
             .client
             .update_item()
@@ -164,7 +183,7 @@ impl Sessions for DynamoStore {
             )
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let update = if seen == AttemptRecord::NONE {
+        let update = if seen == PasswordAttempts::NONE {
             update.condition_expression("attribute_not_exists(attempts)")
         } else {
             update
@@ -172,53 +191,54 @@ impl Sessions for DynamoStore {
                 .expression_attribute_values(":seen", number(seen.count))
                 .expression_attribute_values(":seen_at", time(seen.last_at))
         };
-        match self.past_transactions(|| update.clone().send()).await {
+        match self.retry_on_conflict(|| update.clone().send()).await {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failure)) => {
                     let record = failure.item().and_then(attempts);
-                    Ok(Some(record.unwrap_or(AttemptRecord::NONE)))
+                    Ok(Some(record.unwrap_or(PasswordAttempts::NONE)))
                 }
-                _ => Err(failed("count an attempt", &error)),
+                _ => Err(port_error("count an attempt", &error)),
             },
         }
     }
 
-    async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, PortError> {
+    async fn sign_in(&self, sign_in: &NewSignIn) -> Result<SignInOutcome, PortError> {
         const ACTION: &str = "open a session";
-        let SignIn { user, credential, device, session, at, entry } = sign_in;
+        let NewSignIn { user, credential, device, session, at, entry } = sign_in;
         let mut transaction = Transaction::default();
         match credential {
             Credential::Code(proof) => self.put_proof(proof, *at, &mut transaction)?,
             Credential::Password { guesses, .. } => {
                 if let Some(budget) = guesses {
-                    transaction.check(Part::Budget, self.has_room(budget)?);
+                    transaction.check(Subject::Budget, self.has_room(budget)?);
                 }
-                let forget = self.forget_attempts(&AttemptsAt::Account(user.clone()))?;
-                transaction.delete(Part::Rest, forget);
+                let forget =
+                    self.delete_password_attempts(&AttemptSubject::Account(user.clone()))?;
+                transaction.delete(Subject::Other, forget);
             }
         }
-        transaction.update(Part::Owner, self.note_sign_in(sign_in)?);
+        transaction.update(Subject::Owner, self.note_sign_in(sign_in)?);
         if let Some(device) = device {
             let device = device_item(user, device, *at);
-            transaction.put(Part::Rest, put_new(&self.tables.devices, "user_id", device)?);
+            transaction.put(Subject::Other, put_new(&self.tables.devices, "user_id", device)?);
         }
         if let Some(session) = session {
             let session = session_item(session);
-            transaction.put(Part::Rest, put_new(&self.tables.sessions, "token_hash", session)?);
+            transaction.put(Subject::Other, put_new(&self.tables.sessions, "token_hash", session)?);
         }
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
             Ok(SignInOutcome::SignedIn)
-        } else if commit.failed_in(Part::Challenge) {
+        } else if commit.failed_in(Subject::Challenge) {
             Ok(SignInOutcome::ChallengeLost)
-        } else if commit.failed_in(Part::Budget) {
+        } else if commit.failed_in(Subject::Budget) {
             Ok(SignInOutcome::BudgetSpent)
-        } else if commit.failed_in(Part::Owner) {
+        } else if commit.failed_in(Subject::Owner) {
             Ok(SignInOutcome::UserChanged)
         } else {
-            Err(PortError::new(ACTION, "an id that was just made is taken"))
+            Err(PortError::new(ACTION, "a new random id is already in use"))
         }
     }
 
@@ -234,9 +254,12 @@ impl Sessions for DynamoStore {
         item.as_ref().map(stored_token).transpose()
     }
 
-    async fn rotate(&self, rotation: &Rotation<'_>) -> Result<Rotated, PortError> {
+    async fn rotate(
+        &self,
+        rotation: &TokenRotation<'_>,
+    ) -> Result<TokenRotationOutcome, PortError> {
         const ACTION: &str = "refresh a session";
-        let Rotation { token, stored, successor, at, .. } = rotation;
+        let TokenRotation { token, stored, successor, at, .. } = rotation;
         let next = NewSession {
             token: (*successor).clone(),
             family: stored.family.clone(),
@@ -249,26 +272,28 @@ impl Sessions for DynamoStore {
         next.insert("predecessor".to_owned(), text(keys::sha256(token.expose())));
         next.insert("expires_at".to_owned(), purge_time(at.plus(IDLE_LIFETIME)));
         let mut transaction = Transaction::default();
-        transaction.update(Part::Token, self.use_token(rotation)?);
-        transaction.put(Part::Rest, put_new(&self.tables.sessions, "token_hash", next)?);
+        transaction.update(Subject::Token, self.use_token(rotation)?);
+        transaction.put(Subject::Other, put_new(&self.tables.sessions, "token_hash", next)?);
         if let Some(predecessor) = &stored.predecessor {
-            transaction.update(Part::Rest, self.spend(predecessor, *at)?);
+            transaction.update(Subject::Other, self.spend(predecessor, *at)?);
         }
-        transaction.check(Part::Owner, self.is_signed_in(&stored.user, &stored.device)?);
-        transaction.check(Part::Owner, self.keeps_sessions(&stored.user, stored.opened_at)?);
+        transaction.check(Subject::Owner, self.is_signed_in(&stored.user, &stored.device)?);
+        transaction.check(Subject::Owner, self.keeps_sessions(&stored.user, stored.opened_at)?);
         let commit = self.commit(ACTION, transaction).await?;
-        if commit.failed_in(Part::Owner) {
-            return Ok(Rotated::Over);
+        if commit.failed_in(Subject::Owner) {
+            return Ok(TokenRotationOutcome::Over);
         }
         match commit {
-            Commit::Done => Ok(Rotated::Rotated),
-            Commit::Failed(parts) => {
-                let mut failed = parts.into_iter().filter(|(part, _)| *part == Part::Token);
-                match failed.next().and_then(|(_, item)| item).as_ref().map(token_use) {
-                    Some(TokenUse::Used(key_id)) => Ok(Rotated::Used(key_id)),
-                    // It has ended, or was overtaken by two uses while this request was on its way.
-                    Some(TokenUse::Unused | TokenUse::Spent) => Ok(Rotated::Over),
-                    None => Err(PortError::new(ACTION, "a token that was just made is taken")),
+            Commit::Done => Ok(TokenRotationOutcome::Rotated),
+            Commit::Failed(failures) => {
+                let mut token =
+                    failures.into_iter().filter(|(failed, _)| *failed == Subject::Token);
+                match token.next().and_then(|(_, item)| item).as_ref().map(token_use) {
+                    Some(TokenUse::Used(key_id)) => Ok(TokenRotationOutcome::Used(key_id)),
+                    // The token has expired, or two other requests used it and its successor in the
+                    // meantime.
+                    Some(TokenUse::Unused | TokenUse::Spent) => Ok(TokenRotationOutcome::Over),
+                    None => Err(PortError::new(ACTION, "a new random token is already in use")),
                 }
             }
         }
@@ -313,15 +338,16 @@ impl Sessions for DynamoStore {
         let first = |table: &String| found.get(table).and_then(|items| items.first());
         let Some(item) = first(users).filter(|item| !is_over(item, now)) else { return Ok(None) };
         let user = read_user(item)?;
-        // A token tells the second of its birth alone: one of the very second lives on.
+        // `issued_at` has a precision of one second, so a token that was issued in the same second
+        // as the end of all sessions stays valid.
         let born = issued_at.plus(Duration::from_millis(999));
         let ended = user.sessions_since.is_some_and(|since| born < since);
         Ok((first(sessions).is_none() && !ended).then_some(user))
     }
 
-    async fn end_token(&self, ending: &TokenEnding) -> Result<bool, PortError> {
+    async fn end_token(&self, command: &EndToken) -> Result<EndOutcome, PortError> {
         const ACTION: &str = "end a session";
-        let TokenEnding { token, user, expires_at, at, entry } = ending;
+        let EndToken { token, user, expires_at, at, entry } = command;
         let item = Item::from([
             ("token_hash".to_owned(), text(keys::sha256(token.expose_secret()))),
             ("user_id".to_owned(), text(user.as_str())),
@@ -329,18 +355,18 @@ impl Sessions for DynamoStore {
             ("expires_at".to_owned(), purge_time(*expires_at)),
         ]);
         let mut transaction = Transaction::default();
-        transaction.put(Part::Token, put_new(&self.tables.sessions, "token_hash", item)?);
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.put(Subject::Token, put_new(&self.tables.sessions, "token_hash", item)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         match self.commit(ACTION, transaction).await? {
-            Commit::Done => Ok(true),
-            commit if commit.failed_in(Part::Token) => Ok(false),
-            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+            Commit::Done => Ok(EndOutcome::Ended),
+            commit if commit.failed_in(Subject::Token) => Ok(EndOutcome::AlreadyOver),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
     }
 
-    async fn end(&self, ending: &Ending) -> Result<bool, PortError> {
+    async fn end(&self, command: &EndSession) -> Result<EndOutcome, PortError> {
         const ACTION: &str = "end a session";
-        let Ending { user, device, at, entry } = ending;
+        let EndSession { user, device, at, entry } = command;
         let update = Update::builder().key("user_id", text(user.as_str()));
         let update = match device {
             Some(device) => update
@@ -355,12 +381,12 @@ impl Sessions for DynamoStore {
         };
         let update = update.expression_attribute_values(":now", time(*at));
         let mut transaction = Transaction::default();
-        transaction.update(Part::Owner, update.build().map_err(malformed)?);
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.update(Subject::Owner, update.build().map_err(malformed)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         match self.commit(ACTION, transaction).await? {
-            Commit::Done => Ok(true),
-            commit if commit.failed_in(Part::Owner) => Ok(false),
-            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+            Commit::Done => Ok(EndOutcome::Ended),
+            commit if commit.failed_in(Subject::Owner) => Ok(EndOutcome::AlreadyOver),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
     }
 }

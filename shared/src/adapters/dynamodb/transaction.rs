@@ -1,7 +1,7 @@
-//! Transactions: all or nothing, once.
+//! Transactions: several conditions and writes, all or nothing.
 
 use super::item::Item;
-use super::{DynamoStore, failed};
+use super::{DynamoStore, port_error};
 use crate::ports::{PortError, random};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -10,75 +10,74 @@ use aws_sdk_dynamodb::types::{
 };
 use std::time::Duration;
 
-/// Tries at a transaction that others are in the way of.
+/// The number of tries at a transaction or a write that conflicts with other transactions.
 const TRIES: u32 = 8;
-/// The first pause after a conflict; it doubles, up to [`LONGEST_PAUSE_MS`], and is jittered.
+/// The first pause after a conflict, in milliseconds. It doubles up to [`LONGEST_PAUSE_MS`] and is
+/// jittered.
 const FIRST_PAUSE_MS: u64 = 20;
-/// How long the outcome of a transaction is waited for. A try whose reply was lost can hold the
-/// others up for five seconds; the request's own time is ten.
+/// The time limit of a transaction. A try whose reply was lost can block other transactions for
+/// five seconds; the time limit of a request is ten seconds.
 const COMMIT_TIME: Duration = Duration::from_secs(8);
-/// The longest pause after a conflict.
+/// The longest pause after a conflict, in milliseconds.
 const LONGEST_PAUSE_MS: u64 = 320;
 
-/// What an action of a transaction is for, so that its failed condition can be told apart.
+/// The subject of an action. It shows which condition of a transaction failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The challenge.
+pub(super) enum Subject {
+    /// The challenge or its handle.
     Challenge,
-    /// A budget.
     Budget,
-    /// The identifier of this number.
+    /// The identifier with this index.
     Identifier(usize),
-    /// A refresh token.
     Token,
-    /// Whose something is by now, and whether they still exist.
+    /// The user, device or push token that something belongs to.
     Owner,
-    /// What cannot fail but by a broken store.
-    Rest,
+    /// Everything else. The condition fails only if a random id is already in use.
+    Other,
 }
 
-/// The actions of a transaction.
+/// The actions of a transaction and their subjects.
 #[derive(Default)]
 pub(super) struct Transaction {
     actions: Vec<TransactWriteItem>,
-    parts: Vec<Part>,
+    subjects: Vec<Subject>,
 }
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 #[derive(Debug)]
 pub(super) enum Commit {
-    /// It is written.
+    /// It is committed.
     Done,
-    /// Conditions failed, and nothing is written. Holds the parts, each with the item that is
-    /// there, if it was asked for.
-    Failed(Vec<(Part, Option<Item>)>),
+    /// Conditions failed, and nothing was written. Contains their subjects and, if the action asked
+    /// for it, the existing items.
+    Failed(Vec<(Subject, Option<Item>)>),
 }
 
 impl Commit {
-    /// Whether a part's condition failed.
-    pub(super) fn failed_in(&self, part: Part) -> bool {
-        matches!(self, Self::Failed(parts) if parts.iter().any(|(failed, _)| *failed == part))
+    /// Returns whether a condition on this subject failed.
+    pub(super) fn failed_in(&self, subject: Subject) -> bool {
+        matches!(self, Self::Failed(all) if all.iter().any(|(failed, _)| *failed == subject))
     }
 
-    /// The numbers of the identifiers whose conditions failed.
+    /// Returns the indexes of the identifiers whose conditions failed.
     pub(super) fn failed_identifiers(&self) -> impl Iterator<Item = usize> {
-        let parts = match self {
-            Self::Failed(parts) => parts.as_slice(),
+        let failures = match self {
+            Self::Failed(failures) => failures.as_slice(),
             Self::Done => &[],
         };
-        parts.iter().filter_map(|(part, _)| match part {
-            Part::Identifier(number) => Some(*number),
+        failures.iter().filter_map(|(subject, _)| match subject {
+            Subject::Identifier(number) => Some(*number),
             _ => None,
         })
     }
 }
 
-/// A request that the builder refuses: a mistake in this crate.
+/// Converts the error of a request that is incomplete, which is a defect of this crate.
 pub(super) fn malformed(error: BuildError) -> PortError {
     PortError::new("build a request", error)
 }
 
-/// The action that puts an item which must be new.
+/// Returns the action that writes an item, if there is none with its key.
 pub(super) fn put_new(table: &str, key: &str, item: Item) -> Result<Put, PortError> {
     Put::builder()
         .table_name(table)
@@ -89,39 +88,36 @@ pub(super) fn put_new(table: &str, key: &str, item: Item) -> Result<Put, PortErr
 }
 
 impl Transaction {
-    /// Adds a put.
-    pub(super) fn put(&mut self, part: Part, put: Put) {
-        self.add(part, TransactWriteItem::builder().put(put).build());
+    pub(super) fn put(&mut self, subject: Subject, put: Put) {
+        self.add(subject, TransactWriteItem::builder().put(put).build());
     }
 
-    /// Adds an update.
-    pub(super) fn update(&mut self, part: Part, update: Update) {
-        self.add(part, TransactWriteItem::builder().update(update).build());
+    pub(super) fn update(&mut self, subject: Subject, update: Update) {
+        self.add(subject, TransactWriteItem::builder().update(update).build());
     }
 
-    /// Adds a delete.
-    pub(super) fn delete(&mut self, part: Part, delete: Delete) {
-        self.add(part, TransactWriteItem::builder().delete(delete).build());
+    pub(super) fn delete(&mut self, subject: Subject, delete: Delete) {
+        self.add(subject, TransactWriteItem::builder().delete(delete).build());
     }
 
     /// Adds a condition on an item that is not written.
-    pub(super) fn check(&mut self, part: Part, check: ConditionCheck) {
-        self.add(part, TransactWriteItem::builder().condition_check(check).build());
+    pub(super) fn check(&mut self, subject: Subject, check: ConditionCheck) {
+        self.add(subject, TransactWriteItem::builder().condition_check(check).build());
     }
 
-    fn add(&mut self, part: Part, action: TransactWriteItem) {
+    fn add(&mut self, subject: Subject, action: TransactWriteItem) {
         self.actions.push(action);
-        self.parts.push(part);
+        self.subjects.push(subject);
     }
 }
 
 impl DynamoStore {
-    /// Commits a transaction. One client request token goes with every try, so that a try whose
-    /// reply was lost after the commit is answered as the success it was. A conflict with another
-    /// transaction is waited out, unless a condition failed too: that one decides.
+    /// Commits a transaction. All tries have the same client request token, so that a try whose
+    /// reply was lost after the commit returns the same outcome. After a conflict with another
+    /// transaction it tries again, unless a condition failed too.
     ///
     /// # Errors
-    /// The store did not answer, or others were in the way for too long.
+    /// DynamoDB did not answer, or the conflicts took too long.
     pub(super) async fn commit(
         &self,
         action: &'static str,
@@ -137,23 +133,23 @@ impl DynamoStore {
         let tries = async {
             for failures in 0_u32.. {
                 let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
-                if let Some(parts) = failed_conditions(&error, &transaction.parts) {
-                    return Ok(Commit::Failed(parts));
+                if let Some(failures) = failed_conditions(&error, &transaction.subjects) {
+                    return Ok(Commit::Failed(failures));
                 }
-                if !passes(&error) || failures.saturating_add(1) >= TRIES {
-                    return Err(failed(action, &error));
+                if !is_transient(&error) || failures.saturating_add(1) >= TRIES {
+                    return Err(port_error(action, &error));
                 }
                 self.pause(failures).await;
             }
             Err(PortError::new(action, "it was never tried"))
         };
-        let late = |_| PortError::new(action, "other transactions were in the way for too long");
+        let late = |_| PortError::new(action, "conflicts with other transactions took too long");
         tokio::time::timeout(COMMIT_TIME, tries).await.map_err(late)?
     }
 
-    /// Sends a write of one item, and sends it again while a transaction on the same item is in
-    /// the way. Such a write was not applied, so repeating it is safe.
-    pub(super) async fn past_transactions<T, E, R, F>(
+    /// Sends a write of one item, and repeats it while it conflicts with a transaction. A conflict
+    /// means that nothing was written, so the repetition is safe.
+    pub(super) async fn retry_on_conflict<T, E, R, F>(
         &self,
         send: impl Fn() -> F,
     ) -> Result<T, SdkError<E, R>>
@@ -165,17 +161,17 @@ impl DynamoStore {
         loop {
             let result = send().await;
             let code = result.as_ref().err().and_then(SdkError::as_service_error);
-            let in_the_way =
+            let conflict =
                 code.and_then(ProvideErrorMetadata::code) == Some("TransactionConflictException");
             failures = failures.saturating_add(1);
-            if !in_the_way || failures >= TRIES {
+            if !conflict || failures >= TRIES {
                 return result;
             }
             self.pause(failures).await;
         }
     }
 
-    /// Waits after a conflict: a random time up to a bound that doubles with each failure.
+    /// Waits after a conflict for a random time. Its upper limit doubles with each failure.
     #[expect(clippy::disallowed_methods, reason = "waiting out a conflict within the request")]
     async fn pause(&self, failures: u32) {
         let most = FIRST_PAUSE_MS.saturating_mul(2_u64.saturating_pow(failures));
@@ -185,34 +181,34 @@ impl DynamoStore {
     }
 }
 
-/// The parts whose conditions failed, if any did.
+/// Returns the subjects whose conditions failed; `None` if no condition failed.
 fn failed_conditions(
     error: &SdkError<TransactWriteItemsError>,
-    parts: &[Part],
-) -> Option<Vec<(Part, Option<Item>)>> {
+    subjects: &[Subject],
+) -> Option<Vec<(Subject, Option<Item>)>> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
         return None;
     };
-    let reasons = cancelled.cancellation_reasons().iter().zip(parts);
+    let reasons = cancelled.cancellation_reasons().iter().zip(subjects);
     let failed: Vec<_> = reasons
         .filter(|(reason, _)| reason.code() == Some("ConditionalCheckFailed"))
-        .map(|(reason, part)| (*part, reason.item().cloned()))
+        .map(|(reason, subject)| (*subject, reason.item().cloned()))
         .collect();
     (!failed.is_empty()).then_some(failed)
 }
 
-/// Whether the error is over in a moment: another transaction, this one's own earlier try, or too
-/// many requests.
-fn passes(error: &SdkError<TransactWriteItemsError>) -> bool {
-    const PASSING: [&str; 3] =
+/// Returns whether the failure is temporary: a conflict with another transaction or with an earlier
+/// try of this one, or throttling.
+fn is_transient(error: &SdkError<TransactWriteItemsError>) -> bool {
+    const TRANSIENT: [&str; 3] =
         ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let mut codes = cancelled.cancellation_reasons().iter().filter_map(|r| r.code());
-            codes.any(|code| PASSING.contains(&code))
+            codes.any(|code| TRANSIENT.contains(&code))
         }
         _ => false,
     }

@@ -1,7 +1,13 @@
+//! Users in the table Users, and their identifiers in the table Identifiers.
+//!
+//! This module reads both, changes the password and marks identifiers as verified. A verification
+//! removes `expires_at` from the user and the identifier, so that DynamoDB does not delete them.
+//! The items are described in `registrations`.
+
 use super::challenges::is_over;
 use super::item::{Item, as_flag, as_text, as_time, flag, read, text, time};
 use super::outbox::read_realm;
-use super::transaction::{Commit, Part, Transaction, malformed};
+use super::transaction::{Commit, Subject, Transaction, malformed};
 use super::{DynamoStore, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
@@ -9,15 +15,17 @@ use crate::domain::password::PasswordHash;
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, User};
-use crate::ports::{PasswordChange, PortError, Users, Verification, Verified};
+use crate::ports::{
+    PasswordChange, PortError, SetPasswordOutcome, Users, Verification, VerifyOutcome,
+};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::Update;
 
-/// A user, or an identifier, that has not ended.
+/// The condition that a user or an identifier belongs to the given user and has not expired.
 pub(super) const IS_ALIVE: &str =
     "user_id = :user AND (attribute_not_exists(expires_at) OR expires_at > :now)";
 
-/// Reads what a contract keeps with a user.
+/// Reads the attributes that a contract stores with a user.
 pub(super) fn read_attributes(item: &Item) -> Result<Attributes, PortError> {
     let attributes = read(item, "attributes", |value| value.as_m().ok())?;
     let attributes = attributes
@@ -49,7 +57,8 @@ pub(super) fn read_user(item: &Item) -> Result<User, PortError> {
 }
 
 impl DynamoStore {
-    /// The action that marks a user's identifier verified, and keeps the user.
+    /// Returns the action that marks an identifier of a user as verified and removes the user's
+    /// expiry.
     fn verify_user(&self, verification: &Verification) -> Result<Update, PortError> {
         let verified = format!("{}_verified", verification.key.recipient.kind());
         Update::builder()
@@ -65,7 +74,7 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// The action that keeps an identifier.
+    /// Returns the action that removes the expiry of an identifier.
     fn keep_identifier(&self, verification: &Verification) -> Result<Update, PortError> {
         let key = &verification.key;
         Update::builder()
@@ -103,7 +112,7 @@ impl Users for DynamoStore {
             .transpose()
     }
 
-    async fn set_password(&self, change: &PasswordChange) -> Result<bool, PortError> {
+    async fn set_password(&self, change: &PasswordChange) -> Result<SetPasswordOutcome, PortError> {
         const ACTION: &str = "set a password";
         let PasswordChange { user, hash, proved_at, at, entry } = change;
         let update = Update::builder()
@@ -120,40 +129,40 @@ impl Users for DynamoStore {
             .expression_attribute_values(":now", time(*at))
             .expression_attribute_values(":proved_at", time(*proved_at));
         let mut transaction = Transaction::default();
-        transaction.update(Part::Owner, update.build().map_err(malformed)?);
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.update(Subject::Owner, update.build().map_err(malformed)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         match self.commit(ACTION, transaction).await? {
-            Commit::Done => Ok(true),
-            commit if commit.failed_in(Part::Owner) => Ok(false),
-            Commit::Failed(_) => Err(PortError::new(ACTION, "an id that was just made is taken")),
+            Commit::Done => Ok(SetPasswordOutcome::Changed),
+            commit if commit.failed_in(Subject::Owner) => Ok(SetPasswordOutcome::ProofUsedUp),
+            Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
     }
 
-    async fn verify(&self, verification: &Verification) -> Result<Verified, PortError> {
+    async fn verify(&self, verification: &Verification) -> Result<VerifyOutcome, PortError> {
         const ACTION: &str = "verify a user";
         let Verification { key, handle, nonce, guesses, at, entry, .. } = verification;
         let mut transaction = Transaction::default();
-        transaction.update(Part::Challenge, self.consume(key, nonce, *at)?);
+        transaction.update(Subject::Challenge, self.consume(key, nonce, *at)?);
         if let Some(handle) = handle {
-            transaction.update(Part::Challenge, self.consume_handle(handle, nonce)?);
+            transaction.update(Subject::Challenge, self.consume_handle(handle, nonce)?);
         }
         if let Some(budget) = guesses {
-            transaction.check(Part::Budget, self.has_room(budget)?);
+            transaction.check(Subject::Budget, self.has_room(budget)?);
         }
-        transaction.update(Part::Owner, self.keep_identifier(verification)?);
-        transaction.update(Part::Owner, self.verify_user(verification)?);
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.update(Subject::Owner, self.keep_identifier(verification)?);
+        transaction.update(Subject::Owner, self.verify_user(verification)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         let commit = self.commit(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
-            Ok(Verified::Verified)
-        } else if commit.failed_in(Part::Challenge) {
-            Ok(Verified::ChallengeLost)
-        } else if commit.failed_in(Part::Budget) {
-            Ok(Verified::BudgetSpent)
-        } else if commit.failed_in(Part::Owner) {
-            Ok(Verified::UserGone)
+            Ok(VerifyOutcome::Verified)
+        } else if commit.failed_in(Subject::Challenge) {
+            Ok(VerifyOutcome::ChallengeLost)
+        } else if commit.failed_in(Subject::Budget) {
+            Ok(VerifyOutcome::BudgetSpent)
+        } else if commit.failed_in(Subject::Owner) {
+            Ok(VerifyOutcome::UserGone)
         } else {
-            Err(PortError::new(ACTION, "an id that was just made is taken"))
+            Err(PortError::new(ACTION, "a new random id is already in use"))
         }
     }
 }

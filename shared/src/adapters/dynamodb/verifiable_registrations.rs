@@ -1,10 +1,16 @@
+//! Accounts that are verified later, in the tables Users, Identifiers, Challenges and Budgets.
+//!
+//! One transaction writes the user, its identifiers and one challenge for each of them, and takes
+//! one use from the budget. The items are described in `registrations`, `challenges` and `budgets`.
+
 use super::challenges::{Open, send_record};
 use super::item::{Item, as_text};
-use super::transaction::{Commit, Part, Transaction};
+use super::transaction::{Commit, Subject, Transaction};
 use super::{DynamoStore, keys};
 use crate::domain::sends::SendRecord;
 use crate::ports::{
-    NewChallenge, PortError, VerifiableRegistered, VerifiableRegistration, VerifiableRegistrations,
+    NewChallenge, PortError, RegisterVerifiableOutcome, VerifiableRegistration,
+    VerifiableRegistrations,
 };
 use async_trait::async_trait;
 
@@ -23,7 +29,7 @@ impl<'a> From<&'a NewChallenge> for Open<'a> {
     }
 }
 
-/// The send record of a challenge, if its item is among those that stood in the way.
+/// Returns the send record of a challenge, if its item is among those of the failed conditions.
 fn record_of(challenge: &NewChallenge, items: &[Item]) -> Option<SendRecord> {
     let id = keys::challenge(&challenge.key);
     let is_its = |item: &&Item| item.get("challenge_id").and_then(as_text) == Some(id.as_str());
@@ -35,22 +41,22 @@ impl VerifiableRegistrations for DynamoStore {
     async fn register(
         &self,
         registration: &VerifiableRegistration,
-    ) -> Result<VerifiableRegistered, PortError> {
+    ) -> Result<RegisterVerifiableOutcome, PortError> {
         const ACTION: &str = "register a user to be verified";
         let VerifiableRegistration { budget, user, challenges, entry } = registration;
         let mut transaction = Transaction::default();
         if let Some(budget) = budget {
-            transaction.update(Part::Budget, self.take_one(budget)?);
+            transaction.update(Subject::Budget, self.take_one(budget)?);
         }
         self.put_identifiers(user, &mut transaction)?;
         for challenge in challenges {
-            transaction.update(Part::Challenge, self.open_challenge(&challenge.into())?);
+            transaction.update(Subject::Challenge, self.open_challenge(&challenge.into())?);
         }
-        transaction.put(Part::Rest, self.put_user(user)?);
-        transaction.put(Part::Rest, self.put_entry(entry)?);
+        transaction.put(Subject::Other, self.put_user(user)?);
+        transaction.put(Subject::Other, self.put_entry(entry)?);
         let commit = self.commit(ACTION, transaction).await?;
-        if commit.failed_in(Part::Rest) {
-            return Err(PortError::new(ACTION, "an id that was just made is taken"));
+        if commit.failed_in(Subject::Other) {
+            return Err(PortError::new(ACTION, "a new random id is already in use"));
         }
         let taken: Vec<_> = commit
             .failed_identifiers()
@@ -58,15 +64,15 @@ impl VerifiableRegistrations for DynamoStore {
             .map(|known| known.identifier.clone())
             .collect();
         Ok(match commit {
-            Commit::Done => VerifiableRegistered::Registered,
-            commit if commit.failed_in(Part::Budget) => VerifiableRegistered::BudgetSpent,
-            Commit::Failed(_) if !taken.is_empty() => VerifiableRegistered::Taken(taken),
-            Commit::Failed(parts) => {
-                let items: Vec<_> = parts.into_iter().filter_map(|(_, item)| item).collect();
+            Commit::Done => RegisterVerifiableOutcome::Registered,
+            commit if commit.failed_in(Subject::Budget) => RegisterVerifiableOutcome::BudgetSpent,
+            Commit::Failed(_) if !taken.is_empty() => RegisterVerifiableOutcome::Taken(taken),
+            Commit::Failed(failures) => {
+                let items: Vec<_> = failures.into_iter().filter_map(|(_, item)| item).collect();
                 let changed = challenges.iter().filter_map(|challenge| {
                     Some((challenge.key.recipient.clone(), record_of(challenge, &items)?))
                 });
-                VerifiableRegistered::SendsChanged(changed.collect())
+                RegisterVerifiableOutcome::SendsChanged(changed.collect())
             }
         })
     }

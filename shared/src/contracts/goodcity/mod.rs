@@ -29,7 +29,7 @@ use crate::domain::identifier::Identifier;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionOwner};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner};
 use data_encoding::BASE64;
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub const PROFILE: Profile = Profile {
     events: || Arc::new(GoodCityEvents),
     callers: Callers::People,
     sessions: SessionOwner::Token,
-    only_verified: true,
+    admission: Admission::VerifiedUsers,
 };
 
 /// What the functions for every contract need.

@@ -6,7 +6,7 @@ use crate::domain::device::DeviceInfo;
 use crate::domain::id::Sequence;
 use crate::domain::user::Attributes;
 use crate::http;
-use crate::usecases::{CodeRequested, Newcomer};
+use crate::usecases::{CodeRequested, Delivery, Newcomer};
 use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -31,7 +31,7 @@ pub struct SendPinRequest {
     /// Whose pin.
     pub key: ChallengeKey,
     /// Whether the app is one that the mobile's user could be let in to.
-    pub may_send: bool,
+    pub delivery: Delivery,
 }
 
 /// `POST …/signup`.
@@ -40,7 +40,7 @@ pub struct SignupRequest {
     /// Whose pin.
     pub key: ChallengeKey,
     /// Whether the app is one that people sign up in.
-    pub may_send: bool,
+    pub delivery: Delivery,
     /// Who they become if the mobile is new.
     pub newcomer: Newcomer,
 }
@@ -83,6 +83,12 @@ impl From<CodeRequested> for OtpAuthKey {
     }
 }
 
+/// Returns whether a request of `app` may send a pin. People sign up in the donors' app only; a request of a
+/// staff app is answered in the same way and sends nothing.
+fn delivery_in(app: App) -> Delivery {
+    if app.is_for_donors() { Delivery::Allowed } else { Delivery::Suppressed }
+}
+
 impl SendPinRequest {
     /// Reads the request: the app before the mobile, both before any look-up.
     ///
@@ -92,7 +98,7 @@ impl SendPinRequest {
         let fields = http::form_or_json_object(request)?;
         let app = App::of(request)?;
         let key = challenge_key(mobile::parse(fields.get("mobile"))?);
-        Ok(Self { key, may_send: app.is_for_donors() })
+        Ok(Self { key, delivery: delivery_in(app) })
     }
 }
 
@@ -138,7 +144,7 @@ impl SignupRequest {
     /// The first thing that is wrong with it.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::form_or_json_object(request)?;
-        let may_send = App::of(request)?.is_for_donors();
+        let delivery = delivery_in(App::of(request)?);
         let user = required_object(&fields, "user_auth")?;
         let address = required_object(user, "address_attributes")?;
         let given = [
@@ -163,7 +169,7 @@ impl SignupRequest {
             attributes.insert(name.to_owned(), value.to_owned());
         }
         let numbered = &[(ADDRESS_ID, Sequence::Address)];
-        Ok(Self { key, may_send, newcomer: Newcomer { attributes, numbered } })
+        Ok(Self { key, delivery, newcomer: Newcomer { attributes, numbered } })
     }
 }
 

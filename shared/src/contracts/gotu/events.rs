@@ -4,7 +4,7 @@ use super::claims::device_number;
 use super::wire;
 use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
-use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::domain::event::{EventIds, EventMessage, Fact, SignInMethod};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::session::SessionEndReason;
 use crate::domain::time::Timestamp;
@@ -87,8 +87,8 @@ impl EventMapper for GotuEvents {
             Fact::UserSignedUp { user, device: Some(device), .. } => {
                 user_signed_up(user, device, ids)
             }
-            Fact::SignedIn { user, by_code, device, at, .. } => {
-                signed_in(user, *by_code, device.as_ref(), *at, ids)
+            Fact::SignedIn { user, method, device, at, .. } => {
+                signed_in(user, *method, device.as_ref(), *at, ids)
             }
             Fact::SessionEnded { user, device, reason, at } => {
                 let ended = session_revoked(user, device.as_ref(), *reason, *at)?;
@@ -108,7 +108,7 @@ impl EventMapper for GotuEvents {
 
 fn signed_in(
     user: &UserId,
-    by_code: bool,
+    method: SignInMethod,
     device: Option<&NewDevice>,
     at: Timestamp,
     ids: &EventIds,
@@ -116,7 +116,10 @@ fn signed_in(
     let info = device.map(|device| &device.info);
     let signed_in = UserSignedIn {
         user_id: user.as_str(),
-        method: if by_code { "otp" } else { "password" },
+        method: match method {
+            SignInMethod::Code => "otp",
+            SignInMethod::Password => "password",
+        },
         device_id: device.map(|device| device_number(&device.id)).transpose()?,
         platform: info.and_then(|info| info.platform.as_deref()),
         device_token: info.and_then(|info| info.push_token.as_deref()),

@@ -23,7 +23,7 @@ use super::Contract;
 use crate::domain::code::CodeFormat;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionOwner};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner};
 use std::sync::Arc;
 
 /// The shortest password, in Unicode scalar values.
@@ -40,7 +40,7 @@ pub const PROFILE: Profile = Profile {
     callers: Callers::People,
     sessions: SessionOwner::Device,
     // Gotu lets users sign in whose address is not verified.
-    only_verified: false,
+    admission: Admission::AllUsers,
 };
 
 /// What the functions for every contract need.

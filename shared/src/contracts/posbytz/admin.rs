@@ -1,7 +1,7 @@
 //! What an administrator asks of the clients: the payload of an invocation, not of a request.
 
 use super::PROFILE;
-use crate::domain::client::{ClientId, Scopes, WhichSecret};
+use crate::domain::client::{ClientId, ClientStatus, Scopes, WhichSecret};
 use crate::domain::realm::Realm;
 use crate::usecases::NewCredentials;
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ pub enum ClientTask {
     /// End one of its secrets.
     Retire(ClientId, WhichSecret),
     /// Suspend it, or let it in again.
-    Suspend(ClientId, bool),
+    SetStatus(ClientId, ClientStatus),
 }
 
 /// Why a payload is refused; the text says what it must be.
@@ -101,8 +101,11 @@ impl ClientTask {
             }
             ["clientId", "suspended"] => {
                 let id = client_id(field("clientId"))?;
-                let suspended = field("suspended").as_bool();
-                Ok(Self::Suspend(id, suspended.ok_or(ClientTaskError::Suspended)?))
+                match field("suspended") {
+                    Value::Bool(true) => Ok(Self::SetStatus(id, ClientStatus::Suspended)),
+                    Value::Bool(false) => Ok(Self::SetStatus(id, ClientStatus::Active)),
+                    _ => Err(ClientTaskError::Suspended),
+                }
             }
             _ => Err(ClientTaskError::Shape),
         }
@@ -143,7 +146,10 @@ mod tests {
             (json!({"clientId": ID}), ClientTask::AddSecret(id())),
             (json!({"clientId": ID, "retire": "old"}), ClientTask::Retire(id(), WhichSecret::Old)),
             (json!({"clientId": ID, "retire": "new"}), ClientTask::Retire(id(), WhichSecret::New)),
-            (json!({"clientId": ID, "suspended": true}), ClientTask::Suspend(id(), true)),
+            (
+                json!({"clientId": ID, "suspended": true}),
+                ClientTask::SetStatus(id(), ClientStatus::Suspended),
+            ),
         ];
         for (payload, task) in cases {
             assert_eq!(ClientTask::read(&payload), Ok(task));

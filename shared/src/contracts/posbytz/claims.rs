@@ -50,7 +50,7 @@ pub(super) fn token_for(
     let claims = Claims {
         r#use: USE,
         client_id: grant.client.as_str(),
-        store: grant.realm.shop(),
+        store: grant.realm.shop().unwrap_or_default(),
         scope: scope(grant),
         jti: hex(&grant.id),
         iat,

@@ -3,7 +3,7 @@
 use super::validation::number_of;
 use super::wire;
 use crate::contracts::envelope;
-use crate::domain::event::{EventIds, EventMessage, Fact, VerificationAsked};
+use crate::domain::event::{EventIds, EventMessage, Fact, SignInMethod, VerificationAsked};
 use crate::domain::identifier::Identifier;
 use crate::domain::user::{KnownBy, NewUser};
 use crate::ports::{EventMapper, PortError};
@@ -93,7 +93,7 @@ impl EventMapper for PosBytzEvents {
             Fact::UserSignedUpToVerify { user, asked } => signed_up(user, asked, ids),
             // The code that proves a mobile also signs in (contracts.md D.3).
             Fact::IdentifierVerified { user, realm, identifier: Identifier::Phone(phone), at } => {
-                let (user_id, store) = (user.as_str(), realm.shop());
+                let (user_id, store) = (user.as_str(), realm.shop().unwrap_or_default());
                 let verified = MobileVerified {
                     user_id,
                     store,
@@ -111,18 +111,21 @@ impl EventMapper for PosBytzEvents {
             Fact::IdentifierVerified { user, realm, identifier, at } => {
                 let facts = EmailVerified {
                     user_id: user.as_str(),
-                    store: realm.shop(),
+                    store: realm.shop().unwrap_or_default(),
                     email: identifier.as_str(),
                     verified_at: envelope::date_time(*at),
                 };
                 let name = (SOURCE, "customer.email_verified");
                 Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
             }
-            Fact::SignedIn { user, realm, by_code, at, .. } => {
+            Fact::SignedIn { user, realm, method, at, .. } => {
                 let facts = SignedIn {
                     user_id: user.as_str(),
-                    store: realm.shop(),
-                    method: if *by_code { "otp" } else { "password" },
+                    store: realm.shop().unwrap_or_default(),
+                    method: match method {
+                        SignInMethod::Code => "otp",
+                        SignInMethod::Password => "password",
+                    },
                     at: envelope::date_time(*at),
                 };
                 Ok(vec![envelope::message((SOURCE, SIGNED_IN), 1, facts, ids, *at)?])
@@ -150,7 +153,8 @@ fn signed_up(
     asked: &[VerificationAsked],
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
-    let (user_id, store, at) = (user.id.as_str(), user.realm.shop(), user.created_at);
+    let (user_id, store, at) =
+        (user.id.as_str(), user.realm.shop().unwrap_or_default(), user.created_at);
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
     let mut numbers = 1_u8..;
     let mut message = |detail_type, facts: serde_json::Value| {

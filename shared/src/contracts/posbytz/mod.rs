@@ -26,7 +26,7 @@ pub use wire::{
 use super::{Contract, LinkTemplate};
 use crate::domain::code::CodeFormat;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionOwner};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner};
 use std::sync::Arc;
 
 /// The constants that the core needs.
@@ -41,7 +41,7 @@ pub const PROFILE: Profile = Profile {
     callers: Callers::Servers,
     // A session is its token.
     sessions: SessionOwner::Token,
-    only_verified: true,
+    admission: Admission::VerifiedUsers,
 };
 
 /// What the functions for every contract need.

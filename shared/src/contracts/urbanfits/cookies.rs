@@ -56,7 +56,7 @@ pub fn cleared_cookies(response: Response, policy: &CookiePolicy) -> Result<Resp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::session::{REMEMBERED_LIFETIME, SessionLifetimes};
+    use crate::domain::session::{REMEMBERED_LIFETIME, SessionKind, SessionLifetimes};
     use crate::http::empty;
     use lambda_http::http::StatusCode;
 
@@ -66,9 +66,9 @@ mod tests {
             remembered: REMEMBERED_LIFETIME,
         };
         let policy = CookiePolicy { lifetimes, domain: domain.map(str::to_owned) };
-        let lifetime = policy.lifetimes.of(false);
-        let response = session_cookies(empty(StatusCode::OK), "a.b.c", lifetime, &policy).unwrap();
-        let cookies = response.headers().get_all(SET_COOKIE).iter();
+        let lifetime = policy.lifetimes.of(SessionKind::Usual);
+        let answer = session_cookies(empty(StatusCode::OK), "a.b.c", lifetime, &policy).unwrap();
+        let cookies = answer.headers().get_all(SET_COOKIE).iter();
         cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
     }
 

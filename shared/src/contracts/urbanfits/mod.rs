@@ -28,7 +28,7 @@ use crate::domain::code::CodeFormat;
 use crate::domain::id::hex;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Callers, Profile, SessionOwner, WalletPolicy};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner, WalletPolicy};
 use std::sync::Arc;
 
 /// The wallet of every user: a card of twenty digits that begins with 705, and 500 points.
@@ -47,7 +47,7 @@ pub const PROFILE: Profile = Profile {
     // A session is its cookie.
     sessions: SessionOwner::Token,
     // The sign-up ends with the proof of the address, so every user has proved it.
-    only_verified: true,
+    admission: Admission::VerifiedUsers,
 };
 
 /// What the functions for every contract need.

@@ -6,6 +6,7 @@ use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordError};
+use crate::domain::session::SessionKind;
 use crate::domain::user::Attributes;
 use crate::domain::username::{Username, UsernameError};
 use crate::http;
@@ -70,7 +71,7 @@ pub struct LoginRequest {
     /// What they typed.
     pub password: Password,
     /// Whether they ask to be remembered.
-    pub remember_me: bool,
+    pub session_kind: SessionKind,
     /// The name of their browser.
     pub user_agent: String,
 }
@@ -161,7 +162,10 @@ impl LoginRequest {
                 device: DeviceInfo::default(),
                 source: http::source_address(request),
             },
-            remember_me: fields.get("remember_me") == Some(&Value::Bool(true)),
+            session_kind: match fields.get("remember_me") {
+                Some(Value::Bool(true)) => SessionKind::Remembered,
+                _ => SessionKind::Usual,
+            },
             user_agent: user_agent(request),
         })
     }

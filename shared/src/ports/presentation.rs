@@ -1,3 +1,5 @@
+//! The ports through which contracts give messages and events their format.
+
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::event::{EventIds, EventMessage, Fact};
@@ -7,22 +9,23 @@ use crate::domain::realm::Realm;
 use crate::ports::PortError;
 use std::time::Duration;
 
-/// A message's words.
+/// The content of a message.
 pub struct MessageContent {
-    /// The subject, for mail.
+    /// The subject; only for mail.
     pub subject: String,
     /// The text.
     pub text: String,
-    /// The HTML part, for mail.
+    /// The HTML part; only for mail.
     pub html: String,
 }
 
-/// How contracts word their messages.
+/// The message templates of the contracts.
 pub trait MessageTemplates: Send + Sync {
-    /// The codes of a contract; `None` when there is no such contract.
+    /// Returns the format of a contract's codes; `None` for an unknown contract.
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat>;
 
-    /// The message that carries a code. `lifetime` is how long the code works.
+    /// Returns the message that contains a code. `lifetime` is the time for which the code is
+    /// valid. `None` for an unknown contract.
     fn code_content(
         &self,
         realm: &Realm,
@@ -32,8 +35,8 @@ pub trait MessageTemplates: Send + Sync {
         lifetime: Duration,
     ) -> Option<MessageContent>;
 
-    /// The mail that carries a link which verifies a user's address; `None` when the contract has
-    /// no such mail. `lifetime` is how long the link works.
+    /// Returns the mail that contains a link to verify an e-mail address. `lifetime` is the time
+    /// for which the link is valid. `None` when the contract has no such mail.
     fn link_content(
         &self,
         realm: &Realm,
@@ -44,12 +47,12 @@ pub trait MessageTemplates: Send + Sync {
     ) -> Option<MessageContent>;
 }
 
-/// How a contract spells its events.
+/// The mapping from facts to the events of a contract.
 pub trait EventMapper: Send + Sync {
-    /// The events that say that something happened, in order; none, if the contract does not say
+    /// Returns the events for a fact, in order. The list is empty if the contract has no event for
     /// it.
     ///
     /// # Errors
-    /// An event could not be written, which is a mistake in the contract.
+    /// An event could not be serialized, which is a defect of the contract.
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError>;
 }

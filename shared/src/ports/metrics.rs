@@ -1,0 +1,84 @@
+//! The metrics of the use cases.
+//!
+//! A metric is a `tracing` event, like a log line, and not a call of a trait. Every use case
+//! records metrics, so a trait would be one more field of each of them. The runtime collects the
+//! events of the target [`METRIC_EVENTS`] and adds them up (decision 0010).
+
+use std::time::Duration;
+
+/// The target of the events that are metrics and not log lines.
+pub const METRIC_EVENTS: &str = "counts";
+
+/// An event that is counted. It happened for good: its transaction is committed, or the carrier
+/// accepted the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricEvent {
+    /// An account was created.
+    SignUp,
+    /// An existing user opened a session.
+    SignIn,
+    /// A carrier accepted a message with a code or a link.
+    CodeSent,
+    /// A code or a link was used.
+    CodeVerified,
+    /// A code was refused.
+    CodeRefused(CodeRefusal),
+    /// An outbox entry was delivered. Contains its age.
+    Delivered(Duration),
+    /// An outbox entry could not be delivered yet. Contains its age.
+    Waiting(Duration),
+}
+
+/// The reason for the refusal of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeRefusal {
+    /// There is no valid code: it was used, was replaced, has expired or had too many guesses.
+    NoCode,
+    /// The code is wrong.
+    Wrong,
+    /// The source made too many wrong guesses.
+    TooMany,
+}
+
+impl MetricEvent {
+    /// The name of the metric.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignUp => "SignUps",
+            Self::SignIn => "SignIns",
+            Self::CodeSent => "CodesSent",
+            Self::CodeVerified => "CodesVerified",
+            Self::CodeRefused(_) => "CodesRefused",
+            Self::Delivered(_) => "RelayLag",
+            Self::Waiting(_) => "OutboxAge",
+        }
+    }
+
+    const fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::CodeRefused(CodeRefusal::NoCode) => Some("no_code"),
+            Self::CodeRefused(CodeRefusal::Wrong) => Some("wrong_code"),
+            Self::CodeRefused(CodeRefusal::TooMany) => Some("too_many_guesses"),
+            _ => None,
+        }
+    }
+
+    /// The value to add: one, or the milliseconds of an age.
+    fn value(self) -> u64 {
+        match self {
+            Self::Delivered(age) | Self::Waiting(age) => {
+                u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+            }
+            _ => 1,
+        }
+    }
+}
+
+/// Records an event of the users of a contract, or of no contract.
+pub fn record_metric(contract: Option<&str>, event: MetricEvent) {
+    let (metric, cause, value) = (event.name(), event.cause(), event.value());
+    let contract = contract.unwrap_or_default();
+    let cause = cause.unwrap_or_default();
+    tracing::info!(target: METRIC_EVENTS, metric, contract, cause, value);
+}
