@@ -4,10 +4,11 @@
 //! text, so that this crate needs nothing of the product and builds in seconds. A rule that needs
 //! the types of the common crate is a test of that crate (`shared/tests`).
 //!
-//! An endpoint is declared once, in `template.yaml`. `cargo xtask sync` writes the mechanical parts that
+//! An endpoint is declared once, in `template.yaml`. [`sync`] writes the mechanical parts that
 //! follow from the declaration; a rule fails when one of them is not current.
 
 pub mod declarations;
 pub mod findings;
 pub mod project;
+pub mod sync;
 pub mod text;
