@@ -10,5 +10,6 @@
 pub mod declarations;
 pub mod findings;
 pub mod project;
+pub mod rights;
 pub mod sync;
 pub mod text;

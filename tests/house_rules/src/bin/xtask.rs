@@ -2,8 +2,11 @@
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use house_rules::declarations::TEMPLATE;
 use house_rules::project::Project;
-use house_rules::sync;
+use house_rules::{rights, sync};
+use std::path::{Path, PathBuf};
+use template::Template;
 
 /// Does the mechanical work of the project's authors.
 #[derive(Parser)]
@@ -21,6 +24,14 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Proposes the rights that functions lack, from the record of a test run
+    Rights {
+        /// The folder that `LATCHKEY_RIGHTS` named in the run
+        folder: PathBuf,
+        /// Insert the missing statements into template.yaml
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -28,6 +39,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Sync { check: true } => check(&project),
         Command::Sync { check: false } => write(&project),
+        Command::Rights { folder, write } => propose_rights(&project, &folder, write),
     }
 }
 
@@ -49,6 +61,37 @@ fn write(project: &Project) -> Result<()> {
     sync::apply(project, &changes)?;
     for change in changes {
         println!("wrote {}: {}", change.file.path, change.generator);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command prints what it found")]
+fn propose_rights(project: &Project, folder: &Path, write: bool) -> Result<()> {
+    let text = project.read(TEMPLATE)?;
+    let template = Template::parse(&text)?;
+    let needs = rights::read_needs(folder)?;
+    for need in &needs {
+        if template.function(&need.function).is_none() {
+            println!("{}: recorded, but not in {TEMPLATE}", need.function);
+        }
+    }
+    let proposals = rights::propose(&template, &needs)?;
+    for proposal in &proposals {
+        println!("{}:", proposal.id);
+        for policy in &proposal.managed_policies {
+            println!("missing: the managed policy\n- !Ref {policy}");
+        }
+        for statement in &proposal.statements {
+            println!("missing:\n{statement}");
+        }
+        for right in &proposal.unused {
+            println!("unused: {right}");
+        }
+        println!();
+    }
+    if write {
+        project.write(TEMPLATE, &rights::with_proposals(&text, &proposals)?)?;
+        println!("The missing rights are in {TEMPLATE}. Review them with `git diff`.");
     }
     Ok(())
 }
