@@ -1,0 +1,134 @@
+//! Which room of the common crate may name which, and what only some of them may name.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use house_rules::findings::{Finding, assert_none};
+use house_rules::project::{File, Project};
+use house_rules::text::code_lines;
+
+/// The rooms of `shared/src`, from the innermost to the outermost, and the rooms that each may name
+/// besides itself.
+///
+/// `http` knows the terms of the domain and no use case: it reads and writes requests and responses
+/// for every contract. `runtime` reads the environment and serves a function: it makes adapters and
+/// knows `http`, but no use case. `wiring` builds the use cases of a function from adapters and
+/// settings; a contract's profile comes in as a value, so that it names none.
+const ROOMS: [(&str, &[&str]); 8] = [
+    ("domain", &[]),
+    ("ports", &["domain"]),
+    ("usecases", &["domain", "ports"]),
+    ("adapters", &["domain", "ports"]),
+    ("http", &["domain"]),
+    ("contracts", &["domain", "ports", "usecases", "http"]),
+    ("runtime", &["domain", "ports", "adapters", "http"]),
+    ("wiring", &["domain", "ports", "usecases", "adapters", "http", "runtime"]),
+];
+
+/// The rooms that decide: they do no input or output and name no vendor.
+const CORE: [&str; 3] = ["domain", "ports", "usecases"];
+
+/// The part of a path that names the room.
+fn room(path: &str) -> &str {
+    let below = path.strip_prefix("shared/src/").unwrap();
+    below.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The sources of the common crate, but its root.
+fn sources() -> Vec<File> {
+    let mut sources = Project::here().sources("shared/src").unwrap();
+    sources.retain(|file| file.path != "shared/src/lib.rs");
+    sources
+}
+
+/// The lines of code outside of unit tests that contain a word.
+fn lines_with<'a>(file: &'a File, word: &'a str) -> impl Iterator<Item = usize> {
+    code_lines(&file.text).filter(move |(_, line)| line.contains(word)).map(|(number, _)| number)
+}
+
+/// The places in these rooms that name one of these words.
+fn forbid(rooms: &[&str], words: &[&str]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in sources().iter().filter(|file| rooms.contains(&room(&file.path))) {
+        for word in words {
+            let message = format!("{} must not name `{word}`", room(&file.path));
+            let lines = lines_with(file, word);
+            findings.extend(lines.map(|line| Finding::new(file, line, message.clone())));
+        }
+    }
+    findings
+}
+
+#[test]
+fn every_source_is_in_a_room() {
+    let known = |file: &File| ROOMS.iter().any(|(name, _)| *name == room(&file.path));
+    let unknown: Vec<_> = sources().into_iter().filter(|file| !known(file)).collect();
+    assert_none(unknown.iter().map(|file| {
+        Finding::new(file, 1, "add the room to the table of tests/house_rules/tests/layers.rs")
+    }));
+}
+
+#[test]
+fn a_room_names_only_the_rooms_that_it_may_see() {
+    let mut findings = Vec::new();
+    for (name, visible) in ROOMS {
+        let others = ROOMS.iter().map(|(other, _)| *other);
+        let hidden = others.filter(|other| *other != name && !visible.contains(other));
+        let hidden: Vec<_> = hidden.map(|other| format!("crate::{other}")).collect();
+        let hidden: Vec<_> = hidden.iter().map(String::as_str).collect();
+        findings.extend(forbid(&[name], &hidden));
+    }
+    // Such an import could hide a room from this rule.
+    let all: Vec<_> = ROOMS.iter().map(|(name, _)| *name).collect();
+    findings.extend(forbid(&all, &["use crate::{", "use crate as"]));
+    assert_none(findings);
+}
+
+#[test]
+fn only_adapters_and_the_runtime_name_a_vendor() {
+    let vendors = ["aws_", "lambda_", "jsonwebtoken", "argon2"];
+    let mut findings = forbid(&CORE, &vendors);
+    findings.extend(forbid(&["contracts"], &["aws_", "jsonwebtoken", "argon2::"]));
+    findings.extend(forbid(&["http"], &["aws_", "jsonwebtoken", "argon2"]));
+    findings.extend(forbid(&["adapters"], &["lambda_http"]));
+    assert_none(findings);
+}
+
+#[test]
+fn the_core_has_no_serialization_clock_or_environment() {
+    let mut findings = forbid(&CORE, &["serde", "SystemTime", "Instant::", "std::env"]);
+    findings.extend(forbid(&["domain"], &["async "]));
+    assert_none(findings);
+}
+
+#[test]
+fn only_contracts_name_a_contract() {
+    let others: Vec<_> =
+        ROOMS.iter().map(|(name, _)| *name).filter(|name| *name != "contracts").collect();
+    let names = Project::here().contracts().unwrap();
+    assert!(names.len() >= 4, "{names:?}");
+    let mut findings = Vec::new();
+    for file in sources().iter().filter(|file| others.contains(&room(&file.path))) {
+        for (number, line) in code_lines(&file.text) {
+            let line = line.to_lowercase();
+            if let Some(name) = names.iter().find(|name| line.contains(name.as_str())) {
+                let message = format!("{} must not name the contract {name}", room(&file.path));
+                findings.push(Finding::new(file, number, message));
+            }
+        }
+    }
+    assert_none(findings);
+}
+
+#[test]
+fn the_environment_is_read_in_one_place() {
+    let project = Project::here();
+    let mut files = project.sources("shared/src").unwrap();
+    files.extend(project.sources("functions").unwrap());
+    let (settings, others): (Vec<_>, Vec<_>) =
+        files.iter().partition(|file| file.path.starts_with("shared/src/runtime/settings"));
+    assert!(settings.iter().any(|file| lines_with(file, "env::var").next().is_some()));
+    assert_none(others.into_iter().flat_map(|file| {
+        let message = "only shared/src/runtime/settings.rs reads the environment";
+        lines_with(file, "env::var").map(move |line| Finding::new(file, line, message))
+    }));
+}

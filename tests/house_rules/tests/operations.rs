@@ -1,0 +1,180 @@
+//! Alarms, their runbook, the dashboard and deployments.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use house_rules::declarations::Declarations;
+use house_rules::project::Project;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use template::{Alarm, Template, references};
+
+/// The namespace of the metrics that the functions write.
+const NAMESPACE: &str = "Latchkey/${AWS::StackName}";
+
+const RUNBOOK: &str = "shared/docs/runbook.md";
+const OPERATIONS: &str = "shared/docs/operations.md";
+
+fn read(path: &str) -> String {
+    Project::here().read(path).unwrap()
+}
+
+fn template() -> Template {
+    Template::load().unwrap()
+}
+
+/// The values of a key in a JSON value, at any depth.
+fn values<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(|item| values(item, key)).collect(),
+        Value::Object(object) => {
+            let own = object.get(key).into_iter();
+            own.chain(object.values().flat_map(|item| values(item, key))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The names of the metrics that an alarm reads.
+fn metrics(alarm: &Alarm) -> BTreeSet<String> {
+    let names = values(&alarm.properties, "MetricName").into_iter();
+    names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn every_alarm_has_a_section_of_the_runbook_and_every_section_an_alarm() {
+    let runbook = read(RUNBOOK);
+    let sections: Vec<_> = runbook.split("\n## ").skip(1).collect();
+    let titles: BTreeSet<_> =
+        sections.iter().map(|section| section.lines().next().unwrap().to_owned()).collect();
+    let alarms: BTreeSet<_> = template().alarms.into_iter().map(|alarm| alarm.id).collect();
+    assert_eq!(titles, alarms, "{RUNBOOK}");
+    for section in sections {
+        for part in ["**Means.**", "**Look at.**", "**Do.**"] {
+            assert!(section.contains(part), "{RUNBOOK}: {part} is missing in: {section}");
+        }
+    }
+    let operations = read(OPERATIONS);
+    for alarm in alarms {
+        let link = format!("[{alarm}](runbook.md#{})", alarm.to_ascii_lowercase());
+        assert!(operations.contains(&link), "{OPERATIONS}: the link {link} is missing");
+    }
+}
+
+#[test]
+fn every_alarm_says_what_it_means_and_notifies() {
+    for Alarm { id, description, properties, .. } in template().alarms {
+        assert!(description.len() > 40 && description.ends_with('.'), "{id}: {description}");
+        let actions = &properties["AlarmActions"]["Fn::If"];
+        assert_eq!(actions[0], "HasAlarmTopic", "{id}");
+        assert_eq!(references(&actions[1]), BTreeSet::from(["AlarmTopicArn".to_owned()]), "{id}");
+        assert_eq!(properties["TreatMissingData"], "notBreaching", "{id}");
+    }
+}
+
+/// Lambda counts an error without a dimension for the whole account only, so that each function has
+/// a metric of its own. A function in no alarm could fail unseen; in two, it would notify twice.
+#[test]
+fn the_errors_of_each_function_are_in_exactly_one_alarm() {
+    let mut alarms: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for alarm in template().alarms {
+        if metrics(&alarm).contains("Errors") {
+            for function in alarm.functions {
+                alarms.entry(function).or_default().push(alarm.id.clone());
+            }
+        }
+    }
+    for function in Declarations::of(&Project::here()).unwrap().functions {
+        let found = alarms.get(&function.id).map_or(0, Vec::len);
+        assert_eq!(found, 1, "{} is in the alarms {:?}", function.id, alarms.get(&function.id));
+    }
+}
+
+/// The metrics that the functions write, as their source lists them.
+fn written() -> BTreeSet<String> {
+    let source = read("shared/src/runtime/emf.rs");
+    let table = source.split("const METRICS").nth(1).unwrap().split("];").next().unwrap();
+    let names = table.split("name: \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    names.map(str::to_owned).collect()
+}
+
+/// The dashboard as JSON, with `${…}` where a value is inserted.
+fn dashboard() -> Value {
+    let template = template();
+    let dashboard = template.resources_of("AWS::CloudWatch::Dashboard").next().unwrap();
+    let body = dashboard.properties()["DashboardBody"]["Fn::Sub"].as_str().unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+#[test]
+fn every_metric_that_functions_write_is_documented_and_on_the_dashboard() {
+    let written = written();
+    assert_eq!(written.len(), 11);
+    let operations = read(OPERATIONS);
+    let dashboard = dashboard().to_string();
+    for name in written {
+        assert!(operations.contains(&format!("| `{name}` |")), "{OPERATIONS}: {name} has no row");
+        assert!(dashboard.contains(&name), "{name} is not on the dashboard");
+    }
+}
+
+#[test]
+fn the_dashboard_shows_every_alarm_and_only_metrics_that_exist() {
+    let written = written();
+    let dashboard = dashboard();
+    let widgets = dashboard["widgets"].as_array().unwrap().iter();
+    let (states, graphs): (Vec<_>, Vec<_>) = widgets.partition(|widget| widget["type"] == "alarm");
+    let alarms = template().alarms;
+    let arns: Vec<_> = alarms.iter().map(|alarm| format!("${{{}.Arn}}", alarm.id)).collect();
+    assert_eq!(states[0]["properties"]["alarms"], json!(arns));
+    for metric in graphs.iter().flat_map(|graph| graph["properties"]["metrics"].as_array().unwrap())
+    {
+        match metric[0].as_str() {
+            Some(namespace) if namespace.starts_with("AWS/") => {}
+            Some(namespace) => {
+                assert_eq!(namespace, NAMESPACE, "{metric}");
+                assert!(written.contains(metric[1].as_str().unwrap()), "{metric}");
+            }
+            None => {
+                let search = metric[0]["expression"].as_str().unwrap();
+                assert!(search.contains(&format!("{{\"{NAMESPACE}\",")), "{search}");
+            }
+        }
+    }
+}
+
+#[test]
+fn alarms_read_metrics_of_aws_or_metrics_that_functions_write() {
+    let written = written();
+    for alarm in template().alarms {
+        let namespaces = values(&alarm.properties, "Namespace");
+        assert!(!namespaces.is_empty(), "{}", alarm.id);
+        let of_aws = |namespace: &Value| {
+            namespace.as_str().is_some_and(|namespace| namespace.starts_with("AWS/"))
+        };
+        if !namespaces.iter().all(|namespace| of_aws(namespace)) {
+            let ours = |namespace: &&Value| namespace["Fn::Sub"] == NAMESPACE;
+            assert!(namespaces.iter().any(ours), "{}", alarm.id);
+            assert!(!metrics(&alarm).is_disjoint(&written), "{}", alarm.id);
+        }
+    }
+}
+
+#[test]
+fn deployments_are_canaries_that_alarms_roll_back() {
+    let template = template();
+    let globals = &template.document()["Globals"]["Function"];
+    assert_eq!(globals["AutoPublishAlias"], "live");
+    assert_eq!(globals["AutoPublishAliasAllProperties"], true);
+    let preference = &globals["DeploymentPreference"];
+    assert_eq!(preference["Type"]["Ref"], "Deployment");
+    assert_eq!(template.parameter("Deployment").unwrap().default, "Canary10Percent5Minutes");
+    let alarms = references(&preference["Alarms"]);
+    // What functions count, or Lambda counts of them. An alarm on a metric of the gateway would close
+    // a circle: its routes name the aliases, and the deployments of the aliases name the alarms.
+    let of_functions = template.alarms.iter().filter(|alarm| {
+        let metrics = metrics(alarm);
+        ["Faults", "ErrorLines", "Errors"].iter().any(|metric| metrics.contains(*metric))
+    });
+    assert_eq!(alarms, of_functions.map(|alarm| alarm.id.clone()).collect());
+    assert!((3..=10).contains(&alarms.len()), "CodeDeploy takes at most ten alarms");
+}

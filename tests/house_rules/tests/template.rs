@@ -1,0 +1,167 @@
+//! `template.yaml`: what every function, secret, table and limit must have.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use template::{Template, references};
+
+fn template() -> Template {
+    Template::load().unwrap()
+}
+
+#[test]
+fn only_fallback_has_the_default_route() {
+    let template = template();
+    let functions = template.functions.iter().filter(|function| function.has_default_route());
+    let names: Vec<_> = functions.map(|function| function.name.as_str()).collect();
+    assert_eq!(names, ["fallback"]);
+}
+
+#[test]
+fn every_function_writes_to_a_declared_log_group() {
+    let template = template();
+    for function in &template.functions {
+        let group = function.log_group.as_deref().unwrap_or_default();
+        let group = template.resource(group).map(|group| group.kind.as_str());
+        assert_eq!(group, Some("AWS::Logs::LogGroup"), "{}", function.id);
+    }
+}
+
+#[test]
+fn every_statement_names_its_actions_and_its_resources() {
+    for function in template().functions {
+        for statement in &function.statements {
+            let place = format!("{} {}", function.id, statement.sid);
+            assert!(!statement.actions.iter().any(|action| action.contains('*')), "{place}");
+            // Publishing to a phone number has no resource.
+            let everything = statement.resources.iter().any(|resource| resource == "*");
+            assert!(!everything || statement.sid == "SendTexts", "{place}");
+        }
+    }
+}
+
+#[test]
+fn only_the_relay_may_send_messages_and_publish_events() {
+    for function in template().functions {
+        for action in function.statements.iter().flat_map(|statement| &statement.actions) {
+            let sends =
+                ["sns:", "ses:", "events:"].iter().any(|service| action.starts_with(service));
+            assert!(!sends || function.name == "relay", "{} may {action}", function.id);
+        }
+    }
+}
+
+#[test]
+fn every_secret_is_a_key_that_is_rotated() {
+    let template = template();
+    let secrets: BTreeSet<_> = template.secrets.iter().map(|secret| secret.id.clone()).collect();
+    assert!(secrets.len() >= 5, "{secrets:?}");
+    // The function finds the secrets by their variables (runtime::RotationSettings).
+    let variables = template.document()["Globals"]["Function"]["Environment"]["Variables"].clone();
+    let named = variables
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| name.ends_with("_KEY_SECRET") || name.contains("_KEY_SECRET_"));
+    let named: Vec<_> = named.flat_map(|(_, value)| references(value)).collect();
+    assert_eq!(named.iter().cloned().collect::<BTreeSet<_>>(), secrets);
+    assert_eq!(named.len(), secrets.len(), "each secret has one variable");
+    let rights = &template.function("rotate-keys").unwrap().statements;
+    assert_eq!(rights.len(), 1);
+    assert_eq!(rights[0].resources.iter().cloned().collect::<BTreeSet<_>>(), secrets);
+}
+
+#[test]
+fn the_function_that_replaces_keys_reads_none_and_the_others_replace_none() {
+    for function in template().functions {
+        for action in function.statements.iter().flat_map(|statement| &statement.actions) {
+            let Some(action) = action.strip_prefix("secretsmanager:") else { continue };
+            let allowed: &[&str] = if function.name == "rotate-keys" {
+                &["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"]
+            } else {
+                &["DescribeSecret", "GetSecretValue"]
+            };
+            assert!(allowed.contains(&action), "{} may {action}", function.id);
+        }
+    }
+}
+
+#[test]
+fn tables_are_kept_encrypted_and_recoverable() {
+    let template = template();
+    assert!(!template.tables.is_empty());
+    for table in template.resources_of("AWS::DynamoDB::Table") {
+        let properties = table.properties();
+        assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{}", table.id);
+        for (section, switch) in [
+            ("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"),
+            ("SSESpecification", "SSEEnabled"),
+        ] {
+            assert_eq!(properties[section][switch], true, "{} {section}", table.id);
+        }
+    }
+}
+
+#[test]
+fn tables_and_keys_stay_when_the_stack_is_deleted_and_logs_end() {
+    let template = template();
+    for kind in ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"] {
+        for resource in template.resources_of(kind) {
+            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+                assert_eq!(resource.body[policy], "Retain", "{} {policy}", resource.id);
+            }
+        }
+    }
+    let groups: Vec<_> = template.resources_of("AWS::Logs::LogGroup").collect();
+    assert!(!groups.is_empty());
+    for group in groups {
+        let days = references(&group.properties()["RetentionInDays"]);
+        assert_eq!(days, BTreeSet::from(["LogRetentionDays".to_owned()]), "{}", group.id);
+    }
+}
+
+/// The guesses at one recipient that a day allows at most: 50 of 100,000 codes are 0.05 %.
+const MOST_GUESSES: i64 = 50;
+
+/// Whether the condition or the assertion of a rule holds for these parameters.
+fn holds(value: &Value, parameters: &BTreeMap<&str, i64>) -> bool {
+    if let Some(inner) = value.get("Fn::Not") {
+        return !holds(&inner[0], parameters);
+    }
+    let Some(arguments) = value.get("Fn::Contains") else { panic!("unknown rule {value}") };
+    let parameter = parameters[arguments[1]["Ref"].as_str().unwrap()].to_string();
+    arguments[0].as_array().unwrap().iter().any(|value| *value == parameter.as_str())
+}
+
+#[test]
+fn rules_refuse_parameters_that_allow_too_many_guesses_a_day() {
+    let template = template();
+    let rules = template.document()["Rules"].as_object().unwrap();
+    let bounds = |name: &str| {
+        let parameter = &template.parameter(name).unwrap().body;
+        parameter["MinValue"].as_i64().unwrap()..=parameter["MaxValue"].as_i64().unwrap()
+    };
+    let mut refused = 0;
+    for attempts in bounds("OtpMaxAttempts") {
+        for sends in bounds("OtpSendsPerDay") {
+            let parameters =
+                BTreeMap::from([("OtpMaxAttempts", attempts), ("OtpSendsPerDay", sends)]);
+            let accepted = rules.values().all(|rule| {
+                let assertions = rule["Assertions"].as_array().unwrap();
+                !holds(&rule["RuleCondition"], &parameters)
+                    || assertions.iter().all(|assertion| holds(&assertion["Assert"], &parameters))
+            });
+            assert!(!accepted || attempts * sends <= MOST_GUESSES, "{attempts} x {sends}");
+            refused += u32::from(!accepted);
+        }
+    }
+    assert!(refused > 0);
+    let default = |name: &str| template.parameter(name).unwrap().default.parse::<i64>().unwrap();
+    assert_eq!(default("OtpMaxAttempts") * default("OtpSendsPerDay"), MOST_GUESSES);
+}
