@@ -1,0 +1,23 @@
+//! The lifetimes of keys in `template.yaml` against the lifetimes of what they sign.
+
+use latchkey::domain::session::{IDLE_LIFETIME, REMEMBERED_LIFETIME};
+use template::Template;
+
+#[test]
+fn a_key_signs_for_longer_than_anything_that_it_signed_is_valid() {
+    let template = Template::load().unwrap();
+    let bound = |name: &str, bound: &str| {
+        let parameter = template.parameter(name).unwrap();
+        parameter.body[bound].as_u64().unwrap_or_else(|| panic!("{name} has no {bound}"))
+    };
+    let interval = bound("KeyRotationSeconds", "MinValue");
+    assert!(interval > IDLE_LIFETIME.as_secs() && interval > REMEMBERED_LIFETIME.as_secs());
+    let names = template.parameters.iter().map(|parameter| parameter.name.as_str());
+    let lifetimes: Vec<_> = names
+        .filter(|name| name.contains("Seconds") && *name != "KeyRotationSeconds")
+        .collect();
+    assert!(lifetimes.len() >= 4, "{lifetimes:?}");
+    for name in lifetimes {
+        assert!(bound(name, "MaxValue") < interval, "{name}");
+    }
+}
