@@ -2,16 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use house_rules::declarations::Declarations;
+use house_rules::declarations::{Declarations, TEMPLATE};
 use house_rules::project::Project;
 
-/// The prefixes that a contract owns: `const PATHS: &[&str]` in its `mod.rs`.
+/// The prefixes that a contract owns: the list `paths` of its `CONTRACT` in `mod.rs`.
 fn paths(contract: &str) -> Vec<String> {
     let path = format!("shared/src/contracts/{contract}/mod.rs");
     let source = Project::here().read(&path).unwrap();
-    let list = source.split_once("const PATHS: &[&str] = &[").map(|(_, rest)| rest);
-    let list = list.and_then(|rest| rest.split_once("];")).map(|(list, _)| list);
-    assert!(list.is_some(), "{path}:1: there is no `const PATHS: &[&str] = &[…];`");
+    let list = source.split_once("\n    paths: &[").map(|(_, rest)| rest);
+    let list = list.and_then(|rest| rest.split_once(']')).map(|(list, _)| list);
+    assert!(list.is_some(), "{path}:1: `CONTRACT` has no list `paths: &[…]`");
     list.unwrap().split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -42,7 +42,9 @@ fn every_route_is_below_a_prefix_of_its_contract_and_of_no_other() {
     for function in &declarations.functions {
         for (method, path) in function.routes() {
             let owner = owner(path, &prefixes);
-            assert_eq!(owner, function.contract.as_deref(), "{method} {path} of {}", function.id);
+            let advice = "add a prefix to `paths` in the contract's mod.rs";
+            let contract = function.contract.as_deref();
+            assert_eq!(owner, contract, "{TEMPLATE}: {}: {method} {path}: {advice}", function.id);
         }
     }
 }

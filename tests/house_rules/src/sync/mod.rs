@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod alarms;
+mod all_functions;
 mod binaries;
 mod contract_documents;
 mod endpoints;
@@ -19,6 +20,9 @@ use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// The source of the binary with every function, which is not deployed.
+pub const ALL_FUNCTIONS: &str = "functions/all.rs";
+
 /// A part of the project that follows from the declarations.
 #[derive(Clone, Copy, Debug)]
 pub struct Generator {
@@ -29,8 +33,9 @@ pub struct Generator {
 }
 
 /// Every generator.
-pub const GENERATORS: [Generator; 7] = [
+pub const GENERATORS: [Generator; 8] = [
     Generator { name: "binaries of the package functions", generate: binaries::generate },
+    Generator { name: "binary with every function", generate: all_functions::generate },
     Generator { name: "first lines of the endpoints", generate: endpoints::generate },
     Generator { name: "routes of each contract", generate: routes::generate },
     Generator { name: "headings of each CONTRACT.md", generate: contract_documents::generate },
