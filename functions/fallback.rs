@@ -1,7 +1,5 @@
-//! `$default` (every contract): answers requests that no route serves.
-//!
-//! Unknown paths, wrong methods and preflights get the response of the contract that the path
-//! belongs to.
+//! `$default` (Latchkey): answers unknown paths, wrong methods and preflights in the format of the
+//! contract that owns the path.
 
 use latchkey::contracts::{self, InternalError, urbanfits};
 use latchkey::http::{AllowedOrigins, Cors, Request, Response};

@@ -1,4 +1,4 @@
-//! No route (every contract): delivers the effects in the outbox.
+//! No route (Latchkey): delivers texts, mails and events from the outbox.
 //!
 //! The outbox's stream invokes it with the keys of new entries, and a schedule for the entries that
 //! the stream missed.

@@ -1,4 +1,4 @@
-//! No route (every contract): replaces the keys that tokens are signed and codes derived with.
+//! No route (Latchkey): replaces the keys of tokens and codes.
 //!
 //! A schedule invokes it, and each key takes the step that is due. An operator invokes it with
 //! `{"at_once":["…"]}` to replace keys without waiting, named by the variables of their secrets.

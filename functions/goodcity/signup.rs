@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/signup` (GoodCity): creates a user, unverified, and texts a pin.
+//! `POST /api/v1/auth/signup` (GoodCity): creates an unverified user and texts a pin.
 //!
 //! A mobile that has a user keeps it and gets a pin; the response is the same.
 

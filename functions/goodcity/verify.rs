@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/verify` (GoodCity): takes the pin, gives a token and the user.
+//! `POST /api/v1/auth/verify` (GoodCity): accepts a pin and returns a token and the user.
 
 use latchkey::contracts::goodcity::{self, Refusal, UserObject, VerifiedUser, VerifyRequest};
 use latchkey::http::{self, Request, Response, StatusCode};

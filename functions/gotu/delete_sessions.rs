@@ -1,4 +1,4 @@
-//! `DELETE /sessions` (Gotu): signs out; with `?all=true` everywhere.
+//! `DELETE /sessions` (Gotu): signs a user out of one session or of all sessions.
 
 use latchkey::contracts::gotu::{self, Authenticator, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! `PATCH /users/password` (Gotu): sets a new password with the token that a code was exchanged for.
+//! `PATCH /users/password` (Gotu): sets a new password with a token that allows one change.
 
 use latchkey::contracts::gotu::{self, PasswordRequest, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};

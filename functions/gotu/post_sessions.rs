@@ -1,4 +1,4 @@
-//! `POST /sessions` (Gotu): signs in with e-mail and password.
+//! `POST /sessions` (Gotu): signs a user in with e-mail and password.
 
 use latchkey::contracts::gotu::{self, Refusal, SessionRequest};
 use latchkey::http::{self, Request, Response, StatusCode};

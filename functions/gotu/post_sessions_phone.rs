@@ -1,4 +1,4 @@
-//! `POST /sessions/phone` (Gotu): signs in with a phone and a code of `otpType` `login`.
+//! `POST /sessions/phone` (Gotu): signs a user in with a phone and a code.
 
 use latchkey::contracts::gotu::{self, Refusal, SessionByPhoneRequest};
 use latchkey::http::{self, Request, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! `POST /users` (Gotu): signs up by phone and code, or by e-mail and password.
+//! `POST /users` (Gotu): signs a user up by phone and code, or by e-mail and password.
 
 use latchkey::contracts::gotu::{self, Refusal, SignUpRequest};
 use latchkey::http::{self, Request, Response, StatusCode};

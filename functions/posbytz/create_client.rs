@@ -1,4 +1,4 @@
-//! No route (PosBytz): makes an OAuth 2.0 client, rotates its secrets, suspends it.
+//! No route (PosBytz): creates an OAuth 2.0 client, rotates its secrets or suspends it.
 //!
 //! An administrator invokes it; `CONTRACT.md` has the payloads.
 

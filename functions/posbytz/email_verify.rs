@@ -1,4 +1,5 @@
-//! `GET /ecommerce/v1/auth/email/verify` (PosBytz): takes the link of a mail and verifies its address.
+//! `GET /ecommerce/v1/auth/email/verify` (PosBytz): verifies the e-mail address of a customer by
+//! the link of a mail.
 
 use latchkey::contracts::posbytz::{self, EmailVerifyRequest, Refusal, Success};
 use latchkey::http::{self, Request, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! `POST /ecommerce/oauth2/token` (PosBytz): gives a client an access token for its secret.
+//! `POST /ecommerce/oauth2/token` (PosBytz): issues an access token to the server of a shop.
 
 use latchkey::contracts::posbytz::{self, TokenAnswer, TokenRefusal, TokenRequest};
 use latchkey::http::{Request, Response};

@@ -1,4 +1,5 @@
-//! `POST /ecommerce/v1/auth/otp/verify` (PosBytz): takes the code of a mobile, verifies it, signs in.
+//! `POST /ecommerce/v1/auth/otp/verify` (PosBytz): verifies the mobile of a customer by a code and
+//! signs the customer in.
 
 use latchkey::contracts::posbytz::{
     self, ClientAuthenticator, CustomerSession, OtpVerifyRequest, Refusal,

@@ -1,4 +1,4 @@
-//! `POST /ecommerce/v1/auth/signin` (PosBytz): signs a customer in with e-mail or mobile and password.
+//! `POST /ecommerce/v1/auth/signin` (PosBytz): signs a customer of a shop in.
 //!
 //! The client is checked before the body.
 

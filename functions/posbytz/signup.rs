@@ -1,4 +1,5 @@
-//! `POST /ecommerce/v1/auth/signup` (PosBytz): signs a customer up, texts a code and mails a link.
+//! `POST /ecommerce/v1/auth/signup` (PosBytz): signs a customer of a shop up, mails a link and
+//! texts a code.
 //!
 //! The client is checked before the body, and the body before anything is looked up.
 

@@ -1,4 +1,4 @@
-//! `GET /user/get/me` (UrbanFits): returns the signed-in user.
+//! `GET /user/get/me`, `GET /api/user/get/me` (UrbanFits): returns the signed-in user.
 
 use latchkey::contracts::urbanfits::{self, Authenticator, Refusal, UserAnswer};
 use latchkey::http::{self, Request, Response, StatusCode};

@@ -1,4 +1,5 @@
-//! `POST /auth/login` (UrbanFits): signs in with e-mail or username and password.
+//! `POST /auth/login`, `POST /api/auth/login` (UrbanFits): signs a user in with e-mail or username
+//! and password.
 
 use latchkey::contracts::urbanfits::{
     self, LoginRequest, Refusal, SessionIssuer, UserAnswer, UserObject,

@@ -1,4 +1,5 @@
-//! `POST /auth/logout` (UrbanFits): signs out, or with `all` everywhere, and clears both cookies.
+//! `POST /auth/logout`, `POST /api/auth/logout` (UrbanFits): signs a user out of one session or of
+//! all sessions and clears both cookies.
 
 use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, Refusal};
 use latchkey::http::{AllowedOrigins, CookiePolicy, Request, Response};

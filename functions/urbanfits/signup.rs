@@ -1,4 +1,4 @@
-//! `POST /auth/signup` (UrbanFits): keeps a sign-up and mails its code.
+//! `POST /auth/signup`, `POST /api/auth/signup` (UrbanFits): keeps a sign-up and mails its code.
 //!
 //! Makes no user and reserves nothing until the code is entered.
 

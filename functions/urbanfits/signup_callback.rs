@@ -1,4 +1,5 @@
-//! `POST /auth/signup/callback` (UrbanFits): takes the code, makes the user and a wallet, opens a session.
+//! `POST /auth/signup/callback`, `POST /api/auth/signup/callback` (UrbanFits): accepts the code and
+//! creates the user, the wallet and a session.
 
 use latchkey::contracts::urbanfits::{
     self, CallbackRequest, Refusal, SessionIssuer, UserAnswer, UserObject,

@@ -1,4 +1,5 @@
-//! `GET /auth/signup/verify-otp` (UrbanFits): returns the page where people enter the code.
+//! `GET /auth/signup/verify-otp`, `GET /api/auth/signup/verify-otp` (UrbanFits): serves the page
+//! that asks for the code.
 
 use latchkey::contracts::urbanfits::{self, Refusal};
 use latchkey::http::{Cors, Request, Response};

@@ -3,12 +3,6 @@
 use crate::contracts::Route;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route { method: "POST", path: "/auth/login", function: "urbanfits-login" },
-    Route { method: "POST", path: "/api/auth/login", function: "urbanfits-login" },
-    Route { method: "POST", path: "/auth/logout", function: "urbanfits-logout" },
-    Route { method: "POST", path: "/api/auth/logout", function: "urbanfits-logout" },
-    Route { method: "GET", path: "/user/get/me", function: "urbanfits-get-me" },
-    Route { method: "GET", path: "/api/user/get/me", function: "urbanfits-get-me" },
     Route { method: "POST", path: "/auth/signup", function: "urbanfits-signup" },
     Route { method: "POST", path: "/api/auth/signup", function: "urbanfits-signup" },
     Route { method: "POST", path: "/auth/signup/callback", function: "urbanfits-signup-callback" },
@@ -17,6 +11,12 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/auth/signup/callback",
         function: "urbanfits-signup-callback",
     },
+    Route { method: "POST", path: "/auth/login", function: "urbanfits-login" },
+    Route { method: "POST", path: "/api/auth/login", function: "urbanfits-login" },
+    Route { method: "POST", path: "/auth/logout", function: "urbanfits-logout" },
+    Route { method: "POST", path: "/api/auth/logout", function: "urbanfits-logout" },
+    Route { method: "GET", path: "/user/get/me", function: "urbanfits-get-me" },
+    Route { method: "GET", path: "/api/user/get/me", function: "urbanfits-get-me" },
     Route { method: "GET", path: "/auth/signup/verify-otp", function: "urbanfits-verify-otp-page" },
     Route {
         method: "GET",
