@@ -109,7 +109,7 @@ async fn the_secret_is_derived_and_nowhere_at_rest() {
     let nonce = data_encoding::BASE64.decode(item["nonce"].as_str().unwrap().as_bytes()).unwrap();
     let seed = CodeSeed {
         key: ChallengeKey {
-            realm: Realm::of_shop(posbytz::NAME, "STORE1"),
+            realm: Realm::of_shop(posbytz::PROFILE.name, "STORE1"),
             purpose: Purpose::Verify,
             recipient: Identifier::from_parts("email", &email).unwrap(),
         },

@@ -417,7 +417,7 @@ async fn a_mobile_gets_a_code_that_is_a_number_and_waits_to_be_typed() {
         let life = item["expires_at"].as_f64().unwrap() - item["sent_at"].as_f64().unwrap();
         assert!((life - 300.0).abs() < 0.002, "{life}");
         let key = ChallengeKey {
-            realm: Realm::of_shop(posbytz::NAME, "STORE1"),
+            realm: Realm::of_shop(posbytz::PROFILE.name, "STORE1"),
             purpose: Purpose::Verify,
             recipient: Identifier::from_parts("phone", &to).unwrap(),
         };
