@@ -115,7 +115,7 @@ impl Function {
         let mut environment = BTreeMap::new();
         for (variables, path) in [
             (global("Environment/Variables")?, "Globals.Function"),
-            (property("Environment/Variables")?, &path),
+            (property("Environment/Variables")?, path.as_str()),
         ] {
             for (key, value) in variables.iter().filter_map(Json::as_object).flatten() {
                 let value = resolve::text(value)

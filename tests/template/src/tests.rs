@@ -225,11 +225,11 @@ fn the_relay_has_its_stream_and_the_rotation_its_schedule() {
         batch_size: 25,
         parallelization: 10,
         maximum_retries: 12,
-        maximum_age: Duration::from_secs(60),
+        maximum_age: Duration::from_mins(1),
         event_names: vec!["INSERT".to_owned()],
     };
     assert_eq!(template.function("relay").unwrap().streams().collect::<Vec<_>>(), [&stream]);
-    let schedule = Schedule { name: "Rotation".to_owned(), period: Duration::from_secs(15 * 60) };
+    let schedule = Schedule { name: "Rotation".to_owned(), period: Duration::from_mins(15) };
     let rotation = template.function("rotate-keys").unwrap();
     assert_eq!(rotation.schedules().collect::<Vec<_>>(), [&schedule]);
 }
