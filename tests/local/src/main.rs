@@ -1,22 +1,21 @@
-//! `cargo run`: the local stack on a port of this machine.
-
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::ExitCode;
+//! `cargo run`: the local stack as a program.
 
 use anyhow::Context;
 use clap::Parser;
 use local::{Options, Stack};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Builds every function and runs all of template.yaml on this machine.
+/// Builds the functions and runs everything that template.yaml declares on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "local", about, long_about = None)]
 struct Flags {
-    /// The one HTTP port, on 127.0.0.1; 0 picks a free one.
+    /// The HTTP port on 127.0.0.1; 0 picks a free one.
     #[arg(long, value_name = "N", default_value_t = 9000)]
     port: u16,
-    /// Keep tables, messages and events in this folder between runs; without it they are in memory.
+    /// Keep tables, messages and events in this folder between runs; the default is in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Override an environment variable of every function; may be repeated.
@@ -32,9 +31,9 @@ fn main() -> ExitCode {
     match run(flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, whatever the causes have to say.
+            // One line, also if a cause has several.
             let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-            // Nobody is left to tell when stderr is closed.
+            // There is no other place to report that standard error is closed.
             drop(writeln!(std::io::stderr().lock(), "error: {line}"));
             ExitCode::FAILURE
         }
@@ -45,9 +44,9 @@ fn run(flags: Flags) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start the runtime")?;
+        .context("failed to start the runtime")?;
     runtime.block_on(async {
-        // Listened for from the start, so that a build can be broken off too.
+        // Registered first, so that a signal also ends the build.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let options = Options {
@@ -68,7 +67,9 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             _ = terminate.recv() => return Ok(()),
         };
         let mut out = std::io::stdout();
-        writeln!(out, "ready {}", stack.url()).and_then(|()| out.flush()).context("stdout")?;
+        writeln!(out, "ready {}", stack.url())
+            .and_then(|()| out.flush())
+            .context("failed to write to standard output")?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_are_as_documented() {
+    fn flags_have_their_documented_form() {
         let flags = Flags::try_parse_from([
             "local",
             "--port",

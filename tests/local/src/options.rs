@@ -1,31 +1,32 @@
-//! How a stack is started.
+//! The options of a stack.
 
 use std::path::PathBuf;
 
-/// What to start, and how. The default is what tests want: a free port, everything in memory, quiet.
+/// The options of a stack. The defaults are for tests: a free port, everything in memory, no
+/// output.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent flag")]
 pub struct Options {
-    /// The one HTTP port, on loopback; 0 picks a free one.
+    /// The HTTP port on loopback; 0 picks a free one.
     pub port: u16,
-    /// Where to keep tables, messages and events between runs; in memory if absent.
+    /// The folder that keeps tables, messages and events between runs; in memory if absent.
     pub data: Option<PathBuf>,
     /// Environment variables that override those of every function.
     pub env: Vec<(String, String)>,
-    /// Run release builds of the functions.
+    /// Runs release builds of the functions.
     pub release: bool,
-    /// Keep log lines for [`Stack::logs`](crate::Stack::logs) only, and do not copy them to stderr.
+    /// Does not copy log lines to standard error; [`Stack::logs`](crate::Stack::logs) has them.
     pub quiet: bool,
-    /// Build the functions first. Without it, they must have been built before.
+    /// Builds the functions first. Otherwise they must have been built before.
     pub build: bool,
-    /// Write the rights that the functions' calls needed to a new file in this folder.
+    /// The folder in which a new file gets the rights that the calls of the functions need.
     pub rights: Option<PathBuf>,
-    /// Deploy with this command into an account of its own instead of running the functions here; see
-    /// `tests/aws/account.py`.
+    /// The command that deploys the template into an AWS account, such as `tests/aws/account.py`.
+    /// If absent, the functions run as processes of this stack.
     pub account: Option<Vec<String>>,
-    /// Invoke functions by the template's schedules.
+    /// Invokes functions by the schedules of the template.
     pub schedules: bool,
-    /// The folder of `template.yaml`; if absent, the nearest one at or above the current folder.
+    /// The folder of `template.yaml`; if absent, the nearest folder at or above the current one.
     pub root: Option<PathBuf>,
 }
 

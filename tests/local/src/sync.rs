@@ -1,9 +1,9 @@
-//! Locking without poisoning.
+//! Locks that ignore poisoning.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks `mutex` even if a holder panicked: every section here leaves its data usable at any point, and a
-/// local stack that goes on is worth more than one that stops because of a bug in one request.
+/// Locks a mutex, even if a thread panicked while it held the lock: every critical section of this
+/// crate leaves its data valid at every step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
