@@ -3,17 +3,15 @@
 //! The local stack runs every function from one binary, `all-functions`, whose first argument names
 //! the function. It takes one link instead of one for each function.
 
+use crate::logs::Logs;
+use anyhow::{Context, anyhow, bail};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-
-use anyhow::{Context, anyhow, bail};
-use serde_json::Value as Json;
 use tokio::process::Command;
 use tokio::sync::Mutex;
-
-use crate::logs::Logs;
 
 /// Executables by function name.
 pub(crate) type Binaries = BTreeMap<String, PathBuf>;

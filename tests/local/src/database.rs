@@ -1,47 +1,56 @@
 //! The embedded DynamoDB: its tables, and its items as plain JSON.
 
-use std::collections::HashMap;
-use std::path::Path;
-
+use crate::files;
 use anyhow::{Context, anyhow};
 use data_encoding::BASE64;
 use dynoxide::actions::scan::ScanRequest;
 use dynoxide::{AttributeValue, Database};
 use serde_json::{Number, Value as Json, json};
+use std::collections::HashMap;
+use std::path::Path;
+use template::Table;
 
-use crate::template::TableSpec;
+/// The database, with a `Debug` form.
+#[derive(Clone)]
+pub(crate) struct DatabaseHandle(pub(crate) Database);
 
-/// Opens the database, in memory or in `folder`, and creates the tables that it does not have yet.
-pub(crate) fn open(tables: &[TableSpec], folder: Option<&Path>) -> anyhow::Result<Database> {
+impl std::fmt::Debug for DatabaseHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Database")
+    }
+}
+
+/// Opens the database, in memory or in `folder`, and creates the tables that it does not have.
+pub(crate) fn open(tables: &[Table], folder: Option<&Path>) -> anyhow::Result<Database> {
     let database = match folder {
         None => Database::memory(),
         Some(folder) => {
             let file = folder.join("tables.sqlite");
             let name = file.to_str().ok_or_else(|| anyhow!("{} is not UTF-8", file.display()))?;
-            // Made first, so that nobody else on this machine can read what SQLite puts into it.
-            crate::files::private(std::fs::OpenOptions::new().append(true).create(true))
+            // Created before SQLite opens it, so that other users of this machine cannot read it.
+            files::private(std::fs::OpenOptions::new().append(true).create(true))
                 .open(&file)
-                .with_context(|| format!("cannot open {}", file.display()))?;
+                .with_context(|| format!("failed to open {}", file.display()))?;
             Database::new(name)
         }
     }
-    .context("cannot open the embedded DynamoDB")?;
+    .context("failed to open the embedded DynamoDB")?;
     for table in tables {
         create(&database, table).with_context(|| format!("table {}", table.id))?;
     }
     Ok(database)
 }
 
-fn create(database: &Database, table: &TableSpec) -> anyhow::Result<()> {
+fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
     if database.get_table_metadata(&table.name)?.is_none() {
         let request = serde_json::from_value(table.create.clone()).map_err(|error| {
-            // The database hands its findings through serde, with a prefix for its own server.
+            // The database returns a validation error as an error of serde, with a prefix.
             anyhow!("{}", error.to_string().trim_start_matches("VALIDATION:"))
         })?;
         database.create_table(request)?;
     }
-    // Expired items are marked here and never removed: DynamoDB takes up to days for that, and nothing in the
-    // system may rely on their being gone.
+    // Expired items are never removed here: DynamoDB can take days for that, so no function may
+    // rely on it.
     if let Some(attribute) = &table.ttl_attribute {
         let request = json!({
             "TableName": table.name,
@@ -52,7 +61,7 @@ fn create(database: &Database, table: &TableSpec) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every item of a table.
+/// Returns every item of a table.
 pub(crate) fn items(database: &Database, table: &str) -> anyhow::Result<Vec<Json>> {
     let mut items = Vec::new();
     let mut start = None;
@@ -71,12 +80,12 @@ pub(crate) fn items(database: &Database, table: &str) -> anyhow::Result<Vec<Json
     }
 }
 
-/// An item without DynamoDB's type tags.
+/// Converts an item to plain JSON, without DynamoDB's type tags.
 pub(crate) fn plain_item(item: &HashMap<String, AttributeValue>) -> Json {
     item.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
-/// An attribute without DynamoDB's type tags.
+/// Converts an attribute to plain JSON.
 fn plain(value: &AttributeValue) -> Json {
     match value {
         AttributeValue::S(text) => text.as_str().into(),
@@ -94,7 +103,7 @@ fn plain(value: &AttributeValue) -> Json {
     }
 }
 
-/// A number of up to 38 digits; whole ones that fit stay exact.
+/// Converts a number of up to 38 digits. Integers of up to 64 bits are exact.
 fn number(digits: &str) -> Json {
     let whole = digits
         .parse::<i64>()
@@ -108,8 +117,8 @@ fn number(digits: &str) -> Json {
 mod tests {
     use super::*;
 
-    fn table() -> TableSpec {
-        TableSpec {
+    fn table() -> Table {
+        Table {
             id: "Things".to_owned(),
             name: "latchkey-Things".to_owned(),
             create: json!({
@@ -119,7 +128,7 @@ mod tests {
                 "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
             }),
             ttl_attribute: Some("expires_at".to_owned()),
-            streams: false,
+            has_stream: false,
         }
     }
 
@@ -129,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn items_come_as_plain_json() {
+    fn items_are_plain_json() {
         let database = open(&[table()], None).unwrap();
         put(
             &database,
@@ -147,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_table_is_read_to_its_end() {
+    fn all_pages_of_a_table_are_read() {
         let database = open(&[table()], None).unwrap();
         for n in 0..8 {
             put(
@@ -159,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn expired_items_stay() {
+    fn expired_items_are_not_removed() {
         let database = open(&[table()], None).unwrap();
         put(&database, &json!({ "id": { "S": "old" }, "expires_at": { "N": "1" } }));
         assert_eq!(items(&database, "latchkey-Things").unwrap().len(), 1);
     }
 
     #[test]
-    fn a_second_start_finds_the_tables_and_their_items() {
+    fn tables_and_items_survive_a_restart() {
         let folder = std::env::temp_dir().join(format!("local-tables-{}", crate::random::uuid()));
         std::fs::create_dir_all(&folder).unwrap();
         put(&open(&[table()], Some(&folder)).unwrap(), &json!({ "id": { "S": "kept" } }));
@@ -177,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_a_sound_key_is_a_clear_error() {
+    fn a_table_without_a_key_is_an_error_with_its_name() {
         let mut table = table();
         table.create = json!({ "TableName": "latchkey-Things", "BillingMode": "PAY_PER_REQUEST" });
         let message = format!("{:#}", open(&[table], None).err().unwrap());

@@ -1,41 +1,39 @@
-//! Latchkey's local stack: everything that `template.yaml` describes, running on this machine.
+//! The local stack: everything that `template.yaml` declares, on this machine.
 //!
-//! [`Stack::start`] builds the function binaries and boots them behind an HTTP API front, with an embedded
-//! DynamoDB, a poller for its streams, and stand-ins for SNS, SES, EventBridge and Secrets Manager that record
-//! what they are given. Tests start as many stacks as they like in one process; `cargo run` starts one.
+//! [`Stack::start`] builds the binaries of the functions and starts them behind an HTTP API, with
+//! an embedded DynamoDB and stand-ins for SNS, SES, EventBridge and Secrets Manager that record
+//! what they get. `cargo run` starts one stack. Tests start as many as they like in one process.
 //!
-//! The way of a request: [`gateway`] makes an event of it, [`lambda`] hands that to a process of the function,
-//! the process calls [`aws`], which looks at each call, passes it to [`database`] or a stand-in, and can fail
-//! on request. [`streams`] and [`schedules`] invoke the functions that nobody calls over HTTP. [`inspect`]
-//! shows what happened. [`deployed`] puts the same
-//! interface in front of functions that are deployed elsewhere.
+//! A request goes this way: [`gateway`] makes an event of it, [`lambda`] gives the event to a
+//! process of the function, the process calls [`aws`], which records the call, applies faults and
+//! executes the call in the [`backend`]. [`streams`] and [`schedules`] invoke the functions that
+//! have no route. [`admin_api`] shows what happened. [`deployed`] runs the functions in an emulated
+//! AWS account instead. README.md of this crate describes the flags and the admin API.
 #![expect(
     clippy::disallowed_methods,
-    reason = "the rules on clocks and tasks are for code that runs in Lambda; this is the world around it"
+    reason = "the rules on clocks and tasks are for code that runs in Lambda"
 )]
 
+mod admin_api;
 mod aws;
+mod backend;
 mod binaries;
 mod clock;
 mod database;
 mod deployed;
 mod files;
 mod gateway;
-mod inspect;
 mod lambda;
 mod logs;
 mod options;
-mod pattern;
-mod project;
 mod random;
 mod records;
 mod schedules;
 mod stack;
 mod streams;
 mod sync;
-mod template;
 
-pub use aws::KeptSecret;
+pub use aws::SecretSnapshot;
 pub use options::Options;
 pub use stack::Stack;
 pub use streams::DeadLetter;

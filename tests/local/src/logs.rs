@@ -1,39 +1,51 @@
-//! What the functions and the stack itself have to say.
+//! The log lines of the functions and of the stack.
 
-use std::collections::VecDeque;
+use crate::sync::lock;
+use serde_json::Value as Json;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::sync::Mutex;
 
-use crate::sync::lock;
-
-/// How many lines are remembered; a long-running stack must not eat the machine.
+/// The number of lines that are kept.
 const KEPT_LINES: usize = 100_000;
 
-/// The name under which the stack itself speaks.
+/// The source of the lines of the stack itself.
 const STACK: &str = "local";
 
-/// Keeps every line and, unless it was asked to be quiet, copies it to stderr.
-#[derive(Debug)]
+/// Tells where log lines go besides [`Logs::all`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Echo {
+    #[default]
+    Off,
+    /// To standard error, without the scheduled invocations that found nothing to do.
+    Stderr,
+}
+
+/// The newest lines.
+#[derive(Debug, Default)]
 pub(crate) struct Logs {
     lines: Mutex<VecDeque<String>>,
-    echo: bool,
+    echo: Echo,
+    /// The functions that a schedule invokes.
+    scheduled: BTreeSet<String>,
 }
 
 impl Logs {
-    pub(crate) fn new(echo: bool) -> Self {
-        Self { lines: Mutex::new(VecDeque::new()), echo }
+    pub(crate) fn new(echo: Echo, scheduled: BTreeSet<String>) -> Self {
+        Self { lines: Mutex::default(), echo, scheduled }
     }
 
-    /// Whether lines go to stderr as well.
+    /// Tells whether the lines also go to standard error.
     pub(crate) fn echoes(&self) -> bool {
-        self.echo
+        self.echo == Echo::Stderr
     }
 
-    /// Takes one line that `source`, a function, wrote.
+    /// Adds a line of a source, such as a function.
     pub(crate) fn line(&self, source: &str, text: &str) {
         let line = format!("[{source}] {text}");
-        if self.echo {
-            // Nobody is left to tell when stderr is closed.
+        let quiet = self.scheduled.contains(source) && found_nothing_to_do(text);
+        if self.echo == Echo::Stderr && !quiet {
+            // There is no other place to report that standard error is closed.
             drop(writeln!(std::io::stderr().lock(), "{line}"));
         }
         let mut lines = lock(&self.lines);
@@ -43,15 +55,24 @@ impl Logs {
         lines.push_back(line);
     }
 
-    /// Takes one line of the stack itself.
+    /// Adds a line of the stack itself.
     pub(crate) fn stack(&self, text: &str) {
         self.line(STACK, text);
     }
 
-    /// Every remembered line, oldest first.
+    /// Returns the kept lines, oldest first.
     pub(crate) fn all(&self) -> Vec<String> {
         lock(&self.lines).iter().cloned().collect()
     }
+}
+
+/// Tells whether a line is the summary of an invocation that succeeded and had nothing to do.
+fn found_nothing_to_do(line: &str) -> bool {
+    let Ok(Json::Object(fields)) = serde_json::from_str::<Json>(line) else { return false };
+    let work = ["records", "delivered", "waiting"];
+    fields.contains_key("duration_ms")
+        && fields.get("outcome").and_then(Json::as_str) == Some("ok")
+        && work.iter().all(|name| fields.get(*name).is_none_or(Json::is_null))
 }
 
 #[cfg(test)]
@@ -60,12 +81,27 @@ mod tests {
 
     #[test]
     fn only_the_newest_lines_are_kept() {
-        let logs = Logs::new(false);
+        let logs = Logs::default();
         for n in 0..=KEPT_LINES {
             logs.line("f", &n.to_string());
         }
         let all = logs.all();
         assert_eq!(all.len(), KEPT_LINES);
         assert_eq!(all.first().map(String::as_str), Some("[f] 1"));
+    }
+
+    #[test]
+    fn an_invocation_without_work_or_errors_is_quiet() {
+        assert!(found_nothing_to_do(r#"{"outcome":"ok","duration_ms":1.5,"calls":2}"#));
+        for line in [
+            r#"{"outcome":"fault","duration_ms":1.5}"#,
+            r#"{"outcome":"ok","duration_ms":1.5,"records":1}"#,
+            r#"{"outcome":"ok","duration_ms":1.5,"delivered":1}"#,
+            r#"{"outcome":"ok","duration_ms":1.5,"waiting":1}"#,
+            r#"{"message":"overdue entries were swept"}"#,
+            "a panic",
+        ] {
+            assert!(!found_nothing_to_do(line), "{line}");
+        }
     }
 }

@@ -1,26 +1,24 @@
-//! What went out of the system: messages and events.
+//! The messages and events that the functions sent.
 
+use crate::sync::lock;
+use crate::{clock, files, random};
+use anyhow::Context;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-use anyhow::Context;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
-use crate::sync::lock;
-use crate::{clock, files, random};
-
-/// Everything that SNS, SES and EventBridge were given, oldest first.
+/// Everything that was sent to SNS, SES and EventBridge, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    messages: Mutex<Book<Message>>,
-    events: Mutex<Book<Event>>,
+    messages: Mutex<Journal<Message>>,
+    events: Mutex<Journal<Event>>,
 }
 
-/// A message that went out.
+/// A message as the admin API shows it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Message {
@@ -34,7 +32,7 @@ pub(crate) struct Message {
     pub(crate) sent_at: String,
 }
 
-/// An event that was put on a bus.
+/// An event as the admin API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
@@ -42,28 +40,28 @@ pub(crate) struct Event {
     pub(crate) bus_name: String,
     pub(crate) source: String,
     pub(crate) detail_type: String,
-    /// Exactly as it was put.
+    /// The JSON text that the function sent.
     pub(crate) detail: Box<RawValue>,
     pub(crate) time: String,
 }
 
 #[derive(Debug)]
-struct Book<T> {
+struct Journal<T> {
     entries: Vec<T>,
-    /// Where entries are kept between runs, one JSON a line.
+    /// The file that keeps the entries between runs: one JSON object per line.
     file: Option<File>,
 }
 
 impl Records {
-    /// Reads what earlier runs recorded in `folder`, and keeps adding to it.
+    /// Reads the records of earlier runs in `folder`, and appends to them.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         Ok(Self {
-            messages: Mutex::new(Book::open(&folder.join("messages.jsonl"))?),
-            events: Mutex::new(Book::open(&folder.join("events.jsonl"))?),
+            messages: Mutex::new(Journal::open(&folder.join("messages.jsonl"))?),
+            events: Mutex::new(Journal::open(&folder.join("events.jsonl"))?),
         })
     }
 
-    /// Records a message, giving it its id and time.
+    /// Records a message and returns its new id.
     pub(crate) fn message(&self, mut message: Message) -> String {
         (message.id, message.sent_at) = stamp();
         let id = message.id.clone();
@@ -71,7 +69,7 @@ impl Records {
         id
     }
 
-    /// Records an event, giving it its id and time.
+    /// Records an event and returns its new id.
     pub(crate) fn event(&self, mut event: Event) -> String {
         (event.id, event.time) = stamp();
         let id = event.id.clone();
@@ -79,14 +77,15 @@ impl Records {
         id
     }
 
-    /// The messages to one recipient, or all.
+    /// Returns the messages to one recipient, or all.
     pub(crate) fn messages(&self, to: Option<&str>) -> Vec<Message> {
-        lock(&self.messages).only(|message| to.is_none_or(|to| message.to == to))
+        lock(&self.messages).filtered(|message| to.is_none_or(|to| message.to == to))
     }
 
-    /// The events of one detail type, or all.
+    /// Returns the events of one detail type, or all.
     pub(crate) fn events(&self, detail_type: Option<&str>) -> Vec<Event> {
-        lock(&self.events).only(|event| detail_type.is_none_or(|kind| event.detail_type == kind))
+        lock(&self.events)
+            .filtered(|event| detail_type.is_none_or(|kind| event.detail_type == kind))
     }
 }
 
@@ -94,37 +93,37 @@ fn stamp() -> (String, String) {
     (random::uuid(), clock::iso_millis(clock::unix_millis()))
 }
 
-impl<T> Default for Book<T> {
+impl<T> Default for Journal<T> {
     fn default() -> Self {
         Self { entries: Vec::new(), file: None }
     }
 }
 
-impl<T: Clone + Serialize + DeserializeOwned> Book<T> {
+impl<T: Clone + Serialize + DeserializeOwned> Journal<T> {
     fn open(path: &Path) -> anyhow::Result<Self> {
-        let text = files::read_if_there(path)?.unwrap_or_default();
+        let text = files::read_if_exists(path)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        // A line that a killed run left half-written is no record.
+        // A run that was killed can leave an incomplete line.
         let entries = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let cannot = || format!("cannot write {}", path.display());
+        let failed = || format!("failed to write {}", path.display());
         let mut file = files::private(OpenOptions::new().append(true).create(true))
             .open(path)
-            .with_context(cannot)?;
+            .with_context(failed)?;
         if !text.is_empty() && !text.ends_with('\n') {
-            file.write_all(b"\n").with_context(cannot)?;
+            file.write_all(b"\n").with_context(failed)?;
         }
         Ok(Self { entries, file: Some(file) })
     }
 
     fn add(&mut self, entry: T) {
         if let (Some(file), Ok(line)) = (&mut self.file, serde_json::to_string(&entry)) {
-            // A full disk must not stop the delivery; the entry is still there for this run.
+            // A full disk does not stop the delivery: this run still has the entry.
             drop(file.write_all(format!("{line}\n").as_bytes()));
         }
         self.entries.push(entry);
     }
 
-    fn only(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+    fn filtered(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
         self.entries.iter().filter(|entry| wanted(entry)).cloned().collect()
     }
 }
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn records_survive_a_restart_and_a_line_cut_short() {
+    fn records_survive_a_restart_and_an_incomplete_line() {
         let folder = std::env::temp_dir().join(format!("local-records-{}", random::uuid()));
         std::fs::create_dir_all(&folder).unwrap();
         let first = Records::open(&folder).unwrap();

@@ -1,35 +1,34 @@
-//! Schedules that invoke functions.
-
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::body::Bytes;
-use serde_json::json;
-use tokio::time::{Instant, MissedTickBehavior};
+//! The schedules that invoke functions.
 
 use crate::lambda::Lambda;
-use crate::template::{self, ACCOUNT, REGION, ScheduleSpec};
 use crate::{clock, random};
+use axum::body::Bytes;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use template::Schedule;
+use template::arn::{self, ACCOUNT, REGION};
+use tokio::time::{Instant, MissedTickBehavior};
 
-/// The longest period between two ticks here. AWS keeps to the template's rate; the local stack promises that
-/// whatever a fault held up is delivered within 30 seconds of its end, so it does not make anybody wait longer.
-const LONGEST_PERIOD: Duration = Duration::from_secs(20);
+/// The longest period of a schedule. The local stack promises that effects that a fault delayed are
+/// delivered within 30 seconds after the fault ends, so it does not wait for the template's rate.
+const MAX_PERIOD: Duration = Duration::from_secs(20);
 
-/// Invokes a function at the schedule's rate, one invocation at a time, until the stack stops.
-pub(crate) async fn run(function: String, schedule: ScheduleSpec, lambda: Arc<Lambda>) {
-    let period = schedule.period.min(LONGEST_PERIOD);
+/// Invokes a function by a schedule, one invocation at a time, until the stack stops.
+pub(crate) async fn run(function: String, schedule: Schedule, lambda: Arc<Lambda>) {
+    let period = schedule.period.min(MAX_PERIOD);
     let first = Instant::now().checked_add(period).unwrap_or_else(Instant::now);
     let mut ticks = tokio::time::interval_at(first, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let payload = schedule.input.clone().unwrap_or_else(|| event(&schedule.name));
-        // A tick that fails is logged by the Lambda service; the next one comes anyway.
+        let payload = event(&schedule.name);
+        // `Lambda` logs a failure. The next tick follows anyway.
         drop(lambda.invoke(&function, Bytes::from(payload)).await);
     }
 }
 
-/// What EventBridge sends to a schedule's target.
+/// Returns the event that EventBridge sends to the target of a schedule.
 fn event(rule: &str) -> String {
     json!({
         "version": "0",
@@ -39,7 +38,7 @@ fn event(rule: &str) -> String {
         "account": ACCOUNT,
         "time": clock::iso_seconds(clock::unix_millis()),
         "region": REGION,
-        "resources": [template::rule_arn(rule)],
+        "resources": [arn::rule(rule)],
         "detail": {},
     })
     .to_string()

@@ -1,13 +1,12 @@
-//! Who calls which service, read from the signature's credential scope.
+//! The function instance that makes a call, and the service that it calls, read from the signature.
 
+use crate::deployed::{Account, Connection};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 
-use crate::deployed::{Account, Connection};
-
-/// The services behind the endpoint, named as the fault interface names them.
+/// The services of the endpoint. JSON has the names of the admin API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Service {
@@ -18,27 +17,27 @@ pub(crate) enum Service {
     Secrets,
 }
 
-/// Who makes a call, and of which service.
+/// A function instance that calls a service.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub(super) function: String,
-    pub(super) instance: Instance,
-    pub(super) service: Service,
+pub(crate) struct Caller {
+    pub(crate) function: String,
+    pub(crate) instance: Instance,
+    pub(crate) service: Service,
 }
 
 /// An instance of a function.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Instance {
-    /// One that the stack started itself.
-    Here(String),
-    /// One that runs in an account: whoever opened this connection.
-    Elsewhere(Connection),
+pub(crate) enum Instance {
+    /// A process of this stack, by its number.
+    Local(String),
+    /// A process of an account: the one that opened this connection.
+    Deployed(Connection),
 }
 
 impl Caller {
-    /// `Credential=<function>.<instance>/<date>/<region>/<service>/aws4_request`. The signature itself proves
-    /// nothing on a loopback interface and is not checked.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    /// Reads `Credential=<function>.<instance>/<date>/<region>/<service>/aws4_request`. The
+    /// signature is not checked: only this machine can connect.
+    pub(crate) fn local(headers: &HeaderMap) -> Option<Self> {
         let authorization = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (_, scope) = authorization.split_once("Credential=")?;
         let scope = scope.split([',', ' ']).next()?;
@@ -53,16 +52,16 @@ impl Caller {
             _ => return None,
         };
         let (function, instance) = key.rsplit_once('.').unwrap_or((key, ""));
-        let instance = Instance::Here(instance.to_owned());
+        let instance = Instance::Local(instance.to_owned());
         Some(Self { function: function.to_owned(), instance, service })
     }
 
-    /// A function that runs elsewhere has the credentials of that place. Its endpoint names it, and its connection
-    /// the instance.
-    pub(super) fn elsewhere(head: &Parts) -> Option<Self> {
+    /// Identifies a deployed function, whose credentials are the account's: the endpoint belongs to
+    /// one function, and the connection to one instance.
+    pub(crate) fn deployed(head: &Parts) -> Option<Self> {
         let (function, connection) = Account::caller(head)?;
-        let service = Self::of(&head.headers)?.service;
-        Some(Self { function, instance: Instance::Elsewhere(connection), service })
+        let service = Self::local(&head.headers)?.service;
+        Some(Self { function, instance: Instance::Deployed(connection), service })
     }
 }
 
@@ -71,28 +70,28 @@ mod tests {
     use super::*;
 
     fn caller(authorization: &str) -> Option<Caller> {
-        Caller::of(&[(AUTHORIZATION, authorization.parse().unwrap())].into_iter().collect())
+        Caller::local(&[(AUTHORIZATION, authorization.parse().unwrap())].into_iter().collect())
     }
 
     #[test]
-    fn the_scope_names_the_instance_and_the_service() {
+    fn the_credential_scope_names_the_instance_and_the_service() {
         let authorization = "AWS4-HMAC-SHA256 Credential=gotu-post-otp.3/20261122/us-east-1/secretsmanager/\
             aws4_request, SignedHeaders=host, Signature=00";
         let expected = Caller {
             function: "gotu-post-otp".into(),
-            instance: Instance::Here("3".into()),
+            instance: Instance::Local("3".into()),
             service: Service::Secrets,
         };
         assert_eq!(caller(authorization), Some(expected));
     }
 
     #[test]
-    fn other_services_and_unsigned_calls_are_nobody() {
+    fn unsigned_calls_and_calls_of_other_services_have_no_caller() {
         assert_eq!(
             caller("AWS4-HMAC-SHA256 Credential=f.1/20261122/us-east-1/s3/aws4_request"),
             None
         );
         assert_eq!(caller("Basic x"), None);
-        assert_eq!(Caller::of(&HeaderMap::new()), None);
+        assert_eq!(Caller::local(&HeaderMap::new()), None);
     }
 }

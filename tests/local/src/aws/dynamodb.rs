@@ -1,37 +1,28 @@
-//! The way to the embedded DynamoDB: calls pass through to it and are looked at on the way.
+//! Calls to the embedded DynamoDB.
 
-use std::collections::HashMap;
-
+use super::reply::Reply;
 use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Value as Json, json};
+use std::collections::HashMap;
+use template::Table;
 use tokio::sync::watch;
 
-use super::reply::Reply;
-use super::rights::{self, PartitionKeys, Right};
-use crate::template::TableSpec;
-
-/// Operations that report the capacity they consume when they are asked to.
-const METERED: [&str; 13] = [
-    "BatchExecuteStatement",
+/// The operations that the functions use. The stack refuses others.
+const OPERATIONS: [&str; 7] = [
     "BatchGetItem",
-    "BatchWriteItem",
     "DeleteItem",
-    "ExecuteStatement",
-    "ExecuteTransaction",
     "GetItem",
     "PutItem",
-    "Query",
     "Scan",
-    "TransactGetItems",
     "TransactWriteItems",
     "UpdateItem",
 ];
 
-/// What of a request's headers the database needs to see.
-const PASSED_ON: [HeaderName; 4] = [
+/// The headers of a request that the database needs.
+const FORWARDED_HEADERS: [HeaderName; 4] = [
     AUTHORIZATION,
     CONTENT_TYPE,
     HeaderName::from_static("x-amz-date"),
@@ -43,27 +34,24 @@ const PASSED_ON: [HeaderName; 4] = [
 pub(crate) struct DynamoDb {
     url: String,
     client: reqwest::Client,
-    /// Logical ids by physical name.
-    ids: HashMap<String, String>,
-    keys: PartitionKeys,
     writes: TableWrites,
 }
 
-/// Tells who reads a table's stream that the table may have changed.
+/// Notifies the readers of a table's stream of writes to the table, by logical id.
 #[derive(Debug, Clone)]
 pub(crate) struct TableWrites(HashMap<String, watch::Sender<()>>);
 
 impl TableWrites {
-    pub(crate) fn new(tables: &[TableSpec]) -> Self {
+    pub(crate) fn new(tables: &[Table]) -> Self {
         Self(tables.iter().map(|table| (table.id.clone(), watch::channel(()).0)).collect())
     }
 
-    /// Reports every write to the table with this logical id from now on.
+    /// Returns a receiver that changes with every write to the table with this logical id.
     pub(crate) fn watch(&self, id: &str) -> Option<watch::Receiver<()>> {
         self.0.get(id).map(watch::Sender::subscribe)
     }
 
-    fn happened(&self, ids: &[String]) {
+    fn notify(&self, ids: &[String]) {
         for sender in ids.iter().filter_map(|id| self.0.get(id)) {
             sender.send_replace(());
         }
@@ -71,45 +59,26 @@ impl TableWrites {
 }
 
 impl DynamoDb {
-    pub(crate) fn new(
-        url: String,
-        tables: &[TableSpec],
-        writes: TableWrites,
-    ) -> anyhow::Result<Self> {
-        let ids = tables.iter().map(|table| (table.name.clone(), table.id.clone())).collect();
-        // A proxy that this machine's environment names has no business with the loopback interface.
+    /// Sends calls to the database at `url`.
+    pub(crate) fn new(url: String, writes: TableWrites) -> anyhow::Result<Self> {
+        // A proxy in the environment of this machine must not get calls to loopback.
         let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { url, client, ids, keys: PartitionKeys::of(tables), writes })
+        Ok(Self { url, client, writes })
     }
 
-    /// The logical ids of all tables that a request names, sorted.
-    pub(super) fn resources(&self, body: &[u8]) -> Vec<String> {
-        let request: Json = serde_json::from_slice(body).unwrap_or_default();
-        let mut ids: Vec<_> = table_names(&request).into_iter().map(|name| self.id(name)).collect();
-        ids.sort();
-        ids.dedup();
-        ids
-    }
-
-    fn id(&self, table: &str) -> String {
-        let name = rights::plain_name(table);
-        self.ids.get(name).map_or(name, String::as_str).to_owned()
-    }
-
-    pub(super) fn rights(&self, operation: &str, body: &[u8]) -> Vec<Right> {
-        let request: Json = serde_json::from_slice(body).unwrap_or_default();
-        rights::by_id(self.keys.rights(operation, &request), |table| self.id(table))
-    }
-
-    pub(super) async fn call(
+    /// Executes a call that names these tables, by logical id.
+    pub(crate) async fn call(
         &self,
         operation: &str,
         resources: &[String],
         head: &Parts,
         body: Bytes,
     ) -> Reply {
-        let (body, metered) = metered(operation, body);
-        let headers: HeaderMap = PASSED_ON
+        if !OPERATIONS.contains(&operation) {
+            return Reply::unknown_operation(operation);
+        }
+        let (body, metering) = with_metering(body);
+        let headers: HeaderMap = FORWARDED_HEADERS
             .iter()
             .filter_map(|name| Some((name.clone(), head.headers.get(name)?.clone())))
             .collect();
@@ -124,35 +93,40 @@ impl DynamoDb {
         match received {
             Ok((status, headers, body)) => {
                 if status.is_success() {
-                    self.writes.happened(resources);
+                    self.writes.notify(resources);
                 }
-                answered(status, &headers, body, metered)
+                reply(status, &headers, body, metering)
             }
             Err(error) => Reply::error(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "com.amazonaws.dynamodb.v20120810#InternalServerError",
-                &format!("the embedded database did not answer: {error}"),
+                &format!("failed to reach the embedded database: {error}"),
             ),
         }
     }
 }
 
-/// Makes a request ask for its consumed capacity, so that every call can be accounted for. `true`: it had not
-/// asked itself, and must not see the answer.
-fn metered(operation: &str, body: Bytes) -> (Bytes, bool) {
-    if !METERED.contains(&operation) {
-        return (body, false);
-    }
+/// Tells which side asked for the consumed capacity of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Metering {
+    /// The function, which gets it in the reply.
+    Function,
+    /// The stack: the reply to the function must not have it.
+    Stack,
+}
+
+/// Makes a request ask for its consumed capacity.
+fn with_metering(body: Bytes) -> (Bytes, Metering) {
     match serde_json::from_slice::<Json>(&body) {
         Ok(Json::Object(mut request)) if !request.contains_key("ReturnConsumedCapacity") => {
             request.insert("ReturnConsumedCapacity".to_owned(), "TOTAL".into());
-            (Json::Object(request).to_string().into(), true)
+            (Json::Object(request).to_string().into(), Metering::Stack)
         }
-        _ => (body, false),
+        _ => (body, Metering::Function),
     }
 }
 
-fn answered(status: StatusCode, headers: &HeaderMap, body: Bytes, strip: bool) -> Reply {
+fn reply(status: StatusCode, headers: &HeaderMap, body: Bytes, metering: Metering) -> Reply {
     let mut reply = Reply { status, headers: HeaderMap::new(), body, units: None };
     if let Some(content_type) = headers.get(CONTENT_TYPE) {
         reply.headers.insert(CONTENT_TYPE, content_type.clone());
@@ -160,22 +134,22 @@ fn answered(status: StatusCode, headers: &HeaderMap, body: Bytes, strip: bool) -
     let parsed = serde_json::from_slice::<Json>(&reply.body);
     let Ok(Json::Object(mut answer)) = parsed else { return reply };
     reply.units = answer.get("ConsumedCapacity").and_then(units);
-    if strip && answer.remove("ConsumedCapacity").is_some() {
+    if metering == Metering::Stack && answer.remove("ConsumedCapacity").is_some() {
         reply.body = Json::Object(answer).to_string().into();
     } else if let Some(checksum) = headers.get("x-amz-crc32") {
-        // The checksum of the database holds for exactly the bytes it sent.
+        // The checksum is valid only for the bytes that the database sent.
         reply.headers.insert("x-amz-crc32", checksum.clone());
     }
     reply
 }
 
-/// The capacity that an answer says to have consumed.
+/// Returns the capacity that a reply says the call consumed.
 pub(super) fn consumed(body: &[u8]) -> Option<f64> {
     let answer: Json = serde_json::from_slice(body).ok()?;
     answer.get("ConsumedCapacity").and_then(units)
 }
 
-/// One figure or a list of them, one for each table.
+/// Adds up the capacity, which is one object or a list with one per table.
 fn units(consumed: &Json) -> Option<f64> {
     let of_one = |one: &Json| one.get("CapacityUnits").and_then(Json::as_f64);
     match consumed {
@@ -187,24 +161,11 @@ fn units(consumed: &Json) -> Option<f64> {
     }
 }
 
-/// Every table that a request names, wherever its operation puts them.
-fn table_names(request: &Json) -> Vec<&str> {
-    let mut names = Vec::new();
-    names.extend(request.get("TableName").and_then(Json::as_str));
-    let actions = request.get("TransactItems").and_then(Json::as_array).into_iter().flatten();
-    for action in actions.filter_map(Json::as_object).flat_map(|action| action.values()) {
-        names.extend(action.get("TableName").and_then(Json::as_str));
-    }
-    let batch = request.get("RequestItems").and_then(Json::as_object).into_iter().flatten();
-    names.extend(batch.map(|(name, _)| name.as_str()));
-    names
-}
-
-/// The fault mode `conflict`: a transaction met another one at its first item, or the write of an item met a
-/// transaction.
+/// Returns the reply of the fault mode `conflict`: the first item of a transaction, or the item of
+/// a write, is part of another transaction.
 pub(super) fn conflict(operation: &str, body: &[u8]) -> Reply {
     const MESSAGE: &str = "Transaction is ongoing for the item";
-    if !operation.starts_with("Transact") {
+    if operation != "TransactWriteItems" {
         return Reply::bad_request(
             "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
             MESSAGE,
@@ -239,61 +200,40 @@ pub(super) fn conflict(operation: &str, body: &[u8]) -> Reply {
 mod tests {
     use super::*;
 
-    fn dynamodb() -> DynamoDb {
-        let table = |id: &str| TableSpec {
-            id: id.to_owned(),
-            name: format!("latchkey-{id}"),
-            create: Json::Null,
-            ttl_attribute: None,
-            streams: false,
-        };
-        let tables = [table("Users"), table("Outbox")];
-        DynamoDb::new("http://127.0.0.1:1".to_owned(), &tables, TableWrites::new(&tables)).unwrap()
-    }
-
     #[test]
-    fn tables_are_found_wherever_a_request_names_them() {
-        let resources = |request: Json| dynamodb().resources(request.to_string().as_bytes());
-        assert_eq!(resources(json!({ "TableName": "latchkey-Users" })), ["Users"]);
-        assert_eq!(
-            resources(json!({ "TransactItems": [
-                { "Put": { "TableName": "latchkey-Users" } },
-                { "Update": { "TableName": "arn:aws:dynamodb:us-east-1:000000000000:table/latchkey-Outbox" } },
-                { "ConditionCheck": { "TableName": "latchkey-Users" } },
-            ] })),
-            ["Outbox", "Users"]
-        );
-        assert_eq!(
-            resources(json!({ "RequestItems": { "latchkey-Outbox": [], "x": [] } })),
-            ["Outbox", "x"]
-        );
-        assert!(dynamodb().resources(b"not json").is_empty());
-    }
-
-    #[test]
-    fn capacity_is_asked_for_counted_and_hidden_again() {
-        let (asked, strip) = metered("PutItem", Bytes::from_static(br#"{"TableName":"T"}"#));
-        assert!(strip && String::from_utf8_lossy(&asked).contains("TOTAL"));
+    fn the_stack_hides_the_consumed_capacity_that_only_it_asked_for() {
+        let (request, metering) = with_metering(Bytes::from_static(br#"{"TableName":"T"}"#));
+        assert_eq!(metering, Metering::Stack);
+        assert!(String::from_utf8_lossy(&request).contains("TOTAL"));
         let body = Bytes::from_static(
             br#"{"ConsumedCapacity":[{"CapacityUnits":2.0},{"CapacityUnits":0.5}]}"#,
         );
-        let reply = answered(StatusCode::OK, &HeaderMap::new(), body.clone(), true);
-        assert_eq!((reply.units, &*reply.body), (Some(2.5), &b"{}"[..]));
-        let reply = answered(StatusCode::OK, &HeaderMap::new(), body.clone(), false);
-        assert_eq!((reply.units, reply.body), (Some(2.5), body));
+        let hidden = reply(StatusCode::OK, &HeaderMap::new(), body.clone(), Metering::Stack);
+        assert_eq!((hidden.units, &*hidden.body), (Some(2.5), &b"{}"[..]));
+        let shown = reply(StatusCode::OK, &HeaderMap::new(), body.clone(), Metering::Function);
+        assert_eq!((shown.units, shown.body), (Some(2.5), body));
     }
 
     #[test]
-    fn a_request_that_asks_itself_or_cannot_be_asked_stays_as_it_is() {
-        let own = Bytes::from_static(br#"{"ReturnConsumedCapacity":"NONE"}"#);
-        assert_eq!(metered("PutItem", own.clone()), (own.clone(), false));
-        assert_eq!(metered("DescribeTable", own.clone()), (own, false));
-        let broken = Bytes::from_static(b"{");
-        assert_eq!(metered("PutItem", broken.clone()), (broken, false));
+    fn a_request_that_asks_for_its_capacity_or_is_not_json_is_not_changed() {
+        for body in [&br#"{"ReturnConsumedCapacity":"NONE"}"#[..], b"{"] {
+            let body = Bytes::from_static(body);
+            assert_eq!(with_metering(body.clone()), (body, Metering::Function));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_the_functions_do_not_use_is_refused() {
+        let dynamodb =
+            DynamoDb::new("http://127.0.0.1:1".to_owned(), TableWrites::new(&[])).unwrap();
+        let (head, ()) = axum::http::Request::new(()).into_parts();
+        let refused = dynamodb.call("TransactGetItems", &[], &head, Bytes::new()).await;
+        let text = String::from_utf8_lossy(&refused.body);
+        assert!(text.contains("unsupported operation TransactGetItems"), "{text}");
     }
 
     #[test]
-    fn a_conflict_names_one_item_of_the_transaction() {
+    fn a_conflict_cancels_a_transaction_for_its_first_item() {
         let reply = conflict("TransactWriteItems", br#"{"TransactItems":[{},{},{}]}"#);
         let answer: Json = serde_json::from_slice(&reply.body).unwrap();
         let codes: Vec<_> = answer
@@ -309,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_rejects_the_write_of_an_item() {
+    fn a_conflict_refuses_the_write_of_an_item() {
         let reply = conflict("UpdateItem", br#"{"TableName":"T"}"#);
         assert_eq!(reply.status, StatusCode::BAD_REQUEST);
         assert_eq!(

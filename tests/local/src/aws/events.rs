@@ -1,17 +1,16 @@
-//! EventBridge: events put on a bus.
-
-use axum::http::StatusCode;
-use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
+//! A stand-in for EventBridge, which records the events that are put on a bus.
 
 use super::reply::Reply;
 use crate::records::{Event, Records};
-use crate::template::BusSpec;
+use axum::http::StatusCode;
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+use template::EventBus;
 
-/// How many entries one call may have.
+/// The largest number of entries of a call.
 const ENTRY_LIMIT: usize = 10;
 
-/// How large all entries of a call may be together.
+/// The largest size of all entries of a call together, in bytes.
 const SIZE_LIMIT: usize = 256 * 1024;
 
 /// The bus that every account has.
@@ -19,24 +18,10 @@ const DEFAULT_BUS: &str = "default";
 
 /// The buses of the template.
 #[derive(Debug)]
-pub(crate) struct EventBuses(pub(crate) Vec<BusSpec>);
+pub(crate) struct EventBuses(pub(crate) Vec<EventBus>);
 
 impl EventBuses {
-    /// The logical ids of the buses that a call names.
-    pub(super) fn resources(&self, body: &[u8]) -> Vec<String> {
-        let mut ids: Vec<_> = entries(body)
-            .iter()
-            .map(|entry| {
-                let name = bus_name(entry);
-                self.0.iter().find(|bus| bus.name == name).map_or(name, |bus| &bus.id).to_owned()
-            })
-            .collect();
-        ids.sort();
-        ids.dedup();
-        ids
-    }
-
-    pub(super) fn call(&self, operation: &str, body: &[u8], records: &Records) -> Reply {
+    pub(crate) fn call(&self, operation: &str, body: &[u8], records: &Records) -> Reply {
         match operation {
             "PutEvents" => self.put(&entries(body), records),
             other => Reply::unknown_operation(other),
@@ -66,7 +51,7 @@ impl EventBuses {
         let mut failed = 0_usize;
         let results: Vec<_> = entries
             .iter()
-            .map(|entry| match take(entry, records) {
+            .map(|entry| match record(entry, records) {
                 Ok(id) => json!({ "EventId": id }),
                 Err((code, message)) => {
                     failed = failed.saturating_add(1);
@@ -78,16 +63,16 @@ impl EventBuses {
     }
 }
 
-/// The fault mode `partial`: an answer of success in which nothing succeeded.
+/// Returns the reply of the fault mode `partial`: HTTP 200, with every entry failed.
 pub(super) fn all_failed(body: &[u8]) -> Reply {
     let results: Vec<_> = entries(body)
         .iter()
-        .map(|_| json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "a fault that was asked for" }))
+        .map(|_| json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "a requested fault" }))
         .collect();
     Reply::json(StatusCode::OK, &json!({ "FailedEntryCount": results.len(), "Entries": results }))
 }
 
-fn take(entry: &Json, records: &Records) -> Result<String, (&'static str, String)> {
+fn record(entry: &Json, records: &Records) -> Result<String, (&'static str, String)> {
     let required = |name: &str| {
         entry.get(name).and_then(Json::as_str).filter(|text| !text.is_empty()).ok_or_else(|| {
             let message =
@@ -120,8 +105,8 @@ fn entries(body: &[u8]) -> Vec<Json> {
     body.get("Entries").and_then(Json::as_array).cloned().unwrap_or_default()
 }
 
-/// The bus of an entry, which may be named by its ARN.
-fn bus_name(entry: &Json) -> &str {
+/// Returns the name of an entry's bus, which the entry can also name by its ARN.
+pub(super) fn bus_name(entry: &Json) -> &str {
     let name = entry.get("EventBusName").and_then(Json::as_str).unwrap_or(DEFAULT_BUS);
     match name.split_once(":event-bus/") {
         Some((_, name)) => name,
@@ -129,7 +114,7 @@ fn bus_name(entry: &Json) -> &str {
     }
 }
 
-/// As EventBridge counts: 14 bytes of a given time, and the texts.
+/// Returns the size of an entry as EventBridge counts it: 14 bytes for a time, and the texts.
 fn size(entry: &Json) -> usize {
     let time = if entry.get("Time").is_some() { 14 } else { 0 };
     let texts = ["Source", "DetailType", "Detail"]
@@ -147,7 +132,7 @@ mod tests {
     use super::*;
 
     fn buses() -> EventBuses {
-        EventBuses(vec![BusSpec { id: "Bus".into(), name: "latchkey-events".into() }])
+        EventBuses(vec![EventBus { id: "Bus".into(), name: "latchkey-events".into() }])
     }
 
     fn put(entries: &Json, records: &Records) -> (u16, Json) {
@@ -161,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_recorded_in_order_and_bad_ones_fail_alone() {
+    fn valid_events_are_recorded_in_order_and_each_invalid_one_fails() {
         let records = Records::default();
         let arn = "arn:aws:events:us-east-1:000000000000:event-bus/latchkey-events";
         let (status, answer) = put(
@@ -181,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_calls_are_refused_without_recording_anything() {
+    fn an_invalid_call_is_refused_and_records_nothing() {
         let records = Records::default();
         let good = entry("latchkey-events", "{}");
         let (_, answer) = put(&json!([good, entry("nowhere", "{}")]), &records);
@@ -199,12 +184,5 @@ mod tests {
             json!({ "Entries": [entry("default", "{}"), entry("default", "{}")] }).to_string();
         let answer: Json = serde_json::from_slice(&all_failed(body.as_bytes()).body).unwrap();
         assert_eq!(answer.get("FailedEntryCount").unwrap(), 2);
-    }
-
-    #[test]
-    fn resources_are_logical_ids() {
-        let body = json!({ "Entries": [entry("latchkey-events", "{}"), entry("other", "{}")] })
-            .to_string();
-        assert_eq!(buses().resources(body.as_bytes()), ["Bus", "other"]);
     }
 }

@@ -1,62 +1,63 @@
-//! Failures on request.
+//! Failures of AWS calls on request.
 
+use super::Service;
+use crate::sync::lock;
+use serde::Deserialize;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Mutex;
-
-use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::caller::Service;
-use crate::sync::lock;
-
-/// A failure to come, as `POST /_local/faults` takes it.
+/// A request to `POST /_local/faults`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
     service: Service,
     mode: Mode,
-    /// Only calls of this operation.
+    /// Limits the fault to calls of this operation.
     #[serde(default)]
     operation: Option<String>,
-    /// Only calls of this function.
+    /// Limits the fault to calls of this function.
     #[serde(default)]
     function: Option<String>,
-    /// How many calls to hit; absent means one.
+    /// The number of calls that fail; 1 if absent.
     #[serde(default)]
     count: Option<u64>,
-    /// How many calls to let pass first.
+    /// The number of calls that pass first; 0 if absent.
     #[serde(default)]
     after: Option<u64>,
 }
 
-/// What happens to a call.
+/// The way in which a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Mode {
+    /// The service answers with an internal error.
     Error,
+    /// The service answers that there are too many calls.
     Throttle,
+    /// The service does not answer.
     Timeout,
-    /// No event of the call is taken.
+    /// EventBridge accepts the call and takes none of its events.
     Partial,
-    /// The call meets a transaction at one of its items.
+    /// DynamoDB refuses the call because another transaction has one of its items.
     Conflict,
-    /// The recipient is refused for good and nothing is sent.
+    /// SNS or SES refuses the recipient for good.
     Refuse,
-    /// The calling process is killed before the call is carried out.
+    /// The calling process is killed before the call is executed.
     CrashBefore,
-    /// The calling process is killed after the call was carried out and before it hears of it.
+    /// The calling process is killed after the call was executed and before it gets the reply.
     CrashAfter,
-    /// The call is carried out and the answer is lost on the way.
+    /// The call is executed and the connection is closed without a reply.
     LostReply,
 }
 
-/// The faults that are still to come.
+/// The faults that have not happened yet.
 #[derive(Debug)]
 pub(crate) struct Faults {
     queue: Mutex<VecDeque<Pending>>,
-    /// Counts how often the faults were deleted, so that hanging calls can wait for it.
-    clearings: watch::Sender<u64>,
+    /// The number of times that the faults were deleted. Waiting calls end when it changes.
+    deletions: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -67,7 +68,7 @@ struct Pending {
 }
 
 impl Fault {
-    /// What is wrong with it, if anything.
+    /// Returns the reason why the service cannot fail in this mode, if so.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         match (self.mode, self.service) {
             (Mode::Partial, Service::Events)
@@ -83,14 +84,13 @@ impl Fault {
     fn matches(&self, function: &str, service: Service, operation: &str) -> bool {
         let is =
             |wanted: Option<&String>, actual: &str| wanted.is_none_or(|wanted| wanted == actual);
-        // Only a transaction or the write of an item can meet a conflict, only PutEvents can succeed in part,
-        // and only a message has a recipient.
         let possible = match self.mode {
+            // Only transactions and writes can meet another transaction.
             Mode::Conflict => {
-                operation.starts_with("Transact")
-                    || matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
+                matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
             }
             Mode::Partial => operation == "PutEvents",
+            // Only messages have a recipient.
             Mode::Refuse => matches!(operation, "Publish" | "SendEmail"),
             _ => true,
         };
@@ -103,12 +103,12 @@ impl Fault {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { queue: Mutex::default(), clearings: watch::channel(0).0 }
+        Self { queue: Mutex::default(), deletions: watch::channel(0).0 }
     }
 }
 
 impl Faults {
-    /// Queues a fault behind the ones that are there.
+    /// Adds a fault at the end of the queue.
     pub(crate) fn add(&self, fault: Fault) {
         let (after, count) = (fault.after.unwrap_or(0), fault.count.unwrap_or(1));
         if count > 0 {
@@ -116,17 +116,17 @@ impl Faults {
         }
     }
 
-    /// Forgets all faults and lets hanging calls go.
+    /// Deletes all faults and ends the calls that wait because of one.
     pub(crate) fn clear(&self) {
         lock(&self.queue).clear();
-        self.clearings.send_modify(|count| *count = count.wrapping_add(1));
+        self.deletions.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// The fault that hits this call, if one does. Every fault in the queue up to that one has seen the call
-    /// pass and counts it.
+    /// Takes the first fault for a call, if there is one. Each earlier fault in the queue that lets
+    /// the call pass counts it for its `after`.
     pub(super) fn take(&self, function: &str, service: Service, operation: &str) -> Option<Mode> {
         let mut queue = lock(&self.queue);
-        let mut hit = None;
+        let mut found = None;
         for (index, pending) in queue.iter_mut().enumerate() {
             if !pending.fault.matches(function, service, operation) {
                 continue;
@@ -136,30 +136,29 @@ impl Faults {
                 continue;
             }
             pending.count = pending.count.saturating_sub(1);
-            hit = Some((index, pending.count, pending.fault.mode));
+            found = Some((index, pending.count, pending.fault.mode));
             break;
         }
-        let (index, left, mode) = hit?;
+        let (index, left, mode) = found?;
         if left == 0 {
             queue.remove(index);
         }
         Some(mode)
     }
 
-    /// Waits for the next deletion of the faults, counted from this call on.
+    /// Waits for the next deletion of the faults after this call.
     pub(super) fn cleared(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut clearings = self.clearings.subscribe();
+        let mut deletions = self.deletions.subscribe();
         async move {
-            drop(clearings.changed().await);
+            drop(deletions.changed().await);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value as Json, json};
-
     use super::*;
+    use serde_json::{Value as Json, json};
 
     fn faults(list: &[Json]) -> Faults {
         let faults = Faults::default();
@@ -174,15 +173,15 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_lets_some_calls_pass_then_hits_its_count() {
+    fn a_fault_lets_some_calls_pass_and_then_fails_some() {
         let faults =
             faults(&[json!({ "service": "dynamodb", "mode": "error", "count": 2, "after": 1 })]);
-        let hits: Vec<_> = (0..4).map(|_| put(&faults)).collect();
-        assert_eq!(hits, [None, Some(Mode::Error), Some(Mode::Error), None]);
+        let results: Vec<_> = (0..4).map(|_| put(&faults)).collect();
+        assert_eq!(results, [None, Some(Mode::Error), Some(Mode::Error), None]);
     }
 
     #[test]
-    fn filters_must_all_match() {
+    fn a_fault_needs_all_its_filters_to_match() {
         let faults = faults(&[json!({
             "service": "dynamodb", "mode": "throttle", "operation": "TransactWriteItems", "function": "f"
         })]);
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn queued_faults_come_one_after_the_other() {
+    fn faults_happen_in_the_order_of_the_queue() {
         let faults = faults(&[
             json!({ "service": "dynamodb", "mode": "error" }),
             json!({ "service": "dynamodb", "mode": "crash-after", "count": 1 }),
@@ -205,21 +204,20 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_waits_for_a_transaction_or_the_write_of_an_item() {
-        let faults = faults(&[json!({ "service": "dynamodb", "mode": "conflict", "count": 5 })]);
+    fn a_conflict_waits_for_a_transaction_or_a_write() {
+        let faults = faults(&[json!({ "service": "dynamodb", "mode": "conflict", "count": 4 })]);
         let take = |operation| faults.take("f", Service::DynamoDb, operation);
-        for read in ["GetItem", "BatchGetItem", "Query", "Scan"] {
+        for read in ["GetItem", "BatchGetItem", "Scan"] {
             assert_eq!(take(read), None, "{read}");
         }
-        for hit in ["TransactWriteItems", "TransactGetItems", "PutItem", "UpdateItem", "DeleteItem"]
-        {
-            assert_eq!(take(hit), Some(Mode::Conflict), "{hit}");
+        for write in ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"] {
+            assert_eq!(take(write), Some(Mode::Conflict), "{write}");
         }
         assert_eq!(put(&faults), None);
     }
 
     #[test]
-    fn a_refusal_waits_for_a_message_of_its_service() {
+    fn a_refusal_waits_for_a_message() {
         let faults = faults(&[
             json!({ "service": "sns", "mode": "refuse" }),
             json!({ "service": "ses", "mode": "refuse" }),
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn clearing_forgets_faults_and_lets_waiting_calls_go() {
+    async fn deleting_the_faults_ends_waiting_calls() {
         let faults = faults(&[json!({ "service": "dynamodb", "mode": "timeout", "count": 9 })]);
         let waiting = faults.cleared();
         faults.clear();
@@ -240,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_words_and_impossible_pairs_are_mistakes() {
+    fn unknown_fields_and_impossible_pairs_are_mistakes() {
         for wrong in [
             json!({ "service": "s3", "mode": "error" }),
             json!({ "service": "sns", "mode": "explode" }),

@@ -1,22 +1,22 @@
-//! Answers of AWS services, and the errors that they have in common.
+//! Replies of AWS services, and the errors that all services have.
 
+use super::Service;
+use super::dynamodb;
+use crate::deployed::ProxiedResponse;
+use crate::random;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 
-use super::caller::Service;
-use super::dynamodb;
-use crate::deployed::Passed;
-use crate::random;
-
-/// An answer and what it says about consumed capacity.
+/// A reply of a service.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) units: Option<f64>,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// The consumed capacity, where the service reports it.
+    pub(crate) units: Option<f64>,
 }
 
 impl Reply {
@@ -26,38 +26,38 @@ impl Reply {
         Self { status, headers, body: body.into(), units: None }
     }
 
-    /// A JSON answer of a service that speaks AWS JSON 1.1.
+    /// Returns a reply in AWS JSON 1.1.
     pub(super) fn json(status: StatusCode, body: &Json) -> Self {
         Self::new(status, "application/x-amz-json-1.1", body.to_string())
     }
 
-    /// An error of a service that speaks AWS JSON.
+    /// Returns an error in AWS JSON.
     pub(super) fn error(status: StatusCode, kind: &str, message: &str) -> Self {
         Self::json(status, &json!({ "__type": kind, "message": message }))
     }
 
-    /// A client's mistake in AWS JSON.
+    /// Returns an error of the client in AWS JSON.
     pub(super) fn bad_request(kind: &str, message: &str) -> Self {
         Self::error(StatusCode::BAD_REQUEST, kind, message)
     }
 
-    /// An operation that the stand-in does not have.
+    /// Returns the error for an operation that the stack does not support.
     pub(super) fn unknown_operation(operation: &str) -> Self {
         Self::bad_request(
             "UnknownOperationException",
-            &format!("the local stack does not know the operation {operation}"),
+            &format!("unsupported operation {operation} in the local stack"),
         )
     }
 
-    /// An error of SES v2, which names the kind in a header.
-    pub(super) fn rest_error(status: StatusCode, kind: &'static str, message: &str) -> Self {
+    /// Returns an error of SES v2, which has its kind in a header.
+    pub(crate) fn rest_error(status: StatusCode, kind: &'static str, message: &str) -> Self {
         let mut reply =
             Self::new(status, "application/json", json!({ "message": message }).to_string());
         reply.headers.insert("x-amzn-errortype", HeaderValue::from_static(kind));
         reply
     }
 
-    /// An error of SNS, which speaks XML.
+    /// Returns an error of SNS, which is XML.
     pub(super) fn xml_error(status: StatusCode, code: &str, message: &str) -> Self {
         let party = if status.is_server_error() { "Receiver" } else { "Sender" };
         let body = format!(
@@ -68,18 +68,18 @@ impl Reply {
         Self::new(status, "text/xml", body)
     }
 
-    /// For a call that no function can have made.
+    /// Returns the error for a call that has no caller or goes to another service.
     pub(super) fn missing_credentials() -> Self {
         Self::error(
             StatusCode::FORBIDDEN,
             "MissingAuthenticationTokenException",
-            "the call is not signed for a service that the local stack has",
+            "the call has no signature for a service of the local stack",
         )
     }
 
-    /// The fault mode `error`: the service is broken.
+    /// Returns the reply of the fault mode `error`: the service is broken.
     pub(super) fn fault_error(service: Service) -> Self {
-        const MESSAGE: &str = "a fault that was asked for";
+        const MESSAGE: &str = "a requested fault";
         let broken = StatusCode::INTERNAL_SERVER_ERROR;
         match service {
             Service::DynamoDb => {
@@ -92,7 +92,7 @@ impl Reply {
         }
     }
 
-    /// The fault mode `throttle`: the service wants fewer calls.
+    /// Returns the reply of the fault mode `throttle`: the service wants fewer calls.
     pub(super) fn fault_throttle(service: Service) -> Self {
         const MESSAGE: &str = "Rate exceeded";
         match service {
@@ -109,10 +109,10 @@ impl Reply {
     }
 }
 
-impl From<Passed> for Reply {
-    fn from(passed: Passed) -> Self {
-        let Passed { status, headers, body } = passed;
-        // DynamoDB says what a call consumed where the function asked for it.
+impl From<ProxiedResponse> for Reply {
+    fn from(response: ProxiedResponse) -> Self {
+        let ProxiedResponse { status, headers, body } = response;
+        // DynamoDB reports it if the function asked for it.
         let units = dynamodb::consumed(&body);
         Self { status, headers, body, units }
     }

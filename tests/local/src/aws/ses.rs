@@ -1,15 +1,14 @@
-//! SES v2: e-mail.
-
-use axum::http::{Method, StatusCode};
-use serde_json::{Value as Json, json};
+//! A stand-in for SES v2, which records e-mail.
 
 use super::reply::Reply;
 use super::rights::Right;
 use crate::random;
 use crate::records::{Message, Records};
-use crate::template::ses_identity_arn;
+use axum::http::{Method, StatusCode};
+use serde_json::{Value as Json, json};
+use template::arn;
 
-/// The operation's name, or method and path of one that the stand-in does not have.
+/// Returns the name of the operation, or method and path of an unsupported one.
 pub(super) fn operation(method: &Method, path: &str) -> String {
     if method == Method::POST && path == "/v2/email/outbound-emails" {
         "SendEmail".to_owned()
@@ -18,21 +17,20 @@ pub(super) fn operation(method: &Method, path: &str) -> String {
     }
 }
 
-/// What a request needs: its sender's identity.
-pub(super) fn rights(operation: &str, body: &[u8]) -> Vec<Right> {
-    let request: Json = serde_json::from_slice(body).unwrap_or_default();
+/// Returns the rights that a request needs: to send as its sender.
+pub(super) fn rights(operation: &str, request: &Json) -> Vec<Right> {
     let from = request.get("FromEmailAddress").and_then(Json::as_str).unwrap_or_default();
     let sender = address(from).unwrap_or_default();
-    let right = Right::new("ses", operation, &ses_identity_arn(&sender));
-    vec![right.under("ses:FromAddress", vec![sender])]
+    let right = Right::new("ses", operation, &arn::ses_identity(&sender));
+    vec![right.with_context("ses:FromAddress", vec![sender])]
 }
 
-pub(super) fn call(operation: &str, body: &[u8], records: &Records) -> Reply {
+pub(crate) fn call(operation: &str, body: &[u8], records: &Records) -> Reply {
     if operation != "SendEmail" {
         return Reply::rest_error(
             StatusCode::NOT_FOUND,
             "NotFoundException",
-            "the local stack only has SendEmail",
+            "the local stack supports SendEmail only",
         );
     }
     send(body, records).unwrap_or_else(|message| {
@@ -50,13 +48,13 @@ fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
         .iter()
         .filter_map(|kind| request.get("Destination")?.get(kind)?.as_array())
         .flatten()
-        .map(|recipient| recipient.as_str().and_then(address).ok_or("an illegal address"))
+        .map(|recipient| recipient.as_str().and_then(address).ok_or("an invalid address"))
         .collect::<Result<_, _>>()?;
     if recipients.is_empty() {
         return Err("Destination has no recipients");
     }
-    let subject =
-        text("/Content/Simple/Subject/Data").ok_or("the local stack sends Simple content only")?;
+    let subject = text("/Content/Simple/Subject/Data")
+        .ok_or("the local stack supports Simple content only")?;
     let plain = text("/Content/Simple/Body/Text/Data");
     let html = text("/Content/Simple/Body/Html/Data");
     if plain.is_none() && html.is_none() {
@@ -76,20 +74,20 @@ fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
     Ok(Reply::new(StatusCode::OK, "application/json", answer.to_string()))
 }
 
-/// The fault mode `refuse`: SES does not send to this address.
+/// Returns the reply of the fault mode `refuse`: SES does not send to this address.
 pub(super) fn refused() -> Reply {
     Reply::rest_error(StatusCode::BAD_REQUEST, "MessageRejected", "Address blacklisted.")
 }
 
-/// The bare address of `Name <address>`, in lower case.
+/// Returns the address of `Name <address>` or `address`, in lower case.
 fn address(recipient: &str) -> Option<String> {
     let bare = match recipient.rsplit_once('<') {
         Some((_, rest)) => rest.strip_suffix('>')?,
         None => recipient,
     };
     let (local, domain) = bare.rsplit_once('@')?;
-    let sound = !local.is_empty() && !domain.is_empty() && !bare.contains(char::is_whitespace);
-    sound.then(|| bare.to_lowercase())
+    let valid = !local.is_empty() && !domain.is_empty() && !bare.contains(char::is_whitespace);
+    valid.then(|| bare.to_lowercase())
 }
 
 #[cfg(test)]
@@ -97,15 +95,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_bare_and_in_lower_case() {
+    fn an_address_has_no_name_and_is_in_lower_case() {
         assert_eq!(address("Ann <Ann@Example.COM>").as_deref(), Some("ann@example.com"));
         assert_eq!(address("a@b.c").as_deref(), Some("a@b.c"));
         assert_eq!(address("a b@c"), None);
-        assert_eq!(address("nobody"), None);
+        assert_eq!(address("ann"), None);
     }
 
     #[test]
-    fn a_mail_is_recorded_and_a_broken_one_refused() {
+    fn a_valid_mail_is_recorded_and_an_invalid_one_refused() {
         let records = Records::default();
         let mail = json!({
             "FromEmailAddress": "no-reply@latchkey.example",

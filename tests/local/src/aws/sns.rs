@@ -1,28 +1,26 @@
-//! SNS: text messages to telephones.
-
-use std::collections::BTreeMap;
-
-use axum::http::StatusCode;
+//! A stand-in for SNS, which records text messages to phones.
 
 use super::reply::Reply;
 use super::rights::Right;
 use crate::random;
 use crate::records::{Message, Records};
+use axum::http::StatusCode;
+use std::collections::BTreeMap;
 
-/// What SNS accepts in one message.
+/// The largest number of characters of a message.
 const MESSAGE_LIMIT: usize = 1600;
 
-/// The `Action` of a request in the query protocol.
+/// Returns the action of a request in the query protocol.
 pub(super) fn action(body: &[u8]) -> String {
     fields(body).remove("Action").unwrap_or_default()
 }
 
-/// What a request needs.
+/// Returns the rights that a request needs.
 pub(super) fn rights(action: &str, body: &[u8]) -> Vec<Right> {
     vec![Right::publish(action, fields(body).get("TopicArn").map(String::as_str))]
 }
 
-pub(super) fn call(action: &str, body: &[u8], records: &Records) -> Reply {
+pub(crate) fn call(action: &str, body: &[u8], records: &Records) -> Reply {
     match action {
         "Publish" => publish(&fields(body), records),
         other => {
@@ -35,7 +33,7 @@ fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
     let Some(phone) = fields.get("PhoneNumber") else {
         return invalid(
             "InvalidParameter",
-            "Invalid parameter: the local stack sends to a PhoneNumber only",
+            "Invalid parameter: the local stack supports PhoneNumber only",
         );
     };
     if !is_e164(phone) {
@@ -65,7 +63,7 @@ fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
     Reply::new(StatusCode::OK, "text/xml", body)
 }
 
-/// The fault mode `refuse`: SNS does not send to this telephone.
+/// Returns the reply of the fault mode `refuse`: SNS does not send to this phone.
 pub(super) fn refused() -> Reply {
     invalid("InvalidParameter", "Invalid parameter: PhoneNumber")
 }
@@ -83,7 +81,7 @@ fn invalid(code: &str, message: &str) -> Reply {
     Reply::xml_error(StatusCode::BAD_REQUEST, code, message)
 }
 
-/// Only what needs no escaping in XML.
+/// Keeps the characters that need no escape in XML.
 fn plain(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect()
 }
@@ -93,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_the_senders_fault() {
+    fn a_refusal_is_a_fault_of_the_sender() {
         let reply = refused();
         assert_eq!(reply.status, StatusCode::BAD_REQUEST);
         let body = String::from_utf8_lossy(&reply.body);

@@ -1,15 +1,13 @@
-//! What the account keeps, in the shapes of the stack's own pages.
+//! The messages, events and items of the account, in the form of the admin API.
 
-use std::collections::HashMap;
-
+use super::Account;
+use crate::database;
 use anyhow::Context;
 use dynoxide::AttributeValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-
-use super::Account;
-use crate::database;
+use std::collections::HashMap;
 
 /// A page of a scan.
 #[derive(Debug, Deserialize)]
@@ -21,7 +19,7 @@ struct Page {
 }
 
 impl Account {
-    /// The messages to one recipient, or all: texts, then mail, each oldest first.
+    /// Returns the messages to one recipient, or all: text messages, then mail, each oldest first.
     pub(crate) async fn messages(&self, to: Option<&str>) -> anyhow::Result<Vec<Json>> {
         let wanted = |recipient: &str| to.is_none_or(|to| to == recipient);
         let mut messages = Vec::new();
@@ -50,17 +48,18 @@ impl Account {
         Ok(messages)
     }
 
-    /// The events of one detail type, or all, as the rule delivered them to the queue.
+    /// Returns the events of one detail type, or all, as a rule sent them to the queue.
     pub(crate) async fn events(&self, detail_type: Option<&str>) -> anyhow::Result<Vec<Json>> {
-        // A look at the queue that takes nothing from it.
-        let queue = utf8_percent_encode(&self.place.queue, NON_ALPHANUMERIC);
+        // This page shows the messages without taking them from the queue.
+        let queue = utf8_percent_encode(&self.stack.queue, NON_ALPHANUMERIC);
         let answer = self.page(&format!("/_ministack/sqs/messages?QueueUrl={queue}")).await?;
         let regions = answer.get("messages").and_then(Json::as_object).into_iter().flatten();
         let queues = regions.filter_map(|(_, regions)| regions.as_object()).flatten();
         let messages = queues.filter_map(|(_, queues)| queues.as_object()).flatten();
         let mut events = Vec::new();
         for message in messages.filter_map(|(_, messages)| messages.as_array()).flatten() {
-            let body = message.get("Body").and_then(Json::as_str).context("a body")?;
+            let body =
+                message.get("Body").and_then(Json::as_str).context("a message has no body")?;
             let event: Json = serde_json::from_str(body)?;
             if detail_type.is_none_or(|kind| event.get("detail-type") == Some(&json!(kind))) {
                 events.push(json!({
@@ -73,7 +72,7 @@ impl Account {
         Ok(events)
     }
 
-    /// Every item of a table.
+    /// Returns every item of a table.
     pub(crate) async fn items(&self, table: &str) -> anyhow::Result<Vec<Json>> {
         let mut items = Vec::new();
         let mut request = json!({ "TableName": table, "ConsistentRead": true });

@@ -1,24 +1,30 @@
-//! Which process of this machine has a connection.
+//! The process that opened a connection.
+//!
+//! The fault modes `crash-before` and `crash-after` must end the process of a function: Lambda
+//! answers for it and starts a new one. To reset the connection is not enough, because the AWS SDK
+//! retries the call in the same process (the mode `lost-reply` does that). The emulator does not
+//! tell which process runs an invocation, so it is looked up in Linux's tables of connections and
+//! open files.
 
 use std::fs;
 use std::net::SocketAddr;
 
-/// How often to look: the kernel's table may miss a line while other connections come and go.
-const LOOKS: usize = 10;
+/// The number of attempts: the table of the kernel can miss a line while other connections change.
+const ATTEMPTS: usize = 10;
 
-/// A connection as the one who opened it sees it. IPv4 only, as everything here.
+/// An IPv4 connection, seen from the process that opened it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Connection {
     pub(crate) from: SocketAddr,
     pub(crate) to: SocketAddr,
 }
 
-/// The process that opened a connection.
-pub(super) fn that_opened(connection: Connection) -> Option<u32> {
-    (0..LOOKS).find_map(|_| look(connection))
+/// Returns the id of the process that opened a connection.
+pub(super) fn opener(connection: Connection) -> Option<u32> {
+    (0..ATTEMPTS).find_map(|_| find_opener(connection))
 }
 
-fn look(connection: Connection) -> Option<u32> {
+fn find_opener(connection: Connection) -> Option<u32> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let inode = inode(&table, connection)?;
     let link = format!("socket:[{inode}]");
@@ -31,8 +37,8 @@ fn look(connection: Connection) -> Option<u32> {
     processes.next()
 }
 
-/// The inode of the opener's socket in the kernel's table. One end alone would not do: a port serves several
-/// connections at once, each to another place.
+/// Returns the inode of the opener's socket in the table of the kernel. Both ends must match,
+/// because several connections can use one port.
 fn inode(table: &str, connection: Connection) -> Option<&str> {
     let ends = [hex(connection.from)?, hex(connection.to)?];
     table.lines().find_map(|line| {
@@ -42,7 +48,7 @@ fn inode(table: &str, connection: Connection) -> Option<&str> {
     })
 }
 
-/// An address as the kernel writes it.
+/// Formats an address as the kernel does.
 fn hex(address: SocketAddr) -> Option<String> {
     let SocketAddr::V4(address) = address else { return None };
     let ip = u32::from_ne_bytes(address.ip().octets());
@@ -51,23 +57,22 @@ fn hex(address: SocketAddr) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::net::{TcpListener, TcpStream};
 
-    use super::*;
-
     #[test]
-    fn a_connection_leads_to_its_process() {
+    fn the_process_of_a_connection_is_found() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let from = client.local_addr().unwrap();
         let connection = Connection { from, to: client.peer_addr().unwrap() };
-        assert_eq!(that_opened(connection), Some(std::process::id()));
+        assert_eq!(opener(connection), Some(std::process::id()));
         let to = SocketAddr::from(([127, 9, 9, 9], 1));
-        assert_eq!(that_opened(Connection { from, to }), None);
+        assert_eq!(opener(Connection { from, to }), None);
     }
 
     #[test]
-    fn connections_from_one_port_are_told_apart() {
+    fn connections_from_one_port_are_distinguished() {
         let table = "\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:9C40 0100007F:1F91 06 00000000:00000000 03:00000B5C 00000000     0        0 0 3 0000000000000000

@@ -1,4 +1,4 @@
-//! Functions' answers as HTTP responses.
+//! The HTTP response that a function's answer describes, in payload format 2.0.
 
 use axum::body::Body;
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE, TRANSFER_ENCODING};
@@ -6,18 +6,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use data_encoding::BASE64;
 use serde_json::Value as Json;
 
-/// Makes the response that API Gateway makes; `None` where it would call the answer malformed.
+/// Returns the response, or `None` if the answer is malformed.
 pub(super) fn render(answer: &[u8]) -> Option<Response<Body>> {
     let answer: Json = serde_json::from_slice(answer).ok()?;
-    let Some(status) = answer.get("statusCode") else {
-        // Anything but a response is the body of one.
-        let body = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        return Some(response(StatusCode::OK, headers, body.into_bytes()));
-    };
-    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok())?;
-    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok())?;
+    let status = u16::try_from(answer.get("statusCode")?.as_u64()?).ok()?;
+    let status = StatusCode::from_u16(status).ok()?;
     let body = match answer.get("body") {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::String(text)) => match answer.get("isBase64Encoded") {
@@ -28,11 +21,14 @@ pub(super) fn render(answer: &[u8]) -> Option<Response<Body>> {
     };
     let mut headers = headers(&answer)?;
     if !body.is_empty() {
-        // What API Gateway calls a body whose type nobody names.
-        let unnamed = HeaderValue::from_static("text/plain;charset=UTF-8");
-        headers.entry(CONTENT_TYPE).or_insert(unnamed);
+        // API Gateway's default.
+        let text = HeaderValue::from_static("text/plain;charset=UTF-8");
+        headers.entry(CONTENT_TYPE).or_insert(text);
     }
-    Some(response(status, headers, body))
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Some(response)
 }
 
 fn headers(answer: &Json) -> Option<HeaderMap> {
@@ -41,7 +37,7 @@ fn headers(answer: &Json) -> Option<HeaderMap> {
     for (name, value) in single.into_iter().flatten() {
         headers.insert(name_of(name)?, value_of(value)?);
     }
-    // Format 2.0 has no such field, but frameworks fill it; where it names a header, it has all its values.
+    // The format has no such field, but `lambda_http` writes it, with all values of a header.
     let multiple = answer.get("multiValueHeaders").and_then(Json::as_object);
     for (name, values) in multiple.into_iter().flatten() {
         let name = name_of(name)?;
@@ -54,7 +50,7 @@ fn headers(answer: &Json) -> Option<HeaderMap> {
     for cookie in cookies.into_iter().flatten() {
         headers.append(SET_COOKIE, value_of(cookie)?);
     }
-    // The length and the way of transfer are the front's own business.
+    // The server sets these itself.
     for name in [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION] {
         headers.remove(name);
     }
@@ -70,18 +66,10 @@ fn value_of(value: &Json) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }
 
-fn response(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     async fn rendered(answer: Json) -> (u16, HeaderMap, Vec<u8>) {
         let (head, body) = render(answer.to_string().as_bytes()).unwrap().into_parts();
@@ -94,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_is_taken_as_it_is() {
+    async fn status_headers_cookies_and_body_are_those_of_the_answer() {
         let (status, headers, body) = rendered(json!({
             "statusCode": 201,
             "headers": { "Content-Type": "application/json", "content-length": "999", "x-one": "a,b" },
@@ -115,30 +103,23 @@ mod tests {
     #[tokio::test]
     async fn a_binary_body_is_decoded() {
         let (_, _, body) =
-            rendered(json!({ "statusCode": "200", "body": "/w==", "isBase64Encoded": true })).await;
+            rendered(json!({ "statusCode": 200, "body": "/w==", "isBase64Encoded": true })).await;
         assert_eq!(body, [0xff]);
     }
 
     #[tokio::test]
-    async fn a_body_of_no_type_is_plain_text_and_no_body_has_none() {
+    async fn a_body_without_a_type_is_plain_text_and_an_empty_body_has_no_type() {
         let (_, headers, _) = rendered(json!({ "statusCode": 200, "body": "hi" })).await;
         assert_eq!(values(&headers, "content-type"), ["text/plain;charset=UTF-8"]);
         let (_, headers, _) = rendered(json!({ "statusCode": 204 })).await;
         assert!(values(&headers, "content-type").is_empty());
     }
 
-    #[tokio::test]
-    async fn an_answer_that_is_no_response_is_the_body() {
-        let (status, headers, body) = rendered(json!({ "hello": 1 })).await;
-        assert_eq!((status, body.as_slice()), (200, &br#"{"hello":1}"#[..]));
-        assert_eq!(values(&headers, "content-type"), ["application/json"]);
-        assert_eq!(rendered(json!("hi")).await.2, b"hi");
-    }
-
     #[test]
     fn malformed_answers_are_refused() {
         for answer in [
-            json!({ "statusCode": "ok" }),
+            json!({ "hello": 1 }),
+            json!({ "statusCode": "200" }),
             json!({ "statusCode": 9 }),
             json!({ "statusCode": 200, "body": {} }),
             json!({ "statusCode": 200, "headers": { "a b": "c" } }),

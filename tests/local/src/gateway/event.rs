@@ -1,39 +1,37 @@
-//! HTTP requests as API Gateway hands them to a function: payload format 2.0.
+//! The event of an HTTP request, in API Gateway's payload format 2.0.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-
+use super::routes::Route;
+use crate::{clock, random};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use data_encoding::BASE64;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use template::arn::ACCOUNT;
 
-use super::routes::Found;
-use crate::template::ACCOUNT;
-use crate::{clock, random};
-
-/// One request and what is known about it.
-pub(super) struct Call<'r> {
+/// A request to the API.
+pub(super) struct ApiRequest<'r> {
     pub(super) head: &'r Parts,
     /// The decoded path.
     pub(super) path: &'r str,
     pub(super) body: &'r [u8],
     pub(super) peer: SocketAddr,
     pub(super) domain: &'r str,
-    pub(super) route: &'r Found,
+    pub(super) route: &'r Route,
 }
 
-impl Call<'_> {
-    /// The event.
+impl ApiRequest<'_> {
+    /// Returns the event.
     pub(super) fn event(&self) -> Json {
         let now = clock::unix_millis();
         let query = self.head.uri.query().unwrap_or_default();
         let source_ip = self.peer.ip().to_string();
         let mut event = json!({
             "version": "2.0",
-            "routeKey": self.route.route_key,
+            "routeKey": self.route.key,
             "rawPath": self.path,
             "rawQueryString": query,
             "headers": self.headers(&source_ip),
@@ -50,14 +48,14 @@ impl Call<'_> {
                     "userAgent": value(&self.head.headers, &USER_AGENT),
                 },
                 "requestId": random::uuid(),
-                "routeKey": self.route.route_key,
+                "routeKey": self.route.key,
                 "stage": "$default",
                 "time": clock::access_log(now),
                 "timeEpoch": now,
             },
             "isBase64Encoded": false,
         });
-        // These are left out, not empty, when the request has none.
+        // Fields that the request does not have are left out.
         let Some(fields) = event.as_object_mut() else { return event };
         let cookies = cookies(&self.head.headers);
         if !cookies.is_empty() {
@@ -66,9 +64,6 @@ impl Call<'_> {
         let parameters = joined(form_urlencoded::parse(query.as_bytes()));
         if !parameters.is_empty() {
             fields.insert("queryStringParameters".to_owned(), parameters.into());
-        }
-        if !self.route.parameters.is_empty() {
-            fields.insert("pathParameters".to_owned(), self.route.parameters.clone().into());
         }
         if !self.body.is_empty() {
             let (body, encoded) = self.body();
@@ -80,7 +75,7 @@ impl Call<'_> {
 
     fn headers(&self, source_ip: &str) -> Map<String, Json> {
         let mut own = joined(self.head.headers.iter().filter_map(|(name, value)| {
-            // Cookies travel apart; a body comes whole, whatever way it was sent.
+            // Cookies have their own field, and the body is complete.
             let kept = name != COOKIE && name != TRANSFER_ENCODING;
             kept.then(|| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
         }));
@@ -96,7 +91,7 @@ impl Call<'_> {
             ("x-amzn-trace-id", format!("Root=1-{time}-{unique}")),
             ("x-forwarded-for", forwarded),
             ("x-forwarded-port", port.to_owned()),
-            // Said honestly: links that a function builds from these must work here.
+            // The real protocol, because functions build links from it.
             ("x-forwarded-proto", "http".to_owned()),
         ] {
             own.insert(name.to_owned(), value.into());
@@ -105,7 +100,8 @@ impl Call<'_> {
         own
     }
 
-    /// The body as a text where its type says so and it is one, in Base64 otherwise.
+    /// Returns the body, and whether it is in Base64: bodies that have another type than text or
+    /// are not UTF-8 are.
     fn body(&self) -> (String, bool) {
         let textual = match value(&self.head.headers, &CONTENT_TYPE) {
             "" => true,
@@ -118,14 +114,14 @@ impl Call<'_> {
     }
 }
 
-/// API Gateway decodes the path, and loses what follows a question mark that was encoded in it.
+/// Decodes a path. Like API Gateway, it drops the text after an encoded question mark.
 pub(super) fn decode_path(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     decoded.split('?').next().unwrap_or_default().to_owned()
 }
 
-/// Whether the Host header is a plain host and port. AWS never lets another one through to a function, and
-/// function code that makes a URL of it may rely on that.
+/// Tells whether the Host header is a plain host and port. AWS forwards no others to a function,
+/// and functions may rely on it when they build URLs.
 pub(super) fn is_plain_host(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST) else { return true };
     let Ok(host) = host.to_str() else { return false };
@@ -133,9 +129,9 @@ pub(super) fn is_plain_host(headers: &HeaderMap) -> bool {
         Some((name, port)) if !port.contains(']') => (name, Some(port)),
         _ => (host, None),
     };
-    let named = !name.is_empty()
+    let is_name = !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    (named || name == "[::1]") && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    (is_name || name == "[::1]") && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 fn is_textual(content_type: &str) -> bool {
@@ -160,7 +156,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Repeated names become one value, joined with commas.
+/// Collects pairs by name. The values of a repeated name are joined with commas.
 fn joined<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>) -> Map<String, Json> {
     let mut together = BTreeMap::<String, String>::new();
     for (name, value) in pairs {
@@ -181,17 +177,15 @@ fn value<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
-
     use super::*;
+    use axum::http::Request;
 
     fn event(request: axum::http::request::Builder, body: &[u8]) -> Json {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let path = decode_path(head.uri.path());
-        let parameters = json!({ "id": "7" }).as_object().unwrap().clone();
-        let route = Found { function: "f".into(), route_key: "ANY /p/{id}".into(), parameters };
+        let route = Route { function: "f".into(), key: "POST /p".into() };
         let peer = "127.0.0.9:50000".parse().unwrap();
-        Call { head: &head, path: &path, body, peer, domain: "127.0.0.1:9000", route: &route }
+        ApiRequest { head: &head, path: &path, body, peer, domain: "127.0.0.1:9000", route: &route }
             .event()
     }
 
@@ -208,12 +202,11 @@ mod tests {
         let event = event(request, "{\"é\":1}".as_bytes());
         let at = |pointer: &str| event.pointer(pointer).cloned().unwrap_or_default();
         assert_eq!(at("/version"), "2.0");
-        assert_eq!(at("/routeKey"), "ANY /p/{id}");
+        assert_eq!(at("/routeKey"), "POST /p");
         assert_eq!(at("/rawPath"), "/p/a b");
         assert_eq!(at("/rawQueryString"), "x=1&y=a%20b&x=2");
         assert_eq!(at("/cookies"), json!(["a=1", "b=2"]));
         assert_eq!(at("/queryStringParameters"), json!({ "x": "1,2", "y": "a b" }));
-        assert_eq!(at("/pathParameters"), json!({ "id": "7" }));
         assert_eq!(at("/headers/host"), "localhost:9000");
         assert_eq!(at("/headers/x-two"), "one,two");
         assert_eq!(at("/headers/x-forwarded-for"), "10.0.0.1, 127.0.0.9");
@@ -230,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_does_not_have_is_left_out() {
+    fn absent_parts_of_a_request_are_left_out() {
         let event = event(Request::get("/p/7"), b"");
         for name in ["cookies", "queryStringParameters", "body"] {
             assert!(event.get(name).is_none(), "{name}");
@@ -239,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_are_no_text_come_in_base64() {
+    fn bodies_that_are_not_text_are_in_base64() {
         for (content_type, body, expected, encoded) in [
             (Some("application/x-www-form-urlencoded"), &b"a=1"[..], "YT0x", true),
             (Some("application/json"), b"\xff", "/w==", true),
@@ -259,14 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_decoded_and_cut_at_a_question_mark() {
+    fn a_path_is_decoded_up_to_a_question_mark() {
         assert_eq!(decode_path("/a%2Fb%C3%A9"), "/a/bé");
         assert_eq!(decode_path("/a%3Fb=c"), "/a");
         assert_eq!(decode_path("/a%FF"), "/a\u{fffd}");
     }
 
     #[test]
-    fn only_plain_hosts_get_through() {
+    fn only_plain_hosts_are_forwarded() {
         let plain =
             |host: &str| is_plain_host(&[(HOST, host.parse().unwrap())].into_iter().collect());
         for host in ["localhost", "127.0.0.1:9000", "[::1]:9000", "a-b.example"] {

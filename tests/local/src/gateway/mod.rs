@@ -4,42 +4,33 @@ mod answer;
 mod event;
 mod routes;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
+use crate::lambda::{Lambda, Outcome, PAYLOAD_LIMIT};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
-
-use crate::lambda::{Lambda, Outcome};
-use crate::template::FunctionSpec;
-use event::Call;
+use event::ApiRequest;
 use routes::Routes;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use template::Function;
 
-/// API Gateway takes no larger body.
+/// The largest body that API Gateway accepts.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// Lambda takes no larger event.
-const EVENT_LIMIT: usize = 6 * 1024 * 1024;
-
-/// The front: routes and the functions behind them.
+/// The API: its routes and functions.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     routes: Routes,
     lambda: Arc<Lambda>,
-    /// The front's own `host:port`.
+    /// The `host:port` of the API.
     domain: String,
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        functions: &[FunctionSpec],
-        lambda: Arc<Lambda>,
-        address: SocketAddr,
-    ) -> anyhow::Result<Self> {
-        Ok(Self { routes: Routes::new(functions)?, lambda, domain: address.to_string() })
+    pub(crate) fn new(functions: &[Function], lambda: Arc<Lambda>, address: SocketAddr) -> Self {
+        Self { routes: Routes::new(functions), lambda, domain: address.to_string() }
     }
 }
 
@@ -51,7 +42,7 @@ pub(crate) async fn handle(
 ) -> Response {
     let (head, body) = request.into_parts();
     let path = event::decode_path(head.uri.path());
-    let Some(found) = gateway.routes.find(head.method.as_str(), &path) else {
+    let Some(route) = gateway.routes.find(head.method.as_str(), &path) else {
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
     if !event::is_plain_host(&head.headers) {
@@ -60,19 +51,19 @@ pub(crate) async fn handle(
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
-    let call = Call {
+    let request = ApiRequest {
         head: &head,
         path: &path,
         body: &body,
         peer,
         domain: &gateway.domain,
-        route: &found,
+        route: &route,
     };
-    let payload = Bytes::from(call.event().to_string());
-    if payload.len() > EVENT_LIMIT {
+    let payload = Bytes::from(request.event().to_string());
+    if payload.len() > PAYLOAD_LIMIT {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
-    match gateway.lambda.invoke(&found.function, payload).await {
+    match gateway.lambda.invoke(&route.function, payload).await {
         Outcome::Answered(answer) => answer::render(&answer)
             .unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")),
         Outcome::Failed(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
@@ -80,7 +71,7 @@ pub(crate) async fn handle(
     }
 }
 
-/// API Gateway's own answers all look like this.
+/// Returns a response of API Gateway itself.
 fn message(status: StatusCode, text: &str) -> Response {
     (status, axum::Json(json!({ "message": text }))).into_response()
 }

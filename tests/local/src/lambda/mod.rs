@@ -1,5 +1,6 @@
-//! The Lambda service: functions as processes that ask a Runtime API for their next event.
+//! The Lambda service: processes of functions, which get their events from a Runtime API.
 
+pub(crate) mod invoke_api;
 mod outcome;
 mod pool;
 mod process;
@@ -9,16 +10,18 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use axum::body::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use axum::body::Bytes;
 
 pub(crate) use outcome::Outcome;
 pub(crate) use pool::{Function, Launch};
 pub(crate) use runtime_api::router;
 
-/// All functions of the stack, by name.
+/// The largest payload and the largest answer of an invocation.
+pub(crate) const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
+
+/// The functions of the stack, by name.
 #[derive(Debug)]
 pub(crate) struct Lambda {
     functions: BTreeMap<String, Arc<Function>>,
@@ -30,12 +33,12 @@ impl Lambda {
         Self { functions: functions.into_iter().map(by_name).collect() }
     }
 
-    /// The function of this name.
+    /// Returns the function with this name.
     pub(crate) fn function(&self, name: &str) -> Option<&Arc<Function>> {
         self.functions.get(name)
     }
 
-    /// Invokes a function and waits for what becomes of it.
+    /// Invokes a function and waits for the outcome.
     pub(crate) async fn invoke(&self, name: &str, payload: Bytes) -> Outcome {
         match self.function(name) {
             Some(function) => function.invoke(payload).await,
@@ -45,24 +48,24 @@ impl Lambda {
         }
     }
 
-    /// Kills one instance of a function, as a crash in the middle of its work would, and waits for its end.
+    /// Kills an instance of a function during its work, and waits for its end.
     pub(crate) async fn crash(&self, name: &str, instance: &str) {
         if let (Some(function), Ok(instance)) = (self.function(name), instance.parse()) {
             function.crash(instance).await;
         }
     }
 
-    /// Kills every process and refuses whatever comes after.
+    /// Kills every process, refuses further invocations and waits for the end of the processes.
     pub(crate) async fn stop(&self) {
         for function in self.functions.values() {
             function.close();
         }
         for function in self.functions.values() {
-            function.emptied().await;
+            function.wait_until_empty().await;
         }
     }
 
-    /// Kills every process without waiting.
+    /// Kills every process and refuses further invocations.
     pub(crate) fn close(&self) {
         for function in self.functions.values() {
             function.close();

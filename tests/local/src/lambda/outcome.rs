@@ -1,23 +1,22 @@
-//! What becomes of an invocation.
-
-use std::time::Duration;
+//! The outcome of an invocation.
 
 use axum::body::Bytes;
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
-/// The end of an invocation.
+/// The outcome of an invocation.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     /// The function answered.
     Answered(Bytes),
     /// The function reported an error, or its process ended.
     Failed(Json),
-    /// The function took longer than its Timeout.
+    /// The function took longer than its timeout.
     TimedOut(Json),
 }
 
 impl Outcome {
-    /// A failure in Lambda's words.
+    /// Returns a failure in the format of Lambda.
     pub(crate) fn failed(kind: &str, message: &str) -> Self {
         Self::Failed(json!({ "errorType": kind, "errorMessage": message }))
     }
@@ -30,12 +29,12 @@ impl Outcome {
         Self::TimedOut(json!({ "errorType": "Sandbox.Timedout", "errorMessage": message }))
     }
 
-    /// The stack is going down.
+    /// Returns the failure of an invocation while the stack stops.
     pub(super) fn stopping() -> Self {
         Self::failed("ServiceException", "the local stack is stopping")
     }
 
-    /// The error of an outcome that is none, in one line.
+    /// Returns the error in one line; `None` if the function answered.
     pub(crate) fn error(&self) -> Option<String> {
         match self {
             Self::Answered(_) => None,

@@ -1,12 +1,4 @@
-//! One function: its queue of invocations and the instances that work on them.
-
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use axum::body::Bytes;
-use tokio::sync::{oneshot, watch};
+//! One function: its queue of invocations and its instances.
 
 use super::outcome::Outcome;
 use super::process;
@@ -14,30 +6,36 @@ use crate::clock;
 use crate::logs::Logs;
 use crate::random;
 use crate::sync::lock;
+use axum::body::Bytes;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
 
-/// How many instances of one function run at once. More than this only makes them wait for the machine's cores;
-/// requests beyond queue.
+/// The largest number of instances of a function. More would wait for the processors of the
+/// machine, so further invocations wait in the queue.
 const MAX_INSTANCES: usize = 10;
 
-/// How long an instance may take until it asks for its first event; Lambda allows the same.
+/// The time in which an instance must ask for its first event, as in Lambda.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// The number of an instance among its function's.
+/// The number of an instance of a function.
 pub(super) type InstanceId = u64;
 
-/// How to start an instance.
+/// The parameters of the instances of a function.
 #[derive(Debug)]
 pub(crate) struct Launch {
     pub(crate) name: String,
     pub(crate) executable: PathBuf,
     pub(crate) timeout: Duration,
-    /// All variables but the ones that differ from instance to instance.
+    /// The variables that all instances have.
     pub(crate) environment: BTreeMap<String, String>,
-    /// Where the Runtime API listens, `host:port`.
+    /// The `host:port` of the Runtime API.
     pub(crate) runtime_api: String,
 }
 
-/// A function, as the Lambda service sees it.
+/// A function.
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(super) launch: Launch,
@@ -61,7 +59,7 @@ struct Job {
     reply: oneshot::Sender<Outcome>,
 }
 
-/// An invocation on its way to an instance.
+/// An invocation that an instance gets.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) request_id: String,
@@ -72,26 +70,26 @@ pub(super) struct Delivery {
 #[derive(Debug)]
 struct Instance {
     phase: Phase,
-    /// Dropped or used: the process is killed.
+    /// Kills the process when it is dropped.
     kill: Option<oneshot::Sender<()>>,
-    /// What the process said before it gave up its initialisation.
+    /// The error that the process reported for its initialization.
     init_error: Option<Outcome>,
-    /// Dropped with the instance, which tells whoever watches that it is gone.
-    gone: watch::Sender<()>,
+    /// Closes when the process has ended.
+    ended: watch::Sender<()>,
 }
 
 #[derive(Debug)]
 enum Phase {
-    /// Has not asked for an event yet.
+    /// The instance has not asked for an event.
     Starting,
-    /// Waits for an event.
+    /// The instance waits for an event.
     Idle(oneshot::Sender<Delivery>),
-    /// Works on an event.
+    /// The instance processes an event.
     Busy { request_id: String, reply: oneshot::Sender<Outcome> },
-    /// Has answered this event and not asked for the next.
-    Settling(String),
-    /// Is being killed; nothing it still says counts.
-    Condemned,
+    /// The instance has answered this request and has not asked for the next event.
+    Answered(String),
+    /// The instance is being killed, and its answers are ignored.
+    Terminating,
 }
 
 impl Function {
@@ -103,7 +101,7 @@ impl Function {
         &self.launch.name
     }
 
-    /// Invokes the function and waits for what becomes of it.
+    /// Invokes the function and waits for the outcome.
     pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Outcome {
         let (reply, outcome) = oneshot::channel();
         {
@@ -121,7 +119,7 @@ impl Function {
         outcome
     }
 
-    /// Hands queued invocations to idle instances, and starts instances for the rest.
+    /// Gives waiting invocations to idle instances, and starts instances for the others.
     fn dispatch(self: &Arc<Self>, pool: &mut Pool) {
         if pool.closed {
             return;
@@ -131,20 +129,21 @@ impl Function {
             let Some(id) = idle.map(|(id, _)| *id) else { break };
             let Some(job) = pool.queue.pop_front() else { return };
             let Some(instance) = pool.instances.get_mut(&id) else { continue };
-            if let Phase::Idle(waiting) = std::mem::replace(&mut instance.phase, Phase::Condemned) {
+            if let Phase::Idle(waiting) = std::mem::replace(&mut instance.phase, Phase::Terminating)
+            {
                 let (delivery, busy) = self.begin(id, job);
-                // The instance hung up while it waited: its process is ending. Its end fails this
-                // invocation, as Lambda does with an instance that dies at the wrong moment.
+                // If the instance has closed its connection, its process is ending, and its end
+                // makes this invocation fail, as in Lambda.
                 drop(waiting.send(delivery));
                 instance.phase = busy;
             }
         }
-        let soon = pool
+        let ready_soon = pool
             .instances
             .values()
-            .filter(|i| matches!(i.phase, Phase::Starting | Phase::Settling(_)))
+            .filter(|i| matches!(i.phase, Phase::Starting | Phase::Answered(_)))
             .count();
-        for _ in soon..pool.queue.len() {
+        for _ in ready_soon..pool.queue.len() {
             if pool.instances.len() >= MAX_INSTANCES {
                 break;
             }
@@ -152,7 +151,8 @@ impl Function {
         }
     }
 
-    /// Turns a job into what the instance gets and what the pool remembers, and starts its clock.
+    /// Begins an invocation and its timeout. Returns the delivery for the instance and its new
+    /// phase.
     fn begin(self: &Arc<Self>, id: InstanceId, job: Job) -> (Delivery, Phase) {
         let Job { request_id, payload, reply } = job;
         let timeout = self.launch.timeout;
@@ -175,14 +175,14 @@ impl Function {
         pool.last_id = pool.last_id.saturating_add(1);
         let id = pool.last_id;
         let (kill, killed) = oneshot::channel();
-        let (gone, _) = watch::channel(());
+        let (ended, _) = watch::channel(());
         let instance =
-            Instance { phase: Phase::Starting, kill: Some(kill), init_error: None, gone };
+            Instance { phase: Phase::Starting, kill: Some(kill), init_error: None, ended };
         pool.instances.insert(id, instance);
         let function = Arc::clone(self);
         tokio::spawn(async move {
-            let ending = process::run(&function, id, killed).await;
-            function.ended(id, &ending);
+            let description = process::run(&function, id, killed).await;
+            function.process_ended(id, &description);
         });
         let function = Arc::clone(self);
         tokio::spawn(async move {
@@ -191,7 +191,7 @@ impl Function {
         });
     }
 
-    /// An instance asks for its next event. `None`: it may not have one, its time is over.
+    /// Waits for the next event of an instance. Returns `None` if the instance gets no more events.
     pub(super) async fn next(self: &Arc<Self>, id: InstanceId) -> Option<Delivery> {
         let waiting = {
             let mut pool = lock(&self.pool);
@@ -201,7 +201,7 @@ impl Function {
             let job = pool.queue.pop_front();
             let instance = pool.instances.get_mut(&id);
             let ready = instance.as_ref().is_some_and(|i| {
-                matches!(i.phase, Phase::Starting | Phase::Settling(_) | Phase::Idle(_))
+                matches!(i.phase, Phase::Starting | Phase::Answered(_) | Phase::Idle(_))
             });
             match (instance, job) {
                 (Some(instance), Some(job)) if ready => {
@@ -225,7 +225,7 @@ impl Function {
         waiting.await.ok()
     }
 
-    /// An instance answers. `false`: nobody waits for this answer any more.
+    /// Takes the answer of an instance. Returns whether the invocation was still open.
     pub(super) fn answer(
         self: &Arc<Self>,
         id: InstanceId,
@@ -234,9 +234,9 @@ impl Function {
     ) -> bool {
         let mut pool = lock(&self.pool);
         let Some(instance) = pool.instances.get_mut(&id) else { return false };
-        match std::mem::replace(&mut instance.phase, Phase::Settling(request_id.to_owned())) {
+        match std::mem::replace(&mut instance.phase, Phase::Answered(request_id.to_owned())) {
             Phase::Busy { request_id: current, reply } if current == request_id => {
-                // Whoever asked may have gone away; the function has done its work all the same.
+                // The caller may have gone away, but the function has done its work.
                 drop(reply.send(outcome));
                 true
             }
@@ -247,24 +247,24 @@ impl Function {
         }
     }
 
-    /// An instance gives up before its first event.
+    /// Takes the error of an instance that failed to initialize.
     pub(super) fn init_failed(&self, id: InstanceId, error: Outcome) {
         if let Some(instance) = lock(&self.pool).instances.get_mut(&id) {
             instance.init_error = Some(error);
         }
     }
 
-    /// The time of an invocation is up. Also catches an instance that answered and then asks for nothing: it
-    /// would hold up the queue for ever.
+    /// Ends an invocation at its timeout. Also kills an instance that has answered and does not ask
+    /// for the next event, because invocations would wait for it.
     fn expire(&self, id: InstanceId, request_id: &str) {
         let mut pool = lock(&self.pool);
         let Some(instance) = pool.instances.get_mut(&id) else { return };
-        match std::mem::replace(&mut instance.phase, Phase::Condemned) {
+        match std::mem::replace(&mut instance.phase, Phase::Terminating) {
             Phase::Busy { request_id: current, reply } if current == request_id => {
                 instance.kill.take();
                 drop(reply.send(Outcome::timed_out(request_id, self.launch.timeout)));
             }
-            Phase::Settling(answered) if answered == request_id => drop(instance.kill.take()),
+            Phase::Answered(answered) if answered == request_id => drop(instance.kill.take()),
             other => instance.phase = other,
         }
     }
@@ -281,43 +281,43 @@ impl Function {
         }
     }
 
-    /// Kills an instance in the middle of whatever it does, and waits for its end.
+    /// Kills an instance and waits for its end.
     pub(super) async fn crash(&self, id: InstanceId) {
-        let gone = {
+        let ended = {
             let mut pool = lock(&self.pool);
             let Some(instance) = pool.instances.get_mut(&id) else { return };
             instance.kill.take();
-            instance.gone.subscribe()
+            instance.ended.subscribe()
         };
-        wait_for_end(gone).await;
+        wait_for_end(ended).await;
     }
 
-    /// The process of an instance is over.
-    fn ended(self: &Arc<Self>, id: InstanceId, ending: &str) {
+    /// Removes an instance whose process has ended.
+    fn process_ended(self: &Arc<Self>, id: InstanceId, description: &str) {
         let mut pool = lock(&self.pool);
         let Some(instance) = pool.instances.remove(&id) else { return };
         let exit = |request_id: &str| {
             Outcome::failed(
                 "Runtime.ExitError",
-                &format!("RequestId: {request_id} Error: {ending}"),
+                &format!("RequestId: {request_id} Error: {description}"),
             )
         };
         match instance.phase {
             Phase::Busy { request_id, reply } => drop(reply.send(exit(&request_id))),
-            // One dead start costs one invocation. So a binary that cannot start answers every request with
-            // an error, and nothing spins.
+            // Each failed start makes one invocation fail, so that a binary that never starts
+            // answers every request with an error.
             Phase::Starting => {
                 if let Some(job) = pool.queue.pop_front() {
                     let outcome = instance.init_error.unwrap_or_else(|| exit(&job.request_id));
                     drop(job.reply.send(outcome));
                 }
             }
-            Phase::Idle(_) | Phase::Settling(_) | Phase::Condemned => {}
+            Phase::Idle(_) | Phase::Answered(_) | Phase::Terminating => {}
         }
         self.dispatch(&mut pool);
     }
 
-    /// Kills all instances and refuses what waits.
+    /// Kills all instances and refuses the waiting invocations.
     pub(super) fn close(&self) {
         let mut pool = lock(&self.pool);
         pool.closed = true;
@@ -329,17 +329,20 @@ impl Function {
         }
     }
 
-    /// Waits until no instance is left.
-    pub(super) async fn emptied(&self) {
-        let ends: Vec<_> =
-            lock(&self.pool).instances.values().map(|instance| instance.gone.subscribe()).collect();
+    /// Waits for the end of all instances.
+    pub(super) async fn wait_until_empty(&self) {
+        let ends: Vec<_> = lock(&self.pool)
+            .instances
+            .values()
+            .map(|instance| instance.ended.subscribe())
+            .collect();
         for end in ends {
             wait_for_end(end).await;
         }
     }
 }
 
-/// Nothing is ever sent: the channel closes when the instance is gone.
-async fn wait_for_end(mut gone: watch::Receiver<()>) {
-    while gone.changed().await.is_ok() {}
+/// Waits until the channel closes, which is when the process has ended.
+async fn wait_for_end(mut ended: watch::Receiver<()>) {
+    while ended.changed().await.is_ok() {}
 }

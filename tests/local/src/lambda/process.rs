@@ -1,24 +1,22 @@
-//! One instance as a process of this machine.
-
-use std::path::Path;
-use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+//! The process of one instance.
 
 use super::pool::{Function, InstanceId};
 use crate::clock;
 use crate::logs::Logs;
 use crate::random;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-/// How long the last words of a process are waited for once it has ended.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+/// The time to wait for the rest of the output after the process has ended.
+const OUTPUT_LIMIT: Duration = Duration::from_millis(200);
 
-/// Runs an instance to its end, by itself or because `killed` fires, and says how it ended.
+/// Runs an instance until it ends or `killed` completes. Returns a description of its end.
 pub(super) async fn run(
     function: &Function,
     id: InstanceId,
@@ -27,24 +25,24 @@ pub(super) async fn run(
     let mut child = match spawn(function, id) {
         Ok(child) => child,
         Err(error) => {
-            return format!("cannot start {}: {error}", function.launch.executable.display());
+            return format!("failed to start {}: {error}", function.launch.executable.display());
         }
     };
-    let pumps = [
-        child.stdout.take().map(|out| pump(out, function)),
-        child.stderr.take().map(|err| pump(err, function)),
+    let readers = [
+        child.stdout.take().map(|out| log_lines(out, function)),
+        child.stderr.take().map(|err| log_lines(err, function)),
     ];
     let status = tokio::select! {
         status = child.wait() => status,
-        // Used or dropped, it means the same.
+        // Completes when the sender is used or dropped.
         _ = killed => {
-            // It may have ended in this very moment, which is just as well.
+            // Fails if the process has just ended.
             drop(child.start_kill());
             child.wait().await
         }
     };
-    for pump in pumps.into_iter().flatten() {
-        drop(tokio::time::timeout(LAST_WORDS, pump).await);
+    for reader in readers.into_iter().flatten() {
+        drop(tokio::time::timeout(OUTPUT_LIMIT, reader).await);
     }
     status.map_or_else(|error| error.to_string(), describe)
 }
@@ -61,16 +59,16 @@ fn spawn(function: &Function, id: InstanceId) -> std::io::Result<Child> {
     Command::new(&launch.executable)
         // The binary of every function takes the name; a function's own binary ignores it.
         .arg(name)
-        // Nothing of this machine leaks into a function, as in Lambda's sandbox.
+        // A function does not see the environment of this machine, as in Lambda.
         .env_clear()
         .envs(&launch.environment)
         .env("AWS_LAMBDA_RUNTIME_API", format!("http://{}/{name}/{id}", launch.runtime_api))
         .env("AWS_LAMBDA_LOG_STREAM_NAME", stream)
-        // The identity under which the instance signs its calls: faults must hit the right process.
+        // Identifies the instance in its calls, so that faults apply to the right process.
         .env("AWS_ACCESS_KEY_ID", format!("{name}.{id}"))
         .env("LAMBDA_TASK_ROOT", folder)
         .current_dir(folder)
-        // A group of its own: Ctrl-C is for the stack, which ends its instances itself.
+        // A separate process group: Ctrl-C goes to the stack only, which stops its instances.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -79,13 +77,16 @@ fn spawn(function: &Function, id: InstanceId) -> std::io::Result<Child> {
         .spawn()
 }
 
-fn pump(stream: impl AsyncRead + Unpin + Send + 'static, function: &Function) -> JoinHandle<()> {
+fn log_lines(
+    stream: impl AsyncRead + Unpin + Send + 'static,
+    function: &Function,
+) -> JoinHandle<()> {
     let logs: Arc<Logs> = Arc::clone(&function.logs);
     let name = function.name().to_owned();
     tokio::spawn(async move {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
-        // A line that is not UTF-8 is still a line.
+        // Read as bytes, because a line may not be UTF-8.
         while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
             logs.line(&name, String::from_utf8_lossy(&line).trim_end());
             line.clear();

@@ -1,10 +1,12 @@
-//! The HTTP interface that a function's process talks to.
+//! The Runtime API, from which the processes of functions get their events.
 //!
-//! Each instance gets an address of its own, `host:port/<function>/<instance>`; the runtime client keeps that
-//! path in front of the documented ones.
+//! Each instance has its own base URL, `host:port/<function>/<instance>`, to which its runtime
+//! client appends the documented paths.
 
-use std::sync::Arc;
-
+use super::outcome::Outcome;
+use super::pool::{Delivery, InstanceId};
+use super::{Lambda, PAYLOAD_LIMIT};
+use crate::random;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -12,17 +14,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
+use std::sync::Arc;
+use template::arn;
 
-use super::Lambda;
-use super::outcome::Outcome;
-use super::pool::{Delivery, InstanceId};
-use crate::random;
-use crate::template;
-
-/// Lambda takes no larger answer.
-const ANSWER_LIMIT: usize = 6 * 1024 * 1024;
-
-/// The routes of the Runtime API.
+/// Returns the routes.
 pub(crate) fn router(lambda: Arc<Lambda>) -> Router {
     const BASE: &str = "/{function}/{instance}/2018-06-01/runtime";
     Router::new()
@@ -50,7 +45,7 @@ async fn next(
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", request_id),
         ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
-        ("lambda-runtime-invoked-function-arn", template::function_arn(&name)),
+        ("lambda-runtime-invoked-function-arn", arn::function(&name)),
         ("lambda-runtime-trace-id", format!("Root=1-{time}-{unique};Sampled=0")),
     ];
     (headers.map(|(name, value)| (axum::http::HeaderName::from_static(name), value)), payload)
@@ -62,14 +57,14 @@ async fn response(
     Path((name, instance, request_id)): Path<(String, InstanceId, String)>,
     body: Body,
 ) -> Response {
-    let outcome = match axum::body::to_bytes(body, ANSWER_LIMIT).await {
+    let outcome = match axum::body::to_bytes(body, PAYLOAD_LIMIT).await {
         Ok(answer) => Outcome::Answered(answer),
         Err(_) => Outcome::failed(
             "Function.ResponseSizeTooLarge",
             "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
         ),
     };
-    settle(&lambda, &name, instance, &request_id, outcome)
+    answer(&lambda, &name, instance, &request_id, outcome)
 }
 
 async fn error(
@@ -78,7 +73,7 @@ async fn error(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    settle(&lambda, &name, instance, &request_id, reported(&headers, &body))
+    answer(&lambda, &name, instance, &request_id, reported(&headers, &body))
 }
 
 async fn init_error(
@@ -93,7 +88,7 @@ async fn init_error(
     accepted()
 }
 
-/// The error that a function reports, as it words it.
+/// Returns the error that a function reports.
 fn reported(headers: &HeaderMap, body: &[u8]) -> Outcome {
     match serde_json::from_slice::<Json>(body) {
         Ok(error) if error.is_object() => Outcome::Failed(error),
@@ -105,7 +100,7 @@ fn reported(headers: &HeaderMap, body: &[u8]) -> Outcome {
     }
 }
 
-fn settle(
+fn answer(
     lambda: &Lambda,
     name: &str,
     instance: InstanceId,

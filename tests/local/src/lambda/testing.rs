@@ -1,15 +1,14 @@
-//! Functions for tests: real processes that stay silent, whose part of the Runtime API the test plays.
-
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+//! Functions for tests: the process runs a script, and the test makes its calls to the Runtime API.
 
 use super::outcome::Outcome;
 use super::pool::{Delivery, Function, Launch};
 use crate::logs::Logs;
 use crate::random;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// A function whose processes run a shell script. Its file goes when this does.
+/// A function whose processes run a shell script. The script is deleted at the end.
 pub(crate) struct Scripted {
     pub(crate) function: Arc<Function>,
     pub(crate) logs: Arc<Logs>,
@@ -19,8 +18,8 @@ pub(crate) struct Scripted {
 impl Scripted {
     pub(crate) fn new(script: &str, timeout: Duration) -> Self {
         let path = std::env::temp_dir().join(format!("local-function-{}", random::uuid()));
-        // Written by another process: were the file open for writing in this one, a process that some other
-        // test forks off at that moment would hold it open too, and a file being written cannot be executed.
+        // Another process writes the file: a file that is open for writing cannot be executed, and
+        // a process that another test starts at this moment would inherit the open file.
         let written = std::process::Command::new("/bin/sh")
             .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 700 "$1""#, "sh"])
             .arg(&path)
@@ -28,7 +27,7 @@ impl Scripted {
             .status()
             .unwrap();
         assert!(written.success());
-        let logs = Arc::new(Logs::new(false));
+        let logs = Arc::new(Logs::default());
         let launch = Launch {
             name: "f".to_owned(),
             executable: path.clone(),
@@ -40,19 +39,19 @@ impl Scripted {
         Self { function, logs, script: path }
     }
 
-    /// A process that does nothing by itself.
+    /// Returns a function whose process does nothing.
     pub(crate) fn silent(timeout: Duration) -> Self {
         Self::new("exec sleep 60", timeout)
     }
 
-    /// Lets instance 1 take its next event and answer it with what `answer` makes of it.
+    /// Takes the next event of instance 1 and answers it with the result of `answer`.
     pub(crate) async fn play(&self, answer: impl FnOnce(&[u8]) -> String) {
         let delivery = self.next(1).await;
         let outcome = Outcome::Answered(answer(&delivery.payload).into());
         self.function.answer(1, &delivery.request_id, outcome);
     }
 
-    /// What instance `id` gets when it asks for its next event. Asks again until the instance is there.
+    /// Takes the next event of an instance. Repeats until the instance exists.
     pub(super) async fn next(&self, id: u64) -> Delivery {
         loop {
             if let Some(delivery) = self.function.next(id).await {

@@ -1,14 +1,12 @@
-//! Instances that work, crash, hang and never start.
-
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::body::Bytes;
-use serde_json::json;
-use tokio::task::JoinHandle;
+//! Instances that work, crash, time out and fail to start.
 
 use super::outcome::Outcome;
 use super::testing::Scripted;
+use axum::body::Bytes;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -30,7 +28,7 @@ fn text(outcome: &Outcome) -> String {
 }
 
 #[tokio::test]
-async fn one_instance_serves_one_invocation_after_the_other() {
+async fn one_instance_processes_invocations_one_by_one() {
     let scripted = Scripted::silent(LONG);
     for _ in 0..3 {
         let invocation = invoke(&scripted, "in");
@@ -68,7 +66,7 @@ async fn a_crash_fails_its_invocation_and_the_next_one_gets_a_new_process() {
 }
 
 #[tokio::test]
-async fn too_long_an_invocation_ends_with_its_process() {
+async fn the_timeout_of_an_invocation_ends_its_process() {
     let scripted = Scripted::silent(Duration::from_millis(100));
     let invocation = invoke(&scripted, "in");
     let delivery = scripted.next(1).await;
@@ -80,9 +78,8 @@ async fn too_long_an_invocation_ends_with_its_process() {
 }
 
 #[tokio::test]
-async fn a_binary_that_cannot_start_costs_each_request_one_process() {
-    let scripted =
-        Scripted::new("echo \"$GREETING $AWS_ACCESS_KEY_ID $PATH_OF_NOBODY\" >&2; exit 3", LONG);
+async fn a_binary_that_exits_at_its_start_makes_each_request_fail() {
+    let scripted = Scripted::new("echo \"$GREETING $AWS_ACCESS_KEY_ID$HOME\" >&2; exit 3", LONG);
     let all: Vec<_> = (0..12).map(|_| invoke(&scripted, "in")).collect();
     for invocation in all {
         let error = text(&invocation.await.unwrap());
@@ -94,21 +91,21 @@ async fn a_binary_that_cannot_start_costs_each_request_one_process() {
 }
 
 #[tokio::test]
-async fn a_missing_binary_is_an_error_and_not_a_hang() {
+async fn a_missing_binary_makes_the_request_fail() {
     let scripted = Scripted::silent(LONG);
     std::fs::remove_file(&scripted.function.launch.executable).unwrap();
     let error = text(&invoke(&scripted, "in").await.unwrap());
-    assert!(error.contains("cannot start"), "{error}");
+    assert!(error.contains("failed to start"), "{error}");
 }
 
 #[tokio::test]
-async fn what_a_process_says_about_its_failed_start_is_the_answer() {
+async fn a_reported_error_of_the_initialization_is_the_outcome() {
     let scripted = Scripted::silent(LONG);
     let invocation = invoke(&scripted, "in");
-    // The instance is registered before the invocation first waits.
+    // The instance exists before the invocation first waits.
     while scripted.logs.all().is_empty() && !invocation.is_finished() {
-        let said = json!({ "errorType": "Init", "errorMessage": "no settings" });
-        scripted.function.init_failed(1, Outcome::Failed(said));
+        let reported = json!({ "errorType": "Init", "errorMessage": "no settings" });
+        scripted.function.init_failed(1, Outcome::Failed(reported));
         scripted.function.crash(1).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -116,7 +113,7 @@ async fn what_a_process_says_about_its_failed_start_is_the_answer() {
 }
 
 #[tokio::test]
-async fn a_crowd_waits_for_ten_instances() {
+async fn invocations_wait_for_ten_instances() {
     let scripted = Arc::new(Scripted::silent(LONG));
     let all: Vec<_> = (0..50).map(|_| invoke(&scripted, "in")).collect();
     for id in 1..=10 {
@@ -140,7 +137,9 @@ async fn a_closed_function_refuses_and_leaves_no_process() {
     let waiting = invoke(&scripted, "in");
     scripted.next(1).await;
     scripted.function.close();
-    tokio::time::timeout(Duration::from_secs(2), scripted.function.emptied()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(2), scripted.function.wait_until_empty())
+        .await
+        .unwrap();
     assert!(waiting.await.unwrap().error().is_some());
     assert!(text(&invoke(&scripted, "in").await.unwrap()).contains("stopping"));
 }

@@ -1,25 +1,25 @@
-//! The environment of the functions.
+//! The environment variables of the functions.
 
 use std::collections::BTreeMap;
+use template::Function;
+use template::arn::REGION;
 
-use crate::template::{FunctionSpec, REGION};
-
-/// Allowed in the local stack whatever the template says: nothing is sent to a telephone here.
+/// All countries are allowed here, because no message reaches a phone.
 const SMS_COUNTRIES: &str = "SMS_COUNTRIES";
-/// What the links of mails begin with: here they lead to this stack.
+/// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
 
-/// What is set for every function whatever the template says.
+/// Returns the variables that replace the template's in a deployed stack.
 pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
     let countries = (SMS_COUNTRIES.to_owned(), "*".to_owned());
     let public = (PUBLIC_URL.to_owned(), api_url.to_owned());
     [countries, public].into_iter().chain(overrides.iter().cloned()).collect()
 }
 
-/// All variables of a function: the template's, the ones that Lambda sets, and the overrides of whoever
-/// started the stack.
+/// Returns all variables of a function: those of the template, those that Lambda sets, and the
+/// overrides of the options.
 pub(super) fn variables(
-    function: &FunctionSpec,
+    function: &Function,
     overrides: &[(String, String)],
     aws_url: &str,
     api_url: &str,
@@ -62,8 +62,8 @@ mod tests {
 
     const API: &str = "http://127.0.0.1:2";
 
-    fn function() -> FunctionSpec {
-        FunctionSpec {
+    fn function() -> Function {
+        Function {
             name: "gotu-post-otp".to_owned(),
             timeout: std::time::Duration::from_secs(10),
             memory_mb: 256,
@@ -74,14 +74,12 @@ mod tests {
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
-            routes: Vec::new(),
-            streams: Vec::new(),
-            schedules: Vec::new(),
+            ..Function::default()
         }
     }
 
     #[test]
-    fn every_country_is_allowed_here_unless_somebody_says_otherwise() {
+    fn every_country_is_allowed_unless_an_override_has_others() {
         let plain = variables(&function(), &[], "http://127.0.0.1:1", API);
         assert_eq!(plain.get("SMS_COUNTRIES").unwrap(), "*");
         let overrides = [("SMS_COUNTRIES".to_owned(), "+62".to_owned())];
@@ -90,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_to_this_stack_unless_somebody_says_otherwise() {
+    fn links_lead_to_this_stack_unless_an_override_has_another_address() {
         let plain = variables(&function(), &[], "http://127.0.0.1:1", API);
         assert_eq!(plain.get("PUBLIC_URL").unwrap(), API);
         let overrides = [("PUBLIC_URL".to_owned(), "https://shop.example".to_owned())];
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn overrides_win_and_lambdas_own_variables_are_there() {
+    fn overrides_win_and_the_variables_of_lambda_are_set() {
         let overrides =
             [("OTP_TTL_SECONDS".to_owned(), "2".to_owned()), ("NEW".to_owned(), "1".to_owned())];
         let variables = variables(&function(), &overrides, "http://127.0.0.1:1", API);

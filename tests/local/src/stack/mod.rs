@@ -1,137 +1,126 @@
-//! A running stack: how it comes up and how it goes down.
+//! A running stack: its start and its end.
 
 mod boot;
 mod environment;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use anyhow::Context;
-use tokio::runtime::Runtime;
-
-use crate::aws::{Aws, KeptSecret};
+use crate::aws::{Aws, SecretSnapshot};
 use crate::files::DataFolder;
-use crate::logs::Logs;
 use crate::options::Options;
 use crate::streams::DeadLetter;
 use crate::sync::lock;
+use anyhow::Context;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::runtime::Runtime;
 
-/// How long the end of all processes is waited for; a stack must be down within two seconds.
-const STOP_LIMIT: Duration = Duration::from_secs(1);
-
-/// How long the stack's own tasks may take to end after that.
+/// The time in which the tasks of the stack must end, after its processes have ended.
 const TASK_LIMIT: Duration = Duration::from_millis(500);
 
-/// A running local stack. Dropping it kills its processes.
+/// A running local stack. Its processes are killed when it is dropped.
 #[derive(Debug)]
 pub struct Stack {
     engine: Engine,
     parts: Parts,
 }
 
-/// What a running stack consists of.
+/// The parts of a running stack.
 #[derive(Debug)]
 struct Parts {
     api_url: String,
     dynamodb_url: String,
     functions: Vec<String>,
+    /// The physical names of the tables, by logical id.
     tables: BTreeMap<String, String>,
     aws: Arc<Aws>,
-    logs: Arc<Logs>,
-    dead: Arc<Mutex<Vec<DeadLetter>>>,
+    dead_letters: Arc<Mutex<Vec<DeadLetter>>>,
     /// Keeps the folder locked.
     _folder: Option<DataFolder>,
 }
 
-/// The stack's own runtime. With it, a stack outlives the test that started it and works on while a test
-/// blocks its thread.
+/// The runtime of the stack. It is separate, so that a stack outlives the test that started it and
+/// works while a test blocks its thread.
 #[derive(Debug)]
 struct Engine(Option<Runtime>);
 
 impl Stack {
-    /// Builds the functions, boots everything, and returns once all of it answers.
+    /// Builds the functions, starts everything and returns when all of it answers.
     ///
     /// # Errors
     ///
-    /// A taken port, a missing toolchain, functions that do not build, a mistake in the template, an unusable
-    /// data folder.
+    /// If the port is taken, the toolchain is missing, the functions do not build, the template has
+    /// a mistake or the data folder cannot be used.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("local-stack")
             .enable_all()
             .build()
-            .context("cannot start the stack's runtime")?;
+            .context("failed to start the runtime of the stack")?;
         let boot = runtime.spawn(boot::boot(options));
-        // From here on, whatever happens to this future, the runtime ends in an orderly way.
+        // Ends the runtime also if this future is dropped.
         let engine = Engine(Some(runtime));
-        let parts = boot.await.context("the boot broke off")??;
+        let parts = boot.await.context("the start was interrupted")??;
         Ok(Self { engine, parts })
     }
 
-    /// Where the API and the inspection API answer, `http://127.0.0.1:<port>`.
+    /// Returns the URL of the API and the admin API, `http://127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.parts.api_url
     }
 
-    /// Where the embedded DynamoDB answers, without faults and without a record of calls.
+    /// Returns the URL of DynamoDB, where calls meet no faults and are not recorded.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.parts.dynamodb_url
     }
 
-    /// The functions' names.
+    /// Returns the names of the functions.
     #[must_use]
     pub fn functions(&self) -> &[String] {
         &self.parts.functions
     }
 
-    /// Every line that the functions and the stack have logged so far, oldest first, as `[function] line`.
+    /// Returns the lines that the functions and the stack have logged, oldest first, as
+    /// `[function] line`.
     #[must_use]
     pub fn logs(&self) -> Vec<String> {
-        match &self.parts.aws.account {
-            Some(account) => account.lines(),
-            None => self.parts.logs.all(),
-        }
+        self.parts.aws.backend.logs()
     }
 
-    /// The physical name of the table with this logical id.
+    /// Returns the physical name of the table with this logical id.
     #[must_use]
     pub fn table_name(&self, id: &str) -> Option<&str> {
         self.parts.tables.get(id).map(String::as_str)
     }
 
-    /// Every secret of the template as it is kept now.
+    /// Returns every secret with all its versions.
     ///
     /// # Errors
     ///
-    /// The account did not answer.
-    pub async fn secrets(&self) -> anyhow::Result<Vec<KeptSecret>> {
-        self.parts.aws.kept_secrets().await
+    /// If the account does not answer.
+    pub async fn secrets(&self) -> anyhow::Result<Vec<SecretSnapshot>> {
+        self.parts.aws.secrets().await
     }
 
-    /// The stream records that were given up.
+    /// Returns the stream records that no invocation could process.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        lock(&self.parts.dead).clone()
+        lock(&self.parts.dead_letters).clone()
     }
 
-    /// Stops everything and waits until every process is gone.
+    /// Stops everything and waits until every process has ended.
     pub async fn shutdown(mut self) {
         if let Some(runtime) = &self.engine.0 {
             let aws = Arc::clone(&self.parts.aws);
             let stop = async move {
                 aws.faults.clear();
-                drop(tokio::time::timeout(STOP_LIMIT, aws.lambda.stop()).await);
-                if let Some(account) = &aws.account {
-                    account.close().await;
-                }
+                aws.backend.stop().await;
             };
             drop(runtime.spawn(stop).await);
         }
-        // Waiting for a runtime blocks, which is nothing for the caller's own one.
+        // Waiting for the end of a runtime blocks, so another thread does it.
         let end = self.engine.end();
         drop(tokio::task::spawn_blocking(move || end.map(std::thread::JoinHandle::join)).await);
     }
@@ -139,12 +128,12 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        self.parts.aws.lambda.close();
+        self.parts.aws.backend.kill();
     }
 }
 
 impl Engine {
-    /// Ends the runtime, and every task and process with it, on a thread of its own.
+    /// Ends the runtime with all its tasks and processes, on a separate thread.
     fn end(&mut self) -> Option<std::thread::JoinHandle<()>> {
         let runtime = self.0.take()?;
         Some(std::thread::spawn(move || runtime.shutdown_timeout(TASK_LIMIT)))
@@ -154,7 +143,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(ending) = self.end() {
-            // A runtime that panics while it ends has ended.
+            // A runtime that panicked at its end has ended.
             drop(ending.join());
         }
     }

@@ -1,11 +1,4 @@
-//! Handing batches to a function until they are dealt with.
-
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use axum::body::Bytes;
-use serde_json::{Value as Json, json};
-use tokio::sync::mpsc;
+//! The delivery of batches to a function, with retries.
 
 use super::Record;
 use super::progress::Progress;
@@ -13,48 +6,53 @@ use crate::clock;
 use crate::lambda::{Lambda, Outcome};
 use crate::logs::Logs;
 use crate::sync::lock;
-use crate::template::StreamSpec;
+use axum::body::Bytes;
+use serde_json::{Value as Json, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use template::Stream;
+use tokio::sync::mpsc;
 
-/// The pause before the first retry; it doubles from retry to retry.
+/// The pause before the first retry. It doubles with each retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest pause. Lambda's grows further, but here somebody is waiting.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause. Lambda's is longer, but a developer or a test waits here.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// Records that were given up.
+/// Stream records that no invocation could process.
 #[derive(Debug, Clone)]
 pub struct DeadLetter {
-    /// The function that would not take them.
+    /// The function that failed.
     pub function: String,
     /// The records' sequence numbers.
     pub sequence_numbers: Vec<String>,
-    /// What the last attempt said.
+    /// The error of the last attempt.
     pub error: String,
 }
 
-/// Works on the records of some keys, in order.
+/// Delivers the records of some keys, in order.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) function: String,
-    pub(super) spec: StreamSpec,
+    pub(super) stream: Stream,
     pub(super) lambda: Arc<Lambda>,
     pub(super) logs: Arc<Logs>,
-    pub(super) dead: Arc<Mutex<Vec<DeadLetter>>>,
+    pub(super) dead_letters: Arc<Mutex<Vec<DeadLetter>>>,
     pub(super) progress: Arc<Progress>,
 }
 
-/// A batch and how often it has failed.
+/// A batch and the number of its failures.
 #[derive(Debug)]
 struct Batch {
     records: Vec<Record>,
     failures: u32,
 }
 
-/// What a function made of a batch.
+/// The result of a batch.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum BatchResult {
     Done,
-    /// Everything from this record on is to be tried again.
+    /// All records from this index on must be delivered again.
     FailedFrom(usize, String),
 }
 
@@ -62,59 +60,45 @@ impl Lane {
     pub(super) async fn run(self, mut incoming: mpsc::Receiver<Record>) {
         while let Some(first) = incoming.recv().await {
             let mut records = vec![first];
-            let window = tokio::time::sleep(self.spec.batching_window);
-            tokio::pin!(window);
-            while records.len() < self.spec.batch_size {
-                if let Ok(record) = incoming.try_recv() {
-                    records.push(record);
-                    continue;
-                }
-                if self.spec.batching_window.is_zero() {
-                    break;
-                }
-                tokio::select! {
-                    () = &mut window => break,
-                    record = incoming.recv() => match record {
-                        Some(record) => records.push(record),
-                        None => break,
-                    }
-                }
+            while records.len() < self.stream.batch_size
+                && let Ok(record) = incoming.try_recv()
+            {
+                records.push(record);
             }
             self.deliver(records).await;
         }
     }
 
     async fn deliver(&self, records: Vec<Record>) {
-        // The last one is the next to try.
+        // The last batch is the next one.
         let mut batches = vec![Batch { records, failures: 0 }];
         while let Some(mut batch) = batches.pop() {
-            self.drop_old(&mut batch.records);
+            self.give_up_old(&mut batch.records);
             if batch.records.is_empty() {
                 continue;
             }
             let events: Vec<_> = batch.records.iter().map(|record| &record.event).collect();
             let payload = Bytes::from(json!({ "Records": events }).to_string());
             let outcome = self.lambda.invoke(&self.function, payload).await;
-            let (from, error) =
-                match verdict(&outcome, &batch.records, self.spec.reports_item_failures) {
-                    Verdict::Done => {
-                        self.finish(&batch.records);
-                        continue;
-                    }
-                    Verdict::FailedFrom(from, error) => (from, error),
-                };
+            let (from, error) = match batch_result(&outcome, &batch.records) {
+                BatchResult::Done => {
+                    self.finish(&batch.records);
+                    continue;
+                }
+                BatchResult::FailedFrom(from, error) => (from, error),
+            };
             let failed = batch.records.split_off(from.min(batch.records.len()));
             self.finish(&batch.records);
-            // What comes after a success is another batch, which has failed for the first time.
+            // Records after a success are a new batch, which has failed once.
             let failures = if from == 0 { batch.failures.saturating_add(1) } else { 1 };
-            if failed.len() > 1 && self.spec.bisects {
-                // Halving is not a retry and does not count as one.
+            if failed.len() > 1 {
+                // Lambda does not count a split as a retry.
                 let mut first = failed;
                 let second = first.split_off(first.len().div_euclid(2));
                 let failures = failures.saturating_sub(1);
                 batches.push(Batch { records: second, failures });
                 batches.push(Batch { records: first, failures });
-            } else if self.spec.maximum_retries.is_some_and(|most| failures > most) {
+            } else if failures > self.stream.maximum_retries {
                 self.give_up(&failed, &error);
                 continue;
             } else {
@@ -124,8 +108,8 @@ impl Lane {
         }
     }
 
-    fn drop_old(&self, records: &mut Vec<Record>) {
-        let Some(limit) = self.spec.maximum_age else { return };
+    fn give_up_old(&self, records: &mut Vec<Record>) {
+        let limit = self.stream.maximum_age;
         #[expect(
             clippy::cast_precision_loss,
             reason = "milliseconds of this age are exact in an f64"
@@ -142,11 +126,11 @@ impl Lane {
 
     fn give_up(&self, records: &[Record], error: &str) {
         self.logs.stack(&format!(
-            "{} records given up by {}: {error}",
+            "gave up {} stream records of {}: {error}",
             records.len(),
             self.function
         ));
-        lock(&self.dead).push(DeadLetter {
+        lock(&self.dead_letters).push(DeadLetter {
             function: self.function.clone(),
             sequence_numbers: records.iter().map(|record| record.sequence.clone()).collect(),
             error: error.to_owned(),
@@ -161,41 +145,38 @@ impl Lane {
     }
 }
 
-fn verdict(outcome: &Outcome, records: &[Record], reports_item_failures: bool) -> Verdict {
+fn batch_result(outcome: &Outcome, records: &[Record]) -> BatchResult {
     let answer = match outcome {
         Outcome::Answered(answer) => answer,
         Outcome::Failed(_) | Outcome::TimedOut(_) => {
-            return Verdict::FailedFrom(0, outcome.error().unwrap_or_default());
+            return BatchResult::FailedFrom(0, outcome.error().unwrap_or_default());
         }
     };
-    if !reports_item_failures {
-        return Verdict::Done;
-    }
     let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
     let failures = answer.get("batchItemFailures").and_then(Json::as_array);
     let Some(failures) = failures.filter(|failures| !failures.is_empty()) else {
-        return Verdict::Done;
+        return BatchResult::Done;
     };
-    // The lowest sequence number counts; one that is none of the batch's means that nothing can be trusted.
+    // The lowest sequence number counts. An unknown one makes the whole batch fail.
     let mut lowest = records.len();
     for failure in failures {
         let identifier = failure.get("itemIdentifier").and_then(Json::as_str).unwrap_or_default();
         match records.iter().position(|record| record.sequence == identifier) {
             Some(index) => lowest = lowest.min(index),
             None => {
-                return Verdict::FailedFrom(
+                return BatchResult::FailedFrom(
                     0,
-                    "an itemIdentifier that is none of the batch's".to_owned(),
+                    "an itemIdentifier is not in the batch".to_owned(),
                 );
             }
         }
     }
-    Verdict::FailedFrom(lowest, format!("{} items reported as failed", failures.len()))
+    BatchResult::FailedFrom(lowest, format!("{} items reported as failed", failures.len()))
 }
 
 fn pause(failures: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
+    FIRST_PAUSE.saturating_mul(doubled).min(MAX_PAUSE)
 }
 
 #[cfg(test)]
@@ -209,61 +190,61 @@ mod tests {
             .to_vec()
     }
 
-    fn judged(answer: &Json) -> Verdict {
-        verdict(&Outcome::Answered(answer.to_string().into()), &records(), true)
+    fn result_of(answer: &Json) -> BatchResult {
+        batch_result(&Outcome::Answered(answer.to_string().into()), &records())
     }
 
     #[test]
-    fn an_answer_without_failures_is_a_success() {
+    fn a_reply_without_failures_is_a_success() {
         for answer in [json!(null), json!({}), json!({ "batchItemFailures": [] }), json!("x")] {
-            assert_eq!(judged(&answer), Verdict::Done, "{answer}");
+            assert_eq!(result_of(&answer), BatchResult::Done, "{answer}");
         }
     }
 
     #[test]
-    fn the_lowest_failure_is_where_the_retry_begins() {
+    fn a_retry_begins_at_the_lowest_reported_failure() {
         let answer = json!({ "batchItemFailures": [{ "itemIdentifier": "12" }, { "itemIdentifier": "11" }] });
-        assert!(matches!(judged(&answer), Verdict::FailedFrom(1, _)));
+        assert!(matches!(result_of(&answer), BatchResult::FailedFrom(1, _)));
     }
 
     #[test]
     fn an_unknown_failure_fails_the_whole_batch() {
         for identifier in ["", "99"] {
             let answer = json!({ "batchItemFailures": [{ "itemIdentifier": identifier }] });
-            assert!(matches!(judged(&answer), Verdict::FailedFrom(0, _)));
+            assert!(matches!(result_of(&answer), BatchResult::FailedFrom(0, _)));
         }
         let crashed = Outcome::failed("Runtime.ExitError", "x");
-        assert!(matches!(verdict(&crashed, &records(), true), Verdict::FailedFrom(0, _)));
+        assert!(matches!(batch_result(&crashed, &records()), BatchResult::FailedFrom(0, _)));
     }
 
     #[test]
     fn pauses_double_up_to_a_limit() {
         let pauses: Vec<_> = (1..=7).map(|n| pause(n).as_millis()).collect();
         assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000]);
-        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+        assert_eq!(pause(u32::MAX), MAX_PAUSE);
     }
 
-    /// A lane over a scripted function, and what plays the function: for each batch it notes the records'
-    /// numbers and answers with the failures that `fails` finds among them.
+    /// Delivers four records to a scripted function. `fails` tells whether a record fails in the
+    /// n-th batch. Returns the delivered batches and the dead letters.
     async fn delivered(
-        spec: StreamSpec,
+        stream: Stream,
         fails: impl Fn(&str, usize) -> bool + Send + Sync + 'static,
     ) -> (Vec<Vec<String>>, Vec<DeadLetter>) {
         let scripted = Arc::new(Scripted::silent(Duration::from_secs(30)));
         let lane = Lane {
             function: "f".to_owned(),
-            spec,
+            stream,
             lambda: Arc::new(Lambda::new([Arc::clone(&scripted.function)])),
             logs: Arc::clone(&scripted.logs),
-            dead: Arc::default(),
+            dead_letters: Arc::default(),
             progress: Arc::new(Progress::new(Arc::default(), "k".to_owned())),
         };
-        let dead = Arc::clone(&lane.dead);
+        let dead = Arc::clone(&lane.dead_letters);
         let batches = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&batches);
         let player = tokio::spawn(async move {
             loop {
-                let judge = |payload: &[u8]| {
+                let reply = |payload: &[u8]| {
                     let event: Json = serde_json::from_slice(payload).unwrap();
                     let records = event.get("Records").and_then(Json::as_array).unwrap();
                     let numbers: Vec<_> =
@@ -275,7 +256,7 @@ mod tests {
                         failed.map(|number| json!({ "itemIdentifier": number })).collect();
                     json!({ "batchItemFailures": failures }).to_string()
                 };
-                scripted.play(judge).await;
+                scripted.play(reply).await;
             }
         });
         let numbered =
@@ -286,31 +267,28 @@ mod tests {
         (batches, lock(&dead).clone())
     }
 
-    fn spec(bisects: bool, maximum_retries: Option<u32>) -> StreamSpec {
-        StreamSpec {
+    fn stream(maximum_retries: u32, maximum_age: Duration) -> Stream {
+        Stream {
             table: "t".to_owned(),
             batch_size: 10,
-            batching_window: Duration::ZERO,
-            lanes: 1,
+            parallelization: 1,
             maximum_retries,
-            maximum_age: None,
-            bisects,
-            reports_item_failures: true,
-            filters: Vec::new(),
+            maximum_age,
+            event_names: Vec::new(),
         }
     }
 
     #[tokio::test]
-    async fn a_retry_begins_at_the_lowest_failure() {
+    async fn records_before_the_lowest_failure_are_not_delivered_again() {
         let (batches, dead) =
-            delivered(spec(false, None), |n, attempt| n == "12" && attempt == 1).await;
-        assert_eq!(batches, [vec!["10", "11", "12", "13"], vec!["12", "13"]]);
+            delivered(stream(9, Duration::MAX), |n, attempt| n == "12" && attempt == 1).await;
+        assert_eq!(batches, [vec!["10", "11", "12", "13"], vec!["12"], vec!["13"]]);
         assert!(dead.is_empty());
     }
 
     #[tokio::test]
-    async fn a_failed_batch_is_halved_until_the_bad_record_is_alone() {
-        let (batches, dead) = delivered(spec(true, Some(1)), |n, _| n == "10").await;
+    async fn a_failed_batch_is_split_until_the_bad_record_is_alone() {
+        let (batches, dead) = delivered(stream(1, Duration::MAX), |n, _| n == "10").await;
         let expected: [&[&str]; 5] =
             [&["10", "11", "12", "13"], &["10", "11"], &["10"], &["10"], &["11"]];
         assert_eq!(batches.iter().take(5).collect::<Vec<_>>(), expected);
@@ -320,9 +298,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn records_older_than_the_limit_are_not_even_tried() {
-        let old = StreamSpec { maximum_age: Some(Duration::from_secs(1)), ..spec(false, None) };
-        let (batches, dead) = delivered(old, |_, _| true).await;
+    async fn records_older_than_the_limit_are_not_delivered() {
+        let (batches, dead) = delivered(stream(9, Duration::from_secs(1)), |_, _| true).await;
         assert!(batches.is_empty());
         assert_eq!(dead.iter().map(|letter| letter.sequence_numbers.len()).sum::<usize>(), 4);
     }

@@ -1,40 +1,40 @@
-//! Tables' streams as event sources of functions, with Lambda's rules for retries.
+//! The streams of tables as event sources of functions, with Lambda's rules for retries.
 
 mod delivery;
 mod positions;
 mod progress;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
 use anyhow::anyhow;
-use dynoxide::Database;
 use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use serde_json::Value as Json;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 pub use delivery::DeadLetter;
 pub(crate) use positions::Positions;
 
+use crate::database::DatabaseHandle;
 use crate::lambda::Lambda;
 use crate::logs::Logs;
-use crate::template::{self, REGION, StreamSpec};
 use delivery::Lane;
 use progress::Progress;
+use template::Stream;
+use template::arn::{self, REGION};
 
-/// How often a stream is looked at when nobody says that something was written. Writes of the functions are
-/// announced; this is for the writes of tools that use the database directly.
+/// The pause between two reads of a stream without new records. Writes of the functions end it
+/// early; writes of tools that use the database directly do not.
 const IDLE_POLL: Duration = Duration::from_millis(500);
 
-/// How many records are read at once, and how many may wait in a lane.
+/// The number of records that are read at once, and of those that can wait in a lane.
 const READ_LIMIT: usize = 100;
 
-/// More lanes than this only start more processes than a developer's machine has cores for.
+/// The largest number of lanes: each starts a process, and a developer's machine has few cores.
 const MAX_LANES: usize = 4;
 
-/// One record of a stream, as Lambda hands it to a function.
+/// A record of a stream, with the event that the function gets.
 #[derive(Debug, Clone)]
 struct Record {
     sequence: String,
@@ -42,45 +42,35 @@ struct Record {
     event: Json,
 }
 
-/// What feeds one function from one stream.
+/// A stream as the event source of one function.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) function: String,
-    pub(crate) spec: StreamSpec,
+    pub(crate) stream: Stream,
     pub(crate) database: DatabaseHandle,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) positions: Arc<Positions>,
-    pub(crate) dead: Arc<Mutex<Vec<DeadLetter>>>,
-    /// Changes when the table was written to.
+    pub(crate) dead_letters: Arc<Mutex<Vec<DeadLetter>>>,
+    /// Changes with every write to the table.
     pub(crate) written: watch::Receiver<()>,
 }
 
-/// The database, with a `Debug` that it has not of its own.
-#[derive(Clone)]
-pub(crate) struct DatabaseHandle(pub(crate) Database);
-
-impl std::fmt::Debug for DatabaseHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Database")
-    }
-}
-
 impl Source {
-    /// Feeds the function until the stack stops.
+    /// Invokes the function with the records of the stream until the stack stops.
     pub(crate) async fn run(mut self) {
-        let key = format!("{} < {}", self.function, self.spec.table);
+        let key = format!("{} < {}", self.function, self.stream.table);
         let start = self.positions.get(&key);
         let progress = Arc::new(Progress::new(Arc::clone(&self.positions), key));
-        let lanes: Vec<_> = (0..self.spec.lanes.clamp(1, MAX_LANES))
+        let lanes: Vec<_> = (0..self.stream.parallelization.clamp(1, MAX_LANES))
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(READ_LIMIT);
                 let lane = Lane {
                     function: self.function.clone(),
-                    spec: self.spec.clone(),
+                    stream: self.stream.clone(),
                     lambda: Arc::clone(&self.lambda),
                     logs: Arc::clone(&self.logs),
-                    dead: Arc::clone(&self.dead),
+                    dead_letters: Arc::clone(&self.dead_letters),
                     progress: Arc::clone(&progress),
                 };
                 tokio::spawn(lane.run(receiver));
@@ -93,14 +83,14 @@ impl Source {
                 Ok(records) => records,
                 Err(error) => {
                     self.logs.stack(&format!(
-                        "cannot read the stream of {}: {error:#}",
-                        self.spec.table
+                        "failed to read the stream of {}: {error:#}",
+                        self.stream.table
                     ));
                     Vec::new()
                 }
             };
             if records.is_empty() {
-                // Closed only when the stack ends, and with it this task.
+                // The sender is dropped only when the stack, and this task, ends.
                 drop(tokio::time::timeout(IDLE_POLL, self.written.changed()).await);
                 continue;
             }
@@ -108,7 +98,7 @@ impl Source {
                 read_to = Some(record.sequence.clone());
                 progress.read(&record.sequence);
                 if self.wants(&record) {
-                    // What has the same key stays in order, because it goes through the same lane.
+                    // Records with the same key stay in order, because they use the same lane.
                     if let Some(lane) = lanes.get(lane_of(&record, lanes.len())) {
                         drop(lane.send(record).await);
                     }
@@ -120,16 +110,16 @@ impl Source {
     }
 
     fn wants(&self, record: &Record) -> bool {
-        let filters = &self.spec.filters;
-        filters.is_empty() || filters.iter().any(|filter| filter.matches(&record.event))
+        let name = record.event.get("eventName").and_then(Json::as_str);
+        self.stream.event_names.iter().any(|wanted| Some(wanted.as_str()) == name)
     }
 
     fn read(&self, after: Option<&str>) -> anyhow::Result<Vec<Record>> {
         let database = &self.database.0;
-        let table = &self.spec.table;
+        let table = &self.stream.table;
         let iterator = database.get_shard_iterator(GetShardIteratorRequest {
-            // The database reads nothing but the table's name from the ARN.
-            stream_arn: template::stream_arn(table),
+            // The database uses only the table name in the ARN.
+            stream_arn: arn::stream(table),
             shard_id: dynoxide::streams::shard_id(table),
             shard_iterator_type: if after.is_some() {
                 "AFTER_SEQUENCE_NUMBER"
@@ -142,7 +132,7 @@ impl Source {
         let shard_iterator = iterator.shard_iterator.ok_or_else(|| anyhow!("no shard iterator"))?;
         let found =
             database.get_records(GetRecordsRequest { shard_iterator, limit: Some(READ_LIMIT) })?;
-        let source = template::stream_arn(table);
+        let source = arn::stream(table);
         found
             .records
             .into_iter()

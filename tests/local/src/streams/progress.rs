@@ -1,13 +1,12 @@
-//! How far one stream has been dealt with when several lanes work on it.
-
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+//! The position of a function in a stream that several lanes process.
 
 use super::positions::Positions;
 use crate::logs::Logs;
 use crate::sync::lock;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
-/// The records that are still being worked on, and the position that follows from them.
+/// The records in process, and the position that follows from them.
 #[derive(Debug)]
 pub(super) struct Progress {
     positions: Arc<Positions>,
@@ -17,7 +16,7 @@ pub(super) struct Progress {
 
 #[derive(Debug)]
 struct State {
-    /// Sequence numbers are of one length, so they sort as the numbers they are.
+    /// Sequence numbers have the same length, so their texts are in order.
     open: BTreeSet<String>,
     closed: BTreeSet<String>,
 }
@@ -28,12 +27,12 @@ impl Progress {
         Self { positions, key, state: Mutex::new(state) }
     }
 
-    /// A record has been read.
+    /// Adds a record that was read.
     pub(super) fn read(&self, sequence: &str) {
         lock(&self.state).open.insert(sequence.to_owned());
     }
 
-    /// A record is dealt with. Everything up to the oldest one still open need not be read again.
+    /// Marks a record as processed. The position moves up to the oldest record that is not.
     pub(super) fn done(&self, sequence: &str, logs: &Logs) {
         let mut state = lock(&self.state);
         if state.open.remove(sequence) {
@@ -49,7 +48,7 @@ impl Progress {
         if let Some(last) = behind.last()
             && let Err(error) = self.positions.set(&self.key, last)
         {
-            logs.stack(&format!("cannot keep the position of {}: {error:#}", self.key));
+            logs.stack(&format!("failed to keep the position of {}: {error:#}", self.key));
         }
     }
 }
@@ -59,8 +58,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_position_waits_for_the_slowest_record() {
-        let logs = Logs::new(false);
+    fn the_position_does_not_pass_a_record_in_process() {
+        let logs = Logs::default();
         let positions = Arc::new(Positions::default());
         let progress = Progress::new(Arc::clone(&positions), "k".to_owned());
         for sequence in ["1", "2", "3", "4"] {

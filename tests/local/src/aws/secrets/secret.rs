@@ -1,28 +1,27 @@
-//! One secret: its versions and which label is on which.
-
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+//! One secret: its versions and their labels.
 
 use crate::{clock, random};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::fmt;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// How long a client's request token may be; it becomes the version's id.
+/// The lengths that a client request token can have. The token becomes the version id.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 32..=64;
 
-/// A secret's versions. Each staging label is on one of them at the most.
+/// The versions of a secret. Each staging label is on at most one version.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Secret {
     created_ms: i64,
-    /// When a version or a label was last added or moved; zero in what an older stack kept.
+    /// The time at which a version or a label was last added or moved; 0 in the data folders of
+    /// older stacks.
     #[serde(default)]
     changed_ms: i64,
     versions: BTreeMap<String, Version>,
-    /// The version that each label is on.
+    /// The version ids by label.
     labels: BTreeMap<String, String>,
 }
 
@@ -32,7 +31,7 @@ struct Version {
     created_ms: i64,
 }
 
-/// Why a request is refused.
+/// The error of a request that is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) kind: &'static str,
@@ -66,7 +65,8 @@ impl Secret {
         }
     }
 
-    /// `GetSecretValue`: of a version, of a label, of both if they agree, of `AWSCURRENT` if neither is named.
+    /// Answers `GetSecretValue` for a version, for a label, for both if the label is on the
+    /// version, or for `AWSCURRENT` if the request names neither.
     pub(super) fn value(
         &self,
         version: Option<&str>,
@@ -90,7 +90,7 @@ impl Secret {
         }))
     }
 
-    /// `DescribeSecret`.
+    /// Answers `DescribeSecret`.
     pub(super) fn describe(&self) -> Json {
         let mut stages = BTreeMap::<&str, Vec<&str>>::new();
         for (label, id) in &self.labels {
@@ -103,13 +103,13 @@ impl Secret {
         })
     }
 
-    /// `ListSecretVersionIds`; a version without a label is deprecated.
-    pub(super) fn list(&self, deprecated_too: bool) -> Json {
+    /// Answers `ListSecretVersionIds`. A version without a label is deprecated.
+    pub(super) fn list(&self, include_deprecated: bool) -> Json {
         let versions: Vec<_> = self
             .versions
             .iter()
             .map(|(id, version)| (id, version, self.stages(id)))
-            .filter(|(_, _, stages)| deprecated_too || !stages.is_empty())
+            .filter(|(_, _, stages)| include_deprecated || !stages.is_empty())
             .map(|(id, version, stages)| {
                 let created = seconds(version.created_ms);
                 json!({ "VersionId": id, "VersionStages": stages, "CreatedDate": created })
@@ -118,7 +118,8 @@ impl Secret {
         json!({ "Versions": versions })
     }
 
-    /// `PutSecretValue`: a new version, which becomes the current one unless it gets other labels.
+    /// Answers `PutSecretValue`: adds a version, which becomes the current one unless the request
+    /// has labels for it.
     pub(super) fn put(
         &mut self,
         value: &str,
@@ -130,7 +131,7 @@ impl Secret {
         }
         let id = token.map_or_else(random::uuid, str::to_owned);
         match self.versions.get(&id) {
-            // A repeated request is answered as it was the first time.
+            // A repeated request gets the same reply.
             Some(version) if version.value == value => {}
             Some(_) => {
                 return Err(Refusal {
@@ -155,7 +156,7 @@ impl Secret {
         Ok(json!({ "VersionId": id, "VersionStages": self.stages(&id) }))
     }
 
-    /// `UpdateSecretVersionStage`.
+    /// Answers `UpdateSecretVersionStage`.
     pub(super) fn move_stage(
         &mut self,
         stage: &str,
@@ -170,7 +171,7 @@ impl Secret {
         if [from, to].into_iter().flatten().any(|id| !self.versions.contains_key(id)) {
             return Err(Refusal::not_found("Secrets Manager can't find the specified version."));
         }
-        // A label can only be taken from the version that the caller says it is on.
+        // The caller must name the version that the label is on now.
         match (self.labels.get(stage).map(String::as_str), from) {
             (Some(holder), None) if Some(holder) != to => {
                 return Err(Refusal::invalid(&format!(
@@ -197,7 +198,7 @@ impl Secret {
         Ok(json!({}))
     }
 
-    /// Puts a label on a version. The version that stops being the current one becomes the previous one.
+    /// Moves a label to a version. The version that was the current one becomes the previous one.
     fn label(&mut self, stage: &str, id: &str) {
         let before = self.labels.insert(stage.to_owned(), id.to_owned());
         if stage == CURRENT
@@ -212,7 +213,7 @@ impl Secret {
     }
 }
 
-/// The protocol's timestamps are seconds.
+/// Converts to the timestamps of the protocol, which are seconds.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in an f64")]
 fn seconds(millis: i64) -> f64 {
     millis as f64 / 1000.0
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_put_is_the_same_put_and_another_value_is_refused() {
+    fn a_repeated_put_changes_nothing_and_another_value_is_refused() {
         let mut secret = Secret::new("one".into());
         secret.put("two", Some(TOKEN), &[]).unwrap();
         secret.put("two", Some(TOKEN), &[]).unwrap();
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_label_goes_to_the_newest_version_and_may_stay_on_the_current_one() {
+    fn a_pending_label_moves_to_the_newest_version_and_can_stay_on_the_current_one() {
         let pending = ["AWSPENDING".to_owned()];
         let mut secret = Secret::new("one".into());
         let first = id(&secret.value(None, None).unwrap());
@@ -286,18 +287,18 @@ mod tests {
         secret.move_stage(CURRENT, Some(&first), Some(&third)).unwrap();
         let stages = secret.describe().get("VersionIdsToStages").unwrap().clone();
         assert_eq!(stages, json!({ &*first: [PREVIOUS], &*third: [CURRENT, "AWSPENDING"] }));
-        // Who saw the label where it was before comes too late.
+        // The label has moved since the caller read it.
         let refusal = secret.move_stage(CURRENT, Some(&first), Some(&third)).unwrap_err();
         assert_eq!(refusal.kind, "InvalidParameterException");
     }
 
     #[test]
-    fn every_change_and_no_reading_moves_the_date_of_the_last_change() {
+    fn a_change_and_not_a_read_moves_the_date_of_the_last_change() {
         let mut secret = Secret::new("one".into());
         let first = id(&secret.value(None, None).unwrap());
         let date = |secret: &Secret| secret.describe().get("LastChangedDate").unwrap().as_f64();
         secret.changed_ms = 0;
-        assert_eq!(date(&secret), Some(seconds(secret.created_ms)), "never before its creation");
+        assert_eq!(date(&secret), Some(seconds(secret.created_ms)), "not before its creation");
         secret.created_ms = 0;
         let second = id(&secret.put("two", Some(TOKEN), &["AWSPENDING".to_owned()]).unwrap());
         assert!(date(&secret) > Some(0.0));
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_not_moved_by_mistake() {
+    fn a_label_moves_only_from_the_version_that_has_it() {
         let mut secret = Secret::new("one".into());
         let first = id(&secret.value(None, None).unwrap());
         let second = id(&secret.put("two", None, &["AWSPENDING".to_owned()]).unwrap());
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_and_a_label_must_agree() {
+    fn a_label_must_be_on_the_requested_version() {
         let mut secret = Secret::new("one".into());
         let first = id(&secret.value(None, None).unwrap());
         secret.put("two", None, &[]).unwrap();
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_value() {
-        assert!(!format!("{:?}", Secret::new("hush".into())).contains("hush"));
+    fn debug_output_shows_no_value() {
+        assert!(!format!("{:?}", Secret::new("secret text".into())).contains("secret text"));
     }
 }

@@ -1,43 +1,41 @@
-//! The record of every call that a function made.
+//! The record of every call of the functions.
 
+use super::ApiCall;
+use super::Service;
+use super::rights::Right;
+use crate::sync::lock;
+use crate::{clock, files, random};
+use anyhow::Context;
+use serde::Serialize;
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-use anyhow::Context;
-use serde::Serialize;
-
-use super::Ask;
-use super::caller::Service;
-use super::rights::Right;
-use crate::sync::lock;
-use crate::{clock, files, random};
-
-/// How many calls are remembered.
+/// The number of calls that are kept.
 const KEPT_CALLS: usize = 200_000;
 
-/// Calls in the order in which they arrived.
+/// The newest calls in the order in which they arrived.
 #[derive(Debug, Default)]
-pub(crate) struct Calls(Mutex<Book>);
+pub(crate) struct CallLog(Mutex<State>);
 
 #[derive(Debug, Default)]
-struct Book {
+struct State {
     calls: VecDeque<Call>,
-    /// How many have been forgotten.
+    /// The number of older calls that are not kept any more.
     forgotten: usize,
     rights: Option<RightsFile>,
 }
 
-/// Where the rights that the calls needed are written, each once, one JSON a line.
+/// A file of the rights that the calls needed: each right once, one JSON object per line.
 #[derive(Debug)]
 struct RightsFile {
     file: File,
     written: BTreeSet<String>,
 }
 
-/// A line of that file.
+/// A line of the file.
 #[derive(Debug, Serialize)]
 struct Needed<'a> {
     function: &'a str,
@@ -45,77 +43,80 @@ struct Needed<'a> {
     right: &'a Right,
 }
 
-/// One call.
+/// A call as the admin API shows it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Call {
     function: String,
     service: Service,
     operation: String,
     resources: Vec<String>,
-    /// The HTTP status of the answer; null while there is none, or if there never was one.
+    /// The HTTP status of the reply; null until there is a reply.
     status: Option<u16>,
+    /// The consumed capacity, where the service reports it.
     units: Option<f64>,
     at: String,
 }
 
-/// Stands for a call whose answer is still to come.
+/// The number of a call since the start.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ticket(usize);
+pub(super) struct CallId(usize);
 
-impl Calls {
-    /// Also writes what the calls needed to be allowed to a new file in `folder`.
+impl CallLog {
+    /// Opens an empty log. With a `folder`, the rights that the calls need go to a new file in it.
     pub(crate) fn open(folder: Option<&Path>) -> anyhow::Result<Self> {
         let rights = folder.map(RightsFile::create).transpose()?;
-        Ok(Self(Mutex::new(Book { rights, ..Book::default() })))
+        Ok(Self(Mutex::new(State { rights, ..State::default() })))
     }
 
-    pub(super) fn begin(&self, function: &str, ask: &Ask) -> Ticket {
-        let call = Call {
+    /// Adds a call that has no reply yet.
+    pub(super) fn begin(&self, function: &str, call: &ApiCall) -> CallId {
+        let entry = Call {
             function: function.to_owned(),
-            service: ask.service,
-            operation: ask.operation.clone(),
-            resources: ask.resources.clone(),
+            service: call.service,
+            operation: call.operation.clone(),
+            resources: call.resources.clone(),
             status: None,
             units: None,
             at: clock::iso_millis(clock::unix_millis()),
         };
-        let mut book = lock(&self.0);
-        if let Some(rights) = &mut book.rights {
-            rights.add(function, &ask.rights);
+        let mut state = lock(&self.0);
+        if let Some(rights) = &mut state.rights {
+            rights.add(function, &call.rights);
         }
-        if book.calls.len() >= KEPT_CALLS {
-            book.calls.pop_front();
-            book.forgotten = book.forgotten.saturating_add(1);
+        if state.calls.len() >= KEPT_CALLS {
+            state.calls.pop_front();
+            state.forgotten = state.forgotten.saturating_add(1);
         }
-        book.calls.push_back(call);
-        Ticket(book.forgotten.saturating_add(book.calls.len()).saturating_sub(1))
+        state.calls.push_back(entry);
+        CallId(state.forgotten.saturating_add(state.calls.len()).saturating_sub(1))
     }
 
-    pub(super) fn finish(&self, ticket: Ticket, status: u16, units: Option<f64>) {
-        let mut book = lock(&self.0);
-        let index = ticket.0.checked_sub(book.forgotten);
-        if let Some(call) = index.and_then(|index| book.calls.get_mut(index)) {
+    /// Adds the reply to a call.
+    pub(super) fn finish(&self, id: CallId, status: u16, units: Option<f64>) {
+        let mut state = lock(&self.0);
+        let index = id.0.checked_sub(state.forgotten);
+        if let Some(call) = index.and_then(|index| state.calls.get_mut(index)) {
             call.status = Some(status);
             call.units = units;
         }
     }
 
-    /// The calls of one function, or of all.
+    /// Returns the calls of one function, or all.
     pub(crate) fn list(&self, function: Option<&str>) -> Vec<Call> {
-        let book = lock(&self.0);
+        let state = lock(&self.0);
         let wanted = |call: &&Call| function.is_none_or(|function| call.function == function);
-        book.calls.iter().filter(wanted).cloned().collect()
+        state.calls.iter().filter(wanted).cloned().collect()
     }
 }
 
 impl RightsFile {
     fn create(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(format!("{}.jsonl", random::uuid()));
-        let cannot = || format!("cannot write {}", path.display());
-        std::fs::create_dir_all(folder).with_context(cannot)?;
+        let failed = || format!("failed to write {}", path.display());
+        std::fs::create_dir_all(folder).with_context(failed)?;
         let file = files::private(OpenOptions::new().append(true).create(true))
             .open(&path)
-            .with_context(cannot)?;
+            .with_context(failed)?;
         Ok(Self { file, written: BTreeSet::new() })
     }
 
@@ -123,7 +124,8 @@ impl RightsFile {
         for right in rights {
             let Ok(line) = serde_json::to_string(&Needed { function, right }) else { continue };
             if !self.written.contains(&line) {
-                // A line that a full disk loses is a right that seems unused, which is found out.
+                // A line that is lost because the disk is full makes a right look unused, which the
+                // check of the rights reports.
                 drop(self.file.write_all(format!("{line}\n").as_bytes()));
                 self.written.insert(line);
             }
@@ -133,12 +135,11 @@ impl RightsFile {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use serde_json::{Value as Json, json};
 
-    use super::*;
-
-    fn ask(service: Service, operation: &str, resources: &[&str], rights: &[Right]) -> Ask {
-        Ask {
+    fn call(service: Service, operation: &str, resources: &[&str], rights: &[Right]) -> ApiCall {
+        ApiCall {
             service,
             operation: operation.to_owned(),
             resources: resources.iter().map(|id| (*id).to_owned()).collect(),
@@ -147,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_finds_its_call_and_a_filter_the_function() {
-        let calls = Calls::default();
-        let first = calls.begin("f", &ask(Service::DynamoDb, "GetItem", &["Users"], &[]));
-        calls.begin("g", &ask(Service::Sns, "Publish", &[], &[]));
+    fn a_reply_is_added_to_its_call_and_a_filter_selects_a_function() {
+        let calls = CallLog::default();
+        let first = calls.begin("f", &call(Service::DynamoDb, "GetItem", &["Users"], &[]));
+        calls.begin("g", &call(Service::Sns, "Publish", &[], &[]));
         calls.finish(first, 200, Some(1.5));
         let all = serde_json::to_value(calls.list(None)).unwrap();
         assert_eq!(all.pointer("/0/service").unwrap(), "dynamodb");
@@ -162,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_needed_is_written_once() {
+    fn each_needed_right_is_written_once() {
         let folder = std::env::temp_dir().join(format!("local-rights-{}", random::uuid()));
-        let calls = Calls::open(Some(&folder)).unwrap();
-        let publish = ask(Service::Sns, "Publish", &[], &[Right::publish("Publish", None)]);
+        let calls = CallLog::open(Some(&folder)).unwrap();
+        let publish = call(Service::Sns, "Publish", &[], &[Right::publish("Publish", None)]);
         for function in ["f", "f", "g"] {
             calls.begin(function, &publish);
         }
