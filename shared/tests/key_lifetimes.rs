@@ -13,9 +13,8 @@ fn a_key_signs_for_longer_than_anything_that_it_signed_is_valid() {
     let interval = bound("KeyRotationSeconds", "MinValue");
     assert!(interval > IDLE_LIFETIME.as_secs() && interval > REMEMBERED_LIFETIME.as_secs());
     let names = template.parameters.iter().map(|parameter| parameter.name.as_str());
-    let lifetimes: Vec<_> = names
-        .filter(|name| name.contains("Seconds") && *name != "KeyRotationSeconds")
-        .collect();
+    let lifetimes: Vec<_> =
+        names.filter(|name| name.contains("Seconds") && *name != "KeyRotationSeconds").collect();
     assert!(lifetimes.len() >= 4, "{lifetimes:?}");
     for name in lifetimes {
         assert!(bound(name, "MaxValue") < interval, "{name}");

@@ -17,7 +17,7 @@ use latchkey::adapters::system::SystemClock;
 use latchkey::domain::challenge::{ChallengeKey, KeyId, Nonce};
 use latchkey::domain::code::{CodeFormat, CodeSeed};
 use latchkey::ports::CodeKeys as _;
-use local::{KeptSecret, Options, Stack};
+use local::{Options, SecretSnapshot, Stack};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -278,7 +278,7 @@ impl World {
     }
 
     /// Every secret as it is kept now.
-    pub async fn secrets(&self) -> Vec<KeptSecret> {
+    pub async fn secrets(&self) -> Vec<SecretSnapshot> {
         self.stack.secrets().await.expect("the secrets")
     }
 

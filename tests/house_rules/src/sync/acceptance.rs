@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn a_row_has_its_place_in_the_order_and_is_not_repeated() {
-        assert_eq!(with_row("//! A.\n\nmod a;\nmod c;\n", "mod b;"), "//! A.\n\nmod a;\nmod b;\nmod c;\n");
+        assert_eq!(
+            with_row("//! A.\n\nmod a;\nmod c;\n", "mod b;"),
+            "//! A.\n\nmod a;\nmod b;\nmod c;\n"
+        );
         assert_eq!(with_row("mod a;\n\nfn f() {}\n", "mod b;"), "mod a;\nmod b;\n\nfn f() {}\n");
         assert_eq!(with_row("mod a;\n", "mod a;"), "mod a;\n");
         assert_eq!(with_row("//! A.\n", "mod a;"), "//! A.\n\nmod a;\n");
