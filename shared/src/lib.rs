@@ -1,3 +1,5 @@
+//! The common crate of all functions.
+//!
 #![doc = include_str!("../README.md")]
 
 pub mod adapters;

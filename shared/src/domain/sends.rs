@@ -1,5 +1,6 @@
 //! The limits of messages to one recipient.
 
+use super::phone::DialCodes;
 use super::time::{DAY, HOUR, Timestamp};
 use std::time::Duration;
 
@@ -12,6 +13,21 @@ pub struct SendLimits {
     pub per_hour: u32,
     /// The number of sends in one day.
     pub per_day: u32,
+}
+
+/// The limits of sending.
+#[derive(Clone, Debug)]
+pub struct SendPolicy {
+    /// The lifetime of a code.
+    pub code_lifetime: Duration,
+    /// The limits of one recipient.
+    pub limits: SendLimits,
+    /// The number of sends that one source may request in an hour; 0 switches the limit off.
+    pub per_source_hour: u32,
+    /// The number of sign-ups that one client may request in an hour; 0 switches the limit off.
+    pub per_client_hour: u32,
+    /// The countries that text messages may be sent to.
+    pub countries: DialCodes,
 }
 
 /// The number of uses in one window of time. Windows start at whole hours or days.

@@ -32,7 +32,7 @@ pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError,
-    SendPolicy, SignUpUnverified,
+    SignUpUnverified,
 };
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetPasswordError};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};

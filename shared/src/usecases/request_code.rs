@@ -7,8 +7,7 @@ use crate::domain::event::{EventIds, Fact};
 use crate::domain::id::{Sequence, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
-use crate::domain::phone::DialCodes;
-use crate::domain::sends::{SendLimits, SendRecord};
+use crate::domain::sends::{SendPolicy, SendRecord};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFETIME};
@@ -22,21 +21,6 @@ use std::time::Duration;
 /// The number of tries. A try fails if another request sends to the same recipient between the read
 /// and the write.
 const MAX_TRIES: usize = 4;
-
-/// The limits of sending.
-#[derive(Clone, Debug)]
-pub struct SendPolicy {
-    /// The lifetime of a code.
-    pub code_lifetime: Duration,
-    /// The limits of one recipient.
-    pub limits: SendLimits,
-    /// The number of sends that one source may request in an hour; 0 switches the limit off.
-    pub per_source_hour: u32,
-    /// The number of sign-ups that one client may request in an hour; 0 switches the limit off.
-    pub per_client_hour: u32,
-    /// The countries that text messages may be sent to.
-    pub countries: DialCodes,
-}
 
 /// Sends codes. A recipient that must not get a code causes the same work and the same answer.
 pub struct RequestCode {

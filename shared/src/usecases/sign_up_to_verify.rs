@@ -1,7 +1,6 @@
 //! Creates an account with a password, and sends a link and a code to verify the e-mail address and
 //! the phone number.
 
-use super::SendPolicy;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
 use crate::domain::client::ClientId;
@@ -15,7 +14,7 @@ use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::password::Password;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::realm::Realm;
-use crate::domain::sends::SendRecord;
+use crate::domain::sends::{SendPolicy, SendRecord};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, KnownBy, NewUser};
 use crate::ports::{

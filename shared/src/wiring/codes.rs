@@ -2,11 +2,10 @@
 
 use super::Wiring;
 use crate::adapters::key_ring::KeyRingScope;
-use crate::domain::sends::SendLimits;
+use crate::domain::sends::{SendLimits, SendPolicy};
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    CheckCode, ProveRecipient, RequestCode, SendPolicy, StartSignUp, VerifyCode, VerifyLink,
-    VerifyRecipient,
+    CheckCode, ProveRecipient, RequestCode, StartSignUp, VerifyCode, VerifyLink, VerifyRecipient,
 };
 use std::sync::Arc;
 use std::time::Duration;

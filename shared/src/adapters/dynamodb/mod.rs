@@ -4,6 +4,8 @@
 //! expired items up to days late, so reads and conditions compare `expires_at` with the current
 //! time. The modules describe the items of their tables; [`item`] describes the formats of
 //! times, and [`keys`] the formats of keys.
+//!
+#![doc = include_str!("README.md")]
 
 mod budgets;
 mod challenges;

@@ -1,3 +1,5 @@
+//! The API of GoodCity, as its CONTRACT.md describes it.
+//!
 #![doc = include_str!("CONTRACT.md")]
 
 mod app;

@@ -1,3 +1,5 @@
+//! The API of Gotu, as its CONTRACT.md describes it.
+//!
 #![doc = include_str!("CONTRACT.md")]
 
 mod authenticator;

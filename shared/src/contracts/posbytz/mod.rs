@@ -1,3 +1,5 @@
+//! The API of PosBytz, as its CONTRACT.md describes it.
+//!
 #![doc = include_str!("CONTRACT.md")]
 
 mod admin;
