@@ -172,7 +172,10 @@ impl DynamoStore {
     }
 
     /// Waits after a conflict for a random time. Its upper limit doubles with each failure.
-    #[expect(clippy::disallowed_methods, reason = "waiting out a conflict within the request")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "waits for the end of a conflict within the request"
+    )]
     async fn pause(&self, failures: u32) {
         let most = FIRST_PAUSE_MS.saturating_mul(2_u64.saturating_pow(failures));
         let share = random(&*self.entropy).map_or(u16::MAX, u16::from_be_bytes).into();

@@ -139,7 +139,7 @@ async fn a_carrier_that_refuses_for_good_is_not_asked_again() {
     let sends = calls.iter().filter(|call| call["service"] == "sns" || call["service"] == "ses");
     assert_eq!(sends.count(), 2);
     let logs = world.stack().logs();
-    let said = logs.iter().filter(|line| line.contains("refuses the recipient for good"));
+    let said = logs.iter().filter(|line| line.contains("refused the recipient permanently"));
     assert_eq!(said.count(), 2);
 }
 
