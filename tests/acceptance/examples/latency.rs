@@ -3,21 +3,23 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
-use acceptance::{NO_LIMITS, Reply, World, new_email, new_phone};
-use serde_json::json;
-use std::future::Future;
+use acceptance::goodcity::otp_auth_key;
+use acceptance::{
+    NO_LIMITS, Reply, TestStack, goodcity, gotu, new_email, new_phone, without_limits,
+};
+use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
-/// Requests that are measured, one after the other.
+/// The number of measured requests, one after the other.
 const ROUNDS: usize = 200;
 
-async fn measure<F: Future<Output = Reply>>(what: &str, status: u16, ask: impl Fn() -> F) {
+async fn measure<F: IntoFuture<Output = Reply>>(what: &str, status: u16, ask: impl Fn() -> F) {
     let mut times = Vec::with_capacity(ROUNDS);
     for round in 0..=ROUNDS {
         let started = Instant::now();
         let reply = ask().await;
         assert_eq!(reply.status, status, "{what}: {reply:?}");
-        // The first one starts the process.
+        // The first request starts the process.
         if round > 0 {
             times.push(started.elapsed());
         }
@@ -29,16 +31,15 @@ async fn measure<F: Future<Output = Reply>>(what: &str, status: u16, ask: impl F
     println!("{what}: median {:.1} ms, p95 {:.1} ms", millis(at(50)), millis(at(95)));
 }
 
-/// Registered and unregistered mobiles in turn: what an attacker with a clock would see.
-async fn interleaved(world: &World) {
+/// Measures registered and unregistered mobiles in turn, as an attacker with a clock would.
+async fn interleaved(stack: &TestStack) {
     let known = "+85251224538";
-    let body = json!({"user_auth": {"mobile": known, "address_attributes": {}}});
-    assert_eq!(world.post("/api/v1/auth/signup", &body).await.status, 200);
+    assert_eq!(otp_auth_key(&goodcity(stack).sign_up(known).await).len(), 24);
     let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
         for (mobile, times) in [known, "+85251641822"].into_iter().zip(&mut times) {
             let started = Instant::now();
-            let reply = world.post("/api/v1/auth/send_pin", &json!({"mobile": mobile})).await;
+            let reply = goodcity(stack).send_pin(mobile).await;
             assert_eq!(reply.status, 200, "{reply:?}");
             if round > 0 {
                 times.push(started.elapsed());
@@ -59,20 +60,14 @@ async fn interleaved(world: &World) {
 #[tokio::main]
 async fn main() {
     let release = std::env::args().any(|argument| argument == "--release");
-    let world = World::measured(release, &NO_LIMITS).await;
-    measure("POST /otp", 204, || async {
-        world.post("/otp", &json!({"identifier": new_phone(), "otpType": "sign_up"})).await
-    })
-    .await;
-    measure("POST /users by e-mail, with its password's hash", 200, || async {
-        world.sign_up_by_email(&new_email()).await
-    })
-    .await;
-    interleaved(&world).await;
+    let stack = &TestStack::measured(release, &NO_LIMITS).await;
+    measure("gotu: ask for a code", 204, || gotu(stack).ask_for_code(&new_phone(), "sign_up"))
+        .await;
+    let sign_up = || gotu(stack).sign_up_by_email(&new_email());
+    measure("gotu: sign up by e-mail, with the hash of a password", 200, sign_up).await;
+    interleaved(stack).await;
     let cheap = [("ARGON2_MEMORY_KIB", "8"), ("ARGON2_ITERATIONS", "1")];
-    let world = World::measured(release, &[NO_LIMITS.as_slice(), &cheap].concat()).await;
-    measure("POST /users by e-mail, with a hash that costs nothing", 200, || async {
-        world.sign_up_by_email(&new_email()).await
-    })
-    .await;
+    let stack = &TestStack::measured(release, &without_limits(&cheap)).await;
+    let sign_up = || gotu(stack).sign_up_by_email(&new_email());
+    measure("gotu: sign up by e-mail, with a hash that costs nothing", 200, sign_up).await;
 }

@@ -1,48 +1,41 @@
 //! Chromium, driven through its chromedriver.
 
-use acceptance::World;
+use acceptance::TestStack;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
 use thirtyfour::{
     ChromiumLikeCapabilities as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
 };
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
-/// Where chromedriver looks for a browser, by name.
+/// The names of the browsers that chromedriver looks for.
 const BROWSERS: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Whether there is a browser to drive. What is missing is said once.
-static INSTALLED: LazyLock<bool> = LazyLock::new(|| {
+/// Whether there is a browser, and a driver for it.
+pub(super) fn is_installed() -> bool {
     let runs = |program: &str| {
         let mut version = Command::new(program);
         version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         version.status().is_ok_and(|status| status.success())
     };
-    let installed = runs("chromedriver") && BROWSERS.into_iter().any(runs);
-    if !installed {
-        // Written past `eprintln`, which the harness captures.
-        let text = "browser tests skipped: chromium and chromedriver are not both installed\n";
-        std::io::stderr().write_all(text.as_bytes()).unwrap();
-    }
-    installed
-});
+    runs("chromedriver") && BROWSERS.into_iter().any(runs)
+}
 
 /// The events of a request and of the head of its answer, as it came.
 const REQUEST: &str = "Network.requestWillBeSent";
 const ANSWER: &str = "Network.responseReceivedExtraInfo";
 
-/// What the page says about itself.
+/// The state of the page.
 const LOOK: &str = "
     const by = (id) => document.getElementById(id);
     const code = by('code');
@@ -62,11 +55,11 @@ const LOOK: &str = "
         focus: document.activeElement.id,
     };";
 
-/// Runs chromedriver until the standard input ends. It does when this process ends, however that
-/// comes; and the browser ends with chromedriver, for that holds its pipe.
+/// Runs chromedriver until the standard input ends, which it does when this process ends for any reason. The browser ends
+/// with chromedriver, which holds its pipe.
 const RUN: &str = "chromedriver --port=0 & cat; kill $!; wait";
 
-/// A running chromedriver, and a folder for all that it and its browser write.
+/// A running chromedriver, and a folder for the files of chromedriver and its browser.
 struct Driver {
     process: Child,
     url: String,
@@ -100,9 +93,9 @@ impl Driver {
     }
 
     async fn end(mut self) {
-        // Closes its standard input first.
+        // Waiting closes the standard input first.
         self.process.wait().await.unwrap();
-        // Something of the browser may still write there; `cargo clean` takes what is left.
+        // The browser may still write to the folder. `cargo clean` removes the rest.
         drop(fs::remove_dir_all(&self.folder));
     }
 }
@@ -110,41 +103,37 @@ impl Driver {
 /// A browser with a profile of its own, in front of a stack.
 pub(super) struct Browser<'a> {
     /// The stack.
-    pub world: &'a World,
+    pub stack: &'a TestStack,
     driver: WebDriver,
 }
 
-/// What the browser did on the network.
+/// The requests that the browser made, and the cookies that it received.
 pub(super) struct Traffic {
     /// The requests: method and path.
     pub requests: Vec<String>,
-    /// What they sent.
+    /// The bodies of the requests.
     pub bodies: Vec<Value>,
     /// The `Set-Cookie` headers that it received, and did not block.
     pub cookies: Vec<String>,
 }
 
-/// Runs a test in a browser of its own in front of the shared stack, if there is a browser.
+/// Runs a test in a new browser in front of the shared stack.
 pub(super) async fn in_browser(test: impl AsyncFnOnce(&Browser<'_>)) {
-    if *INSTALLED {
-        browse(World::shared().await, test).await;
-    }
+    browse(TestStack::shared().await, test).await;
 }
 
-/// The same in front of a stack of its own, with these environment variables.
+/// Runs a test in a new browser in front of a new stack with these environment variables.
 pub(super) async fn in_browser_of(env: &[(&str, &str)], test: impl AsyncFnOnce(&Browser<'_>)) {
-    if *INSTALLED {
-        browse(&World::with(env).await, test).await;
-    }
+    browse(&TestStack::with(env).await, test).await;
 }
 
-/// Whether the test passes or fails, nothing of the browser is left.
-async fn browse(world: &World, test: impl AsyncFnOnce(&Browser<'_>)) {
+/// Runs a test, and ends the browser whether the test passes or fails.
+async fn browse(stack: &TestStack, test: impl AsyncFnOnce(&Browser<'_>)) {
     let driver = Driver::start().await;
     let run = async {
         let session = WebDriver::new(&driver.url, capabilities()).await.unwrap();
         let run = session.run_and_quit(async |session| {
-            test(&Browser { world, driver: session }).await;
+            test(&Browser { stack, driver: session }).await;
             Ok::<_, Infallible>(())
         });
         run.await.unwrap();
@@ -171,17 +160,17 @@ fn capabilities() -> thirtyfour::ChromeCapabilities {
 }
 
 impl Browser<'_> {
-    /// Opens a path of the stack.
+    /// Opens a path of the API.
     pub(super) async fn open(&self, path: &str) {
-        self.driver.goto(format!("{}{path}", self.world.stack().url())).await.unwrap();
+        self.driver.goto(format!("{}{path}", self.stack.url())).await.unwrap();
     }
 
-    /// Presses these keys, wherever the focus is.
+    /// Presses these keys in the element that has the focus.
     pub(super) async fn press(&self, keys: &str) {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
-    /// Puts a text in, in one piece, where the focus is.
+    /// Inserts a text at once in the element that has the focus.
     pub(super) async fn paste(&self, text: &str) {
         self.cdp("Input.insertText", json!({"text": text})).await;
     }
@@ -197,29 +186,32 @@ impl Browser<'_> {
         self.driver.cdp().send_raw(method, parameters).await.unwrap()
     }
 
-    /// How the page stands.
+    /// Returns the state of the page.
     pub(super) async fn look(&self) -> Value {
         self.run(LOOK).await
     }
 
-    /// Waits until the page's heading is this, and returns how it stands then.
-    pub(super) async fn until_heading(&self, heading: &str) -> Value {
-        self.until(heading, |seen| seen["heading"] == heading).await
+    /// Waits until the page has this heading, and returns its state.
+    pub(super) async fn wait_for_heading(&self, heading: &str) -> Value {
+        self.wait_for(heading, |seen| seen["heading"] == heading).await
     }
 
-    /// Waits until the page complains with a text that starts so.
-    pub(super) async fn until_error(&self, error: &str) -> Value {
-        self.until(error, |seen| seen["error"].as_str().unwrap().starts_with(error)).await
+    /// Waits until the page shows an error that starts with this text, and returns its state.
+    pub(super) async fn wait_for_error(&self, error: &str) -> Value {
+        self.wait_for(error, |seen| seen["error"].as_str().unwrap().starts_with(error)).await
     }
 
-    /// Waits until the page stands so.
-    pub(super) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool + Sync) -> Value {
+    /// Waits until the state of the page is as wanted, and returns it.
+    pub(super) async fn wait_for(
+        &self,
+        what: &str,
+        holds: impl Fn(&Value) -> bool + Sync,
+    ) -> Value {
         let look = || async { Some(self.look().await).filter(&holds) };
-        self.world.until(what, look).await
+        self.stack.wait_for(what, look).await
     }
 
-    /// What assistive technology is told: role and name of everything that has one of these roles,
-    /// sorted.
+    /// Role and name of each element that has one of these roles, as assistive technology sees them, sorted.
     pub(super) async fn exposed(&self, roles: &[&str]) -> Vec<String> {
         let tree = self.cdp("Accessibility.getFullAXTree", json!({})).await;
         let nodes = tree["nodes"].as_array().unwrap().iter();
@@ -234,7 +226,7 @@ impl Browser<'_> {
         exposed
     }
 
-    /// What it did on the network since this was last asked, once every request has its answer.
+    /// Returns the traffic since the last call of this function, once every request has its answer.
     pub(super) async fn traffic(&self) -> Traffic {
         let events = Mutex::new(Vec::new());
         let count = |method: &str| {
@@ -247,20 +239,20 @@ impl Browser<'_> {
             events.lock().unwrap().extend(log.iter().map(|entry| message(&entry.message)));
             (count(REQUEST) == count(ANSWER)).then_some(())
         };
-        self.world.until("an answer to every request", answered).await;
+        self.stack.wait_for("an answer to every request", answered).await;
         let mut traffic = Traffic { requests: Vec::new(), bodies: Vec::new(), cookies: Vec::new() };
         for event in events.into_inner().unwrap() {
             let (method, event) = (&event["method"], &event["params"]);
             if method == REQUEST {
                 let request = &event["request"];
                 let url = request["url"].as_str().unwrap();
-                let path = url.strip_prefix(self.world.stack().url()).unwrap_or(url);
+                let path = url.strip_prefix(self.stack.url()).unwrap_or(url);
                 traffic.requests.push(format!("{} {path}", request["method"].as_str().unwrap()));
                 let body = request["postData"].as_str();
                 traffic.bodies.extend(body.map(|body| serde_json::from_str(body).unwrap()));
             } else if method == ANSWER {
                 assert_eq!(event["blockedCookies"], json!([]), "{event}");
-                // Several values of one name come as lines.
+                // Several values of one header arrive as lines.
                 let headers = event["headers"].as_object().unwrap().iter();
                 let cookies = headers.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
                 let lines = cookies.flat_map(|(_, value)| value.as_str().unwrap().lines());
@@ -270,15 +262,15 @@ impl Browser<'_> {
         traffic
     }
 
-    /// Requires that the page made no complaint of its own: no policy was broken, no script threw.
-    /// What remains are answers that are errors.
-    pub(super) async fn assert_no_complaint(&self) {
+    /// Requires that the browser reported no error of the page: no policy was broken, and no script threw. Answers with an
+    /// error status are allowed.
+    pub(super) async fn assert_no_error(&self) {
         let log = self.driver.get_log("browser").await.unwrap();
-        let complaint = log.iter().find(|entry| entry.source.as_deref() != Some("network"));
-        assert!(complaint.is_none(), "{complaint:?}");
+        let error = log.iter().find(|entry| entry.source.as_deref() != Some("network"));
+        assert!(error.is_none(), "{error:?}");
     }
 
-    /// The cookies that it keeps for the page, by name.
+    /// The cookies of the page, sorted by name.
     pub(super) async fn cookies(&self) -> Vec<thirtyfour::Cookie> {
         let mut cookies = self.driver.get_all_cookies().await.unwrap();
         cookies.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,11 +1,11 @@
-//! Whether everybody can use the page.
+//! Accessibility: every user can use the page.
 
 use super::browser::in_browser;
+use super::page;
+use acceptance::urbanfits::UNKNOWN_ID;
 use serde_json::json;
 
-const PAGE: &str = "/auth/signup/verify-otp?otp_id=0123456789abcdef01234567";
-
-/// Whatever is too faint to read (WCAG 2.2, 1.4.3: 4.5 to 1), too small to hit (2.5.5: 44 pixels)
+/// The flaws of the page: text that is too faint to read (WCAG 2.2, 1.4.3: 4.5 to 1), too small to hit (2.5.5: 44 pixels)
 /// or too wide (1.4.10, 1.4.4).
 const FLAWS: &str = r"
     const channels = (color) => color.match(/[\d.]+/g).map(Number);
@@ -35,10 +35,9 @@ const FLAWS: &str = r"
     if (code.scrollWidth > code.clientWidth) flaws.push('cut: ' + code.value);
     return [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches, flaws];";
 
-#[tokio::test]
-async fn assistive_technology_is_told_what_there_is() {
+pub(super) async fn assistive_technology_is_told_what_there_is() {
     in_browser(async |browser| {
-        browser.open(PAGE).await;
+        browser.open(&page(&format!("?otp_id={UNKNOWN_ID}"))).await;
         let roles =
             ["RootWebArea", "banner", "main", "heading", "textbox", "alert", "button", "status"];
         let expected = [
@@ -66,8 +65,7 @@ async fn assistive_technology_is_told_what_there_is() {
     .await;
 }
 
-#[tokio::test]
-async fn it_can_be_read_and_hit_in_every_size_and_colour() {
+pub(super) async fn it_can_be_read_and_hit_in_every_size_and_colour() {
     in_browser(async |browser| {
         let sizes = [(320, 16), (320, 32), (1280, 16)];
         let looks = sizes.map(|size| ["light", "dark"].map(|scheme| (size, scheme)));
@@ -80,25 +78,24 @@ async fn it_can_be_read_and_hit_in_every_size_and_colour() {
             let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
             browser.cdp("Emulation.setEmulatedMedia", media).await;
             let fine = json!([width, scheme == "dark", []]);
-            browser.open(PAGE).await;
+            browser.open(&page(&format!("?otp_id={UNKNOWN_ID}"))).await;
             assert_eq!(browser.run(FLAWS).await, fine);
             browser.press("123456\u{e007}").await;
-            browser.until_error("The code has 5 digits; you entered 6.").await;
-            // Colours change in a moment: let them arrive.
+            browser.wait_for_error("The code has 5 digits; you entered 6.").await;
+            // Finishes the transitions of the colours.
             browser.run("document.getAnimations().forEach((it) => it.finish())").await;
             assert_eq!(browser.run(FLAWS).await, fine);
-            browser.open("/auth/signup/verify-otp").await;
+            browser.open(&page("")).await;
             assert_eq!(browser.run(FLAWS).await, fine);
         }
     })
     .await;
 }
 
-#[tokio::test]
-async fn without_scripts_it_says_what_is_missing() {
+pub(super) async fn without_scripts_it_says_what_is_missing() {
     in_browser(async |browser| {
         browser.cdp("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
-        browser.open(PAGE).await;
+        browser.open(&page(&format!("?otp_id={UNKNOWN_ID}"))).await;
         let seen = browser.exposed(&["StaticText", "textbox", "button"]).await.join("\n");
         assert!(seen.contains("This page needs JavaScript"), "{seen}");
         assert!(!seen.contains("textbox") && !seen.contains("button"), "{seen}");

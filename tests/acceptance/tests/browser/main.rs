@@ -1,4 +1,4 @@
-//! The page of the code, in a real browser. Where there is none, these tests say so and pass.
+//! The page on which a code is entered, in a real browser. Without a browser, each test is reported as ignored.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,54 +12,85 @@ mod journeys;
 mod looks;
 mod states;
 
-use acceptance::{Reply, World, code_in, new_email};
-use serde_json::{Value, json};
+use acceptance::urbanfits::{new_person, otp_id};
+use acceptance::{Reply, TestStack, route, say, urbanfits};
+use libtest_mimic::{Arguments, Trial};
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// The tests of modules, each with its path as its name. A test that is in no module's list does not compile.
+macro_rules! trials {
+    ($($module:ident: $($test:ident),+;)+) => {
+        vec![$($(Trial::test(concat!(stringify!($module), "::", stringify!($test)), || {
+            run($module::$test());
+            Ok(())
+        })),+),+]
+    };
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let tests: Vec<Trial> = trials! {
+        journeys: the_code_makes_an_account_and_signs_in, the_other_prefix_and_the_keyboard_alone_do_as_well, another_customer_can_take_the_name_first;
+        looks: assistive_technology_is_told_what_there_is, it_can_be_read_and_hit_in_every_size_and_colour, without_scripts_it_says_what_is_missing;
+        states: a_wrong_code_is_typed_over, a_text_that_is_not_a_code_is_not_sent, a_code_may_be_pasted_with_the_text_around_it, a_code_that_was_guessed_too_often_is_over, a_code_that_was_used_is_over, a_sign_up_that_is_not_there_looks_the_same, a_link_without_its_id_asks_for_nothing, a_code_is_sent_once, too_many_guesses_have_to_wait, a_fault_keeps_the_code, no_network_keeps_the_code;
+    };
+    let installed = browser::is_installed();
+    if !installed && !arguments.list {
+        say(
+            "browser tests are ignored: install chromium and chromedriver (Debian: chromium, chromium-driver)",
+        );
+    }
+    let tests = tests.into_iter().map(|test| test.with_ignored_flag(!installed)).collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+/// Runs a test on this thread, as `#[tokio::test]` does.
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(test);
+}
+
+/// The path of the page, with a query.
+fn page(query: &str) -> String {
+    format!("{}{query}", route("urbanfits-verify-otp-page").path)
+}
 
 /// A sign-up that waits for its code.
 struct Pending {
     email: String,
     username: String,
     otp_id: String,
-    /// Where the answer sends the browser.
+    /// The path that the answer sends the browser to.
     redirect_url: String,
 }
 
 impl Pending {
-    /// Signs somebody up.
-    async fn new(world: &World) -> Self {
-        let email = new_email();
-        let username = email.split('@').next().unwrap().to_owned();
-        Self::of(world, email, username).await
+    /// Signs a new customer up.
+    async fn new(stack: &TestStack) -> Self {
+        let (username, email) = new_person();
+        Self::of(stack, email, username).await
     }
 
-    async fn of(world: &World, email: String, username: String) -> Self {
-        let body = json!({"username": username, "email": email, "phone_prefix": "+92",
-            "phone_number": "30142353150", "password": "correct horse", "timezone": "Asia/Dubai",
-            "accept_policies": true});
-        let reply = world.post("/auth/signup", &body).await;
-        assert_eq!(reply.status, 200, "{reply:?}");
-        let json = reply.json();
-        let text = |name: &str| json[name].as_str().unwrap().to_owned();
-        Self { email, username, otp_id: text("otp_id"), redirect_url: text("redirect_url") }
+    async fn of(stack: &TestStack, email: String, username: String) -> Self {
+        let reply = urbanfits(stack).sign_up(&username, &email).await;
+        let otp_id = otp_id(&reply, &email);
+        let redirect_url = reply.json()["redirect_url"].as_str().unwrap().to_owned();
+        Self { email, username, otp_id, redirect_url }
     }
 
     /// The code, once it was mailed.
-    async fn code(&self, world: &World) -> String {
-        code_in(world.message(&self.email, 1).await["body"].as_str().unwrap())
+    async fn code(&self, stack: &TestStack) -> String {
+        urbanfits(stack).code(&self.email, 1).await
     }
 
-    /// Posts a code past the browser.
-    async fn post(&self, world: &World, otp: &str) -> Reply {
-        world.post("/auth/signup/callback", &json!({"otp_id": self.otp_id, "otp": otp})).await
+    /// Enters a code without the browser.
+    async fn enter(&self, stack: &TestStack, otp: &str) -> Reply {
+        urbanfits(stack).enter_code(&self.otp_id, otp).await
     }
 
     /// The accounts of this address.
-    async fn accounts(&self, world: &World) -> Vec<Value> {
-        world.items_with("Users", &self.email).await
+    async fn accounts(&self, stack: &TestStack) -> Vec<Value> {
+        stack.items_with("Users", &self.email).await
     }
-}
-
-/// A code that is not this one.
-fn other_than(code: &str) -> &'static str {
-    if code == "12345" { "54321" } else { "12345" }
 }

@@ -1,220 +1,232 @@
-//! Invariant 3: a crash or a fault at any store call leaves all of a sign-up or none of it, and a
-//! retry succeeds or gets the duplicate's answer.
+//! A crash or a fault at any store call leaves a complete sign-up or none, and a retry succeeds or gets the answer to a
+//! code that is used up.
 
-use acceptance::{NO_LIMITS, Reply, World, code_in, new_email, new_phone, user_id};
-use serde_json::{Value, json};
+use acceptance::drivers::{AwsCall, Driver, Person, drivers, for_every_contract};
+use acceptance::faults::{Fault, of_shop};
+use acceptance::gotu::{error, user_id};
+use acceptance::{NO_LIMITS, Reply, TestStack, gotu, new_email};
 
-const FUNCTION: &str = "gotu-post-users";
-
-/// The tables that an account is made of.
-const ACCOUNT: [&str; 4] = ["Users", "Identifiers", "Devices", "Sessions"];
-
-fn fault(mode: &str, operation: &str, count: u32) -> Value {
-    json!({"service": "dynamodb", "mode": mode, "operation": operation, "count": count,
-        "function": FUNCTION})
+/// Whether a fault of this mode can happen to an operation: a read meets no conflict.
+fn can_happen(mode: &str, operation: &str) -> bool {
+    mode != "conflict" || !operation.contains("Get")
 }
 
-/// Requires that of the account of `identifier` there is all or nothing, and tells which.
-async fn is_whole(world: &World, identifier: &str) -> bool {
-    let identifiers = world.items_with("Identifiers", identifier).await;
-    let users = world.items_with("Users", identifier).await;
-    let Some(found) = identifiers.first() else {
-        assert!(users.is_empty(), "a user without an identifier");
-        return false;
-    };
-    let id = found["user_id"].as_str().unwrap();
-    for table in ACCOUNT {
-        assert_eq!(world.items_with(table, id).await.len(), 1, "{table} of a half-made account");
+/// The modes in which one call fails and the next one succeeds.
+const PASSING: [&str; 5] = ["error", "throttle", "conflict", "timeout", "lost-reply"];
+
+/// Makes one call of each kind that a function makes fail in this mode.
+async fn fail_once_each(stack: &TestStack, mode: &str, function: &str, calls: &[AwsCall]) {
+    for (operation, _) in calls {
+        if can_happen(mode, operation) {
+            stack.fault(&of_shop(mode).at(operation).in_function(function).times(1)).await;
+        }
     }
-    true
-}
-
-/// Requires that both events of the account come, each once.
-async fn assert_events(world: &World, identifier: &str) {
-    let id = world.items_with("Identifiers", identifier).await[0]["user_id"].clone();
-    world.events(id.as_str().unwrap(), 2).await;
-    world.settled(id.as_str().unwrap()).await;
-    let events = world.events_of(id.as_str().unwrap()).await;
-    assert_eq!(events.len(), 2, "{events:?}");
 }
 
 #[tokio::test]
 async fn one_failed_call_is_not_noticed() {
-    let world = World::with(&NO_LIMITS).await;
-    for mode in ["error", "throttle", "conflict", "timeout", "lost-reply"] {
-        for operation in ["UpdateItem", "TransactWriteItems"] {
-            let phone = new_phone();
-            let code = world.code(&phone, "sign_up", 1).await;
-            world.fault(&fault(mode, operation, 1)).await;
-            let reply = world.sign_up_by_phone(&phone, &code).await;
-            assert_eq!(reply.status, 200, "{mode} {operation}: {reply:?}");
-            assert!(is_whole(&world, &phone).await, "{mode} {operation}");
-            assert_events(&world, &phone).await;
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let facts = driver.facts();
+        for mode in PASSING {
+            let person = driver.new_person();
+            fail_once_each(stack, mode, facts.asks, facts.calls_to_ask).await;
+            let (asked, code) = driver.asked(&person).await;
+            fail_once_each(stack, mode, facts.enters, facts.calls_to_enter).await;
+            let reply = driver.enter_code(&person, &asked, &code).await;
+            assert_eq!(reply.status, 200, "{mode}: {reply:?}");
+            stack.clear_faults().await;
+            assert!(driver.has_account(&person).await, "{mode}");
+            driver.expect_events(&person).await;
         }
-        let email = new_email();
-        world.fault(&fault(mode, "TransactWriteItems", 1)).await;
-        let reply = world.sign_up_by_email(&email).await;
-        assert_eq!(reply.status, 200, "{mode}: {reply:?}");
-        assert!(is_whole(&world, &email).await, "{mode}");
-        assert_events(&world, &email).await;
-        let phone = new_phone();
-        for operation in ["BatchGetItem", "TransactWriteItems"] {
-            if (mode, operation) != ("conflict", "BatchGetItem") {
-                let mut fault = fault(mode, operation, 1);
-                fault["function"] = json!("gotu-post-otp");
-                world.fault(&fault).await;
-            }
-        }
-        world.code(&phone, "sign_up", 1).await;
-        world.heal().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn one_failed_call_is_not_noticed_by_a_mobile_either() {
-    let world = World::with(&NO_LIMITS).await;
-    let at = |mode: &str, function: &str, operation: &str| {
-        json!({"service": "dynamodb", "mode": mode, "operation": operation, "count": 1,
-            "function": function})
-    };
-    for (number, mode) in ["error", "throttle", "conflict", "lost-reply"].into_iter().enumerate() {
-        let mobile = format!("+8525122453{number}");
-        let body = json!({"user_auth": {"mobile": mobile, "address_attributes": {}}});
-        world.fault(&at(mode, "goodcity-signup", "TransactWriteItems")).await;
-        let reply = world.post("/api/v1/auth/signup", &body).await;
-        assert_eq!(reply.status, 200, "{mode}: {reply:?}");
-        let pin = code_in(world.message(&mobile, 1).await["body"].as_str().unwrap());
-        for operation in ["UpdateItem", "TransactWriteItems"] {
-            world.fault(&at(mode, "goodcity-verify", operation)).await;
-        }
-        let key = &reply.json()["otp_auth_key"];
-        let reply =
-            world.post("/api/v1/auth/verify", &json!({"otp_auth_key": key, "pin": pin})).await;
-        assert_eq!(reply.status, 200, "{mode}: {reply:?}");
-        world.fault(&at(mode, "goodcity-register-device", "TransactWriteItems")).await;
-        let authorization = format!("Bearer {}", reply.json()["jwt_token"].as_str().unwrap());
-        let headers = [("authorization", authorization.as_str())];
-        let path = "/api/v1/auth/register_device";
-        let reply = world.send("POST", path, &headers, "handle=h&platform=fcm", None).await;
-        assert_eq!(reply.status, 204, "{mode}: {reply:?}");
-        assert_eq!(world.items_with("Users", &mobile).await.len(), 1);
-        world.heal().await;
+async fn one_failed_call_of_a_sign_up_by_mail_is_not_noticed() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for mode in PASSING {
+        let email = new_email();
+        let fault = of_shop(mode).at("TransactWriteItems").in_function("gotu-post-users");
+        stack.fault(&fault.times(1)).await;
+        let id = user_id(&gotu(stack).sign_up_by_email(&email).await);
+        expect_account_by_mail(stack, &email, &id).await;
+        stack.clear_faults().await;
     }
-    world.settled("goodcity.auth").await;
-    let types = |name: &str, events: &[Value]| {
-        events.iter().filter(|event| event["detailType"] == name).count()
-    };
-    let events = world.all_events().await;
-    for name in ["user.created", "user.verified", "device.registered"] {
-        assert_eq!(types(name, &events), 4, "{name}");
+}
+
+/// Requires a complete account of Gotu's whose address is not proved.
+async fn expect_account_by_mail(stack: &TestStack, email: &str, id: &str) {
+    assert_eq!(stack.items_with("Identifiers", email).await[0]["user_id"], id);
+    for table in ["Users", "Identifiers", "Devices", "Sessions"] {
+        assert_eq!(stack.items_of_user(table, id).await.len(), 1, "{table}");
     }
+    stack.events(id, 2).await;
+    stack.wait_until_delivered(id).await;
+    assert_eq!(stack.events_of(id).await.len(), 2);
 }
 
 #[tokio::test]
 async fn a_lasting_fault_is_a_500_that_leaves_nothing() {
-    let world = World::with(&NO_LIMITS).await;
-    for operation in ["UpdateItem", "TransactWriteItems"] {
-        let phone = new_phone();
-        let code = world.code(&phone, "sign_up", 1).await;
-        world.fault(&fault("error", operation, 1000)).await;
-        let reply = world.sign_up_by_phone(&phone, &code).await;
-        reply.expect(500, &json!({"error": "internal server error"}));
-        assert!(!is_whole(&world, &phone).await);
-        world.heal().await;
-        let reply = world.sign_up_by_phone(&phone, &code).await;
-        assert_eq!(reply.status, 200, "{operation}: {reply:?}");
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let facts = driver.facts();
+        for (operation, _) in facts.calls_to_enter {
+            let person = driver.new_person();
+            let (asked, code) = driver.asked(&person).await;
+            stack.fault(&of_shop("error").at(operation).in_function(facts.enters)).await;
+            let reply = driver.enter_code(&person, &asked, &code).await;
+            driver.expect_internal_error(&reply);
+            assert!(!driver.has_account(&person).await, "{operation}");
+            stack.clear_faults().await;
+            let reply = driver.enter_code(&person, &asked, &code).await;
+            assert_eq!(reply.status, 200, "{operation}: {reply:?}");
+        }
+        let person = driver.new_person();
+        stack.fault(&of_shop("error").in_function(facts.asks)).await;
+        driver.expect_internal_error(&driver.ask_for_code(&person).await);
+        stack.clear_faults().await;
+        assert!(stack.items_with("Challenges", &person.recipient).await.is_empty());
+        driver.signed_up(&person).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_fault_is_logged_once() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    stack.fault(&of_shop("error")).await;
+    for _ in 0..3 {
+        let reply = gotu(stack).sign_up_by_email(&new_email()).await;
+        reply.expect(500, &error("internal server error"));
     }
-    world.fault(&json!({"service": "dynamodb", "mode": "error", "count": 1000})).await;
-    let body = json!({"identifier": new_phone(), "otpType": "sign_up"});
-    let reply = world.post("/otp", &body).await;
-    reply.expect(500, &json!({"error": "internal server error"}));
-    // A request's own line follows those of its faults, and comes behind its answer.
+    // The line of a request follows the lines of its faults, and is written after the answer.
     let answered = || async {
-        let logs = world.stack().logs().join("\n");
-        (logs.matches("\"http.status\":500").count() == 3).then_some(logs)
+        let failed = stack.lines("request").iter().filter(|it| it["http.status"] == 500).count();
+        (failed == 3).then(|| stack.logs().join("\n"))
     };
-    let logs = world.until("the lines of three failed requests", answered).await;
-    let faults = logs.matches("a request failed").count();
-    assert_eq!(faults, 3, "each fault is logged once");
-    assert!(logs.contains("could not register a user") && logs.contains("InternalServerError"));
+    let logs = stack.wait_for("the lines of three failed requests", answered).await;
+    assert_eq!(logs.matches(r#""level":"ERROR""#).count(), 3, "{logs}");
+    assert!(logs.contains("InternalServerError"), "the cause is logged");
 }
 
 #[tokio::test]
 async fn a_committed_sign_up_whose_reply_is_lost_is_a_success() {
-    let world = World::with(&NO_LIMITS).await;
-    let phone = new_phone();
-    let code = world.code(&phone, "sign_up", 1).await;
-    world.fault(&fault("lost-reply", "TransactWriteItems", 2)).await;
-    let reply = world.sign_up_by_phone(&phone, &code).await;
-    let id = user_id(&reply);
-    assert_eq!(world.items_with("Users", &phone).await[0]["user_id"], id);
-    assert_eq!(world.items("Users").await.len(), 1);
-    assert_events(&world, &phone).await;
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        let (asked, code) = driver.asked(&person).await;
+        let fault = of_shop("lost-reply").at("TransactWriteItems");
+        stack.fault(&fault.in_function(driver.facts().enters).times(2)).await;
+        let reply = driver.enter_code(&person, &asked, &code).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        stack.clear_faults().await;
+        let users = stack.items_with("Users", &person.recipient).await;
+        assert_eq!((users.len(), &users[0]["user_id"]), (1, &driver.user_id(&reply).into()));
+        assert!(driver.has_account(&person).await);
+        driver.expect_events(&person).await;
+    })
+    .await;
+}
+
+/// The writes at which a function crashes, each with the number of equal calls before it. The second update is that of the
+/// sequence of ids, which a new process reads from. A crash at a read leaves less than a crash before the first write.
+const WRITES: [(&str, u32); 3] = [("UpdateItem", 0), ("UpdateItem", 1), ("TransactWriteItems", 0)];
+
+#[tokio::test]
+async fn a_crash_at_any_write_leaves_all_or_nothing() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        for crash in ["crash-before", "crash-after"] {
+            for (operation, after) in WRITES {
+                let fault = of_shop(crash).at(operation).after(after).times(1);
+                let fault = fault.in_function(driver.facts().enters);
+                let crashed = crash_and_retry(stack, driver, &fault, crash, operation).await;
+                assert!(crashed || after == 1, "{crash} {operation}");
+            }
+        }
+    })
+    .await;
+}
+
+/// Crashes a sign-up and repeats it. Returns whether there was a call to crash at.
+async fn crash_and_retry(
+    stack: &TestStack,
+    driver: &dyn Driver,
+    fault: &Fault,
+    crash: &str,
+    operation: &str,
+) -> bool {
+    let person = driver.new_person();
+    let (asked, code) = driver.asked(&person).await;
+    stack.fault(fault).await;
+    let reply = driver.enter_code(&person, &asked, &code).await;
+    stack.clear_faults().await;
+    if reply.status == 200 {
+        return false;
+    }
+    assert_eq!(reply.status, 500, "{fault:?}: {reply:?}");
+    let whole = driver.has_account(&person).await;
+    let committed = crash == "crash-after" && operation == "TransactWriteItems";
+    assert_eq!(whole, committed, "{fault:?}");
+    expect_retry(driver, &person, &asked, &code, whole).await;
+    true
+}
+
+/// Requires that the repeated request completes a sign-up, or is refused if the first one did.
+async fn expect_retry(
+    driver: &dyn Driver,
+    person: &Person,
+    asked: &Reply,
+    code: &str,
+    whole: bool,
+) {
+    let again = driver.enter_code(person, asked, code).await;
+    if whole {
+        driver.expect_code_refused(&again);
+    } else {
+        assert_eq!(again.status, 200, "{again:?}");
+    }
+    assert!(driver.has_account(person).await);
+    driver.expect_events(person).await;
 }
 
 #[tokio::test]
-async fn a_crash_at_any_call_leaves_all_or_nothing() {
-    let world = World::with(&NO_LIMITS).await;
-    // The calls of a first sign-up by phone: count the guess, take a block of ids, register.
-    for crash in ["crash-before", "crash-after"] {
-        for after in 0..3 {
-            let phone = new_phone();
-            let code = world.code(&phone, "sign_up", 1).await;
-            // Every crash ends the process, so the next one starts with its warm-up read.
-            let fault = json!({"service": "dynamodb", "mode": crash, "count": 1, "after": after,
-                "function": FUNCTION, "operation": if after == 2 { "TransactWriteItems" } else { "UpdateItem" }});
-            let fault = if after == 2 { without(fault, "after") } else { fault };
-            world.fault(&fault).await;
-            let crashed = world.sign_up_by_phone(&phone, &code).await;
-            world.heal().await;
-            if crashed.status == 200 {
-                // An id was left of the last block: there was no such call.
-                assert_eq!(after, 1, "{crash} {after}: {crashed:?}");
-                continue;
-            }
-            assert_eq!(crashed.status, 500, "{crash} {after}: {crashed:?}");
-            let whole = is_whole(&world, &phone).await;
-            assert_eq!(whole, after == 2 && crash == "crash-after", "{crash} {after}");
-            let again = world.sign_up_by_phone(&phone, &code).await;
-            if whole {
-                again.expect(401, &json!({"error": "invalid or expired otp code"}));
-            } else {
-                assert_eq!(again.status, 200, "{crash} {after}: {again:?}");
-            }
-            assert!(is_whole(&world, &phone).await);
-            assert_events(&world, &phone).await;
-        }
+async fn a_crash_of_a_sign_up_by_mail_leaves_all_or_nothing() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for (crash, again) in [("crash-before", 200), ("crash-after", 400)] {
         let email = new_email();
-        world.fault(&fault(crash, "TransactWriteItems", 1)).await;
-        assert_eq!(world.sign_up_by_email(&email).await.status, 500);
-        let whole = is_whole(&world, &email).await;
-        assert_eq!(whole, crash == "crash-after");
-        let again = world.sign_up_by_email(&email).await;
-        if whole {
-            again.expect(400, &json!({"error": "email already registered"}));
-        } else {
-            assert_eq!(again.status, 200, "{again:?}");
+        let fault = of_shop(crash).at("TransactWriteItems").in_function("gotu-post-users");
+        stack.fault(&fault.times(1)).await;
+        assert_eq!(gotu(stack).sign_up_by_email(&email).await.status, 500);
+        stack.clear_faults().await;
+        let users = stack.items_with("Users", &email).await;
+        assert_eq!(users.len(), usize::from(crash == "crash-after"));
+        let reply = gotu(stack).sign_up_by_email(&email).await;
+        assert_eq!(reply.status, again, "{crash}: {reply:?}");
+        if again == 400 {
+            reply.expect(400, &error("email already registered"));
         }
-        assert_events(&world, &email).await;
+        let id = stack.items_with("Users", &email).await[0]["user_id"].clone();
+        expect_account_by_mail(stack, &email, id.as_str().unwrap()).await;
     }
 }
 
-fn without(mut fault: Value, key: &str) -> Value {
-    fault.as_object_mut().unwrap().remove(key);
-    fault
-}
-
 #[tokio::test]
-async fn a_start_without_secrets_or_store_is_made_up_for_by_the_first_requests() {
-    let world = World::with(&NO_LIMITS).await;
-    world.fault(&json!({"service": "secrets", "mode": "error", "count": 1000})).await;
-    let failed = |reply: &Reply| reply.expect(500, &json!({"error": "internal server error"}));
-    failed(&world.sign_up_by_email(&new_email()).await);
-    failed(&world.post("/otp", &json!({"identifier": new_phone(), "otpType": "login"})).await);
-    assert!(world.items("Users").await.is_empty());
-    world.heal().await;
-    assert_eq!(world.sign_up_by_email(&new_email()).await.status, 200);
-    let phone = new_phone();
-    let code = world.code(&phone, "sign_up", 1).await;
-    assert_eq!(world.sign_up_by_phone(&phone, &code).await.status, 200);
+async fn the_first_requests_make_up_for_a_start_without_secrets() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let drivers = drivers(stack).await;
+    stack.fault(&Fault::of("secrets", "error")).await;
+    for driver in &drivers {
+        driver.expect_internal_error(&driver.ask_for_code(&driver.new_person()).await);
+    }
+    let reply = gotu(stack).sign_up_by_email(&new_email()).await;
+    reply.expect(500, &error("internal server error"));
+    assert!(stack.items("Users").await.is_empty());
+    stack.clear_faults().await;
+    for driver in &drivers {
+        driver.signed_up(&driver.new_person()).await;
+    }
+    assert_eq!(gotu(stack).sign_up_by_email(&new_email()).await.status, 200);
 }

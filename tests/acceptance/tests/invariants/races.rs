@@ -1,105 +1,133 @@
-//! Invariants 1, 2 and 6: races for one code, guesses, and codes that have ended.
+//! One code or one recipient makes one account, a code is worth a bounded number of guesses, and an expired code is refused.
 
-use acceptance::{NO_LIMITS, Reply, World, all, new_email, new_phone, user_id};
-use serde_json::{Value, json};
+use acceptance::codes::guesses;
+use acceptance::drivers::{Driver, for_every_contract};
+use acceptance::gotu::user_id;
+use acceptance::tokens::seconds_between;
+use acceptance::{NO_LIMITS, TestStack, all, count, gotu, new_email, without_limits};
 
-fn count(replies: &[Reply], status: u16) -> usize {
-    replies.iter().filter(|reply| reply.status == status).count()
+/// Has fifty clients enter one code, and requires that one of them gets the account.
+async fn race_with_one_code(driver: &dyn Driver) {
+    let person = driver.new_person();
+    let (asked, code) = driver.asked(&person).await;
+    let replies = all((0..50).map(|_| driver.enter_code(&person, &asked, &code))).await;
+    assert_eq!(count(&replies, 200), 1, "{replies:?}");
+    for loser in replies.iter().filter(|reply| reply.status != 200) {
+        driver.expect_code_refused(loser);
+    }
+    assert!(driver.has_account(&person).await);
+    driver.expect_events(&person).await;
 }
 
 #[tokio::test]
 async fn fifty_racers_with_one_code_make_one_account() {
-    let world = World::with(&NO_LIMITS).await;
-    // Each racer's guess counts, so let every one of them reach the transaction.
-    let phone = new_phone();
-    let code = world.code(&phone, "sign_up", 1).await;
-    let replies = all((0..50).map(|_| world.sign_up_by_phone(&phone, &code))).await;
-    assert_eq!((count(&replies, 200), count(&replies, 401)), (1, 49), "{replies:?}");
-    assert_one_account(&world, &replies).await;
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, race_with_one_code).await;
 }
 
 #[tokio::test]
 async fn fifty_racers_that_may_all_guess_make_one_account() {
-    let mut env = NO_LIMITS.to_vec();
-    env.push(("OTP_MAX_ATTEMPTS", "1000"));
-    let world = World::with(&env).await;
-    let phone = new_phone();
-    let code = world.code(&phone, "sign_up", 1).await;
-    let replies = all((0..50).map(|_| world.sign_up_by_phone(&phone, &code))).await;
-    assert_eq!((count(&replies, 200), count(&replies, 401)), (1, 49), "{replies:?}");
-    assert_one_account(&world, &replies).await;
+    // Every racer reaches the transaction, because no guess is refused before it.
+    let env = without_limits(&[("OTP_MAX_ATTEMPTS", "1000")]);
+    let stack = &TestStack::with(&env).await;
+    for_every_contract(stack, race_with_one_code).await;
 }
 
 #[tokio::test]
-async fn fifty_racers_with_one_address_make_one_account() {
-    let world = World::with(&NO_LIMITS).await;
-    let email = new_email();
-    let replies = all((0..50).map(|_| world.sign_up_by_email(&email))).await;
-    assert_eq!((count(&replies, 200), count(&replies, 400)), (1, 49), "{replies:?}");
-    assert_one_account(&world, &replies).await;
+async fn racing_sign_ups_of_one_recipient_make_one_user_at_most() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        let replies = all((0..20).map(|_| driver.ask_for_code(&person))).await;
+        let accepted = replies.iter().filter(|reply| reply.status < 300);
+        assert!(accepted.count() > 0, "{replies:?}");
+        for reply in replies.iter().filter(|reply| reply.status >= 300) {
+            assert!(
+                reply.status < 500 && driver.is_refusal(driver.facts().asks, reply),
+                "{reply:?}"
+            );
+        }
+        for table in ["Users", "Identifiers"] {
+            let items = stack.items_with(table, &person.recipient).await;
+            assert!(items.len() <= 1, "{table}: {items:?}");
+        }
+    })
+    .await;
 }
 
-async fn assert_one_account(world: &World, replies: &[Reply]) {
+/// Gotu is the only contract that opens a session without a code.
+#[tokio::test]
+async fn fifty_racers_with_one_address_make_one_account() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let email = new_email();
+    let replies = all((0..50).map(|_| gotu(stack).sign_up_by_email(&email))).await;
+    assert_eq!((count(&replies, 200), count(&replies, 400)), (1, 49), "{replies:?}");
     let winner = replies.iter().find(|reply| reply.status == 200).unwrap();
     let id = user_id(winner);
     for table in ["Users", "Identifiers", "Devices", "Sessions"] {
-        let items = world.items(table).await;
-        assert_eq!(items.len(), 1, "{table}");
-        assert_eq!(items[0]["user_id"], id, "{table}");
+        let items = stack.items(table).await;
+        assert_eq!((items.len(), &items[0]["user_id"]), (1, &id.clone().into()), "{table}");
     }
-    world.settled("AUTH_USER_CREATED").await;
-    let events = world.all_events().await;
-    let types: Vec<_> = events.iter().map(|event| &event["detailType"]).collect();
-    assert_eq!(types, ["AUTH_USER_CREATED", "NEW_DEVICE_TOKEN"]);
+    stack.wait_until_delivered(&id).await;
+    let events = stack.all_events().await;
+    assert_eq!(acceptance::events::types(&events), ["AUTH_USER_CREATED", "NEW_DEVICE_TOKEN"]);
 }
 
 #[tokio::test]
 async fn two_hundred_wrong_guesses_at_once_are_worth_five() {
-    let world = World::with(&NO_LIMITS).await;
-    let phone = new_phone();
-    let code = world.code(&phone, "sign_up", 1).await;
-    let wrong = |number: usize| {
-        let guess = format!("{number:05}");
-        if guess == code { "99999".to_owned() } else { guess }
-    };
-    let guesses: Vec<_> = (0..200).map(wrong).collect();
-    let replies = all(guesses.iter().map(|guess| world.sign_up_by_phone(&phone, guess))).await;
-    assert_eq!(count(&replies, 401), 200, "{replies:?}");
-    let reply = world.sign_up_by_phone(&phone, &code).await;
-    reply.expect(401, &json!({"error": "invalid or expired otp code"}));
-    assert_eq!(world.items("Challenges").await[0]["attempts"], 5);
-    assert!(world.items("Users").await.is_empty());
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        let (asked, code) = driver.asked(&person).await;
+        let guesses = guesses(&code, 200);
+        let entered = guesses.iter().map(|guess| driver.enter_code(&person, &asked, guess));
+        for reply in all(entered).await {
+            driver.expect_code_refused(&reply);
+        }
+        driver.expect_code_refused(&driver.enter_code(&person, &asked, &code).await);
+        let challenges = stack.items_with("Challenges", &person.recipient).await;
+        let attempts = challenges.iter().filter_map(|item| item["attempts"].as_u64()).max();
+        assert_eq!(attempts, Some(5), "{challenges:?}");
+        assert!(!driver.has_account(&person).await);
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn a_code_that_has_ended_is_refused_while_its_item_is_there() {
-    let world = World::shared().await;
-    let phone = new_phone();
-    let code = world.code(&phone, "sign_up", 1).await;
-    let set = |value: Value| {
-        json!({"TableName": "Challenges",
-            "Key": {"challenge_id": {"S": format!("gotu#sign_up#phone#{phone}")}},
-            "UpdateExpression": "SET expires_at = :end",
-            "ConditionExpression": "attribute_exists(nonce)",
-            "ExpressionAttributeValues": {":end": value}, "ReturnValues": "UPDATED_OLD"})
-    };
-    let old = world.dynamodb("UpdateItem", &set(json!({"N": "1000"}))).await;
-    let reply = world.sign_up_by_phone(&phone, &code).await;
-    reply.expect(401, &json!({"error": "invalid or expired otp code"}));
-    // Nothing but the end stood against it.
-    world.dynamodb("UpdateItem", &set(old["Attributes"]["expires_at"].clone())).await;
-    assert_eq!(world.sign_up_by_phone(&phone, &code).await.status, 200);
+async fn an_expired_code_is_refused_while_its_item_is_there() {
+    let stack = TestStack::shared().await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        let (asked, code) = driver.asked(&person).await;
+        let mut ends = Vec::new();
+        for item in driver.challenges(&person).await {
+            let id = item["challenge_id"].clone();
+            ends.push((id.clone(), stack.expire("Challenges", "challenge_id", id).await));
+        }
+        driver.expect_code_refused(&driver.enter_code(&person, &asked, &code).await);
+        assert!(!driver.has_account(&person).await);
+        // The end was the only reason.
+        for (id, end) in ends {
+            stack.set("Challenges", "challenge_id", id, "expires_at", &end).await;
+        }
+        let reply = driver.enter_code(&person, &asked, &code).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_code_works_for_as_long_as_configured() {
-    let world = World::with(&[("OTP_TTL_SECONDS", "77")]).await;
-    let phone = new_phone();
-    world.code(&phone, "sign_up", 1).await;
-    let challenge = &world.items("Challenges").await[0];
-    let life = challenge["expires_at"].as_f64().unwrap() - challenge["sent_at"].as_f64().unwrap();
-    assert!((life - 77.0).abs() < 0.002, "{life}");
-    assert!(
-        challenge["purge_at"].as_u64().unwrap() > challenge["expires_at"].as_u64().unwrap_or(0)
-    );
+    let env = without_limits(&[("OTP_TTL_SECONDS", "77")]);
+    let stack = &TestStack::with(&env).await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        driver.asked(&person).await;
+        let challenges = driver.challenges(&person).await;
+        let sent = challenges.iter().find(|item| item["sent_at"].is_number()).unwrap();
+        let lifetime = seconds_between(sent, "sent_at", "expires_at");
+        assert!((lifetime - 77.0).abs() < 0.002, "{lifetime}");
+        assert!(seconds_between(sent, "expires_at", "purge_at") > 0.0, "{sent}");
+    })
+    .await;
 }

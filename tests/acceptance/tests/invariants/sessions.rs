@@ -1,15 +1,66 @@
-//! A thousand clients that refresh, lose answers and are stolen from, against a model of what must
-//! come of it.
+//! Sessions: a token is good for its own contract alone, a session ends when its user says so, and a stolen refresh token is
+//! found out.
 
-use acceptance::{World, all};
-use serde_json::json;
+use acceptance::drivers::{Driver, drivers, for_every_contract};
+use acceptance::gotu::tokens;
+use acceptance::{NO_LIMITS, TestStack, all, gotu};
 
-/// Clients in all, and of how many one is stolen from.
+/// The answers of the endpoints that take an access token.
+async fn use_token(driver: &dyn Driver, token: &str) -> Vec<u16> {
+    let replies = [driver.who_am_i(token).await, driver.refresh(token).await];
+    replies.into_iter().flatten().map(|reply| reply.status).collect()
+}
+
+#[tokio::test]
+async fn a_token_of_one_contract_is_refused_by_the_others() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let drivers = drivers(stack).await;
+    for owner in &drivers {
+        let token = owner.access_token(&owner.signed_up(&owner.new_person()).await);
+        for other in drivers.iter().filter(|it| it.facts().name != owner.facts().name) {
+            let statuses = use_token(other.as_ref(), &token).await;
+            let (owner, other) = (owner.facts().name, other.facts().name);
+            assert!(
+                statuses.iter().all(|status| *status == 401),
+                "{owner} at {other}: {statuses:?}"
+            );
+        }
+        if let Some(reply) = owner.who_am_i(&token).await {
+            assert_eq!(reply.status, 200, "{reply:?}");
+        }
+    }
+}
+
+/// GoodCity and PosBytz have no endpoint that ends a session.
+#[tokio::test]
+async fn a_session_ends_when_its_user_signs_out_and_another_one_stays() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        let first = driver.access_token(&driver.signed_up(&person).await);
+        let second = driver.access_token(&driver.sign_in(&person).await);
+        let Some(reply) = driver.sign_out(&first).await else { return };
+        assert_ne!(first, second);
+        assert!(reply.status < 300, "{reply:?}");
+        if let Some(reply) = driver.who_am_i(&first).await {
+            assert_eq!(reply.status, 401, "{reply:?}");
+        }
+        if let Some(reply) = driver.who_am_i(&second).await {
+            assert_eq!(reply.status, 200, "{reply:?}");
+        }
+        let reply = driver.sign_out(&second).await.unwrap();
+        assert!(reply.status < 300, "{reply:?}");
+    })
+    .await;
+}
+
+/// The number of clients.
 const CLIENTS: u64 = 1000;
+/// The number of clients for each one that a thief steals from.
 const ONE_THIEF_IN: u64 = 5;
-/// Turns of each client.
+/// The number of refreshes of each client.
 const TURNS: u32 = 6;
-/// Clients at once.
+/// The number of clients at the same time.
 const AT_ONCE: usize = 40;
 
 /// Random numbers that repeat with their seed (`SplitMix64`).
@@ -24,8 +75,8 @@ impl Dice {
     }
 }
 
-/// What must come of a family of tokens, numbered from 0: a token gives its successor until that
-/// one was used too; then everything is over.
+/// The model of a family of tokens, which are numbered from 0. A token gives its successor until the successor is used. From
+/// then on, using the token ends the family.
 #[derive(Default)]
 struct Family {
     highest_used: Option<usize>,
@@ -42,7 +93,7 @@ impl Family {
     }
 }
 
-/// Who holds a token of the family.
+/// A client that holds a token of the family.
 struct Holder {
     token: String,
     number: usize,
@@ -57,24 +108,23 @@ struct Outcome {
     missed_thefts: u64,
 }
 
-/// Presents the holder's token, as the model says it must end; a lost answer leaves the holder with
-/// the token they have.
-async fn refresh(world: &World, holder: &mut Holder, family: &mut Family, lost: bool) -> bool {
+/// Presents the holder's token, and requires the answer of the model. A lost answer leaves the holder with the old token.
+async fn refresh(stack: &TestStack, holder: &mut Holder, family: &mut Family, lost: bool) -> bool {
     let expected = family.present(holder.number);
-    let reply = world.post("/sessions/refresh", &json!({"refreshToken": holder.token})).await;
+    let reply = gotu(stack).refresh(&holder.token).await;
     assert_eq!(reply.status, if expected { 200 } else { 401 }, "{reply:?}");
     if expected && !lost {
-        reply.json()["data"]["refreshToken"].as_str().unwrap().clone_into(&mut holder.token);
+        holder.token = tokens(&reply).refresh;
         holder.number = holder.number.saturating_add(1);
     }
     reply.status == 200
 }
 
-async fn live(world: &World, number: u64) -> Outcome {
+/// Lets one client refresh for a while.
+async fn run_client(stack: &TestStack, number: u64) -> Outcome {
     let mut dice = Dice(number);
     let email = format!("client{number}@example.com");
-    let reply = world.sign_up_by_email(&email).await;
-    let token = reply.json()["data"]["refreshToken"].as_str().unwrap().to_owned();
+    let token = tokens(&gotu(stack).sign_up_by_email(&email).await).refresh;
     let mut victim = Holder { token, number: 0 };
     let mut family = Family::default();
     let mut outcome = Outcome::default();
@@ -90,7 +140,7 @@ async fn live(world: &World, number: u64) -> Outcome {
         let lost = dice.roll(10) < 3;
         outcome.requests = outcome.requests.saturating_add(1);
         outcome.lost = outcome.lost.saturating_add(u64::from(lost));
-        let refreshed = refresh(world, &mut victim, &mut family, lost).await;
+        let refreshed = refresh(stack, &mut victim, &mut family, lost).await;
         if !refreshed {
             if !stolen_from {
                 outcome.wrongful_sign_outs = 1;
@@ -104,28 +154,33 @@ async fn live(world: &World, number: u64) -> Outcome {
     if let Some(mut thief) = thief
         && successes_since_theft >= 2
     {
-        // The victim went on twice, and now the thief comes: one of them must be out from here on.
-        let thief_in = refresh(world, &mut thief, &mut family, false).await;
-        let victim_in = refresh(world, &mut victim, &mut family, false).await;
+        // The victim refreshed twice before the thief does: from here on, one of them must be out.
+        let thief_in = refresh(stack, &mut thief, &mut family, false).await;
+        let victim_in = refresh(stack, &mut victim, &mut family, false).await;
         outcome.missed_thefts = u64::from(thief_in && victim_in);
     }
     outcome
 }
 
+/// Gotu is the only contract with refresh tokens: the first assertion fails when another one gets them.
 #[tokio::test]
 async fn a_thousand_clients_are_never_signed_out_wrongly_and_no_theft_is_missed() {
     let env = [
         ("OTP_SENDS_PER_HOUR", "0"),
         ("OTP_SENDS_PER_HOUR_PER_IP", "0"),
-        // Their passwords are not what this is about.
+        // The hash of a password does not matter here.
         ("ARGON2_MEMORY_KIB", "8"),
         ("ARGON2_ITERATIONS", "1"),
     ];
-    let world = World::with(&env).await;
+    let stack = &TestStack::with(&env).await;
+    for driver in drivers(stack).await {
+        let facts = driver.facts();
+        assert_eq!(facts.has_refresh, facts.name == "gotu", "{}", facts.name);
+    }
     let mut total = Outcome::default();
     let numbers: Vec<u64> = (0..CLIENTS).collect();
     for some in numbers.chunks(AT_ONCE) {
-        for outcome in all(some.iter().map(|number| live(&world, *number))).await {
+        for outcome in all(some.iter().map(|number| run_client(stack, *number))).await {
             total.requests = total.requests.saturating_add(outcome.requests);
             total.lost = total.lost.saturating_add(outcome.lost);
             total.wrongful_sign_outs =

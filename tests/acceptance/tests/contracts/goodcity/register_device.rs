@@ -1,132 +1,133 @@
-//! `POST /api/v1/auth/register_device` (contracts.md B.5).
+//! `POST /api/v1/auth/register_device`.
 
-use super::{REGISTER_DEVICE, events, new_mobile, signed_in};
-use acceptance::{NO_LIMITS, Reply, World, all};
-use serde_json::{Value, json};
+use acceptance::events::of_type;
+use acceptance::faults::of_shop;
+use acceptance::goodcity::{error, errors, new_mobile, token, user_id};
+use acceptance::tokens::seconds_between;
+use acceptance::{NO_LIMITS, TestStack, all, goodcity};
+use serde_json::json;
 
-/// A user and their token.
-async fn user(world: &World) -> (Value, String) {
-    let answer = signed_in(world, &new_mobile()).await.json();
-    let token = answer["jwt_token"].as_str().unwrap().to_owned();
-    (answer["user"]["user_profile"]["id"].clone(), token)
-}
-
-async fn register(world: &World, token: &str, body: &str) -> Reply {
-    let authorization = format!("Bearer {token}");
-    let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
-    world.send("POST", REGISTER_DEVICE, &headers, body.to_owned(), None).await
-}
-
-fn body(handle: &str, platform: &str) -> String {
-    json!({"handle": handle, "platform": platform}).to_string()
+/// A user's id and token.
+async fn user(stack: &TestStack) -> (String, String) {
+    let reply = goodcity(stack).registered(&new_mobile()).await;
+    (user_id(&reply), token(&reply))
 }
 
 #[tokio::test]
 async fn a_device_is_registered_for_its_user_and_announced() {
-    let world = World::shared().await;
-    let (id, token) = user(world).await;
+    let stack = TestStack::shared().await;
+    let (id, token) = user(stack).await;
     for platform in ["fcm", "gcm", "aps"] {
-        let reply = register(world, &token, &body("handle-1", platform)).await;
-        assert_eq!((reply.status, reply.body.as_str()), (204, ""), "{reply:?}");
+        let reply = goodcity(stack).register_device(&token, "handle-1", platform).await;
+        reply.expect_text(204, "");
     }
-    let devices = world.items_with("Devices", &format!("\"user_id\":\"{id}\"")).await;
+    let devices = stack.items_of_user("Devices", &id).await;
     assert_eq!(devices.len(), 3);
     assert!(devices.iter().all(|device| device["push_handle"] == "handle-1"));
-    let life =
-        devices[0]["expires_at"].as_f64().unwrap() - devices[0]["created_at"].as_f64().unwrap();
+    let life = seconds_between(&devices[0], "created_at", "expires_at");
     assert!((life - 90.0 * 86_400.0).abs() < 2.0, "{life}");
-    let events = events(world, &id, 5).await;
-    let registered: Vec<_> =
-        events.iter().filter(|event| event["detailType"] == "device.registered").collect();
+    let events = stack.events(&id, 5).await;
+    let registered = of_type(&events, "device.registered");
     assert_eq!(registered.len(), 3);
     assert_eq!(registered[0]["detail"]["channel"], format!("user_{id}"));
 }
 
 #[tokio::test]
 async fn a_handle_moves_to_the_newest_user() {
-    let world = World::shared().await;
-    let ((first, first_token), (second, second_token)) = (user(world).await, user(world).await);
+    let stack = TestStack::shared().await;
+    let ((first, first_token), (second, second_token)) = (user(stack).await, user(stack).await);
     let handle = format!("shared-phone-{first}");
     for token in [&first_token, &first_token, &second_token] {
-        assert_eq!(register(world, token, &body(&handle, "fcm")).await.status, 204);
+        assert_eq!(goodcity(stack).register_device(token, &handle, "fcm").await.status, 204);
     }
-    let devices = world.items_with("Devices", &handle).await;
-    assert_eq!((devices.len(), &devices[0]["user_id"]), (1, &json!(second.to_string())));
-    let events = events(world, &second, 3).await;
-    let moved: Vec<_> = events.iter().map(|event| &event["detail"]["movedFrom"]).collect();
-    assert!(moved.contains(&&first), "{events:?}");
+    let devices = stack.items_with("Devices", &handle).await;
+    assert_eq!((devices.len(), &devices[0]["user_id"]), (1, &json!(second)));
+    let events = stack.events(&second, 3).await;
+    let moved: Vec<_> =
+        events.iter().map(|event| event["detail"]["movedFrom"].to_string()).collect();
+    assert!(moved.contains(&first), "{events:?}");
 }
 
 #[tokio::test]
 async fn a_handle_that_many_register_at_once_has_one_owner() {
-    let world = World::with(&NO_LIMITS).await;
-    let users = all((0..4).map(|_| user(&world))).await;
-    let replies = all(users
-        .iter()
-        .map(|(_, token)| async { register(&world, token, &body("h", "aps")).await }))
-    .await;
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let users = all((0..4).map(|_| user(stack))).await;
+    let register =
+        |(_, token): &(String, String)| goodcity(stack).register_device(token, "h", "aps");
+    let replies = all(users.iter().map(register)).await;
     assert!(replies.iter().all(|reply| reply.status == 204), "{replies:?}");
-    let devices = world.items("Devices").await;
-    let owners = world.items_with("Identifiers", "#handle#").await;
+    let devices = stack.items("Devices").await;
+    let owners = stack.items_with("Identifiers", "#handle#").await;
     assert_eq!((devices.len(), owners.len()), (1, 1));
     assert_eq!(devices[0]["user_id"], owners[0]["user_id"]);
 }
 
 #[tokio::test]
 async fn the_token_is_judged_before_the_platform_and_that_before_the_handle() {
-    let world = World::shared().await;
-    let (id, token) = user(world).await;
-    let reply = register(world, "x", &body("", "wns")).await;
-    reply.expect(401, &json!({"error": "Invalid token"}));
+    let stack = TestStack::shared().await;
+    let (id, token) = user(stack).await;
+    let reply = goodcity(stack).register_device("x", "", "wns").await;
+    reply.expect(401, &error("Invalid token"));
     let platform = "Unrecognised platform, expecting 'fcm' or 'gcm' (Android) or 'aps' (iOS)";
+    let body =
+        |handle: &str, platform: &str| json!({"handle": handle, "platform": platform}).to_string();
+    let register = |body: String| {
+        stack
+            .call("goodcity-register-device")
+            .bearer(&token)
+            .header("content-type", "application/json")
+            .body(body)
+    };
     for bad in
         [body("", "wns"), body("h", "fcm/gcm"), body("h", "FCM"), "{}".to_owned(), String::new()]
     {
-        let reply = register(world, &token, &bad).await;
-        assert_eq!((reply.status, reply.body.as_str()), (400, platform), "{bad}");
+        let reply = register(bad).await;
+        reply.expect_text(400, platform);
         assert!(reply.header("content-type").starts_with("text/plain"));
     }
     for blank in [body("", "fcm"), body("  ", "fcm"), json!({"platform": "fcm"}).to_string()] {
-        register(world, &token, &blank)
-            .await
-            .expect(422, &json!({"errors": "Handle can't be blank"}));
+        register(blank).await.expect(422, &errors("Handle can't be blank"));
     }
     let long = body(&"x".repeat(4097), "fcm");
-    register(world, &token, &long).await.expect(422, &json!({"errors": "Handle is too long"}));
-    let stored = world.items_with("Devices", &format!("\"user_id\":\"{id}\"")).await;
+    register(long).await.expect(422, &errors("Handle is too long"));
+    let stored = stack.items_of_user("Devices", &id).await;
     assert!(stored.is_empty());
 }
 
 #[tokio::test]
 async fn apps_have_channels_of_their_own() {
-    let world = World::shared().await;
-    let (id, token) = user(world).await;
-    let authorization = format!("Bearer {token}");
-    let from = async |app: &str| {
-        let headers = [
-            ("content-type", "application/json"),
-            ("authorization", authorization.as_str()),
-            ("x-goodcity-app-name", app),
-        ];
-        world.send("POST", REGISTER_DEVICE, &headers, body("handle-9", "aps"), None).await
+    let stack = TestStack::shared().await;
+    let (id, token) = user(stack).await;
+    let from = |app: &str| {
+        let register = goodcity(stack).register_device(&token, "handle-9", "aps");
+        register.header("x-goodcity-app-name", app)
     };
-    from("other").await.expect(403, &json!({"errors": "Invalid host"}));
+    from("other").await.expect(403, &errors("Invalid host"));
     assert_eq!(from("stock.goodcity").await.status, 204);
-    let events = events(world, &id, 3).await;
+    let events = stack.events(&id, 3).await;
     let channels: Vec<_> = events.iter().map(|event| &event["detail"]["channel"]).collect();
     assert!(channels.contains(&&json!(format!("user_{id}_stock"))), "{channels:?}");
 }
 
 #[tokio::test]
 async fn a_form_is_read_like_json() {
-    let world = World::shared().await;
-    let (_, token) = user(world).await;
-    let authorization = format!("Bearer {token}");
-    let headers = [
-        ("content-type", "application/x-www-form-urlencoded"),
-        ("authorization", authorization.as_str()),
-    ];
-    let reply =
-        world.send("POST", REGISTER_DEVICE, &headers, "handle=a%3Ab&platform=gcm", None).await;
+    let stack = TestStack::shared().await;
+    let (_, token) = user(stack).await;
+    let register = stack.call("goodcity-register-device").bearer(&token);
+    let reply = register.form("handle=a%3Ab&platform=gcm").await;
     assert_eq!(reply.status, 204, "{reply:?}");
+}
+
+#[tokio::test]
+async fn one_failed_call_is_not_noticed() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let (id, token) = user(stack).await;
+    for mode in ["error", "throttle", "conflict", "lost-reply"] {
+        let fault = of_shop(mode).at("TransactWriteItems").in_function("goodcity-register-device");
+        stack.fault(&fault.times(1)).await;
+        let reply = goodcity(stack).register_device(&token, "handle-1", "fcm").await;
+        assert_eq!(reply.status, 204, "{mode}: {reply:?}");
+        stack.clear_faults().await;
+    }
+    assert_eq!(stack.items_of_user("Devices", &id).await.len(), 1);
 }

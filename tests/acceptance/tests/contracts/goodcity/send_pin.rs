@@ -1,48 +1,41 @@
-//! `POST /api/v1/auth/send_pin` (contracts.md B.0, B.1).
+//! `POST /api/v1/auth/send_pin`.
 
-use super::{
-    SEND_PIN, SIGNUP, new_mobile, other_than, otp_auth_key, pin, signed_in, signup_body, verify,
+use acceptance::goodcity::{error, errors, new_mobile, otp_auth_key, pin_refused};
+use acceptance::{
+    KNOWN_RING, NO_LIMITS, TestStack, code_in, derived_code, goodcity, other_than, without_limits,
 };
-use acceptance::{KNOWN_RING, NO_LIMITS, Reply, World, code_in, derived_code};
-use latchkey::contracts::goodcity;
+use latchkey::contracts::goodcity as contract;
 use latchkey::domain::challenge::{ChallengeKey, Purpose};
 use latchkey::domain::identifier::Identifier;
 use serde_json::{Value, json};
 
-async fn send(world: &World, mobile: &str) -> Reply {
-    world.post(SEND_PIN, &json!({"mobile": mobile})).await
-}
-
-async fn send_from(world: &World, app: &str, mobile: &str) -> Reply {
-    let headers = [("content-type", "application/json"), ("x-goodcity-app-name", app)];
-    world.send("POST", SEND_PIN, &headers, json!({"mobile": mobile}).to_string(), None).await
-}
-
 #[tokio::test]
 async fn the_documented_examples_give_the_documented_answers() {
-    let world = World::with(&NO_LIMITS).await;
-    signed_in(&world, "+85261677528").await;
-    let first = otp_auth_key(&send(&world, "+85261677528").await);
-    let second = otp_auth_key(&send(&world, "+85261677528").await);
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    goodcity(stack).registered("+85261677528").await;
+    let first = otp_auth_key(&goodcity(stack).send_pin("+85261677528").await);
+    let second = otp_auth_key(&goodcity(stack).send_pin("+85261677528").await);
     assert_ne!(first, second, "every send makes a new key");
-    otp_auth_key(&send(&world, "+85251641822").await);
-    send_from(&world, "other.goodcity", "+85260274677")
+    otp_auth_key(&goodcity(stack).send_pin("+85251641822").await);
+    goodcity(stack)
+        .send_pin("+85260274677")
+        .header("x-goodcity-app-name", "other.goodcity")
         .await
-        .expect(403, &json!({"errors": "Invalid host"}));
-    send(&world, "").await.expect(422, &json!({"errors": "Mobile can't be blank"}));
-    send(&world, "+9101234567")
+        .expect(403, &errors("Invalid host"));
+    goodcity(stack).send_pin("").await.expect(422, &errors("Mobile can't be blank"));
+    goodcity(stack)
+        .send_pin("+9101234567")
         .await
-        .expect(422, &json!({"errors": "Mobile must begin with +852"}));
+        .expect(422, &errors("Mobile must begin with +852"));
 }
 
 #[tokio::test]
 async fn a_registered_mobile_gets_a_pin_in_its_language() {
-    let world = World::shared().await;
+    let stack = TestStack::shared().await;
     let mobile = new_mobile();
-    signed_in(world, &mobile).await;
-    send(world, &mobile).await;
-    let message = world.message(&mobile, 2).await;
-    let body = message["body"].as_str().unwrap();
+    goodcity(stack).registered(&mobile).await;
+    goodcity(stack).send_pin(&mobile).await;
+    let body = &stack.text(&mobile, 2).await;
     let code = code_in(body);
     assert_eq!(code.len(), 4);
     assert_eq!(
@@ -50,23 +43,21 @@ async fn a_registered_mobile_gets_a_pin_in_its_language() {
         "#### is your GoodCity pin. It works for 5 minutes. \
          If you did not ask for it, ignore this message."
     );
-    let headers = [("content-type", "application/json"), ("accept-language", "zh-tw")];
-    let body = json!({"mobile": mobile}).to_string();
-    let reply = world.send("POST", SEND_PIN, &headers, body, None).await;
+    let reply = goodcity(stack).send_pin(&mobile).header("accept-language", "zh-tw").await;
     let key = otp_auth_key(&reply);
-    let message = world.message(&mobile, 3).await;
-    let body = message["body"].as_str().unwrap();
+    let body = &stack.text(&mobile, 3).await;
     assert!(body.contains("驗證碼") && body.chars().count() <= 70, "{body}");
-    assert_eq!(verify(world, &key, &code_in(body)).await.status, 200);
+    assert_eq!(goodcity(stack).verify(&key, &code_in(body)).await.status, 200);
 }
 
 #[tokio::test]
 async fn bad_mobiles_are_refused_with_one_of_two_texts() {
-    let world = World::with(&NO_LIMITS).await;
+    let stack = &TestStack::with(&NO_LIMITS).await;
     for blank in
         [json!({}), json!({"mobile": null}), json!({"mobile": ""}), json!({"mobile": " \t"})]
     {
-        world.post(SEND_PIN, &blank).await.expect(422, &json!({"errors": "Mobile can't be blank"}));
+        let reply = stack.call("goodcity-send-pin").json(&blank).await;
+        reply.expect(422, &errors("Mobile can't be blank"));
     }
     for bad in [
         "+85212345678",
@@ -82,70 +73,77 @@ async fn bad_mobiles_are_refused_with_one_of_two_texts() {
         "+852-6123456",
         "61234567",
     ] {
-        send(&world, bad).await.expect(422, &json!({"errors": "Mobile must begin with +852"}));
+        goodcity(stack).send_pin(bad).await.expect(422, &errors("Mobile must begin with +852"));
     }
-    let number = world.post(SEND_PIN, &json!({"mobile": 61_234_567})).await;
-    number.expect(422, &json!({"errors": "Mobile must begin with +852"}));
-    for body in ["[]", "{\"mobile\":", "\"x\"", "a[b=1"] {
-        let reply = world.send("POST", SEND_PIN, &[], body, None).await;
-        reply.expect(400, &json!({"error": "Invalid request body"}));
+    let number = stack.call("goodcity-send-pin").json(&json!({"mobile": 61_234_567})).await;
+    number.expect(422, &errors("Mobile must begin with +852"));
+    for body in ["[]", r#"{"mobile":"#, r#""x""#, "a[b=1"] {
+        let reply = stack.call("goodcity-send-pin").body(body).await;
+        reply.expect(400, &error("Invalid request body"));
     }
     let large = json!({"mobile": "+85261234567", "x": "x".repeat(400_000)});
-    world.post(SEND_PIN, &large).await.expect(413, &json!({"error": "Request body too large"}));
+    let reply = stack.call("goodcity-send-pin").json(&large).await;
+    reply.expect(413, &error("Request body too large"));
     for table in ["Challenges", "Budgets", "Outbox"] {
-        assert!(world.items(table).await.is_empty(), "{table}");
+        assert!(stack.items(table).await.is_empty(), "{table}");
     }
 }
 
 #[tokio::test]
 async fn forms_are_read_like_json() {
-    let world = World::shared().await;
-    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let stack = TestStack::shared().await;
     let body = format!("mobile={}", new_mobile().replace('+', "%2B"));
-    otp_auth_key(&world.send("POST", SEND_PIN, &kind, body, None).await);
-    let reply = world.send("POST", SEND_PIN, &kind, "mobile=", None).await;
-    reply.expect(422, &json!({"errors": "Mobile can't be blank"}));
+    otp_auth_key(&stack.call("goodcity-send-pin").form(body).await);
+    let reply = stack.call("goodcity-send-pin").form("mobile=").await;
+    reply.expect(422, &errors("Mobile can't be blank"));
 }
 
 #[tokio::test]
-async fn the_app_is_judged_before_the_mobile_and_the_same_for_everybody() {
-    let world = World::shared().await;
+async fn the_app_is_judged_before_the_mobile_and_alike_for_every_mobile() {
+    let stack = TestStack::shared().await;
     let mobile = new_mobile();
-    signed_in(world, &mobile).await;
+    goodcity(stack).registered(&mobile).await;
     for mobile in [mobile.as_str(), &new_mobile(), ""] {
         for app in ["other", "goodcity", "app.goodcity.hk", "ADMIN.goodcity"] {
-            send_from(world, app, mobile).await.expect(403, &json!({"errors": "Invalid host"}));
+            goodcity(stack)
+                .send_pin(mobile)
+                .header("x-goodcity-app-name", app)
+                .await
+                .expect(403, &errors("Invalid host"));
         }
     }
     // A staff app's name is known, but no donor may use it: a decoy, and no text.
     for app in ["admin.goodcity", "stock", "browse.goodcity"] {
-        otp_auth_key(&send_from(world, app, &mobile).await);
+        otp_auth_key(&goodcity(stack).send_pin(&mobile).header("x-goodcity-app-name", app).await);
     }
-    world.settled(&mobile).await;
-    assert_eq!(world.messages(&mobile).await.len(), 1);
-    send_from(world, "", &mobile).await.expect(403, &json!({"errors": "Invalid host"}));
+    stack.wait_until_delivered(&mobile).await;
+    assert_eq!(stack.messages(&mobile).await.len(), 1);
+    goodcity(stack)
+        .send_pin(&mobile)
+        .header("x-goodcity-app-name", "")
+        .await
+        .expect(403, &errors("Invalid host"));
     for (count, app) in [(2, "app.goodcity"), (3, "app")] {
-        otp_auth_key(&send_from(world, app, &mobile).await);
-        world.message(&mobile, count).await;
+        otp_auth_key(&goodcity(stack).send_pin(&mobile).header("x-goodcity-app-name", app).await);
+        stack.message(&mobile, count).await;
     }
 }
 
 #[tokio::test]
 async fn registered_and_unregistered_mobiles_cannot_be_told_apart() {
-    let world = World::with(&NO_LIMITS).await;
-    let (known, stranger) = (new_mobile(), new_mobile());
-    signed_in(&world, &known).await;
-    world.settled(&known).await;
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let (known, unregistered) = (new_mobile(), new_mobile());
+    goodcity(stack).registered(&known).await;
+    stack.wait_until_delivered(&known).await;
     // Warm, and both with a challenge of their own.
-    otp_auth_key(&send(&world, &known).await);
-    otp_auth_key(&send(&world, &stranger).await);
+    otp_auth_key(&goodcity(stack).send_pin(&known).await);
+    otp_auth_key(&goodcity(stack).send_pin(&unregistered).await);
     let mut costs = Vec::new();
     for round in 0..200 {
-        let mobile = if round % 2 == 0 { &known } else { &stranger };
-        let before = world.calls("goodcity-send-pin").await.len();
-        let reply = send(&world, mobile).await;
-        otp_auth_key(&reply);
-        let calls = world.calls("goodcity-send-pin").await.split_off(before);
+        let mobile = if round % 2 == 0 { &known } else { &unregistered };
+        let send = goodcity(stack).send_pin(mobile);
+        let (reply, calls) = stack.calls_during("goodcity-send-pin", send).await;
+        assert_eq!(otp_auth_key(&reply).len(), 24);
         let calls = calls.iter().map(|call| {
             json!([call["operation"], call["resources"], call["status"], call["units"]])
         });
@@ -156,10 +154,10 @@ async fn registered_and_unregistered_mobiles_cannot_be_told_apart() {
     assert_eq!(costs[0].2.len(), 2, "{:?}", costs[0]);
     costs.dedup();
     assert_eq!(costs.len(), 1, "{costs:?}");
-    world.settled(&known).await;
-    world.settled(&stranger).await;
-    assert!(world.messages(&stranger).await.is_empty());
-    // A point in time is printed with more digits or fewer, and a flag takes a byte whatever it is.
+    stack.wait_until_delivered(&known).await;
+    stack.wait_until_delivered(&unregistered).await;
+    assert!(stack.messages(&unregistered).await.is_empty());
+    // The number of digits of a time varies, and a flag takes one byte either way.
     let size = |mut item: Value| {
         item["expires_at"] = json!(0);
         item["sent"] = json!(0);
@@ -171,129 +169,128 @@ async fn registered_and_unregistered_mobiles_cannot_be_told_apart() {
         sizes.dedup();
         sizes
     };
-    let handles = world.items_with("Challenges", "handle#").await;
+    let handles = stack.items_with("Challenges", "handle#").await;
     // A key that was used has lost its nonce.
     let of = |mobile: &str| -> Vec<Value> {
         let live = |item: &&Value| item["recipient"] == mobile && item["nonce"] != Value::Null;
         handles.iter().filter(live).cloned().collect()
     };
-    assert_eq!(sizes(of(&known)), sizes(of(&stranger)));
+    assert_eq!(sizes(of(&known)), sizes(of(&unregistered)));
 }
 
 #[tokio::test]
 async fn a_decoy_key_behaves_like_a_real_one() {
-    let world = World::with(&NO_LIMITS).await;
-    let (known, stranger) = (new_mobile(), new_mobile());
-    signed_in(&world, &known).await;
-    let refused = json!({"errors": {"pin": "Invalid SMS code."}});
-    for mobile in [&known, &stranger] {
-        let key = otp_auth_key(&send(&world, mobile).await);
-        let before = world.calls("goodcity-verify").await.len();
-        verify(&world, &key, "12345").await.expect(422, &refused);
-        let calls = world.calls("goodcity-verify").await.split_off(before);
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let (known, unregistered) = (new_mobile(), new_mobile());
+    goodcity(stack).registered(&known).await;
+    let refused = pin_refused();
+    for mobile in [&known, &unregistered] {
+        let key = otp_auth_key(&goodcity(stack).send_pin(mobile).await);
+        let verify = goodcity(stack).verify(&key, "12345");
+        let (reply, calls) = stack.calls_during("goodcity-verify", verify).await;
+        reply.expect(422, &refused);
         assert_eq!(calls.len(), 1, "{calls:?}");
         for _ in 0..5 {
-            verify(&world, &key, "12345").await.expect(422, &refused);
+            goodcity(stack).verify(&key, "12345").await.expect(422, &refused);
         }
     }
-    for item in world.items_with("Challenges", "handle#").await {
+    for item in stack.items_with("Challenges", "handle#").await {
         if item["attempts"] != Value::Null {
             assert_eq!(item["attempts"], 5, "{item}");
         }
     }
 }
 
-/// The pin that a key stands for.
-async fn pin_of(world: &World, key: &str) -> String {
+/// The pin that belongs to a key.
+async fn pin_of(stack: &TestStack, key: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
     let id = format!("handle#{}", data_encoding::HEXLOWER.encode(hash.as_ref()));
-    let item = world.items_with("Challenges", &id).await.remove(0);
+    let item = stack.items_with("Challenges", &id).await.remove(0);
     let recipient = Identifier::from_parts("phone", item["recipient"].as_str().unwrap()).unwrap();
-    let key = ChallengeKey { realm: goodcity::realm(), purpose: Purpose::SignIn, recipient };
-    derived_code(key, &item, goodcity::PROFILE.code_format).await
+    let key = ChallengeKey { realm: contract::realm(), purpose: Purpose::SignIn, recipient };
+    derived_code(key, &item, contract::PROFILE.code_format).await
 }
 
 #[tokio::test]
-async fn the_right_pin_of_a_key_that_nobody_was_sent_verifies_nobody() {
-    let mut env = NO_LIMITS.to_vec();
-    env.push(("OTP_KEY_RING", KNOWN_RING));
-    env.push(("SMS_COUNTRIES", "+8525,+8526"));
-    let world = World::with(&env).await;
+async fn the_right_pin_of_a_key_verifies_no_user_if_the_pin_was_not_sent() {
+    let env = without_limits(&[("OTP_KEY_RING", KNOWN_RING), ("SMS_COUNTRIES", "+8525,+8526")]);
+    let stack = &TestStack::with(&env).await;
     let (known, far) = (new_mobile(), "+85291234567");
-    let key = otp_auth_key(&world.post(SIGNUP, &signup_body(&known)).await);
-    let right = pin_of(&world, &key).await;
-    assert_eq!(right, pin(&world, &known, 1).await, "the test derives what was sent");
-    assert_eq!(verify(&world, &key, &right).await.status, 200);
+    let key = otp_auth_key(&goodcity(stack).sign_up(&known).await);
+    let right = pin_of(stack, &key).await;
+    assert_eq!(right, goodcity(stack).pin(&known, 1).await, "the test derives what was sent");
+    assert_eq!(goodcity(stack).verify(&key, &right).await.status, 200);
     let keys = [
-        otp_auth_key(&send(&world, &new_mobile()).await),
-        otp_auth_key(&send_from(&world, "admin.goodcity", &known).await),
-        otp_auth_key(&world.post(SIGNUP, &signup_body(far)).await),
+        otp_auth_key(&goodcity(stack).send_pin(&new_mobile()).await),
+        otp_auth_key(
+            &goodcity(stack).send_pin(&known).header("x-goodcity-app-name", "admin.goodcity").await,
+        ),
+        otp_auth_key(&goodcity(stack).sign_up(far).await),
     ];
-    let users = world.items("Users").await;
+    let users = stack.items("Users").await;
     for key in keys {
-        let right = pin_of(&world, &key).await;
-        let refused = json!({"errors": {"pin": "Invalid SMS code."}});
-        verify(&world, &key, &right).await.expect(422, &refused);
+        let right = pin_of(stack, &key).await;
+        let refused = pin_refused();
+        goodcity(stack).verify(&key, &right).await.expect(422, &refused);
     }
-    assert_eq!(world.items("Users").await, users);
+    assert_eq!(stack.items("Users").await, users);
 }
 
 #[tokio::test]
-async fn a_new_key_kills_the_old_one_and_its_pin() {
-    let world = World::shared().await;
+async fn a_new_key_ends_the_old_one_and_its_pin() {
+    let stack = TestStack::shared().await;
     let mobile = new_mobile();
-    signed_in(world, &mobile).await;
-    let old = otp_auth_key(&send(world, &mobile).await);
-    let old_pin = pin(world, &mobile, 2).await;
-    let new = otp_auth_key(&send(world, &mobile).await);
-    let new_pin = pin(world, &mobile, 3).await;
-    let refused = json!({"errors": {"pin": "Invalid SMS code."}});
-    verify(world, &old, &old_pin).await.expect(422, &refused);
+    goodcity(stack).registered(&mobile).await;
+    let old = otp_auth_key(&goodcity(stack).send_pin(&mobile).await);
+    let old_pin = goodcity(stack).pin(&mobile, 2).await;
+    let new = otp_auth_key(&goodcity(stack).send_pin(&mobile).await);
+    let new_pin = goodcity(stack).pin(&mobile, 3).await;
+    let refused = pin_refused();
+    goodcity(stack).verify(&old, &old_pin).await.expect(422, &refused);
     if old_pin != new_pin {
-        verify(world, &old, &new_pin).await.expect(422, &refused);
+        goodcity(stack).verify(&old, &new_pin).await.expect(422, &refused);
     }
-    verify(world, &new, other_than(&new_pin)).await.expect(422, &refused);
-    assert_eq!(verify(world, &new, &new_pin).await.status, 200);
+    goodcity(stack).verify(&new, &other_than(&new_pin)).await.expect(422, &refused);
+    assert_eq!(goodcity(stack).verify(&new, &new_pin).await.status, 200);
 }
 
 #[tokio::test]
 async fn sends_are_throttled_for_registered_and_unregistered_mobiles() {
-    let world = World::with(&[]).await;
-    let (known, stranger) = (new_mobile(), new_mobile());
-    signed_in(&world, &known).await;
-    otp_auth_key(&send(&world, &stranger).await);
-    for mobile in [&known, &stranger] {
+    let stack = &TestStack::with(&[]).await;
+    let (known, unregistered) = (new_mobile(), new_mobile());
+    goodcity(stack).registered(&known).await;
+    otp_auth_key(&goodcity(stack).send_pin(&unregistered).await);
+    for mobile in [&known, &unregistered] {
         // The sign-up of the known one counts as a send.
-        let reply = send(&world, mobile).await;
-        reply.expect(429, &json!({"errors": "Too many requests"}));
-        let wait: u32 = reply.header("retry-after").parse().unwrap();
-        assert!((1..=60).contains(&wait));
+        let reply = goodcity(stack).send_pin(mobile).await;
+        reply.expect(429, &errors("Too many requests"));
+        reply.expect_wait(60);
     }
 }
 
 #[tokio::test]
 async fn keys_are_kept_as_hashes() {
-    let world = World::shared().await;
+    let stack = TestStack::shared().await;
     let mobile = new_mobile();
-    let key = otp_auth_key(&send(world, &mobile).await);
-    assert!(!world.items_with("Challenges", &mobile).await.is_empty());
-    assert!(world.items_with("Challenges", &key).await.is_empty());
+    let key = otp_auth_key(&goodcity(stack).send_pin(&mobile).await);
+    assert!(!stack.items_with("Challenges", &mobile).await.is_empty());
+    assert!(stack.items_with("Challenges", &key).await.is_empty());
 }
 
 #[tokio::test]
-async fn unknown_paths_methods_and_preflights_get_goodcitys_words() {
-    let world = World::shared().await;
-    let reply = world.send("GET", "/api/v1/auth/other", &[], "", None).await;
-    reply.expect(404, &json!({"error": "Not found"}));
-    let reply = world.send("GET", SEND_PIN, &[], "", None).await;
-    reply.expect(405, &json!({"error": "Method not allowed"}));
+async fn unknown_paths_methods_and_preflights_are_answered_as_goodcity_does() {
+    let stack = TestStack::shared().await;
+    let reply = stack.request("GET", "/api/v1/auth/other").await;
+    reply.expect(404, &error("Not found"));
+    let reply = stack.call("goodcity-send-pin").with_method("GET").await;
+    reply.expect(405, &error("Method not allowed"));
     assert_eq!(reply.header("allow"), "POST");
     let asked = [
         ("origin", "https://app.goodcity.example"),
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "x-goodcity-app-name,x-goodcity-app-sha"),
     ];
-    let reply = world.send("OPTIONS", SEND_PIN, &asked, "", None).await;
+    let reply = stack.call("goodcity-send-pin").with_method("OPTIONS").headers(&asked).await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (204, "*"));
     assert_eq!(
         reply.header("access-control-allow-headers"),

@@ -1,49 +1,52 @@
 //! `$default`: what no route serves.
 
-use acceptance::World;
+use acceptance::TestStack;
+use acceptance::gotu::error;
 use serde_json::json;
 
 #[tokio::test]
-async fn unknown_paths_get_the_owners_words() {
-    let world = World::shared().await;
+async fn an_unknown_path_gets_the_answer_of_the_contract_that_owns_it() {
+    let stack = TestStack::shared().await;
     for path in ["/otp/other", "/users/", "/sessions/other", "/users/1/devices"] {
-        let reply = world.send("POST", path, &[], "{}", None).await;
-        reply.expect(404, &json!({"error": "not found"}));
+        let reply = stack.request("POST", path).body("{}").await;
+        reply.expect(404, &error("not found"));
         assert_eq!(reply.header("content-type"), "application/json");
     }
-    for path in ["/", "/nobody", "/otpx", "/userx"] {
-        let reply = world.send("GET", path, &[], "", None).await;
+    for path in ["/", "/unknown", "/otpx", "/userx"] {
+        let reply = stack.request("GET", path).await;
         reply.expect(404, &json!({"message": "Not Found"}));
     }
 }
 
 #[tokio::test]
-async fn wrong_methods_are_told_the_right_one() {
-    let world = World::shared().await;
-    for (method, path) in [("GET", "/otp"), ("PUT", "/users"), ("DELETE", "/users")] {
-        let reply = world.send(method, path, &[], "", None).await;
-        reply.expect(405, &json!({"error": "method not allowed"}));
+async fn a_wrong_method_is_answered_with_the_right_one() {
+    let stack = TestStack::shared().await;
+    for (method, function) in
+        [("GET", "gotu-post-otp"), ("PUT", "gotu-post-users"), ("DELETE", "gotu-post-users")]
+    {
+        let reply = stack.call(function).with_method(method).await;
+        reply.expect(405, &error("method not allowed"));
         assert_eq!(reply.header("allow"), "POST");
     }
 }
 
 #[tokio::test]
 async fn preflights_are_answered_and_answers_are_readable() {
-    let world = World::shared().await;
+    let stack = TestStack::shared().await;
     let asked = [
         ("origin", "https://app.example"),
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "content-type,x-device-id"),
     ];
-    let reply = world.send("OPTIONS", "/users", &asked, "", None).await;
-    assert_eq!((reply.status, reply.body.as_str()), (204, ""));
+    let reply = stack.call("gotu-post-users").with_method("OPTIONS").headers(&asked).await;
+    reply.expect_text(204, "");
     assert_eq!(reply.header("access-control-allow-origin"), "*");
     assert_eq!(reply.header("access-control-allow-methods"), "POST");
     let allowed = reply.header("access-control-allow-headers");
     for header in ["content-type", "x-device-id", "x-device-token", "x-device-platform"] {
         assert!(allowed.contains(header), "{header} in {allowed}");
     }
-    let reply = world.post("/users", &json!({})).await;
+    let reply = stack.call("gotu-post-users").json(&json!({})).await;
     assert_eq!(reply.header("access-control-allow-origin"), "*");
     assert_eq!(reply.header("access-control-allow-credentials"), "");
 }

@@ -1,4 +1,4 @@
-//! Gotu (contracts.md section 2).
+//! Gotu: one module for each endpoint.
 
 mod delete_sessions;
 mod fallback;

@@ -1,85 +1,80 @@
-//! `POST /auth/logout` (contracts.md C.4).
+//! `POST /auth/logout`.
 
-use super::{cookies, new_person, no, registered, session};
-use acceptance::{Reply, World};
+use acceptance::events::of_type;
+use acceptance::urbanfits::{new_person, refusal, session, user_id};
+use acceptance::{TestStack, urbanfits};
 use serde_json::json;
-
-async fn logout(world: &World, token: &str, body: &str, origin: Option<&str>) -> Reply {
-    let cookie = format!("a=b; session-token={token}; is_logged_in=true");
-    let mut headers = vec![("content-type", "application/json"), ("cookie", cookie.as_str())];
-    headers.extend(origin.map(|origin| ("origin", origin)));
-    world.send("POST", "/auth/logout", &headers, body.to_owned(), None).await
-}
-
-async fn me(world: &World, token: &str) -> u16 {
-    let cookie = format!("session-token={token}");
-    world.send("GET", "/user/get/me", &[("cookie", &cookie)], "", None).await.status
-}
-
-async fn sign_in(world: &World, email: &str) -> String {
-    let body = json!({"email": email, "password": "password"});
-    session(&cookies(&world.post("/auth/login", &body).await)[0]).to_owned()
-}
 
 #[tokio::test]
 async fn this_session_ends_and_both_cookies_are_cleared() {
-    let world = World::shared().await;
+    let stack = TestStack::shared().await;
     let (username, email) = new_person();
-    let reply = registered(world, &username, &email).await;
-    let id = reply.json()["user"]["_id"].as_str().unwrap().to_owned();
-    let (first, second) = (session(&cookies(&reply)[0]).to_owned(), sign_in(world, &email).await);
-    let reply = logout(world, &first, "{}", None).await;
+    let reply = urbanfits(stack).registered(&username, &email).await;
+    let id = user_id(&reply);
+    let first = session(&reply);
+    let second = session(&urbanfits(stack).log_in(&email, "password").await);
+    let reply = urbanfits(stack).log_out(&first).body("{}").await;
     let done = json!({"success": true, "msg": "You are Logged out successfully !"});
     reply.expect(200, &done);
     assert_eq!(
-        cookies(&reply),
+        reply.cookies(),
         [
             "session-token=; Max-Age=0; Path=/; HttpOnly; Secure; Priority=High; SameSite=None",
             "is_logged_in=; Max-Age=0; Path=/; Secure; Priority=High; SameSite=None",
         ]
     );
-    assert_eq!((me(world, &first).await, me(world, &second).await), (401, 200));
-    // Who has no session may have cookies to clear.
+    assert_eq!(urbanfits(stack).get_me(&first).await.status, 401);
+    assert_eq!(urbanfits(stack).get_me(&second).await.status, 200);
+    // A browser without a session may have cookies to clear.
     for token in [first.as_str(), "garbage", ""] {
-        let reply = logout(world, token, "", None).await;
+        let reply = urbanfits(stack).log_out(token).body("").await;
         reply.expect(200, &done);
-        assert_eq!(cookies(&reply).len(), 2);
+        assert_eq!(reply.cookies().len(), 2);
     }
-    world.settled(&id).await;
-    let events = world.events_of(&id).await;
-    let ended = events.iter().filter(|event| event["detailType"] == "session.revoked");
-    assert_eq!(ended.count(), 1, "{events:?}");
-    assert!(!json!(world.items("Sessions").await).to_string().contains(&first));
+    stack.wait_until_delivered(&id).await;
+    let events = stack.events_of(&id).await;
+    assert_eq!(of_type(&events, "session.revoked").len(), 1, "{events:?}");
+    assert!(!json!(stack.items("Sessions").await).to_string().contains(&first));
 }
 
 #[tokio::test]
-async fn every_session_ends_if_all_are_meant() {
-    let world = World::shared().await;
+async fn every_session_ends_on_request() {
+    let stack = TestStack::shared().await;
     let (username, email) = new_person();
-    let reply = registered(world, &username, &email).await;
-    let first = session(&cookies(&reply)[0]).to_owned();
-    let id = reply.json()["user"]["_id"].as_str().unwrap().to_owned();
-    let second = sign_in(world, &email).await;
-    assert_eq!(logout(world, &second, r#"{"all":true}"#, None).await.status, 200);
-    // A token knows the second of its birth alone, so those of this very second may live on: as if it
-    // had been a moment later.
-    let update = json!({"TableName": "Users", "Key": {"user_id": {"S": id}},
-        "UpdateExpression": "SET sessions_since = sessions_since + :second",
-        "ExpressionAttributeValues": {":second": {"N": "1"}}});
-    world.dynamodb("UpdateItem", &update).await;
-    assert_eq!((me(world, &first).await, me(world, &second).await), (401, 401));
+    let reply = urbanfits(stack).registered(&username, &email).await;
+    let first = session(&reply);
+    let id = user_id(&reply);
+    let second = session(&urbanfits(stack).log_in(&email, "password").await);
+    assert_eq!(
+        urbanfits(stack)
+            .log_out(&second)
+            .header("content-type", "application/json")
+            .body(r#"{"all":true}"#)
+            .await
+            .status,
+        200
+    );
+    // `iat` has second precision, so a token that was issued in the same second stays valid. The test adds one second.
+    let since = stack.items_with("Users", &id).await[0]["sessions_since"].as_f64().unwrap();
+    let later = json!({"N": (since + 1.0).to_string()});
+    stack.set("Users", "user_id", id, "sessions_since", &later).await;
+    for session in [&first, &second] {
+        assert_eq!(urbanfits(stack).get_me(session).await.status, 401);
+    }
 }
 
 #[tokio::test]
-async fn a_strangers_page_cannot_sign_its_visitor_out() {
-    let world = World::shared().await;
+async fn a_page_of_another_origin_cannot_sign_its_visitor_out() {
+    let stack = TestStack::shared().await;
     let (username, email) = new_person();
-    let reply = registered(world, &username, &email).await;
-    let token = session(&cookies(&reply)[0]).to_owned();
-    let reply = logout(world, &token, "{}", Some("https://evil.example")).await;
-    reply.expect(403, &no("This page may not send this request."));
-    assert_eq!(me(world, &token).await, 200);
-    let reply = logout(world, &token, "{}", Some("https://urbanfits.ae")).await;
+    let reply = urbanfits(stack).registered(&username, &email).await;
+    let token = session(&reply);
+    let reply =
+        urbanfits(stack).log_out(&token).body("{}").header("origin", "https://evil.example").await;
+    reply.expect(403, &refusal("This page may not send this request."));
+    assert_eq!(urbanfits(stack).get_me(&token).await.status, 200);
+    let reply =
+        urbanfits(stack).log_out(&token).body("{}").header("origin", "https://urbanfits.ae").await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("access-control-allow-origin"), "https://urbanfits.ae");
 }

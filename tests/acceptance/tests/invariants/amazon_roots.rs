@@ -1,7 +1,5 @@
 //! The embedded certificate authorities.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use latchkey::adapters::aws::AMAZON_ROOTS;
 use std::collections::BTreeSet;
 use std::path::Path;

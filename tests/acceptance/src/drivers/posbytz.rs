@@ -1,0 +1,171 @@
+//! The driver of PosBytz: a sign-up by mobile, through the client of a shop.
+
+use super::{Driver, Facts, Person, Sample, Target, Traces, authorization, has_members};
+use crate::posbytz::{
+    BOTH, Credentials, PASSWORD, PosBytz, by_email, by_mobile, code_refused, credentials,
+    customer_id, new_number, posbytz, session, signed_in, token_request, typed,
+};
+use crate::{Reply, TestStack, code_in, new_email, other_than};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+static FACTS: Facts = Facts {
+    name: "posbytz",
+    asks: "posbytz-signup",
+    enters: "posbytz-otp-verify",
+    probes: "posbytz-signin",
+    calls_to_ask: &[(
+        "TransactWriteItems",
+        &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"],
+    )],
+    calls_to_enter: &[
+        ("GetItem", &["Identifiers"]),
+        ("UpdateItem", &["Challenges"]),
+        ("GetItem", &["Users"]),
+        ("TransactWriteItems", &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"]),
+    ],
+    account: &[("Users", 1), ("Identifiers", 1)],
+    events: &[
+        "customer.created",
+        "customer.mobile_verified",
+        "customer.signed_in",
+        "customer.verification_requested",
+    ],
+    internal_error: r#"{"statusCode":500,"message":"Internal server error"}"#,
+    has_refresh: false,
+};
+
+struct OfPosBytz<'a> {
+    stack: &'a TestStack,
+    client: PosBytz<'a>,
+    shop: Credentials,
+    token: String,
+}
+
+pub(super) async fn connect(stack: &TestStack) -> Box<dyn Driver + '_> {
+    let client = posbytz(stack);
+    let shop = client.new_client("DRIVER").await;
+    let token = client.token(&shop, BOTH).await;
+    Box::new(OfPosBytz { stack, client, shop, token })
+}
+
+/// The number of a person's mobile, without its country code.
+fn number(recipient: &str) -> &str {
+    recipient.strip_prefix("+91").unwrap_or(recipient)
+}
+
+#[async_trait]
+impl Driver for OfPosBytz<'_> {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn stack(&self) -> &TestStack {
+        self.stack
+    }
+
+    fn new_person(&self) -> Person {
+        Person { recipient: format!("+91{}", new_number()), username: String::new() }
+    }
+
+    async fn ask_for_code(&self, person: &Person) -> Reply {
+        self.client.sign_up(&self.token, &by_mobile("+91", number(&person.recipient))).await
+    }
+
+    async fn enter_code(&self, person: &Person, _asked: &Reply, code: &str) -> Reply {
+        self.client.enter_code(&self.token, &typed(number(&person.recipient), code)).await
+    }
+
+    async fn sign_in(&self, person: &Person) -> Reply {
+        self.client.sign_in(&self.token, &by_mobile("+91", number(&person.recipient))).await
+    }
+
+    async fn probe(&self, recipient: &str) -> Reply {
+        let mut body = by_mobile("+91", number(recipient));
+        body["password"] = json!("wrong horse");
+        self.client.sign_in(&self.token, &body).await
+    }
+
+    fn access_token(&self, reply: &Reply) -> String {
+        session(reply)
+    }
+
+    fn user_id(&self, reply: &Reply) -> String {
+        signed_in(reply)
+    }
+
+    fn refuses_code(&self, reply: &Reply) -> bool {
+        reply.status == 401 && reply.json() == code_refused()
+    }
+
+    fn is_refusal(&self, function: &str, reply: &Reply) -> bool {
+        let body = reply.json();
+        if function == "posbytz-oauth2-token" {
+            return has_members(&body, &["error", "error_description"]);
+        }
+        let has_text = body["message"].is_string() || body["errors"].is_object();
+        body["statusCode"] == reply.status && has_text
+    }
+
+    async fn journey(&self) -> Traces {
+        let second = json!({"clientId": self.shop.id});
+        let second = credentials(&self.client.administer(&second).await);
+        let token = self.client.token(&second, BOTH).await;
+        let wrong = "a-wrong-client-secret-6789".to_owned();
+        let wrongly = Credentials { id: self.shop.id.clone(), secret: wrong.clone() };
+        let refused = self.client.ask_for_token(&token_request(&wrongly, None)).await;
+        assert_eq!(refused.status, 401, "{refused:?}");
+        let (email, number) = (new_email(), new_number());
+        let mut body = by_email(&email);
+        body["mobile"] = json!({"code": "+91", "number": number});
+        body["referralCode"] = json!("A-CODE");
+        let reply = self.client.sign_up(&token, &body).await;
+        let id = customer_id(&reply);
+        let shown = reply.json()["data"]["email"]["token"].as_str().unwrap().to_owned();
+        let code = code_in(&self.stack.text(&format!("+91{number}"), 1).await);
+        let link = self.client.mailed_secret(&email, &id, 1).await;
+        for status in [200, 401] {
+            assert_eq!(self.client.verify_email(&id, &link).await.status, status);
+        }
+        self.client.enter_code(&token, &typed(&number, &other_than(&code))).await;
+        let by_code = session(&self.client.enter_code(&token, &typed(&number, &code)).await);
+        let by_password = session(&self.client.sign_in(&token, &by_email(&email)).await);
+        let secrets = [self.shop.secret.clone(), second.secret, self.token.clone(), token, shown];
+        let mut secrets = secrets.to_vec();
+        secrets.extend([wrong, link, by_code, by_password, PASSWORD.to_owned()]);
+        Traces { secrets, codes: vec![code], names: vec![email, number] }
+    }
+
+    async fn samples(&self, function: &str) -> Vec<Sample> {
+        let token = authorization(&self.token);
+        let refused = |body: &Value| {
+            Sample::refused(Target::Body, body.to_string()).with("authorization", token.as_str())
+        };
+        match function {
+            "posbytz-signup" => vec![
+                refused(&json!({"email": "a@example.com", "password": "p",
+                    "mobile": {"code": "+91", "number": "9962794005"}})),
+                refused(&json!({"password": "p", "referredBy": "632c34752269f12c57952275"})),
+                Sample::refused(Target::Header("authorization"), authorization("e30.e30.e30")),
+            ],
+            "posbytz-signin" => vec![refused(&by_email("a@example.com"))],
+            "posbytz-otp-verify" => vec![refused(&typed("9962794005", "123456"))],
+            "posbytz-email-verify" => {
+                let query = format!("userId=632c34752269f12c57952275&token={}", "0".repeat(64));
+                vec![Sample::refused(Target::Query, query)]
+            }
+            // The mangled part may be the scope alone, or a space.
+            "posbytz-oauth2-token" => {
+                let right = token_request(&self.shop, Some(BOTH)).to_string();
+                let form =
+                    "grant_type=client_credentials&client_id=a&client_secret=b&scope=user%3Aread";
+                vec![
+                    Sample::accepted(Target::Body, right).with("content-type", "application/json"),
+                    Sample::refused(Target::Body, form)
+                        .with("content-type", "application/x-www-form-urlencoded"),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
