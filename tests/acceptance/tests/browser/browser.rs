@@ -57,7 +57,10 @@ const LOOK: &str = "
 
 /// Runs chromedriver until the standard input ends, which it does when this process ends for any reason. The browser ends
 /// with chromedriver, which holds its pipe.
-const RUN: &str = "chromedriver --port=0 & cat; kill $!; wait";
+const RUN: &str = "chromedriver --port=0 & exec >/dev/null; cat; kill $!; wait";
+
+/// The number of attempts to start chromedriver, which ends at once if another process takes its port first.
+const STARTS: usize = 5;
 
 /// A running chromedriver, and a folder for the files of chromedriver and its browser.
 struct Driver {
@@ -68,6 +71,18 @@ struct Driver {
 
 impl Driver {
     async fn start() -> Self {
+        let mut started = None;
+        for _ in 0..STARTS {
+            started = Self::try_start().await;
+            if started.is_some() {
+                break;
+            }
+        }
+        started.expect("a chromedriver that starts")
+    }
+
+    /// Starts chromedriver. Returns `None` if it ends before it listens.
+    async fn try_start() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("browser-{}-{number}", std::process::id());
@@ -83,13 +98,19 @@ impl Driver {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.as_mut().unwrap()).lines();
-        let port = loop {
-            let line = lines.next_line().await.unwrap().expect("chromedriver started");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
+        let mut port = None;
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, number)) = line.split_once("started successfully on port ") {
+                port = Some(number.trim_end_matches('.').to_owned());
+                break;
             }
-        };
-        Self { process, url: format!("http://127.0.0.1:{port}"), folder }
+        }
+        let started = Self { process, url: String::new(), folder };
+        if let Some(port) = port {
+            return Some(Self { url: format!("http://127.0.0.1:{port}"), ..started });
+        }
+        started.end().await;
+        None
     }
 
     async fn end(mut self) {
