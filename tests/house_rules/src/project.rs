@@ -50,6 +50,18 @@ impl Project {
         fs::read_to_string(self.root.join(path)).with_context(|| format!("failed to read {path}"))
     }
 
+    /// The place of a line in a file, for messages: `template.yaml:405`. The line is the first that
+    /// begins with this text, spaces left out; without such a line the place is the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn place(&self, path: &str, start: &str) -> Result<String> {
+        let text = self.read(path)?;
+        let line = (1..).zip(text.lines()).find(|(_, line)| line.trim_start().starts_with(start));
+        Ok(line.map_or_else(|| path.to_owned(), |(number, _)| format!("{path}:{number}")))
+    }
+
     /// The text of a file that need not exist.
     ///
     /// # Errors

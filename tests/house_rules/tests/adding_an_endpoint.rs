@@ -126,9 +126,9 @@ fn one_declaration_is_enough_for_everything_that_follows_from_it() {
     assert!(text("template.yaml").contains("!Ref GotuGetHealthFunction }"));
     assert!(text("functions/gotu/get_health.rs").starts_with("//! `GET /health` (Gotu): says"));
     assert_eq!(copy.sync(), 0, "a second run changes nothing");
-    let by_hand =
-        BY_SYNC.iter().filter(|path| BY_HAND.iter().any(|by_hand| is_like(path, by_hand)));
-    assert_eq!(by_hand.count(), BY_HAND.len() - 1, "all but wire.rs are begun by sync");
+    let begun = |by_hand: &&str| BY_SYNC.iter().any(|path| is_like(path, by_hand));
+    let left: Vec<_> = BY_HAND.iter().filter(|by_hand| !begun(by_hand)).collect();
+    assert_eq!(left, [&"shared/src/contracts/*/wire.rs"], "sync begins the other files");
 }
 
 #[test]

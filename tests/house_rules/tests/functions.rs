@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use house_rules::declarations::Declarations;
+use house_rules::declarations::{Declarations, Function, TEMPLATE};
 use house_rules::findings::{Finding, assert_none};
 use house_rules::project::{File, Project};
 use house_rules::sync::ALL_FUNCTIONS;
 use house_rules::text::code_lines;
-use std::collections::BTreeSet;
 
 /// The lines of code that a function may have.
 const MOST_LINES: usize = 60;
@@ -24,11 +23,19 @@ fn sources() -> Vec<File> {
 
 #[test]
 fn each_source_is_a_declared_function_and_each_function_has_its_source() {
-    let declared = Declarations::of(&Project::here()).unwrap().functions;
-    let declared: BTreeSet<_> =
-        declared.iter().map(|function| format!("functions/{}", function.source())).collect();
-    let present: BTreeSet<_> = sources().into_iter().map(|file| file.path).collect();
-    assert_eq!(present, declared);
+    let functions = Declarations::of(&Project::here()).unwrap().functions;
+    let declared: Vec<_> = functions.iter().map(|f| format!("functions/{}", f.source())).collect();
+    let sources = sources();
+    let is_declared = |file: &&File| declared.contains(&file.path);
+    let undeclared = sources.iter().filter(|file| !is_declared(file));
+    let undeclared = undeclared.map(|file| {
+        Finding::new(file, 1, format!("{TEMPLATE} declares no function with this source"))
+    });
+    assert_none(undeclared);
+    for (function, path) in functions.iter().zip(&declared) {
+        let has_source = sources.iter().any(|file| file.path == *path);
+        assert!(has_source, "{}: {} has no source {path}", place(function), function.id);
+    }
 }
 
 #[test]
@@ -38,8 +45,14 @@ fn logical_ids_are_made_of_the_names_of_binaries() {
             let (first, rest) = word.split_at(1);
             first.to_uppercase() + rest
         });
-        assert_eq!(function.id, words.collect::<String>() + "Function");
+        let expected = words.collect::<String>() + "Function";
+        assert_eq!(function.id, expected, "{}", place(&function));
     }
+}
+
+/// Where the template declares a function.
+fn place(function: &Function) -> String {
+    Project::here().place(TEMPLATE, &format!("{}:", function.id)).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use house_rules::declarations::Declarations;
+use house_rules::declarations::{Declarations, TEMPLATE};
 use house_rules::project::Project;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,12 @@ fn read(path: &str) -> String {
 
 fn template() -> Template {
     Template::load().unwrap()
+}
+
+/// Where the template declares a resource, and its logical id.
+fn at(id: &str) -> String {
+    let place = Project::here().place(TEMPLATE, &format!("{id}:")).unwrap();
+    format!("{place}: {id}")
 }
 
 /// The values of a key in a JSON value, at any depth.
@@ -49,8 +55,12 @@ fn every_alarm_has_a_section_of_the_runbook_and_every_section_an_alarm() {
     let alarms: BTreeSet<_> = template().alarms.into_iter().map(|alarm| alarm.id).collect();
     assert_eq!(titles, alarms, "{RUNBOOK}");
     for section in sections {
+        let id = section.lines().next().unwrap();
+        // A line may end within a part's title.
+        let section = section.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in ["**Means.**", "**Look at.**", "**Do.**"] {
-            assert!(section.contains(part), "{RUNBOOK}: {part} is missing in: {section}");
+            let place = Project::here().place(RUNBOOK, &format!("## {id}")).unwrap();
+            assert!(section.contains(part), "{place}: the section of {id} lacks {part}");
         }
     }
     let operations = read(OPERATIONS);
@@ -63,11 +73,12 @@ fn every_alarm_has_a_section_of_the_runbook_and_every_section_an_alarm() {
 #[test]
 fn every_alarm_says_what_it_means_and_notifies() {
     for Alarm { id, description, properties, .. } in template().alarms {
-        assert!(description.len() > 40 && description.ends_with('.'), "{id}: {description}");
+        assert!(description.len() > 40 && description.ends_with('.'), "{}", at(&id));
         let actions = &properties["AlarmActions"]["Fn::If"];
-        assert_eq!(actions[0], "HasAlarmTopic", "{id}");
-        assert_eq!(references(&actions[1]), BTreeSet::from(["AlarmTopicArn".to_owned()]), "{id}");
-        assert_eq!(properties["TreatMissingData"], "notBreaching", "{id}");
+        assert_eq!(actions[0], "HasAlarmTopic", "{}", at(&id));
+        let topic = BTreeSet::from(["AlarmTopicArn".to_owned()]);
+        assert_eq!(references(&actions[1]), topic, "{}", at(&id));
+        assert_eq!(properties["TreatMissingData"], "notBreaching", "{}", at(&id));
     }
 }
 
@@ -85,7 +96,8 @@ fn the_errors_of_each_function_are_in_exactly_one_alarm() {
     }
     for function in Declarations::of(&Project::here()).unwrap().functions {
         let found = alarms.get(&function.id).map_or(0, Vec::len);
-        assert_eq!(found, 1, "{} is in the alarms {:?}", function.id, alarms.get(&function.id));
+        let place = at(&function.id);
+        assert_eq!(found, 1, "{place} is in the alarms {:?}", alarms.get(&function.id));
     }
 }
 
@@ -113,7 +125,7 @@ fn every_metric_that_functions_write_is_documented_and_on_the_dashboard() {
     let dashboard = dashboard().to_string();
     for name in written {
         assert!(operations.contains(&format!("| `{name}` |")), "{OPERATIONS}: {name} has no row");
-        assert!(dashboard.contains(&name), "{name} is not on the dashboard");
+        assert!(dashboard.contains(&name), "{}: {name} is not shown", at("Dashboard"));
     }
 }
 
@@ -147,14 +159,14 @@ fn alarms_read_metrics_of_aws_or_metrics_that_functions_write() {
     let written = written();
     for alarm in template().alarms {
         let namespaces = values(&alarm.properties, "Namespace");
-        assert!(!namespaces.is_empty(), "{}", alarm.id);
+        assert!(!namespaces.is_empty(), "{}", at(&alarm.id));
         let of_aws = |namespace: &Value| {
             namespace.as_str().is_some_and(|namespace| namespace.starts_with("AWS/"))
         };
         if !namespaces.iter().all(|namespace| of_aws(namespace)) {
             let ours = |namespace: &&Value| namespace["Fn::Sub"] == NAMESPACE;
-            assert!(namespaces.iter().any(ours), "{}", alarm.id);
-            assert!(!metrics(&alarm).is_disjoint(&written), "{}", alarm.id);
+            assert!(namespaces.iter().any(ours), "{}", at(&alarm.id));
+            assert!(!metrics(&alarm).is_disjoint(&written), "{}", at(&alarm.id));
         }
     }
 }

@@ -7,12 +7,19 @@
     reason = "a test fails by panicking"
 )]
 
+use house_rules::project::Project;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use template::{Template, references};
 
 fn template() -> Template {
     Template::load().unwrap()
+}
+
+/// Where the template declares a resource, and its logical id.
+fn at(id: &str) -> String {
+    let place = Project::here().place(template::FILE, &format!("{id}:")).unwrap();
+    format!("{place}: {id}")
 }
 
 #[test]
@@ -29,7 +36,7 @@ fn every_function_writes_to_a_declared_log_group() {
     for function in &template.functions {
         let group = function.log_group.as_deref().unwrap_or_default();
         let group = template.resource(group).map(|group| group.kind.as_str());
-        assert_eq!(group, Some("AWS::Logs::LogGroup"), "{}", function.id);
+        assert_eq!(group, Some("AWS::Logs::LogGroup"), "{}", at(&function.id));
     }
 }
 
@@ -37,7 +44,7 @@ fn every_function_writes_to_a_declared_log_group() {
 fn every_statement_names_its_actions_and_its_resources() {
     for function in template().functions {
         for statement in &function.statements {
-            let place = format!("{} {}", function.id, statement.sid);
+            let place = format!("{} {}", at(&function.id), statement.sid);
             assert!(!statement.actions.iter().any(|action| action.contains('*')), "{place}");
             // Publishing to a phone number has no resource.
             let everything = statement.resources.iter().any(|resource| resource == "*");
@@ -52,7 +59,7 @@ fn only_the_relay_may_send_messages_and_publish_events() {
         for action in function.statements.iter().flat_map(|statement| &statement.actions) {
             let sends =
                 ["sns:", "ses:", "events:"].iter().any(|service| action.starts_with(service));
-            assert!(!sends || function.name == "relay", "{} may {action}", function.id);
+            assert!(!sends || function.name == "relay", "{} may {action}", at(&function.id));
         }
     }
 }
@@ -87,7 +94,7 @@ fn the_function_that_replaces_keys_reads_none_and_the_others_replace_none() {
             } else {
                 &["DescribeSecret", "GetSecretValue"]
             };
-            assert!(allowed.contains(&action), "{} may {action}", function.id);
+            assert!(allowed.contains(&action), "{} may {action}", at(&function.id));
         }
     }
 }
@@ -98,12 +105,12 @@ fn tables_are_kept_encrypted_and_recoverable() {
     assert!(!template.tables.is_empty());
     for table in template.resources_of("AWS::DynamoDB::Table") {
         let properties = table.properties();
-        assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{}", table.id);
+        assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{}", at(&table.id));
         for (section, switch) in [
             ("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"),
             ("SSESpecification", "SSEEnabled"),
         ] {
-            assert_eq!(properties[section][switch], true, "{} {section}", table.id);
+            assert_eq!(properties[section][switch], true, "{} {section}", at(&table.id));
         }
     }
 }
@@ -114,7 +121,7 @@ fn tables_and_keys_stay_when_the_stack_is_deleted_and_logs_end() {
     for kind in ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"] {
         for resource in template.resources_of(kind) {
             for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                assert_eq!(resource.body[policy], "Retain", "{} {policy}", resource.id);
+                assert_eq!(resource.body[policy], "Retain", "{} {policy}", at(&resource.id));
             }
         }
     }
@@ -122,7 +129,7 @@ fn tables_and_keys_stay_when_the_stack_is_deleted_and_logs_end() {
     assert!(!groups.is_empty());
     for group in groups {
         let days = references(&group.properties()["RetentionInDays"]);
-        assert_eq!(days, BTreeSet::from(["LogRetentionDays".to_owned()]), "{}", group.id);
+        assert_eq!(days, BTreeSet::from(["LogRetentionDays".to_owned()]), "{}", at(&group.id));
     }
 }
 

@@ -27,6 +27,15 @@ const BANNED: [(&str, Case, &str); 9] = [
     (concat!("style", ".md"), Case::Any, "cite a document that the repository holds"),
 ];
 
+/// Texts that clients receive. They are part of a contract, so they stay as they are.
+const WIRE_TEXTS: [(&str, &str); 2] = [
+    ("shared/src/contracts/urbanfits/page/page.html", concat!("Share the code with no", "body.")),
+    (
+        "shared/src/contracts/urbanfits/page/page.js",
+        concat!("In the meantime some", "body registered with this e-mail address or username."),
+    ),
+];
+
 /// The beginnings of paths that exist only on the machine of an author.
 const MACHINES: [&str; 5] = [
     concat!("/wo", "rk/"),
@@ -48,7 +57,10 @@ fn files() -> Vec<File> {
 
 fn banned(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let wire_texts: Vec<_> = WIRE_TEXTS.iter().filter(|(path, _)| *path == file.path).collect();
     for (number, line) in file.lines() {
+        let line =
+            wire_texts.iter().fold(line.to_owned(), |line, (_, text)| line.replace(text, ""));
         let lower = line.to_lowercase();
         for (phrase, case, instead) in BANNED {
             let found = match case {
