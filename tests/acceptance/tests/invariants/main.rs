@@ -10,6 +10,7 @@
 mod alarms;
 mod amazon_roots;
 mod costs;
+mod data_model;
 mod enumeration;
 mod faults;
 mod key_rotation;

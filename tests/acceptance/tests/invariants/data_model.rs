@@ -1,0 +1,43 @@
+//! The data model: each attribute that is stored is in its document.
+
+use acceptance::drivers::for_every_contract;
+use acceptance::{NO_LIMITS, TestStack};
+use std::collections::{BTreeMap, BTreeSet};
+
+const DOCUMENT: &str = include_str!("../../../../shared/src/adapters/dynamodb/README.md");
+
+/// The attributes of each table, from the rows right below the table's heading.
+fn documented() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut tables: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    let mut table = None;
+    for line in DOCUMENT.lines() {
+        if line.starts_with('#') {
+            table = line.strip_prefix("## ");
+        }
+        // | `attribute` | type | when | meaning |
+        let cells: Vec<_> = line.split(" | ").collect();
+        let attribute = cells[0].strip_prefix("| `").and_then(|cell| cell.strip_suffix('`'));
+        if let (Some(table), Some(attribute), 4) = (table, attribute, cells.len()) {
+            tables.entry(table).or_default().insert(attribute);
+        }
+    }
+    tables
+}
+
+#[tokio::test]
+async fn each_stored_attribute_is_in_the_document() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| drop(driver.journey().await)).await;
+    let documented = documented();
+    assert_eq!(documented.len(), 10, "{:?}", documented.keys());
+    for (table, attributes) in &documented {
+        for item in stack.items(table).await {
+            for name in item.as_object().unwrap().keys() {
+                assert!(attributes.contains(name.as_str()), "{table}.{name} is not documented");
+            }
+        }
+    }
+    for table in ["Users", "Identifiers", "Challenges", "Devices", "Sessions", "Ledger"] {
+        assert!(!stack.items(table).await.is_empty(), "{table} has items");
+    }
+}
