@@ -37,7 +37,7 @@ fn source(functions: &[Function]) -> String {
         .collect();
     modules.sort();
     let modules: String =
-        modules.into_iter().map(|(module, path)| format!("{path}mod {module};\n")).collect();
+        modules.into_iter().map(|(module, path)| path + "mod " + &module + ";\n").collect();
     let arm = |function: &Function| {
         format!("        \"{}\" => {}::main(),\n", function.binary, module(function))
     };
