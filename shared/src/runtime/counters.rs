@@ -1,4 +1,4 @@
-//! Counters of what one request did.
+//! The counters of one request: metrics, calls, write units, error lines.
 
 use crate::ports::METRIC_EVENTS;
 use std::collections::BTreeMap;
@@ -21,9 +21,9 @@ static CURRENT: Mutex<Counters> = Mutex::new(Counters::EMPTY);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) metric: String,
-    /// The contract of the users that it is about, if there is one.
+    /// The contract that the value belongs to, if there is one.
     pub(super) contract: Option<String>,
-    /// The cause, for a metric that has causes.
+    /// The cause, if the metric has causes.
     pub(super) cause: Option<String>,
 }
 
@@ -32,15 +32,15 @@ pub(super) struct Key {
 pub(super) struct Counters {
     /// The values of the core's metrics.
     pub(super) counts: BTreeMap<Key, Vec<u64>>,
-    /// Calls of any service.
+    /// The calls to all services.
     pub(super) calls: u64,
-    /// Calls of the store.
+    /// The calls to the store.
     pub(super) store_calls: u64,
-    /// The time that these took. Concurrent calls count each.
+    /// The duration of these calls. Concurrent calls are added.
     pub(super) store_time: Duration,
-    /// Write units that the store reported.
+    /// The write units that the store reported.
     pub(super) write_units: f64,
-    /// Log lines of the level `ERROR`.
+    /// The log lines of the level `ERROR`.
     pub(super) error_lines: u64,
 }
 
@@ -54,7 +54,7 @@ impl Counters {
         error_lines: 0,
     };
 
-    /// Takes the counters, and sets them to zero.
+    /// Returns the counters, and sets them to zero.
     pub(super) fn take() -> Self {
         mem::take(&mut CURRENT.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -97,7 +97,7 @@ struct Recorded {
     write_units: f64,
 }
 
-/// A field's text. The core leaves a field that does not apply empty.
+/// The text of a field. The core leaves a field empty that does not apply.
 fn given(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }

@@ -6,19 +6,19 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-/// The most values that one metric of one line may have (EMF, "Target members").
+/// The maximum number of values of one metric in one line (EMF, "Target members").
 const MOST_VALUES: usize = 100;
 
-/// A metric: its name, its unit, and the sets of dimensions that it is kept by. Each set is a metric
-/// of its own on the bill, so there are few, and every dimension has few values. The empty set is the
-/// sum over everything, for alarms.
+/// A metric: its name, its unit, and its sets of dimensions. AWS charges each combination of values
+/// as one metric, so there are few sets, and every dimension has few values. The empty set is the sum
+/// over all values, for alarms.
 struct Metric {
     name: &'static str,
     unit: &'static str,
     dimensions: &'static [&'static [&'static str]],
 }
 
-/// Every metric. `shared/docs/operations.md` and the dashboard name the same ones.
+/// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
 const METRICS: [Metric; 11] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
@@ -42,7 +42,7 @@ pub(super) enum Outcome {
     Fault,
 }
 
-/// The dimensions' values that lines share.
+/// The values of dimensions that the metrics of one line share.
 type Group = BTreeMap<&'static str, String>;
 
 /// The contract that a function belongs to, by its name.
@@ -76,13 +76,13 @@ impl Metrics {
             text.push_str(&line.to_string());
             text.push('\n');
         }
-        // A closed standard output has no reader that could be told.
+        // If standard output is closed, there is no place to report it.
         drop(std::io::stdout().lock().write_all(text.as_bytes()));
     }
 }
 
 /// The lines of one request.
-fn lines(whose: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i64) -> Vec<Value> {
+fn lines(metrics: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i64) -> Vec<Value> {
     let mut groups: BTreeMap<Group, BTreeMap<&str, Vec<Value>>> = BTreeMap::new();
     let mut add = |group: Group, name: &'static str, values: Vec<Value>| {
         groups.entry(group).or_default().insert(name, values);
@@ -92,7 +92,7 @@ fn lines(whose: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i64
             let values = if metric.unit == "Count" {
                 vec![json!(values.iter().fold(0, |sum: u64, value| sum.saturating_add(*value)))]
             } else {
-                // The alarms look at the oldest, so the largest values are kept.
+                // The alarms use the maximum, so the largest values are kept.
                 let mut values = values.clone();
                 values.sort_by(|one, other| other.cmp(one));
                 values.truncate(MOST_VALUES);
@@ -101,14 +101,14 @@ fn lines(whose: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i64
             add(group_of(key), metric.name, values);
         }
     }
-    let of_function = || Group::from([("Function", whose.function.clone())]);
+    let of_function = || Group::from([("Function", metrics.function.clone())]);
     if counters.write_units > 0.0 {
         add(of_function(), "WriteUnits", vec![json!(counters.write_units)]);
     }
     match outcome {
         Outcome::Ok => {}
         Outcome::Refused(class) => {
-            let contract = contract_of(&whose.function).to_owned();
+            let contract = contract_of(&metrics.function).to_owned();
             let group = Group::from([("Contract", contract), ("Class", class.to_owned())]);
             add(group, "Refusals", vec![json!(1)]);
         }
@@ -117,11 +117,11 @@ fn lines(whose: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i64
     if counters.error_lines > 0 {
         add(Group::new(), "ErrorLines", vec![json!(counters.error_lines)]);
     }
-    let line = |(group, metrics)| line(&whose.namespace, group, &metrics, now_millis);
+    let line = |(group, values)| line(&metrics.namespace, group, &values, now_millis);
     groups.into_iter().map(line).collect()
 }
 
-/// One line: metrics whose dimensions have the same values.
+/// One line: the metrics whose dimensions have the same values.
 fn line(
     namespace: &str,
     group: Group,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_did_nothing_writes_nothing() {
+    fn a_request_without_metrics_writes_no_line() {
         assert!(lines(&of("relay"), &Counters::default(), Outcome::Ok, 0).is_empty());
     }
 

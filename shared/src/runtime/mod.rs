@@ -1,4 +1,4 @@
-//! The Lambda side: the environment, logs, metrics, and the loop of a function.
+//! The Lambda runtime: the environment, logs, metrics, and the loop of a function.
 
 mod counters;
 mod emf;

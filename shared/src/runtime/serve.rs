@@ -1,4 +1,4 @@
-//! The loop of a function: receives invocations, and logs and counts each.
+//! The loop of a function: receives invocations, and logs and counts each of them.
 
 use super::counters::Counters;
 use super::emf::{Metrics, Outcome};
@@ -20,38 +20,38 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The part of a function's time that is kept for the response to a request that runs out of time.
+/// The time that is reserved for the response to a request that runs out of time.
 const REPLY_RESERVE: Duration = Duration::from_millis(500);
-/// The time for a request without a deadline, as some emulators send it.
+/// The time limit of a request without a deadline, as some emulators send it.
 const DEFAULT_DEADLINE: Duration = Duration::from_millis(9500);
 
-/// The time that a request may take from now on.
+/// The time that is left for a request.
 fn time_left(request: &Request) -> Duration {
     let context = request.lambda_context_ref();
     let deadline = context.and_then(|context| i64::try_from(context.deadline).ok());
     let deadline = deadline.map_or(Timestamp::from_millis(0), Timestamp::from_millis);
     let now = SystemClock.now();
-    // cargo-lambda sends a deadline in 1970.
+    // The emulator of cargo-lambda sends a deadline in 1970.
     if now.since(deadline) > HOUR {
         return DEFAULT_DEADLINE;
     }
     deadline.since(now).saturating_sub(REPLY_RESERVE)
 }
 
-/// What is known of an invocation before the handler runs.
+/// The facts about an invocation that are known before the handler runs.
 struct Invocation {
     started: Instant,
     /// Whether it is the first invocation of the process.
     cold: bool,
     request_id: String,
-    /// The X-Ray trace of the invocation. The SDK adds it to every call by itself.
+    /// The X-Ray trace of the invocation. The SDK itself adds it to every call.
     trace_id: String,
 }
 
 impl Invocation {
     #[expect(clippy::disallowed_methods, reason = "measures the request for its log line")]
     fn begin(cold: &AtomicBool, context: Option<&Context>) -> Self {
-        // The start of the process belongs to no request.
+        // The counts of the start of the process do not belong to a request.
         drop(Counters::take());
         let trace = context.and_then(|context| context.xray_trace_id.as_deref());
         let root = trace.and_then(|trace| trace.split(';').next()).unwrap_or_default();
@@ -72,8 +72,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The outcome of a request with this status. The class of a refusal tells what kind of thing is
-/// wrong.
+/// The outcome of a request with this status. A refusal has a class, which groups statuses.
 const fn outcome_of_status(status: u16) -> Outcome {
     match status {
         0..400 => Outcome::Ok,
@@ -86,8 +85,8 @@ const fn outcome_of_status(status: u16) -> Outcome {
     }
 }
 
-/// The outcome in a word: `ok`, `fault`, or `refused:` and the cause that the core counted, else the
-/// class.
+/// The outcome as text: `ok`, `fault`, or `refused:` with the cause that the core counted, otherwise
+/// with the class.
 fn outcome_text(outcome: Outcome, counters: &Counters) -> String {
     match outcome {
         Outcome::Ok => "ok".to_owned(),
@@ -96,8 +95,8 @@ fn outcome_text(outcome: Outcome, counters: &Counters) -> String {
     }
 }
 
-/// The name of a function from the `module_path!()` of its file: `gotu_post_otp` is `gotu-post-otp`,
-/// in a binary of its own and in the local stack's binary of all functions.
+/// The name of a function by the `module_path!()` of its file: `gotu_post_otp` is `gotu-post-otp`, in
+/// its own binary and in the local stack's binary with all functions.
 fn function_name(module: &str) -> String {
     module.rsplit("::").next().unwrap_or_default().replace('_', "-")
 }
@@ -118,8 +117,9 @@ where
 /// Serves HTTP requests until the process is ended.
 ///
 /// Turns a refusal into its response, adds the CORS headers, logs each request on one line, and
-/// counts it under the function's name, which is that of `module` (`module_path!()`). A panic, and a request that runs out of time, get the
-/// response of [`Refusal::INTERNAL`]: an `Err` would get API Gateway's own.
+/// counts it under the name of the function, which `module` (`module_path!()`) contains. After a
+/// panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`]: for an `Err`, API
+/// Gateway would send its own response.
 ///
 /// # Errors
 /// The Lambda runtime cannot be reached.
@@ -181,12 +181,12 @@ where
     lambda_runtime::run(Adapter::from(service_fn(serve_one)).map_request(encode_query)).await
 }
 
-/// The characters that a query may not hold as they are (WHATWG URL, "query percent-encode set").
+/// The characters that a query must not contain without encoding (WHATWG URL, "query percent-encode set").
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// Rewrites the raw query so that it is part of a valid URI; otherwise `lambda_http` panics. API
-/// Gateway passes on what the client wrote. The parameters stay the same. The forwarded scheme, which
-/// becomes part of the URI too, is not read here and goes; the host is the gateway's own.
+/// Encodes the raw query so that it is part of a valid URI; otherwise `lambda_http` panics, because
+/// API Gateway passes on the text of the client. The parameters stay the same. Also removes the
+/// forwarded scheme, which would become part of the URI and is not used; the host is the gateway's.
 fn encode_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
         if let Some(query) = &mut request.raw_query_string {
@@ -197,8 +197,8 @@ fn encode_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequ
     event
 }
 
-/// Serves events that no client waits for until the process is ended: a batch of a stream, a
-/// schedule, an invocation by hand. Logs each on one line, and counts it as [`serve`] does.
+/// Serves events without a waiting client until the process is ended: a batch of a stream, a
+/// schedule, an invocation by an operator. Logs each on one line, and counts it as [`serve`] does.
 ///
 /// # Errors
 /// The Lambda runtime cannot be reached.
@@ -215,10 +215,10 @@ where
         let records = event.payload.get("Records").and_then(Value::as_array).map(Vec::len);
         let result = handler(state, event.payload).await;
         let counters = Counters::take();
-        let again = result.as_ref().ok().and_then(|answer| answer.get("batchItemFailures"));
+        let again = result.as_ref().ok().and_then(|output| output.get("batchItemFailures"));
         let again = again.and_then(Value::as_array).map(Vec::len);
         let outcome = if result.is_ok() { Outcome::Ok } else { Outcome::Fault };
-        // A schedule or an invocation by hand may have nothing to do with the outbox.
+        // A schedule or an operator's invocation need not concern the outbox.
         let some = |count: usize| (count > 0).then_some(count);
         tracing::info!(
             records,
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_status_has_an_outcome() {
-        let word = |status| outcome_text(outcome_of_status(status), &Counters::default());
+        let text = |status| outcome_text(outcome_of_status(status), &Counters::default());
         for (status, expected) in [
             (200, "ok"),
             (204, "ok"),
@@ -272,7 +272,7 @@ mod tests {
             (500, "fault"),
             (503, "fault"),
         ] {
-            assert_eq!(word(status), expected, "{status}");
+            assert_eq!(text(status), expected, "{status}");
         }
     }
 

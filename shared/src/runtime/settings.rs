@@ -22,11 +22,11 @@ pub enum SettingsError {
     /// The variable is absent or empty.
     #[error("the environment variable {0} is missing")]
     Missing(String),
-    /// The value is not of the variable's kind.
+    /// The value does not have the kind of the variable.
     #[error("the environment variable {name} is not {kind}")]
     Malformed {
         name: String,
-        /// What the value must be.
+        /// The kind that the value must have.
         kind: &'static str,
     },
 }
@@ -94,8 +94,7 @@ pub(crate) fn tables() -> Result<TableNames, SettingsError> {
     })
 }
 
-/// Whether the limits per source and per client apply: `OTP_SENDS_PER_HOUR_PER_IP=0` switches all of
-/// them off.
+/// A limit per source or per client. `OTP_SENDS_PER_HOUR_PER_IP=0` switches all of them off.
 fn source_limit(name: &str) -> Result<u32, SettingsError> {
     let sends: u32 = number("OTP_SENDS_PER_HOUR_PER_IP")?;
     let limit = number(name)?;
@@ -121,12 +120,12 @@ pub(crate) fn send_policy() -> Result<SendPolicy, SettingsError> {
     })
 }
 
-/// The codes and sign-ups that a source may ask for in an hour; 0 for no limit.
+/// The number of codes and sign-ups that a source may request in an hour; 0 for no limit.
 pub(crate) fn sends_per_source_hour() -> Result<u32, SettingsError> {
     source_limit("OTP_SENDS_PER_HOUR_PER_IP")
 }
 
-/// The sign-ups that a client may ask for in an hour; 0 for no limit.
+/// The number of sign-ups that a client may request in an hour; 0 for no limit.
 pub(crate) fn sends_per_client_hour() -> Result<u32, SettingsError> {
     source_limit("SENDS_PER_HOUR_PER_CLIENT")
 }
@@ -139,8 +138,8 @@ pub(crate) fn guess_limits() -> Result<GuessLimits, SettingsError> {
     })
 }
 
-/// How attempts at one account's password are slowed down; not at all where the limits of
-/// recipients are switched off.
+/// The delay of attempts at the password of one account; `None` if the limits of recipients are
+/// switched off.
 pub(crate) fn backoff() -> Result<Option<Backoff>, SettingsError> {
     Ok(send_limits()?.apply().then_some(Backoff::DEFAULT))
 }
@@ -154,7 +153,7 @@ pub(crate) fn argon2() -> Result<Cost, SettingsError> {
     })
 }
 
-/// How texts are sent.
+/// The settings of SMS.
 #[must_use]
 pub fn sms() -> SmsSettings {
     SmsSettings {
@@ -163,7 +162,7 @@ pub fn sms() -> SmsSettings {
     }
 }
 
-/// The address that mail comes from.
+/// The sender's address of mails.
 ///
 /// # Errors
 /// The variable is missing.
@@ -171,7 +170,7 @@ pub fn email_sender() -> Result<String, SettingsError> {
     required("EMAIL_SENDER")
 }
 
-/// The bus that events go to.
+/// The bus that events are published on.
 ///
 /// # Errors
 /// The variable is missing.
@@ -179,13 +178,13 @@ pub fn event_bus() -> Result<String, SettingsError> {
     required("EVENT_BUS")
 }
 
-/// The host of the page that asks for codes.
+/// The host of the page where users enter codes.
 #[must_use]
 pub fn code_host() -> Option<String> {
     optional("CODE_HOST")
 }
 
-/// The URL of the API as people reach it. Links in mails begin with it.
+/// The URL of the API as users reach it. Links in mails begin with it.
 ///
 /// # Errors
 /// The variable is missing.
@@ -193,7 +192,7 @@ pub fn public_url() -> Result<String, SettingsError> {
     required("PUBLIC_URL")
 }
 
-/// How old a copy of a key ring may get.
+/// The maximum age of a copy of a key ring.
 ///
 /// # Errors
 /// The variable is missing or malformed.
@@ -201,17 +200,17 @@ pub fn key_ring_lifetime() -> Result<Duration, SettingsError> {
     seconds("KEY_RING_SECONDS")
 }
 
-/// A secret's name and, for tools without Secrets Manager, its key ring written out.
+/// The name of a secret, and for tools without Secrets Manager its key ring as text.
 #[derive(Clone)]
 pub(crate) struct RingSource {
     /// The secret's name or ARN.
     pub(crate) secret: String,
     /// The ring in the form that [`KeyRing::inline`](crate::adapters::key_ring::KeyRing::inline)
-    /// reads. It wins over the secret.
+    /// reads. If it is present, the secret is not read.
     pub(crate) inline: Option<String>,
 }
 
-/// The keys that codes are derived with.
+/// The key ring that codes are derived with.
 pub(crate) fn code_key() -> Result<RingSource, SettingsError> {
     ring("OTP_KEY_SECRET", "OTP_KEY_RING")
 }
@@ -227,17 +226,17 @@ fn contract_key(kind: &str, contract: &str) -> Result<RingSource, SettingsError>
     ring(&variable(&secret, contract), &variable(&inline, contract))
 }
 
-/// The keys that a contract's access tokens or sessions are signed with.
+/// The key ring that a contract's access tokens or sessions are signed with.
 pub(crate) fn token_key(contract: &str) -> Result<RingSource, SettingsError> {
     contract_key("TOKEN", contract)
 }
 
-/// The keys that a contract's refresh tokens are derived with.
+/// The key ring that a contract's refresh tokens are derived with.
 pub(crate) fn refresh_key(contract: &str) -> Result<RingSource, SettingsError> {
     contract_key("REFRESH", contract)
 }
 
-/// The keys that the names of browsers are signed with.
+/// The key ring that the names of browsers are signed with.
 pub(crate) fn user_agent_key(contract: &str) -> Result<RingSource, SettingsError> {
     contract_key("USER_AGENT", contract)
 }
@@ -247,12 +246,12 @@ pub(crate) fn access_token_lifetime(contract: &str) -> Result<Duration, Settings
     seconds(&variable("ACCESS_TOKEN_SECONDS", contract))
 }
 
-/// The issuer of a contract's tokens, where the contract leaves it open.
+/// The issuer of a contract's tokens, if the contract itself does not define it.
 pub(crate) fn token_issuer(contract: &str) -> Option<String> {
     optional(&variable("TOKEN_ISSUER", contract))
 }
 
-/// How long a session in a cookie lasts unless the user asked to be remembered.
+/// The lifetime of a session in a cookie, unless the user asked to be remembered.
 pub(crate) fn session_lifetime(contract: &str) -> Result<Duration, SettingsError> {
     seconds(&variable("SESSION_SECONDS", contract))
 }
@@ -264,15 +263,15 @@ pub(crate) fn cookie_domain(contract: &str) -> Option<String> {
 
 /// The settings of key rotation.
 pub struct RotationSettings {
-    /// Every key that a variable names, by the variable's name.
+    /// Every key that a variable names. The name of the variable is the name of the key.
     pub keys: Vec<RotatedKey>,
     /// How long a key signs before its successor is published.
     pub interval: Duration,
 }
 
 impl RotationSettings {
-    /// Reads the settings. There is no separate list of keys, which could miss one: the variables
-    /// that name the keys of the other functions name them here too.
+    /// Reads the settings. The keys are those that the variables of the other functions name, so that
+    /// no separate list can miss one.
     ///
     /// # Errors
     /// [`SettingsError`] names the first variable that is missing or malformed.
@@ -287,7 +286,7 @@ impl RotationSettings {
     }
 }
 
-/// Whether a variable names the secret of a key: `OTP_KEY_SECRET`, `TOKEN_KEY_SECRET_<CONTRACT>`.
+/// Returns whether a variable names the secret of a key: `OTP_KEY_SECRET`, `TOKEN_KEY_SECRET_<CONTRACT>`.
 fn names_a_key(variable: &str) -> bool {
     let after = variable.split_once("_KEY_SECRET").map(|(_, after)| after);
     after.is_some_and(|after| after.is_empty() || after.starts_with('_'))
@@ -308,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_of_secrets_name_keys_and_no_others_do() {
+    fn only_the_variables_of_secrets_name_keys() {
         for name in ["OTP_KEY_SECRET", "TOKEN_KEY_SECRET_NEXT", "USER_AGENT_KEY_SECRET_NEXT"] {
             assert!(names_a_key(name), "{name}");
         }

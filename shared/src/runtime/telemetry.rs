@@ -1,4 +1,4 @@
-//! Logs, as one JSON object a line on standard output, and the counters of each request.
+//! Logs, as one JSON object for each line on standard output, and the counters of each request.
 
 use super::counters::CountingLayer;
 use crate::ports::METRIC_EVENTS;
@@ -7,7 +7,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Starts logging at `info`. A second call changes nothing.
+/// Starts logging at the level `INFO`. A second call has no effect.
 pub fn init() {
     let lines = tracing_subscriber::fmt::layer()
         .json()
@@ -18,6 +18,6 @@ pub fn init() {
         .with_filter(filter_fn(|metadata| metadata.target() != METRIC_EVENTS));
     let subscriber =
         tracing_subscriber::registry().with(LevelFilter::INFO).with(CountingLayer).with(lines);
-    // Only the first subscriber of a process is taken.
+    // A process keeps its first subscriber.
     _ = tracing::subscriber::set_global_default(subscriber);
 }
