@@ -39,7 +39,7 @@ impl Wiring {
         Ok((SignUpByCode { sign_up, check_code }, by_password))
     }
 
-    /// Makes an account whose recipient is not verified, and sends a code to it.
+    /// Creates an account whose recipient is not verified, and sends a code to it.
     ///
     /// # Errors
     /// A variable is missing or malformed.
@@ -51,7 +51,7 @@ impl Wiring {
         })
     }
 
-    /// Makes an account, and sends a code and a link that verify its identifiers.
+    /// Creates an account, and sends a code and a link that verify its identifiers.
     ///
     /// # Errors
     /// A variable is missing or malformed.
@@ -72,7 +72,7 @@ impl Wiring {
         })
     }
 
-    /// Checks the code of a sign-up that was kept, and makes the account with its wallet.
+    /// Checks the code of a stored sign-up, and creates the account with its wallet.
     ///
     /// # Errors
     /// A variable is missing or malformed.

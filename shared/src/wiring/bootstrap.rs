@@ -1,4 +1,4 @@
-//! What every function starts from: AWS clients, the store, the time, random bytes, key rings.
+//! The base of every function: AWS clients, the store, the clock, random bytes, key rings.
 
 use crate::adapters::aws::Aws;
 use crate::adapters::code_keys::HmacCodeKeys;
@@ -12,10 +12,10 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the start waits for AWS. Lambda allows ten seconds.
+/// The time limit for AWS at the start. Lambda allows ten seconds for the whole start.
 const WARM_UP_TIME: Duration = Duration::from_secs(3);
 
-/// What every function starts from.
+/// The base of every function, from the environment.
 pub struct Bootstrap {
     /// Makes AWS clients.
     pub aws: Aws,
@@ -25,10 +25,10 @@ pub struct Bootstrap {
     rings: Vec<RegisteredRing>,
 }
 
-/// A key ring that the start reads.
+/// A key ring that [`Bootstrap::warm_up`] reads.
 struct RegisteredRing {
     secret: String,
-    contents: KeyRingScope,
+    scope: KeyRingScope,
     ring: Arc<KeyRing>,
 }
 
@@ -48,7 +48,7 @@ impl Bootstrap {
         })
     }
 
-    /// The tables.
+    /// The store with the tables.
     ///
     /// # Errors
     /// The name of a table is missing.
@@ -65,10 +65,9 @@ impl Bootstrap {
     pub(super) fn key_ring(
         &mut self,
         source: &RingSource,
-        contents: KeyRingScope,
+        scope: KeyRingScope,
     ) -> Result<Arc<KeyRing>, Error> {
-        let known =
-            |known: &&RegisteredRing| known.secret == source.secret && known.contents == contents;
+        let known = |known: &&RegisteredRing| known.secret == source.secret && known.scope == scope;
         if let Some(known) = self.rings.iter().find(known) {
             return Ok(Arc::clone(&known.ring));
         }
@@ -77,25 +76,25 @@ impl Bootstrap {
             KeyRing::inline(json, clock)?
         } else {
             let lifetime = settings::key_ring_lifetime()?;
-            KeyRing::of_secret(&self.aws, &source.secret, contents, lifetime, clock)
+            KeyRing::of_secret(&self.aws, &source.secret, scope, lifetime, clock)
         });
         let secret = source.secret.clone();
-        self.rings.push(RegisteredRing { secret, contents, ring: Arc::clone(&ring) });
+        self.rings.push(RegisteredRing { secret, scope, ring: Arc::clone(&ring) });
         Ok(ring)
     }
 
-    /// The keys that codes are derived with, or their ids alone.
+    /// The keys that codes are derived with, or only their ids.
     ///
     /// # Errors
     /// A variable is missing or malformed.
-    pub fn code_keys(&mut self, contents: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
-        let ring = self.key_ring(&settings::code_key()?, contents)?;
+    pub fn code_keys(&mut self, scope: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
+        let ring = self.key_ring(&settings::code_key()?, scope)?;
         Ok(Arc::new(HmacCodeKeys::new(ring)))
     }
 
-    /// Opens the store's connection and reads the registered key rings, all at once. A failure is
-    /// logged, and the first request that needs the thing tries again: a start never fails for a
-    /// fault outside the function.
+    /// Opens the connection to the store and reads the registered key rings, all at the same time. A
+    /// failure is logged, and the first request that needs the store or the ring tries again: a
+    /// failure outside of the function does not stop the start.
     pub async fn warm_up(&self) {
         let store = async {
             if let Some(store) = &self.store {

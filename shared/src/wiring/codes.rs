@@ -28,8 +28,8 @@ impl Wiring {
         })
     }
 
-    /// Logs the risk that one recipient's code is guessed in a day: the guesses that the limits
-    /// allow, over the number of codes.
+    /// Logs the risk that one recipient's code is guessed in a day: the number of guesses that the
+    /// limits allow, divided by the number of codes (`shared/docs/decisions/0005-limits.md`).
     pub(super) fn log_guess_risk(&self, policy: &SendPolicy) -> Result<(), Error> {
         let (contract, codes) = (self.profile.name, self.profile.code_format.count);
         let per_code = settings::guess_limits()?.per_code;
@@ -48,7 +48,7 @@ impl Wiring {
         Ok(())
     }
 
-    /// Keeps a sign-up, and sends the code that completes it.
+    /// Stores a sign-up, and sends the code that completes it.
     ///
     /// # Errors
     /// A variable is missing or malformed.
@@ -81,7 +81,7 @@ impl Wiring {
         })
     }
 
-    /// Checks a code and uses it up, without an account.
+    /// Checks a code and uses it up, without a change of an account.
     ///
     /// # Errors
     /// A variable is missing or malformed.

@@ -1,8 +1,8 @@
 //! Wiring: builds what a function needs from the environment and the [`Profile`] of its contract.
 //!
-//! A function names the use cases that it needs. Each reads only its own settings, and registers the
-//! key rings that it reads, so that the start opens all of them at once. The outermost room: only
-//! the functions are further out.
+//! A function names the use cases that it needs. Each use case reads only its own settings and
+//! registers its key rings, so that the start reads all of them at the same time. This is the
+//! outermost layer; only the functions use it.
 
 mod accounts;
 mod bootstrap;
@@ -31,7 +31,7 @@ impl Wiring {
     /// Starts logging and reads the settings of AWS. Opens no connection.
     ///
     /// # Errors
-    /// A variable is missing; the error names it. So do the errors of all other methods.
+    /// A variable is missing or malformed. The error names it, here and in all other methods.
     pub fn of(profile: &'static Profile) -> Result<Self, Error> {
         Ok(Self { base: Bootstrap::from_env()?, profile })
     }
@@ -66,8 +66,8 @@ impl Wiring {
         Ok(Arc::new(Argon2Passwords::new(settings::argon2()?, entropy)?))
     }
 
-    /// The ids of the keys that codes are derived with. They are enough to send a code, and a
-    /// function that has no more cannot derive one.
+    /// The ids of the keys that codes are derived with. A function that only requests codes needs no
+    /// more, and so it cannot derive a code.
     fn code_key_ids(&mut self) -> Result<Arc<dyn CodeKeys>, Error> {
         self.base.code_keys(KeyRingScope::IdsOnly)
     }
