@@ -1,7 +1,7 @@
 //! No route (Latchkey): replaces the keys of tokens and codes.
 //!
-//! A schedule invokes it, and each key takes the step that is due. An operator invokes it with
-//! `{"at_once":["…"]}` to replace keys without waiting, named by the variables of their secrets.
+//! A schedule invokes it, and each key takes the step that is due. To replace keys at once, an
+//! operator invokes it with `{"at_once":["…"]}`: the variables that name the secrets of the keys.
 
 use latchkey::adapters::secret_rotation::SecretRotation;
 use latchkey::domain::challenge::KeyId;
@@ -13,24 +13,24 @@ use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Takes the steps, and returns the state of each key: ids, never a key.
+/// Takes the steps, and returns the state of each key. The state contains ids, but no keys.
 async fn rotate_keys(rotate: &RotateKeys, event: Value) -> Result<Value, Error> {
-    let turns = match event.get("at_once") {
+    let reports = match event.get("at_once") {
         None => rotate.run().await?,
         Some(names) => {
             let names: Vec<String> = serde_json::from_value(names.clone())?;
             rotate.at_once(&names).await?
         }
     };
-    Ok(json!({"keys": turns.iter().map(state).collect::<Vec<_>>()}))
+    Ok(json!({"keys": reports.iter().map(state).collect::<Vec<_>>()}))
 }
 
-fn state(turn: &KeyRotationReport) -> Value {
+fn state(report: &KeyRotationReport) -> Value {
     json!({
-        "key": turn.key,
-        "turn": turn.outcome.as_str(),
-        "current": turn.current.as_str(),
-        "next": turn.next.as_ref().map(KeyId::as_str),
+        "key": report.key,
+        "turn": report.outcome.as_str(),
+        "current": report.current.as_str(),
+        "next": report.next.as_ref().map(KeyId::as_str),
     })
 }
 

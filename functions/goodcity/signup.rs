@@ -1,6 +1,6 @@
 //! `POST /api/v1/auth/signup` (GoodCity): creates an unverified user and texts a pin.
 //!
-//! A mobile that has a user keeps it and gets a pin; the response is the same.
+//! A mobile that already has a user keeps the user and gets a pin; the response is the same.
 
 use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
 use latchkey::http::{self, Request, Response, StatusCode};

@@ -1,6 +1,6 @@
 //! `POST /otp` (Gotu): sends a one-time code to a phone or an e-mail address.
 //!
-//! Answers 204 to every well-formed request, so that only the recipient learns whether a code was
+//! Returns 204 for every well-formed request, so that only the recipient learns whether a code was
 //! sent.
 
 use latchkey::contracts::gotu::{self, OtpRequest, Refusal};

@@ -16,7 +16,7 @@ async fn post_sessions_phone(
     request: &Request,
 ) -> Result<Response, Refusal> {
     let SessionByPhoneRequest { command, code } = SessionByPhoneRequest::read(request)?;
-    // Before the code is used up: without a token it would be lost.
+    // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
     let signed_in = endpoint.sign_in.run(&code, command).await?;
     let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;

@@ -14,7 +14,7 @@ struct PostUsers {
 
 async fn post_users(endpoint: &PostUsers, request: &Request) -> Result<Response, Refusal> {
     let request = SignUpRequest::read(request)?;
-    // Before anything is written: an account without a token would be of no use to its user.
+    // Read before anything is written: the user could not use an account without a token.
     let signer = endpoint.issuer.tokens.signer().await?;
     let user_type = request.user_type();
     let signed_up = match request {

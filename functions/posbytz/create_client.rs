@@ -1,6 +1,6 @@
 //! No route (PosBytz): creates an OAuth 2.0 client, rotates its secrets or suspends it.
 //!
-//! An administrator invokes it; `CONTRACT.md` has the payloads.
+//! An administrator invokes it; the section "Clients" of `CONTRACT.md` describes the payloads.
 
 use latchkey::contracts::posbytz::{self, ClientTask};
 use latchkey::runtime::{Error, serve_events};

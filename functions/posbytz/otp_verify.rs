@@ -18,7 +18,7 @@ struct OtpVerify {
 async fn otp_verify(endpoint: &OtpVerify, request: &Request) -> Result<Response, Refusal> {
     let caller = endpoint.clients.caller(request).await?;
     let (key, otp) = OtpVerifyRequest::read(request)?.for_client(caller);
-    // Before the code is used up: without a token it would be lost.
+    // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
     let verified = endpoint.verify.run(key, &otp, &http::source_address(request)).await?;
     let (user, lifetime) = (&verified.user.id, endpoint.issuer.lifetime);

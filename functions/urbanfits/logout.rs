@@ -15,7 +15,7 @@ struct Logout {
 }
 
 async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusal> {
-    // A browser sends the cookies with a request of any page.
+    // A browser also sends the cookies with requests of other pages.
     if !endpoint.origins.allow(request) {
         return Err(Refusal::Origin);
     }

@@ -6,7 +6,7 @@ use latchkey::http::{Cors, Request, Response};
 use latchkey::runtime::{Error, init_telemetry, serve};
 use std::future::{Ready, ready};
 
-/// Returns the same page for every request: it tells nothing about pending sign-ups.
+/// Returns the same page for every request, so that it does not tell which sign-ups wait.
 fn verify_otp_page(page: &Response, _: &Request) -> Ready<Result<Response, Refusal>> {
     ready(Ok(page.clone()))
 }
