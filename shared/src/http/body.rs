@@ -3,24 +3,25 @@
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value};
 
-/// The largest body that is read, in bytes. No contract's longest request comes near it.
+/// The length of the largest body that is read, in bytes. The longest valid request of any contract
+/// is much shorter.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// How deep a form's brackets may nest.
+/// The maximum depth of nested brackets in a form.
 const FORM_DEPTH: usize = 5;
 
-/// Why a body is not read.
+/// The reason why a body is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// It is longer than [`MAX_BODY_BYTES`].
+    /// The body is longer than [`MAX_BODY_BYTES`].
     #[error("the body is too large")]
     TooLarge,
-    /// It is not an object.
+    /// The body is not an object.
     #[error("the body is not an object")]
     Malformed,
 }
 
-/// The body's bytes, unless there are too many.
+/// The bytes of the body, unless it is too long.
 fn bytes(request: &Request) -> Result<&[u8], BodyError> {
     let bytes = match request.body() {
         Body::Text(text) => text.as_bytes(),
@@ -37,20 +38,20 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, BodyError> {
     }
 }
 
-/// The body as a JSON object, whatever the content type says: clients that forget the header are
-/// answered like those that send it.
+/// Reads the body as a JSON object. The content type is ignored, so that clients may omit it.
 ///
 /// # Errors
-/// [`BodyError`].
+/// The body is too long, or not an object.
 pub fn json_object(request: &Request) -> Result<Map<String, Value>, BodyError> {
     json(bytes(request)?)
 }
 
-/// The body as an object, from JSON or from a form with bracket nesting (`user[address][city]=x`),
-/// told apart by how it begins: no form begins with `{`. An empty body is an empty object.
+/// Reads the body as an object, from JSON or from a form with nested brackets
+/// (`user[address][city]=x`). The first character decides, because no form begins with `{`. An empty
+/// body is an empty object.
 ///
 /// # Errors
-/// [`BodyError`].
+/// The body is too long, or not an object.
 pub fn form_or_json_object(request: &Request) -> Result<Map<String, Value>, BodyError> {
     let bytes = bytes(request)?;
     match bytes.trim_ascii_start().first() {
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_and_json_make_the_same_object() {
+    fn a_form_and_json_are_read_as_the_same_object() {
         let json = r#"{"user":{"name":"J X","address":{"district":"1"}},"mobile":"+85261677528"}"#;
         let form = "user[name]=J+X&user%5Baddress%5D%5Bdistrict%5D=1&mobile=%2B85261677528";
         let read = |body: &str| form_or_json_object(&Request::new(body.into()));

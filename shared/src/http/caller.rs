@@ -1,10 +1,11 @@
-//! Who calls, as far as the request tells.
+//! The caller: source address, headers, credentials and language.
 
 use crate::domain::source::SourceAddress;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
-/// The address that the gateway saw, never one that a header claims.
+/// The address that the gateway saw. Headers are ignored, because a caller can write any address in
+/// them.
 #[must_use]
 pub fn source_address(request: &Request) -> SourceAddress {
     let address = match request.request_context_ref() {
@@ -14,7 +15,7 @@ pub fn source_address(request: &Request) -> SourceAddress {
     SourceAddress::parse(address.unwrap_or_default())
 }
 
-/// A header's value; `None` when it is absent, empty or not text.
+/// The value of a header; `None` if it is absent, empty or not a text.
 #[must_use]
 pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     let value = request.headers().get(name)?.to_str().ok()?.trim();
@@ -28,7 +29,7 @@ pub fn bearer(request: &Request) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The value of a cookie that the request carries (RFC 6265 4.2).
+/// The value of a cookie of the request (RFC 6265 4.2).
 #[must_use]
 pub fn cookie<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     let headers = request.headers().get_all("cookie").iter();
@@ -37,8 +38,9 @@ pub fn cookie<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// The first of the caller's languages (`Accept-Language`) that is among `known`, or the first of
-/// `known`. Preferences are taken in the order in which they are written, as browsers write them.
+/// The first of the caller's languages (`Accept-Language`) that `known` contains; otherwise the first
+/// of `known`. The order of the header decides, not the weights: browsers write the languages in the
+/// order of their weights.
 #[must_use]
 pub fn locale<'a>(request: &Request, known: &[&'a str]) -> &'a str {
     let accepted = header(request, "accept-language").unwrap_or_default();
@@ -58,19 +60,19 @@ mod tests {
     use super::*;
     use lambda_http::Body;
 
-    fn speaking(languages: &'static str) -> Request {
+    fn accepting(languages: &'static str) -> Request {
         let mut request = Request::new(Body::Empty);
         request.headers_mut().insert("accept-language", languages.parse().unwrap());
         request
     }
 
     #[test]
-    fn the_first_known_language_is_taken() {
+    fn the_first_known_language_is_chosen() {
         let known = ["en", "zh-tw"];
-        assert_eq!(locale(&speaking("zh-TW,zh;q=0.9,en;q=0.8"), &known), "zh-tw");
-        assert_eq!(locale(&speaking("fr, zh;q=0.5"), &known), "zh-tw");
-        assert_eq!(locale(&speaking("en-GB"), &known), "en");
-        assert_eq!(locale(&speaking("fr"), &known), "en");
+        assert_eq!(locale(&accepting("zh-TW,zh;q=0.9,en;q=0.8"), &known), "zh-tw");
+        assert_eq!(locale(&accepting("fr, zh;q=0.5"), &known), "zh-tw");
+        assert_eq!(locale(&accepting("en-GB"), &known), "en");
+        assert_eq!(locale(&accepting("fr"), &known), "en");
         assert_eq!(locale(&Request::new(Body::Empty), &known), "en");
     }
 }

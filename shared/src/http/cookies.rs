@@ -2,11 +2,10 @@
 
 use crate::domain::session::SessionLifetimes;
 
-/// How the cookies of sessions are set.
+/// The settings of session cookies.
 #[derive(Clone, Debug)]
 pub struct CookiePolicy {
-    /// How long sessions last.
     pub lifetimes: SessionLifetimes,
-    /// The domain whose hosts all get the cookies; without it, only the host that set them.
+    /// The domain whose hosts all get the cookies; if it is absent, only the host of the API does.
     pub domain: Option<String>,
 }

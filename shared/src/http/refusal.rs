@@ -1,11 +1,11 @@
-//! Refusals: what a function returns instead of a response when it does not do what was asked.
+//! Refusals: the error type of the functions that serve requests.
 
 use super::{CorsPolicy, Response};
 use lambda_http::Request;
 
 /// A refusal that knows its response in the format of one contract or protocol.
 pub trait Refusal: Sized {
-    /// The refusal for an internal fault: a port that failed, a panic, a request that ran out of
+    /// The refusal for an internal failure: a port that failed, a panic, a request that ran out of
     /// time.
     const INTERNAL: Self;
 

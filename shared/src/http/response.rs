@@ -9,7 +9,7 @@ use std::time::Duration;
 /// An HTTP response with a body that Lambda can return.
 pub type Response = lambda_http::Response<Body>;
 
-/// A JSON response with `Cache-Control: no-store`, because every response is about one person.
+/// A JSON response with `Cache-Control: no-store`, because every response is about one user.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let (status, text) = match serde_json::to_string(body) {
