@@ -1,4 +1,5 @@
-//! What an administrator asks of the clients: the payload of an invocation, not of a request.
+//! The management of clients by an administrator: the payloads of an invocation, not of a request
+//! (CONTRACT.md, "Clients").
 
 use super::PROFILE;
 use crate::domain::client::{ClientId, ClientStatus, Scopes, WhichSecret};
@@ -6,60 +7,55 @@ use crate::domain::realm::Realm;
 use crate::usecases::NewCredentials;
 use serde_json::{Map, Value, json};
 
-/// What a client can be allowed to do.
+/// The scopes that a client can have.
 const SCOPES: [&str; 2] = ["user:read", "user:write"];
-/// The longest code of a store.
-const STORE_MOST: usize = 64;
+/// The length of the longest shop code.
+const SHOP_MAX: usize = 64;
 
-/// A payload, read.
+/// The task that a payload describes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ClientTask {
-    /// Make a client.
-    Create {
-        /// Its store.
-        realm: Realm,
-        /// What it may do.
-        scopes: Scopes,
-    },
-    /// Give a client a second secret.
+    /// Create a client.
+    Create { realm: Realm, scopes: Scopes },
+    /// Add a second secret to a client.
     AddSecret(ClientId),
-    /// End one of its secrets.
+    /// Delete one of its two secrets.
     Retire(ClientId, WhichSecret),
-    /// Suspend it, or let it in again.
+    /// Suspend it, or activate it again.
     SetStatus(ClientId, ClientStatus),
 }
 
-/// Why a payload is refused; the text says what it must be.
+/// The reason why a payload is refused. The text states the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientTaskError {
-    /// It is none of the four.
+    /// The payload does not have one of the four forms.
     #[error(
         "the payload must be {{\"store\",\"scopes\"}}, {{\"clientId\"}}, {{\"clientId\",\"retire\"}} \
          or {{\"clientId\",\"suspended\"}}"
     )]
     Shape,
-    /// The store is no code.
+    /// The shop code is malformed.
     #[error("store must be 1 to 64 letters, digits, - or _")]
     Store,
-    /// The scopes are none, or unknown.
+    /// The list of scopes is empty, or a scope is unknown.
     #[error("scopes must be a list of user:read and user:write, at least one of them")]
     Scopes,
-    /// The client's id is none.
+    /// The client's id is malformed.
     #[error("clientId must be 32 hex digits")]
     ClientId,
-    /// No secret is named.
+    /// The secret is neither the old nor the new one.
     #[error("retire must be \"old\" or \"new\"")]
     Retire,
-    /// It is neither suspended nor not.
+    /// The status is not a boolean.
     #[error("suspended must be true or false")]
     Suspended,
 }
 
-fn realm(store: &Value) -> Option<Realm> {
-    let store = store.as_str()?;
+fn realm(shop: &Value) -> Option<Realm> {
+    let shop = shop.as_str()?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let fits = (1..=STORE_MOST).contains(&store.len()) && store.bytes().all(allowed);
-    fits.then(|| Realm::of_shop(PROFILE.name, store))
+    let fits = (1..=SHOP_MAX).contains(&shop.len()) && shop.bytes().all(allowed);
+    fits.then(|| Realm::of_shop(PROFILE.name, shop))
 }
 
 fn scopes(list: &Value) -> Option<Scopes> {
@@ -76,11 +72,11 @@ fn client_id(value: &Value) -> Result<ClientId, ClientTaskError> {
 }
 
 impl ClientTask {
-    /// Reads a payload. A field that does not belong is refused: a slip of the pen must not make
-    /// a secret.
+    /// Reads a payload. An unexpected field is refused, because a typing mistake must not create a
+    /// secret.
     ///
     /// # Errors
-    /// [`ClientTaskError`].
+    /// The rule that the payload breaks.
     pub fn read(payload: &Value) -> Result<Self, ClientTaskError> {
         let fields = payload.as_object().ok_or(ClientTaskError::Shape)?;
         let names: Vec<_> = fields.keys().map(String::as_str).collect();
@@ -117,13 +113,13 @@ fn sorted(mut names: Vec<&str>) -> Vec<&str> {
     names
 }
 
-/// The answer that shows a secret, this once.
+/// The response with a new secret. No other response shows it.
 #[must_use]
 pub fn credentials(new: &NewCredentials) -> Value {
     json!({"clientId": new.id.as_str(), "clientSecret": new.secret.expose()})
 }
 
-/// The answer that repeats what is so now.
+/// The response to a change: repeats the payload.
 #[must_use]
 pub fn changed(payload: &Value) -> Value {
     Value::Object(payload.as_object().cloned().unwrap_or_else(Map::new))
@@ -157,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_what_it_must_be() {
+    fn any_other_payload_is_refused_with_the_rule_that_it_breaks() {
         let scopes = json!(["user:read"]);
         let cases = [
             (Value::Null, ClientTaskError::Shape),

@@ -1,36 +1,36 @@
-//! Which fields are wrong, and how: every one of them, in the order of the document.
+//! The errors of all fields of a request, in the order of the documented fields.
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-/// What is said of one field.
+/// The errors of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Texts {
-    /// It is wrong itself.
-    Of(Vec<&'static str>),
-    /// Fields within it are.
-    Within(FieldErrors),
+enum FieldError {
+    /// The texts about the field itself.
+    Texts(Vec<&'static str>),
+    /// The errors of the fields inside it.
+    Nested(FieldErrors),
 }
 
-/// What is said of the fields of an object.
+/// The errors of the fields of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(Vec<(&'static str, Texts)>);
+pub struct FieldErrors(Vec<(&'static str, FieldError)>);
 
 impl FieldErrors {
-    /// Adds what is wrong with a field; nothing, if nothing is.
+    /// Adds the errors of a field. An empty list adds nothing.
     pub fn add(&mut self, field: &'static str, texts: Vec<&'static str>) {
         if !texts.is_empty() {
-            self.0.push((field, Texts::Of(texts)));
+            self.0.push((field, FieldError::Texts(texts)));
         }
     }
 
-    /// Adds what is wrong within a field; nothing, if nothing is.
-    pub fn add_within(&mut self, field: &'static str, errors: Self) {
+    /// Adds the errors of the fields inside a field. An empty list adds nothing.
+    pub fn add_nested(&mut self, field: &'static str, errors: Self) {
         if !errors.is_empty() {
-            self.0.push((field, Texts::Within(errors)));
+            self.0.push((field, FieldError::Nested(errors)));
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether no field has an error.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -40,10 +40,10 @@ impl FieldErrors {
 impl Serialize for FieldErrors {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (field, texts) in &self.0 {
-            match texts {
-                Texts::Of(texts) => map.serialize_entry(field, texts)?,
-                Texts::Within(errors) => map.serialize_entry(field, errors)?,
+        for (field, error) in &self.0 {
+            match error {
+                FieldError::Texts(texts) => map.serialize_entry(field, texts)?,
+                FieldError::Nested(errors) => map.serialize_entry(field, errors)?,
             }
         }
         map.end()

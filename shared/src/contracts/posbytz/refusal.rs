@@ -1,4 +1,4 @@
-//! Every refusal of PosBytz but those of the token endpoint ([`super::TokenRefusal`]).
+//! Every refusal of PosBytz, except those of the token endpoint ([`super::TokenRefusal`]).
 
 use super::FieldErrors;
 use crate::contracts::UnmatchedRequest;
@@ -23,7 +23,7 @@ pub enum Refusal {
     NoClient,
     /// The client's scopes do not allow this.
     InsufficientScope,
-    /// Identifiers have an account.
+    /// Some identifiers have an account already.
     Taken(FieldErrors),
     /// The link of a mail is not genuine, was used, or has expired.
     InvalidLink,
@@ -36,7 +36,7 @@ pub enum Refusal {
     TooMany {
         retry_after: Duration,
     },
-    /// An internal fault, logged where it happened.
+    /// An internal failure; already logged.
     Internal,
 }
 
@@ -143,7 +143,7 @@ impl Refusal {
         (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
     }
 
-    /// The challenge that goes with a refused token (RFC 6750 3).
+    /// The `WWW-Authenticate` challenge for a refused token (RFC 6750 3).
     const fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::NoClient => Some("Bearer"),
@@ -205,7 +205,7 @@ impl From<PortError> for Refusal {
     }
 }
 
-/// The errors of identifiers that are taken: e-mail before mobile, in any order of the request.
+/// The errors of identifiers that are taken: e-mail before mobile, whatever the order of the request.
 fn taken(identifiers: &[Identifier]) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (kind, field, text) in

@@ -1,4 +1,4 @@
-//! What makes a field wrong, in class-validator's texts and order: max, min, type, empty.
+//! The rules of the fields, with the texts of class-validator in its order: max, min, type, empty.
 
 use super::FieldErrors;
 use crate::domain::email::EmailAddress;
@@ -7,35 +7,35 @@ use crate::domain::password::Password;
 use crate::domain::phone::PhoneNumber;
 use serde_json::{Map, Value};
 
-/// The password's length, in code points (contracts.md 0.10).
+/// The length of a password, in code points (CONTRACT.md, "Differences from the original").
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=32;
-/// The longest referral code, in code points.
-const REFERRAL_CODE_MOST: usize = 64;
-/// The digits of a number without its country.
+/// The length of the longest referral code, in code points.
+const REFERRAL_CODE_MAX: usize = 64;
+/// The number of digits of a phone number without the country code.
 const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 4..=14;
 
-/// A mobile as the contract has it: in two parts.
+/// A mobile in the two parts of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mobile {
-    /// The country's code with its `+`.
+    /// The country code with `+`.
     pub(super) code: String,
-    /// Both parts.
+    /// The whole number.
     pub(super) phone: PhoneNumber,
 }
 
 impl Mobile {
-    /// The number without its country.
+    /// The number without the country code.
     pub(super) fn number(&self) -> &str {
         number_of(&self.phone, &self.code)
     }
 }
 
-/// A phone number without the country's code.
+/// A phone number without the country code.
 pub(super) fn number_of<'a>(phone: &'a PhoneNumber, code: &str) -> &'a str {
     phone.as_str().strip_prefix(code).unwrap_or_default()
 }
 
-/// A field that may be absent; `null` is the same.
+/// A field, unless it is absent or `null`.
 pub(super) fn given<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).filter(|value| !value.is_null())
 }
@@ -48,7 +48,7 @@ pub(super) fn email(value: &Value, errors: &mut FieldErrors) -> Option<EmailAddr
     email
 }
 
-/// A country's code, with or without `+`, in its canonical form.
+/// Reads a country code with or without `+`, and returns it with `+`.
 fn country_code(value: &Value) -> Option<String> {
     let text = value.as_str()?;
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -75,15 +75,15 @@ pub(super) fn mobile(value: &Value, errors: &mut FieldErrors) -> Option<Mobile> 
         (Some(code), Some(number)) => PhoneNumber::international(code, number).ok(),
         _ => None,
     };
-    let mut within = FieldErrors::default();
+    let mut nested = FieldErrors::default();
     if code.is_none() {
-        within.add("code", vec!["code must be a valid country code"]);
+        nested.add("code", vec!["code must be a valid country code"]);
     }
-    // Too long together is the number's fault.
+    // If both parts together are too long, the error is reported for the number.
     if number.is_none() || (code.is_some() && phone.is_none()) {
-        within.add("number", vec!["number must be a valid phone number"]);
+        nested.add("number", vec!["number must be a valid phone number"]);
     }
-    errors.add_within("mobile", within);
+    errors.add_nested("mobile", nested);
     Some(Mobile { code: code?, phone: phone? })
 }
 
@@ -108,11 +108,11 @@ pub(super) fn password(value: Option<&Value>, errors: &mut FieldErrors) -> Optio
     text.filter(|_| right).and_then(|text| Password::parse(text, *PASSWORD.start()).ok())
 }
 
-/// A referral code; an empty one is none.
+/// Reads a referral code. An empty one is absent.
 pub(super) fn referral_code(value: &Value, errors: &mut FieldErrors) -> Option<String> {
     let text = value.as_str();
     let mut wrong = Vec::new();
-    if text.is_none_or(|text| text.chars().count() > REFERRAL_CODE_MOST) {
+    if text.is_none_or(|text| text.chars().count() > REFERRAL_CODE_MAX) {
         wrong.push("referralCode must be shorter than or equal to 64 characters");
     }
     if text.is_none() {
@@ -123,7 +123,7 @@ pub(super) fn referral_code(value: &Value, errors: &mut FieldErrors) -> Option<S
     text.filter(|text| right && !text.is_empty()).map(str::to_owned)
 }
 
-/// An id of 24 hex digits, in lower case.
+/// Reads an id of 24 hex digits, and returns it in lower case.
 pub(super) fn mongodb_id(text: &str) -> Option<UserId> {
     let fits = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     fits.then(|| UserId::from_stored(&text.to_ascii_lowercase()))

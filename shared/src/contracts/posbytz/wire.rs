@@ -1,4 +1,4 @@
-//! What PosBytz's clients send and get.
+//! The requests of PosBytz's clients, and the bodies of the responses.
 
 use super::validation::{self, Mobile, given};
 use super::{Caller, FieldErrors, Refusal};
@@ -19,12 +19,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The attributes of a user.
+// The attributes of a user.
 pub(super) const MOBILE_CODE: &str = "mobile_code";
 pub(super) const REFERRAL_CODE: &str = "referral_code";
 pub(super) const REFERRED_BY: &str = "referred_by";
 
-/// `POST /ecommerce/v1/auth/signup`.
+/// The request of `POST /ecommerce/v1/auth/signup`.
 #[derive(Debug)]
 pub struct SignupRequest {
     contacts: Contacts,
@@ -34,41 +34,38 @@ pub struct SignupRequest {
     locale: String,
 }
 
-/// Where a customer can be reached; one of them at least.
+/// The recipients of a customer, at least one.
 #[derive(Clone, Debug)]
 pub struct Contacts {
     email: Option<EmailAddress>,
     mobile: Option<Mobile>,
 }
 
-/// `GET /ecommerce/v1/auth/email/verify`.
+/// The request of `GET /ecommerce/v1/auth/email/verify`.
 #[derive(Debug)]
 pub struct EmailVerifyRequest {
-    /// Whose address.
     pub user: UserId,
-    /// What was mailed to it.
+    /// The secret of the link that was mailed.
     pub token: String,
 }
 
-/// `POST /ecommerce/v1/auth/signin`.
+/// The request of `POST /ecommerce/v1/auth/signin`.
 #[derive(Debug)]
 pub struct SigninRequest {
-    /// What the customer is known by.
     pub identifier: Identifier,
-    /// What they typed.
     pub password: Password,
 }
 
-/// `POST /ecommerce/v1/auth/otp/verify`.
+/// The request of `POST /ecommerce/v1/auth/otp/verify`.
 #[derive(Debug)]
 pub struct OtpVerifyRequest {
-    /// The mobile that the code went to.
+    /// The mobile that the code was sent to.
     pub phone: PhoneNumber,
-    /// What was typed.
+    /// The code that the client sent.
     pub otp: String,
 }
 
-/// The answer that carries a customer's session.
+/// The response with the session of a customer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerSession {
@@ -85,7 +82,6 @@ struct CustomerToken {
 }
 
 impl CustomerSession {
-    /// The answer that carries this token.
     #[must_use]
     pub const fn new(access_token: String, lifetime: Duration) -> Self {
         let expires_in = lifetime.as_secs();
@@ -97,7 +93,7 @@ impl CustomerSession {
 }
 
 impl Contacts {
-    /// Reads what names a customer: an address, a mobile or both.
+    /// Reads the recipients of a customer: an address, a mobile or both.
     fn read(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Self {
         let (email, mobile) = (given(fields, "email"), given(fields, "mobile"));
         if email.is_none() && mobile.is_none() {
@@ -112,11 +108,11 @@ impl Contacts {
 }
 
 impl SigninRequest {
-    /// Reads the request; with both, the address is taken.
+    /// Reads the request. If it has an address and a mobile, the address is used.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] with all that is wrong, [`Refusal::Credentials`] for a password that
-    /// could never have been set, [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
+    /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Credentials`] for a password
+    /// that no customer can have; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
         let mut errors = FieldErrors::default();
@@ -139,7 +135,7 @@ impl SigninRequest {
         }
     }
 
-    /// Who comes to the client that calls.
+    /// The command for the shop of the client, and the password.
     #[must_use]
     pub fn for_client(self, caller: Caller, request: &Request) -> (SignInCommand, Password) {
         let command = SignInCommand {
@@ -153,11 +149,12 @@ impl SigninRequest {
 }
 
 impl OtpVerifyRequest {
-    /// Reads the request. The documented body names no customer; `mobile`, as at sign-up, does.
+    /// Reads the request. The documented body has no field that identifies the customer; this one has
+    /// `mobile`, as at sign-up.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] with all that is wrong, [`Refusal::Otp`] for an address, which gets a
-    /// link and no code, [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
+    /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Otp`] for an address, which gets
+    /// a link and no code; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
         let mut errors = FieldErrors::default();
@@ -187,7 +184,7 @@ impl OtpVerifyRequest {
         }
     }
 
-    /// The challenge that is meant, for the client that calls.
+    /// The challenge in the shop of the client, and the code.
     #[must_use]
     pub fn for_client(self, caller: Caller) -> (ChallengeKey, String) {
         let recipient = Identifier::Phone(self.phone);
@@ -195,7 +192,7 @@ impl OtpVerifyRequest {
     }
 }
 
-/// The answer to a sign-up.
+/// The response to a sign-up.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerCreated {
@@ -214,7 +211,7 @@ struct Customer {
     deleted_at: Option<String>,
     #[serde(rename = "_id")]
     id: String,
-    /// Nobody who signs up has any.
+    /// Always empty: a sign-up has no addresses.
     addresses: [String; 0],
 }
 
@@ -232,7 +229,7 @@ struct CustomerMobile {
     verified: bool,
 }
 
-/// The answer to a link that was followed.
+/// The response to the link of a mail.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Success {
@@ -241,15 +238,14 @@ pub struct Success {
 }
 
 impl Success {
-    /// The one there is.
     pub const OK: Self = Self { status_code: 200, message: "Success" };
 }
 
 impl SignupRequest {
-    /// Reads the request. Every field is looked at, whatever is wrong with the others.
+    /// Reads the request. All fields are checked, also if one is wrong.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] with all that is wrong, [`Refusal::Body`] or
+    /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
@@ -272,7 +268,7 @@ impl SignupRequest {
         }
     }
 
-    /// What is to be done for the client that calls, and what its answer shows.
+    /// The command for the shop of the client, and the recipients that the response shows.
     #[must_use]
     pub fn for_client(self, caller: Caller) -> (SignUpToVerifyCommand, Contacts) {
         let Self { contacts, password, referral_code, referred_by, locale } = self;
@@ -301,7 +297,7 @@ impl EmailVerifyRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`].
+    /// [`Refusal::Invalid`] with the errors of all parameters.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let parameters = request.query_string_parameters();
         let user = parameters.first("userId").and_then(validation::mongodb_id);
@@ -321,12 +317,12 @@ impl EmailVerifyRequest {
 }
 
 impl CustomerCreated {
-    /// Shows a customer. The address's `token` is a random handle that opens nothing: the secret
-    /// that verifies the address is in the mail alone, so that nobody can verify an address that
-    /// is not theirs (contracts.md D.2).
+    /// The response with a new customer. The `token` of the address is a random text without a use:
+    /// only the mail contains the secret that verifies the address, so that a client cannot verify
+    /// the address of another person (CONTRACT.md, "Differences from the original").
     ///
     /// # Errors
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     pub fn of(
         signed_up: &SignedUpToVerify,
         contacts: &Contacts,
