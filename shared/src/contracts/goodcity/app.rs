@@ -1,11 +1,11 @@
-//! Which app a request comes from.
+//! The app that a request comes from.
 
 use super::Refusal;
 use lambda_http::Request;
 
-/// The apps, by what stands before `.goodcity` in their names.
-const KNOWN: [&str; 4] = ["app", "admin", "stock", "browse"];
-/// The donors' app: the one that everybody may sign in to, and whose requests need no header.
+/// The short names of the apps: the part before `.goodcity`.
+const APPS: [&str; 4] = ["app", "admin", "stock", "browse"];
+/// The donors' app. Every user may sign in to it, and its requests need no header.
 pub(super) const DONORS: &str = "app";
 
 /// The app of the `X-GOODCITY-APP-NAME` header.
@@ -13,22 +13,23 @@ pub(super) const DONORS: &str = "app";
 pub struct App(&'static str);
 
 impl App {
-    /// Reads the header; without one it is the donors' app.
+    /// Reads the header. A request without one comes from the donors' app.
     ///
     /// # Errors
-    /// [`Refusal::InvalidHost`] for a name that is no app's: decided before any look-up, so the
-    /// same for everybody (contracts.md 0.2, B.1).
+    /// [`Refusal::InvalidHost`] for an unknown app. It is decided before any look-up, so the response
+    /// does not depend on the mobile (CONTRACT.md, "Requests").
     pub fn of(request: &Request) -> Result<Self, Refusal> {
         let Some(name) = request.headers().get("x-goodcity-app-name") else {
             return Ok(Self(DONORS));
         };
         let name = name.to_str().unwrap_or_default();
         let short = name.strip_suffix(".goodcity").unwrap_or(name);
-        let known = KNOWN.into_iter().find(|known| *known == short);
-        known.map(Self).ok_or(Refusal::InvalidHost)
+        let app = APPS.into_iter().find(|app| *app == short);
+        app.map(Self).ok_or(Refusal::InvalidHost)
     }
 
-    /// Whether people who sign up themselves may use it: nobody gives themselves a staff role.
+    /// Returns whether it is the donors' app, which every user may sign in to. The other apps need a
+    /// staff role, which no sign-up grants.
     #[must_use]
     pub fn is_for_donors(self) -> bool {
         self.0 == DONORS

@@ -1,4 +1,4 @@
-//! GoodCity's rule for mobiles (contracts.md B.0).
+//! GoodCity's rule for mobiles (CONTRACT.md, "Identifiers and ids").
 
 use super::Refusal;
 use crate::domain::phone::PhoneNumber;
@@ -6,15 +6,15 @@ use crate::domain::user::{Identifiers, KnownBy};
 use crate::ports::PortError;
 use serde_json::Value;
 
-/// What every mobile begins with.
+/// The beginning of every mobile.
 const PREFIX: &str = "+852";
-/// What the number itself may begin with. The original took more digits in 2019; its document did
-/// not.
+/// The first digits of the number after the prefix. The code of the original accepted more digits
+/// in 2019; its document did not.
 const FIRST_DIGITS: [char; 3] = ['5', '6', '9'];
-/// The digits of the number itself.
+/// The number of digits after the prefix.
 const LENGTH: usize = 8;
 
-/// Reads a mobile: `+852`, then 5, 6 or 9, then seven more digits. Nothing is trimmed.
+/// Reads a mobile: `+852`, then 5, 6 or 9, then seven more digits. Does not trim.
 pub(super) fn parse(value: Option<&Value>) -> Result<PhoneNumber, Refusal> {
     let text = match value {
         None | Some(Value::Null) => return Err(Refusal::MobileBlank),
@@ -29,12 +29,12 @@ pub(super) fn parse(value: Option<&Value>) -> Result<PhoneNumber, Refusal> {
     PhoneNumber::parse(text).map_err(|_| Refusal::MobileInvalid)
 }
 
-/// The mobile as the contract shows it: without `+852`.
+/// The mobile as responses show it: without `+852`.
 pub(super) fn shown(mobile: &str) -> &str {
     mobile.strip_prefix(PREFIX).unwrap_or(mobile)
 }
 
-/// The mobile that a user is known by.
+/// The mobile of a user.
 pub(super) fn of(identifiers: &Identifiers) -> Result<&KnownBy, PortError> {
     let mobile = identifiers.phone();
     mobile.ok_or_else(|| PortError::new("read a user", "a user without a mobile"))

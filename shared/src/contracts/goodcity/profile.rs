@@ -1,4 +1,4 @@
-//! GoodCity's user object (contracts.md B.3).
+//! GoodCity's user object (CONTRACT.md, "The user object").
 
 use super::{claims, mobile, wire};
 use crate::domain::user::User;
@@ -6,11 +6,11 @@ use crate::ports::PortError;
 use serde::Serialize;
 use serde_json::Value;
 
-/// A user as clients see them.
+/// A user as responses show it.
 #[derive(Debug, Serialize)]
 pub struct UserObject {
     addresses: Vec<Address>,
-    /// Nobody who signs up has any.
+    /// Always empty: no sign-up grants permissions.
     permissions: [Value; 0],
     user_profile: Profile,
 }
@@ -37,10 +37,10 @@ struct Profile {
 }
 
 impl UserObject {
-    /// Shows a user.
+    /// The object of a user.
     ///
     /// # Errors
-    /// The user is none of GoodCity's: their id is no integer.
+    /// The user does not belong to GoodCity: the id is not an integer, or there is no mobile.
     pub fn of(user: &User) -> Result<Self, PortError> {
         let id = claims::user_number(&user.id)?;
         let attribute = |name: &str| user.attributes.get(name);

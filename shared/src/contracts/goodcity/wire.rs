@@ -1,4 +1,4 @@
-//! What GoodCity's clients send and get.
+//! The requests of GoodCity's clients, and the bodies of the responses.
 
 use super::{App, Refusal, UserObject, challenge_key, mobile};
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
@@ -11,68 +11,65 @@ use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The attributes of a user.
+// The attributes of a user.
 pub(super) const FIRST_NAME: &str = "first_name";
 pub(super) const LAST_NAME: &str = "last_name";
 pub(super) const DISTRICT_ID: &str = "district_id";
 pub(super) const ADDRESS_TYPE: &str = "address_type";
 pub(super) const ADDRESS_ID: &str = "address_id";
 
-/// The longest name or address type, in characters: the original's columns.
-const TEXT_MOST: usize = 255;
-/// The longest push handle, in characters.
-const HANDLE_MOST: usize = 4096;
-/// The push platforms.
+/// The length of the longest name or address type, in characters: the width of the original's
+/// columns.
+const TEXT_MAX: usize = 255;
+/// The length of the longest push token, in characters.
+const PUSH_TOKEN_MAX: usize = 4096;
+/// The platforms of push messages.
 const PLATFORMS: [&str; 3] = ["fcm", "gcm", "aps"];
 
-/// `POST …/send_pin`.
+/// The request of `POST …/send_pin`.
 #[derive(Debug)]
 pub struct SendPinRequest {
-    /// Whose pin.
     pub key: ChallengeKey,
-    /// Whether the app is one that the mobile's user could be let in to.
+    /// Suppressed for an app that the user of the mobile may not sign in to.
     pub delivery: Delivery,
 }
 
-/// `POST …/signup`.
+/// The request of `POST …/signup`.
 #[derive(Debug)]
 pub struct SignupRequest {
-    /// Whose pin.
     pub key: ChallengeKey,
-    /// Whether the app is one that people sign up in.
+    /// Suppressed for an app that has no sign-up.
     pub delivery: Delivery,
-    /// Who they become if the mobile is new.
+    /// The user to create if the mobile is new.
     pub newcomer: Newcomer,
 }
 
-/// `POST …/verify`.
+/// The request of `POST …/verify`.
 #[derive(Debug)]
 pub struct VerifyRequest {
-    /// What `send_pin` or `signup` answered.
+    /// The `otp_auth_key` of the response to `send_pin` or `signup`.
     pub handle: ChallengeHandle,
-    /// What was typed.
+    /// The pin that the client sent.
     pub pin: String,
 }
 
-/// `POST …/register_device`.
+/// The request of `POST …/register_device`.
 #[derive(Debug)]
 pub struct RegisterDeviceRequest {
-    /// The device.
     pub info: DeviceInfo,
 }
 
-/// The answer to a sent pin.
+/// The response to `send_pin` and `signup`.
 #[derive(Serialize)]
 pub struct OtpAuthKey {
     otp_auth_key: String,
 }
 
-/// The answer to a right pin.
+/// The response to a right pin.
 #[derive(Serialize)]
 pub struct VerifiedUser {
     /// A JWT.
     pub jwt_token: String,
-    /// The user.
     pub user: UserObject,
 }
 
@@ -83,17 +80,17 @@ impl From<CodeRequested> for OtpAuthKey {
     }
 }
 
-/// Returns whether a request of `app` may send a pin. People sign up in the donors' app only; a request of a
-/// staff app is answered in the same way and sends nothing.
+/// Returns whether a request of `app` sends a pin. Users sign up in the donors' app only. A request of
+/// a staff app gets the same response, but sends nothing.
 fn delivery_in(app: App) -> Delivery {
     if app.is_for_donors() { Delivery::Allowed } else { Delivery::Suppressed }
 }
 
 impl SendPinRequest {
-    /// Reads the request: the app before the mobile, both before any look-up.
+    /// Reads the request: the app, then the mobile. Both are checked before any look-up.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::form_or_json_object(request)?;
         let app = App::of(request)?;
@@ -102,7 +99,7 @@ impl SendPinRequest {
     }
 }
 
-/// A value the way the original's messages print it.
+/// A value as the messages of the original print it.
 fn inspect(value: &Value) -> String {
     if value.is_null() { "nil".to_owned() } else { value.to_string() }
 }
@@ -141,7 +138,7 @@ impl SignupRequest {
     /// Reads the request: the app, then types, then the mobile, then the rest.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::form_or_json_object(request)?;
         let delivery = delivery_in(App::of(request)?);
@@ -161,7 +158,7 @@ impl SignupRequest {
                 (1..=9).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
             let fits = match name {
                 DISTRICT_ID => value.is_empty() || is_number,
-                _ => value.chars().count() <= TEXT_MOST,
+                _ => value.chars().count() <= TEXT_MAX,
             };
             if !fits {
                 return Err(Refusal::Invalid(refusal));
@@ -174,8 +171,8 @@ impl SignupRequest {
 }
 
 impl VerifyRequest {
-    /// Reads the request. Whatever is missing or ill-typed is a wrong pin (contracts.md B.3), and
-    /// so is the app of somebody else's staff.
+    /// Reads the request. A missing or malformed field is refused like a wrong pin (CONTRACT.md,
+    /// "`POST /api/v1/auth/verify`"), and so is a staff app.
     ///
     /// # Errors
     /// [`Refusal::Pin`], [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
@@ -194,21 +191,21 @@ impl VerifyRequest {
 }
 
 impl RegisterDeviceRequest {
-    /// Reads the request: the app, then the platform, then the handle.
+    /// Reads the request: the app, then the platform, then the push token.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::form_or_json_object(request)?;
         let app = App::of(request)?;
         let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
         let platform = PLATFORMS.into_iter().find(|platform| *platform == text("platform"));
         let platform = platform.ok_or(Refusal::Platform)?;
-        let handle = text("handle");
-        if handle.trim().is_empty() {
+        let push_token = text("handle");
+        if push_token.trim().is_empty() {
             return Err(Refusal::Invalid("Handle can't be blank"));
         }
-        if handle.chars().count() > HANDLE_MOST {
+        if push_token.chars().count() > PUSH_TOKEN_MAX {
             return Err(Refusal::Invalid("Handle is too long"));
         }
         let header = |name: &str| http::header(request, name).map(str::to_owned);
@@ -216,7 +213,7 @@ impl RegisterDeviceRequest {
             info: DeviceInfo {
                 app: Some(app.name().to_owned()),
                 client_id: header("x-goodcity-device-id"),
-                push_token: Some(handle.to_owned()),
+                push_token: Some(push_token.to_owned()),
                 platform: Some(platform.to_owned()),
                 model: None,
                 app_version: header("x-goodcity-app-version"),
