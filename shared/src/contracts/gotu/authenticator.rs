@@ -1,4 +1,4 @@
-//! Who is behind a bearer token, and what a request token allows.
+//! Authentication by bearer token, and the check of request tokens.
 
 use super::{Refusal, claims};
 use crate::domain::id::{DeviceId, UserId};
@@ -10,19 +10,17 @@ use std::sync::Arc;
 
 /// Finds the session behind a request.
 pub struct Authenticator {
-    /// Gotu's access tokens.
     pub access_tokens: Arc<dyn AccessTokens>,
-    /// The sessions: a token dies with its own.
+    /// A token is valid only while its session is open.
     pub sessions: Arc<dyn Sessions>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Authenticator {
-    /// Whose session the request bears, and on which device.
+    /// The user and the device of the session whose token the request contains.
     ///
     /// # Errors
-    /// [`Refusal::AccessToken`] without a genuine token that works and whose session is open,
+    /// [`Refusal::AccessToken`] unless the token is genuine and valid and its session is open;
     /// [`Refusal::Internal`].
     pub async fn session(&self, request: &Request) -> Result<(UserId, DeviceId), Refusal> {
         let token = http::bearer(request).ok_or(Refusal::AccessToken)?;
@@ -38,11 +36,12 @@ impl Authenticator {
     }
 }
 
-/// Whose password a request token allows to set, and since when.
+/// The user whose password a request token allows to set, and the time at which the user proved the
+/// recipient.
 ///
 /// # Errors
-/// [`Refusal::RequestToken`] if it is none that works, [`Refusal::Forbidden`] if it is for something
-/// else (contracts.md A.3), [`Refusal::Internal`].
+/// [`Refusal::RequestToken`] if the token is not genuine or not valid; [`Refusal::Forbidden`] if it
+/// allows another change (CONTRACT.md, "`PATCH /users/password`"); [`Refusal::Internal`].
 pub async fn reset_allowed(
     token: &str,
     access_tokens: &dyn AccessTokens,

@@ -1,4 +1,4 @@
-//! Gotu's events (contracts.md A.2); their schemas are in `shared/docs/events/`.
+//! Gotu's events (CONTRACT.md, "Events"); their schemas are in `shared/docs/events/`.
 
 use super::claims::device_number;
 use super::wire;
@@ -12,7 +12,7 @@ use crate::domain::user::{KnownBy, NewUser};
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
-/// Who says it.
+/// The source of the events.
 const SOURCE: &str = "auth-service";
 
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ struct UserSignedIn<'a> {
 #[serde(rename_all = "camelCase")]
 struct SessionRevoked<'a> {
     user_id: &'a str,
-    /// Absent for every session of the user.
+    /// Absent if all sessions of the user ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     device_id: Option<u32>,
     reason: &'static str,
@@ -74,10 +74,10 @@ struct PasswordChanged<'a> {
     changed_at: String,
 }
 
-/// What says that a session is over.
+/// The type of the event for a session that ended.
 const SESSION_REVOKED: &str = "AUTH_SESSION_REVOKED";
 
-/// Spells events the way Gotu's services expect them.
+/// Writes events in the format that Gotu's services expect.
 #[derive(Clone, Copy, Debug)]
 pub struct GotuEvents;
 
@@ -95,8 +95,8 @@ impl EventMapper for GotuEvents {
                 Ok(vec![envelope::message((SOURCE, SESSION_REVOKED), 1, ended, ids, *at)?])
             }
             Fact::PasswordChanged { user, at } => password_changed(user, *at, ids),
-            // Gotu has no sign-up without a device, no verification apart from it, and no
-            // registration of devices.
+            // Gotu has no sign-up without a device, no separate verification, and no registration of
+            // devices.
             Fact::UserSignedUp { device: None, .. }
             | Fact::UserSignedUpToVerify { .. }
             | Fact::IdentifierVerified { .. }
@@ -175,7 +175,7 @@ fn user_signed_up(
         source: attribute(wire::SOURCE),
         created_at: envelope::date_time(at),
     };
-    // Published without a push handle too, as the original does.
+    // Also published without a push token, as in the original.
     let device = NewDeviceToken {
         user_id: user.id.as_str(),
         device_id: device_number(&device.id)?,

@@ -1,4 +1,4 @@
-//! Who is behind a session cookie.
+//! Authentication by session cookie.
 
 use super::Refusal;
 use super::cookies::SESSION_TOKEN;
@@ -12,19 +12,17 @@ use std::sync::Arc;
 
 /// Finds the user behind a request.
 pub struct Authenticator {
-    /// UrbanFits' sessions.
     pub access_tokens: Arc<dyn AccessTokens>,
-    /// Which of them were ended before their time.
+    /// Know which sessions were ended before they expired.
     pub sessions: Arc<dyn Sessions>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Authenticator {
-    /// The user whose session the request carries, and the session.
+    /// The user and the token of the session that the request contains.
     ///
     /// # Errors
-    /// [`Refusal::Session`] without a genuine session that works, [`Refusal::Internal`].
+    /// [`Refusal::Session`] unless the session is genuine and valid; [`Refusal::Internal`].
     pub async fn user(&self, request: &Request) -> Result<(UserObject, SignedToken), Refusal> {
         let token = http::cookie(request, SESSION_TOKEN).ok_or(Refusal::Session)?;
         let token = SecretString::from(token);

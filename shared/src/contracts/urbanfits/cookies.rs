@@ -1,4 +1,4 @@
-//! The two cookies of a session.
+//! The two cookies of a session (CONTRACT.md, "Cookies").
 
 use crate::http::{CookiePolicy, Response};
 use crate::ports::PortError;
@@ -6,14 +6,14 @@ use lambda_http::http::HeaderValue;
 use lambda_http::http::header::SET_COOKIE;
 use std::time::Duration;
 
-/// The cookie that holds the session.
+/// The name of the cookie with the session's token.
 pub(super) const SESSION_TOKEN: &str = "session-token";
 
-/// Adds the session's token, and the flag that pages can read, to a response: two headers, to the
-/// attribute as the original sets them.
+/// Adds the cookie with the session's token, and the flag that pages can read, to a response: two
+/// headers with the attributes that the original sets.
 ///
 /// # Errors
-/// The domain is not a header text.
+/// The domain is not a valid header value.
 pub(super) fn session_cookies(
     response: Response,
     token: &str,
@@ -45,10 +45,10 @@ fn set(
     Ok(response)
 }
 
-/// Adds the two cookies in a form that makes browsers forget them.
+/// Adds the two cookies, already expired, so that browsers delete them.
 ///
 /// # Errors
-/// The domain is not a header text.
+/// The domain is not a valid header value.
 pub fn cleared_cookies(response: Response, policy: &CookiePolicy) -> Result<Response, PortError> {
     set(response, ["", ""], Duration::ZERO, policy)
 }
@@ -67,13 +67,13 @@ mod tests {
         };
         let policy = CookiePolicy { lifetimes, domain: domain.map(str::to_owned) };
         let lifetime = policy.lifetimes.of(SessionKind::Usual);
-        let answer = session_cookies(empty(StatusCode::OK), "a.b.c", lifetime, &policy).unwrap();
-        let cookies = answer.headers().get_all(SET_COOKIE).iter();
+        let response = session_cookies(empty(StatusCode::OK), "a.b.c", lifetime, &policy).unwrap();
+        let cookies = response.headers().get_all(SET_COOKIE).iter();
         cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]
-    fn cookies_are_those_of_the_original() {
+    fn the_cookies_have_the_attributes_of_the_original() {
         assert_eq!(
             cookies(Some(".urbanfits.ae")),
             [

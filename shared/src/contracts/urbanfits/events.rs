@@ -8,7 +8,7 @@ use crate::domain::wallet::Credit;
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
-/// Who says it.
+/// The source of the events.
 const SOURCE: &str = "urbanfits.auth";
 
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ struct UserCreated<'a> {
     phone_prefix: Option<&'a str>,
     phone_number: Option<&'a str>,
     timezone: Option<&'a str>,
-    /// For the notice that the original sends to its administrators.
+    /// For the mail that the original sends to its administrators.
     user_agent: Option<&'a str>,
     created_at: String,
 }
@@ -52,7 +52,7 @@ struct SessionRevoked<'a> {
     revoked_at: String,
 }
 
-/// Spells UrbanFits' events.
+/// Writes events in the format that UrbanFits' services expect.
 #[derive(Clone, Copy, Debug)]
 pub struct UrbanFitsEvents;
 
@@ -60,7 +60,6 @@ impl EventMapper for UrbanFitsEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUp { user, credit: Some(credit), .. } => signed_up(user, credit, ids),
-            // Nobody signs up without a wallet, and there is nothing else to tell.
             Fact::SignedIn { user, at, .. } => {
                 let facts = UserSignedIn {
                     user_id: user.as_str(),
@@ -79,6 +78,7 @@ impl EventMapper for UrbanFitsEvents {
                 let message = envelope::message((SOURCE, "session.revoked"), 1, facts, ids, *at)?;
                 Ok(vec![message])
             }
+            // Every sign-up of UrbanFits makes a wallet. The other facts do not occur.
             Fact::UserSignedUp { credit: None, .. }
             | Fact::UserSignedUpToVerify { .. }
             | Fact::IdentifierVerified { .. }
@@ -95,23 +95,23 @@ fn signed_up(
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
     let known = |kind: &str| user.identifiers.of_kind(kind);
-    let spelling = |kind: &str| known(kind).map(|known| known.identifier.as_written());
-    let kept = |name: &str| user.attributes.get(name).map(String::as_str);
+    let written = |kind: &str| known(kind).map(|known| known.identifier.as_written());
+    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
     let (at, user_id) = (user.created_at, user.id.as_str());
     let created = UserCreated {
         user_id,
-        username: spelling("username"),
+        username: written("username"),
         email: user.identifiers.email().map(KnownBy::text),
         email_verified: user.identifiers.email().is_some_and(|email| email.verified),
-        phone_prefix: kept(wire::PHONE_PREFIX),
-        phone_number: kept(wire::PHONE_NUMBER),
-        timezone: kept(wire::TIMEZONE),
-        user_agent: kept(wire::USER_AGENT),
+        phone_prefix: attribute(wire::PHONE_PREFIX),
+        phone_number: attribute(wire::PHONE_NUMBER),
+        timezone: attribute(wire::TIMEZONE),
+        user_agent: attribute(wire::USER_AGENT),
         created_at: envelope::date_time(at),
     };
     let opened = WalletOpened {
         user_id,
-        card_number: spelling("card"),
+        card_number: written("card"),
         points: credit.points,
         source: credit.source,
         opened_at: envelope::date_time(credit.at),

@@ -1,7 +1,7 @@
 //! The page that a sign-up's `redirect_url` points to.
 //!
-//! It is the same for everybody: its script reads `otp_id` where the browser has it, and nothing of
-//! the request is in the response. So it tells nobody which sign-ups are pending.
+//! Every request gets the same page: its script reads `otp_id` from the browser's address, and the
+//! response contains nothing of the request. So the page does not tell which sign-ups wait.
 
 use crate::http::Response;
 use data_encoding::BASE64;
@@ -21,8 +21,8 @@ const SCRIPT: &str = include_str!("page.js");
 static PAGE: LazyLock<String> =
     LazyLock::new(|| HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT));
 
-/// Nothing but this style, this script, and what the script asks of this origin. Without a policy
-/// the page would be open, so one that cannot be written is one that allows nothing.
+/// The Content Security Policy: allows this style, this script, and the script's requests to this
+/// origin. If it cannot be written, the policy allows nothing.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let policy = format!(
         "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; \
@@ -34,12 +34,12 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 });
 
-/// A hash source (Content Security Policy Level 3, 2.3.1).
+/// The hash source of an inlined text (Content Security Policy Level 3, 2.3.1).
 fn source(inlined: &str) -> String {
     format!("'sha256-{}'", BASE64.encode(digest(&SHA256, inlined.as_bytes()).as_ref()))
 }
 
-/// The page where a person enters the code that was mailed to them.
+/// The page where users enter the code that was mailed to them.
 #[must_use]
 pub fn page() -> Response {
     let mut response = Response::new(Body::Text(PAGE.clone()));
@@ -47,7 +47,7 @@ pub fn page() -> Response {
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The address holds the sign-up's id.
+        // The address contains the id of the sign-up.
         (REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (X_FRAME_OPTIONS, "DENY"),
@@ -71,14 +71,14 @@ mod tests {
         }
     }
 
-    /// What stands between two tags, each of which is there once.
+    /// The text between two tags, each of which occurs once.
     fn between<'a>(page: &'a str, open: &str, close: &str) -> &'a str {
         assert_eq!((page.matches(open).count(), page.matches(close).count()), (1, 1), "{open}");
         page.split_once(open).unwrap().1.split_once(close).unwrap().0
     }
 
     #[test]
-    fn the_policy_lets_exactly_the_inlined_script_and_style_run() {
+    fn the_policy_allows_exactly_the_inlined_script_and_style() {
         let page = text();
         let script = source(between(&page, "<script type=\"module\">", "</script>"));
         let style = source(between(&page, "<style>", "</style>"));
@@ -88,39 +88,39 @@ mod tests {
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
         assert_eq!(policy, expected);
-        // A hash that is known from elsewhere: the empty string's.
+        // The known hash of the empty text.
         assert_eq!(source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
-        // A hash allows no attribute that is a script or a style.
+        // A hash does not allow attributes that are scripts or styles.
         for attribute in [" style=", " onclick=", " onsubmit=", " onload=", "javascript:"] {
             assert!(!page.contains(attribute), "{attribute}");
         }
     }
 
     #[test]
-    fn it_asks_nobody_else_for_anything_and_keeps_nothing() {
+    fn the_page_sends_one_request_to_its_own_origin_and_stores_nothing() {
         let page = text();
         for word in ["://", "url(", "@import", "src=", "<link", "Storage", "document.cookie"] {
             assert!(!page.contains(word), "{word}");
         }
-        assert!(!page.contains("{{"), "something was not filled in");
+        assert!(!page.contains("{{"), "a placeholder was not replaced");
         assert_eq!(SCRIPT.matches("fetch(").count(), 1);
     }
 
     #[test]
-    fn the_script_knows_a_wrong_code_by_the_contracts_words() {
+    fn the_script_recognizes_a_wrong_code_by_the_text_of_the_refusal() {
         let (_, text) = Refusal::Incorrect.status_and_text();
         assert_eq!(SCRIPT.matches(&format!("\"{text}\"")).count(), 1);
     }
 
     #[test]
-    fn no_text_becomes_markup() {
+    fn the_script_never_writes_markup() {
         for word in ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval"] {
             assert!(!SCRIPT.contains(word), "{word}");
         }
     }
 
     #[test]
-    fn it_is_small_whole_and_the_same_for_everybody() {
+    fn the_page_is_small_and_the_same_for_every_request() {
         let response = page();
         assert!(text().len() < 10_000, "{} bytes", text().len());
         assert_eq!(text(), text());

@@ -7,26 +7,26 @@ const again = "If you have an account already, simply sign in.";
 
 const title = (text) => { document.title = `${text} – UrbanFits`; };
 
-// The digits of a code, typed or pasted in any way: Arabic and full-width ones end in the same four bits.
+// The digits of a code, typed or pasted. Arabic and full-width digits end in the same four bits as ASCII ones.
 const digits = (text) => text
   .replace(/[\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]/g, (digit) => digit.charCodeAt(0) & 15)
   .replace(/\D/g, "");
 
-// Says what is wrong; "" takes it back.
+// Shows an error; an empty text removes it.
 function complain(text, wrong = false) {
   error.textContent = text;
   code.setAttribute("aria-invalid", wrong);
   title(text ? `Error: ${text}` : "Enter your code");
 }
 
-// What the person typed is wrong: they can type over it.
+// Shows an error about the code, and selects the code so that the user can type over it.
 function wrong(text) {
   complain(text, true);
   code.focus();
   code.select();
 }
 
-// Nothing is left to type.
+// Shows a final text without the form.
 function finish(state, text, more) {
   form.hidden = true;
   main.dataset.state = state;
@@ -51,7 +51,7 @@ function pause(seconds) {
   complain(`Too many tries. Please wait ${wait}.${late}`);
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
-    // The button's text is not live: each second is shown, none is announced.
+    // The text of the button is not a live region: screen readers do not read each second.
     send.textContent = `Try again in ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     if (left <= 0) {
       clearInterval(timer);
@@ -76,9 +76,9 @@ async function submit(event) {
   const held = document.activeElement;
   complain("");
   sending(true);
-  let answer, body;
+  let response, body;
   try {
-    answer = await fetch("callback", {
+    response = await fetch("callback", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ otp_id: otpId, otp }),
@@ -87,28 +87,28 @@ async function submit(event) {
       redirect: "error",
       signal: AbortSignal.timeout?.(40000),
     });
-    body = await answer.json();
+    body = await response.json();
   } catch {
-    // No connection, or not this API's words: the status says what to do.
+    // No connection, or a body that is not JSON: the status decides.
   }
   sending(false);
-  if (answer?.status === 200 && body?.success === true) {
+  if (response?.status === 200 && body?.success === true) {
     const name = body.user?.username;
     finish("done", "You're registered",
       `Welcome${name ? `, ${name}` : ""}! You are signed in and can close this page.`);
-  } else if (answer?.status === 401 && body?.msg === "The OTP is incorrect.") {
+  } else if (response?.status === 401 && body?.msg === "The OTP is incorrect.") {
     wrong("That code is not right. Please check it and try again.");
-  } else if (answer?.status === 401) {
+  } else if (response?.status === 401) {
     finish("stopped", "This code no longer works",
       `It has expired, was already used, or was mistyped too often. Please sign up again to get a new one. ${again}`);
-  } else if (answer?.status === 409) {
+  } else if (response?.status === 409) {
     finish("stopped", "Already taken",
-      `In the meantime somebody registered with this e-mail address or username. Please sign up again with another one. ${again}`);
-  } else if (answer?.status === 429) {
+      `In the meantime, another person registered with this e-mail address or username. Please sign up again with another one. ${again}`);
+  } else if (response?.status === 429) {
     code.focus();
-    pause(Math.max(1, Number.parseInt(answer.headers.get("Retry-After"), 10) || 60));
+    pause(Math.max(1, Number.parseInt(response.headers.get("Retry-After"), 10) || 60));
   } else {
-    complain(`${answer ? "Something went wrong on our side." : "We could not reach UrbanFits."} Your code is still here: please try again.`);
+    complain(`${response ? "Something went wrong on our side." : "We could not reach UrbanFits."} Your code is still here: please try again.`);
     held.focus();
   }
 }
