@@ -1,21 +1,21 @@
 //! Cross-origin requests (Fetch standard, CORS protocol): which pages may read responses, and send
 //! cookies.
 
-use super::Response;
 use super::caller::header;
+use super::{Response, StatusCode, empty};
 use lambda_http::Request;
+use lambda_http::http::HeaderValue;
 use lambda_http::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, VARY,
 };
-use lambda_http::http::{HeaderMap, HeaderValue};
 
 /// Which pages of other origins may read the responses of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CorsPolicy {
     /// Any page. For a contract without cookies: a page gains nothing by it.
     AnyOrigin,
-    /// The pages of the configured origins, with cookies.
+    /// The pages of the configured origins, which may also send cookies.
     AllowedOrigins,
     /// No page. For a contract whose callers are servers.
     NoOrigin,
@@ -34,7 +34,7 @@ pub struct Cors {
 pub struct AllowedOrigins(Vec<String>);
 
 impl Cors {
-    /// No headers: for a function whose responses have them already, or need none.
+    /// Adds no headers: for a function whose responses have them already, or do not need them.
     pub const NONE: Self =
         Self { policy: CorsPolicy::NoOrigin, origins: AllowedOrigins(Vec::new()) };
 
@@ -46,7 +46,7 @@ impl Cors {
 }
 
 impl CorsPolicy {
-    /// The same with these origins.
+    /// Does the same with these origins.
     #[must_use]
     pub fn apply(
         self,
@@ -109,41 +109,41 @@ impl AllowedOrigins {
         }
     }
 
-    /// Names the methods, and the headers that the page asked for, in the response to a preflight.
+    /// The response to a preflight. It allows the methods, and the headers that the page asks for, if
+    /// the page may read responses.
     #[must_use]
-    pub fn describe_preflight(
-        &self,
-        request: &Request,
-        mut response: Response,
-        methods: &[&str],
-    ) -> Response {
-        let may_read = self.reader(request).is_some();
-        let headers = response.headers_mut();
-        headers.append(VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
-        if may_read {
-            describe(headers, request.headers(), methods);
-        }
+    pub fn preflight(&self, request: &Request, methods: &[&str]) -> Response {
+        let mut response = if self.reader(request).is_some() {
+            let requested = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+            preflight(&methods.join(", "), requested)
+        } else {
+            empty(StatusCode::NO_CONTENT)
+        };
+        let vary = HeaderValue::from_static("Access-Control-Request-Headers");
+        response.headers_mut().append(VARY, vary);
         response
     }
 }
 
-/// Writes what a page may send.
-fn describe(headers: &mut HeaderMap, requested: &HeaderMap, methods: &[&str]) {
-    if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {
+/// The response to a preflight: the methods and the headers that a page may send, for ten minutes.
+#[must_use]
+pub fn preflight(methods: &str, request_headers: Option<HeaderValue>) -> Response {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    if let Ok(methods) = HeaderValue::from_str(methods) {
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     }
-    if let Some(requested) = requested.get(ACCESS_CONTROL_REQUEST_HEADERS) {
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
+    if let Some(request_headers) = request_headers {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, request_headers);
     }
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::empty;
     use lambda_http::Body;
-    use lambda_http::http::StatusCode;
 
     fn from(origin: &'static str) -> Request {
         let mut request = Request::new(Body::Empty);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_of_other_pages_are_not_allowed() {
+    fn requests_of_pages_of_other_origins_are_not_allowed() {
         let origins = AllowedOrigins::parse("https://a.example");
         assert!(origins.allow(&Request::new(Body::Empty)));
         assert!(origins.allow(&from("https://a.example")));

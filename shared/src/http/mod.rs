@@ -10,7 +10,7 @@ mod response;
 pub use body::{BodyError, MAX_BODY_BYTES, form_or_json_object, json_object};
 pub use caller::{bearer, cookie, header, locale, source_address};
 pub use cookies::CookiePolicy;
-pub use cors::{AllowedOrigins, Cors, CorsPolicy};
+pub use cors::{AllowedOrigins, Cors, CorsPolicy, preflight};
 pub use lambda_http::Request;
 pub use lambda_http::http::StatusCode;
 pub use refusal::Refusal;

@@ -1,13 +1,10 @@
-//! Every refusal of GoodCity, on one screen.
+//! Every refusal of GoodCity.
 
 use crate::contracts::UnmatchedRequest;
 use crate::http::{self, BodyError, CorsPolicy, Request, Response};
 use crate::ports::{PortError, chain};
 use crate::usecases::{CheckCodeError, RequestCodeError};
-use lambda_http::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_HEADERS, VARY,
-};
+use lambda_http::http::header::{ACCESS_CONTROL_REQUEST_HEADERS, VARY};
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -28,9 +25,9 @@ pub enum Refusal {
     MobileBlank,
     /// The number does not belong to the region.
     MobileInvalid,
-    /// The pin is not the latest one that was sent for the key, or it has expired.
+    /// The pin is wrong, was replaced by a later one, or has expired.
     Pin,
-    /// The bearer token is not genuine, or its user is gone.
+    /// The bearer token is not genuine, or its user does not exist any more.
     InvalidToken,
     ExpiredToken,
     /// The platform is unknown.
@@ -38,7 +35,7 @@ pub enum Refusal {
     TooMany {
         retry_after: Duration,
     },
-    /// An internal fault, logged where it happened.
+    /// An internal failure; already logged.
     Internal,
 }
 
@@ -131,7 +128,7 @@ impl Refusal {
 
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
-    /// As in the original. No cookies.
+    /// As in the original: GoodCity has no cookies.
     const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
 
     fn into_response(self, _: &Request) -> Response {
@@ -193,15 +190,9 @@ pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
 
 /// The response to a preflight: any origin, any method, any header, as in the original.
 pub(super) fn preflight(request: &UnmatchedRequest<'_>) -> Response {
-    let mut response = http::empty(StatusCode::NO_CONTENT);
-    let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
     let requested = request.request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    headers.insert(VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
-    if let Some(requested) = requested {
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested);
-    }
+    let mut response = http::preflight("GET, POST, PUT, PATCH, DELETE, OPTIONS", requested);
+    let vary = HeaderValue::from_static("Access-Control-Request-Headers");
+    response.headers_mut().insert(VARY, vary);
     response
 }

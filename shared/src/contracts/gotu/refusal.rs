@@ -1,13 +1,10 @@
-//! Every refusal of Gotu, on one screen.
+//! Every refusal of Gotu.
 
 use crate::contracts::UnmatchedRequest;
 use crate::http::{self, BodyError, CorsPolicy, MAX_BODY_BYTES, Request, Response};
 use crate::ports::{PortError, chain};
 use crate::usecases::{
     CheckCodeError, RefreshError, RequestCodeError, ResetPasswordError, SignInError, SignUpError,
-};
-use lambda_http::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
 };
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::json;
@@ -25,9 +22,9 @@ pub enum Refusal {
     PhoneTaken,
     /// The e-mail address has an account.
     EmailTaken,
-    /// At sign-up and sign-in: the code is not the latest one that was sent, or it has expired.
+    /// At sign-up and sign-in: the code is wrong, was replaced by a later one, or has expired.
     Code,
-    /// At `POST /otp/verification`: the same, with another status.
+    /// The same as [`Self::Code`] at `POST /otp/verification`, with another status.
     Verification,
     /// No account has the e-mail address.
     NoSuchUser,
@@ -40,12 +37,12 @@ pub enum Refusal {
     AccessToken,
     /// The request token is not genuine, has expired, or was used.
     RequestToken,
-    /// The request asks for rights that only an administrator gives.
+    /// The request asks for rights that only an administrator can grant.
     Forbidden,
     TooMany {
         retry_after: Duration,
     },
-    /// An internal fault, logged where it happened.
+    /// An internal failure; already logged.
     Internal,
 }
 
@@ -178,7 +175,7 @@ impl From<SignInError> for Refusal {
             SignInError::NoSuchUser => Self::NoSuchUser,
             SignInError::WrongPassword => Self::Password,
             SignInError::CodeRefused => Self::Code,
-            // Gotu lets users sign in whose address is not verified.
+            // Does not occur: users whose address is not verified may sign in.
             SignInError::NotVerified => Self::Forbidden,
             SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
             SignInError::Internal(error) => error.into(),
@@ -240,16 +237,9 @@ pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
     error(status, text)
 }
 
-/// The response to a preflight (Fetch standard, CORS protocol).
+/// The response to a preflight.
 pub(super) fn preflight(request: &UnmatchedRequest<'_>) -> Response {
-    let mut response = http::empty(StatusCode::NO_CONTENT);
-    let headers = response.headers_mut();
-    if let Ok(methods) = HeaderValue::from_str(&request.methods.join(", ")) {
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-    }
     let allowed = "authorization, content-type, x-app-version, x-device-id, x-device-model, \
                    x-device-platform, x-device-token";
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
-    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    response
+    http::preflight(&request.methods.join(", "), Some(HeaderValue::from_static(allowed)))
 }

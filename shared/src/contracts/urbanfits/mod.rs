@@ -59,10 +59,7 @@ pub const CONTRACT: Contract = Contract {
     paths: &["/auth", "/user", "/api/auth", "/api/user"],
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
-    preflight: |request| {
-        let response = http::empty(http::StatusCode::NO_CONTENT);
-        request.origins.describe_preflight(request.request, response, request.methods)
-    },
+    preflight: |request| request.origins.preflight(request.request, request.methods),
     code_content: texts::code_content,
     verify_link: None,
 };
