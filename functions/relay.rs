@@ -1,20 +1,20 @@
 //! No route (Latchkey): delivers texts, mails and events from the outbox.
 //!
-//! The outbox's stream invokes it with the keys of new entries, and a schedule for the entries that
-//! the stream missed.
+//! The stream of the outbox invokes it with the keys of new entries. A schedule invokes it for the
+//! entries that the stream missed.
 
 use latchkey::adapters::eventbridge::EventBridgeEvents;
 use latchkey::adapters::key_ring::KeyRingScope;
 use latchkey::adapters::ses::SesMail;
 use latchkey::adapters::sns::SnsTexts;
-use latchkey::contracts::AllContracts;
+use latchkey::contracts::ContractTemplates;
 use latchkey::runtime::{Error, serve_events, settings};
 use latchkey::usecases::DeliverEffects;
 use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Delivers, and returns the records of a batch that the stream must send again.
+/// Delivers the entries, and returns the records of a batch that the stream must send again.
 async fn relay(deliver: &DeliverEffects, event: Value) -> Result<Value, Error> {
     let Some(records) = event.get("Records") else {
         let (found, failed) = deliver.sweep().await?;
@@ -43,7 +43,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         outbox: store.clone(),
         challenges: store,
         code_keys: base.code_keys(KeyRingScope::WithKeys)?,
-        templates: Arc::new(AllContracts {
+        templates: Arc::new(ContractTemplates {
             code_host: settings::code_host(),
             public_url: settings::public_url()?,
         }),

@@ -1,14 +1,14 @@
 //! The contracts: how each product's API reads requests and writes responses.
 //!
-//! A contract decides nothing and names no other contract. `shared/docs/contributing.md` tells how
-//! to add one.
+//! A contract decides nothing and names no other contract. `shared/docs/contributing.md` says how to
+//! add one.
 
 mod envelope;
 pub mod goodcity;
 pub mod gotu;
+mod messages;
 pub mod posbytz;
 pub mod urbanfits;
-mod wording;
 
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};
@@ -33,20 +33,21 @@ pub struct Route {
     pub function: &'static str,
 }
 
-/// What the functions for every contract need of one: the fallback and the relay.
+/// One contract, for the functions that serve all of them: the fallback and the relay.
 pub struct Contract {
     pub profile: &'static Profile,
     pub routes: &'static [Route],
-    /// The prefixes of its paths, in whole segments. The longest prefix of a path wins.
+    /// The path prefixes that the contract owns, in whole segments. The longest prefix of a path
+    /// wins. A test requires that no two contracts have the same prefix.
     pub paths: &'static [&'static str],
     pub cors: CorsPolicy,
     /// The response to an unknown path (404) or a wrong method (405).
     pub not_found: fn(&UnmatchedRequest<'_>) -> Response,
     /// The response to a preflight for a path that exists.
     pub preflight: fn(&UnmatchedRequest<'_>) -> Response,
-    /// The message with a code, in a language.
-    pub code_content: fn(Purpose, &str, &OneTimeCode, Duration) -> MessageContent,
-    /// The mail with a link that verifies an address, if the contract has one.
+    /// Writes the message with a code in the language of a locale.
+    pub code_message: fn(Purpose, &str, &OneTimeCode, Duration) -> MessageContent,
+    /// The mail with a link that verifies an address, if the contract sends one.
     pub verify_link: Option<LinkTemplate>,
 }
 
@@ -54,14 +55,14 @@ pub struct Contract {
 pub struct LinkTemplate {
     /// The link's path and query after the API's public URL.
     pub path: fn(&UserId, &LinkToken) -> String,
-    /// The mail with the whole link, in a language.
-    pub words: fn(&str, &str, Duration) -> MessageContent,
+    /// Writes the mail with the whole link in the language of a locale.
+    pub message: fn(&str, &str, Duration) -> MessageContent,
 }
 
 /// A request that no route serves.
 pub struct UnmatchedRequest<'a> {
     pub request: &'a Request,
-    /// The methods of its path; empty if the path does not exist.
+    /// The methods of the path; empty if the path does not exist.
     pub methods: &'a [&'a str],
     /// The origins whose pages may use a contract's cookies.
     pub origins: &'a AllowedOrigins,
@@ -79,17 +80,17 @@ impl UnmatchedRequest<'_> {
 pub const CONTRACTS: [Contract; 4] =
     [gotu::CONTRACT, goodcity::CONTRACT, urbanfits::CONTRACT, posbytz::CONTRACT];
 
-/// Every route but `$default`.
+/// Every route except `$default`.
 pub fn routes() -> impl Iterator<Item = Route> {
     CONTRACTS.into_iter().flat_map(|contract| contract.routes.iter().copied())
 }
 
-/// Whether `path` begins with the whole segments of `prefix`.
+/// Returns whether `path` begins with the whole segments of `prefix`.
 fn has_prefix(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The contract that a path belongs to: the one with the longest prefix of it.
+/// The contract that owns a path: the one with the longest prefix of it.
 fn owner(path: &str) -> Option<Contract> {
     let longest = |contract: &Contract| {
         let prefixes = contract.paths.iter().filter(|prefix| has_prefix(path, prefix));
@@ -100,7 +101,7 @@ fn owner(path: &str) -> Option<Contract> {
 }
 
 /// The response to a request that no route serves (a preflight, a wrong method, an unknown path), in
-/// the format of the contract that the path belongs to.
+/// the format of the contract that owns the path.
 #[must_use]
 pub fn unmatched(request: &Request, origins: &AllowedOrigins) -> Response {
     let path = request.uri().path();
@@ -137,11 +138,11 @@ impl http::Refusal for InternalError {
     }
 }
 
-/// The messages of every contract, for the relay.
+/// The messages of all contracts, for the relay.
 #[derive(Debug, Default)]
-pub struct AllContracts {
-    /// The host of the page that asks for the code. With it the last line of a text is `@host #code`,
-    /// and phones offer the code on that page only (WICG Origin-bound one-time codes).
+pub struct ContractTemplates {
+    /// The host of the page that asks for the code. If it is set, the last line of a text is
+    /// `@host #code`, and phones offer the code on that page only (WICG Origin-bound one-time codes).
     pub code_host: Option<String>,
     /// The URL of the API as the recipients of mails reach it. Links begin with it.
     pub public_url: String,
@@ -151,7 +152,7 @@ fn contract_of(realm: &Realm) -> Option<Contract> {
     CONTRACTS.into_iter().find(|contract| contract.profile.name == realm.contract())
 }
 
-impl MessageTemplates for AllContracts {
+impl MessageTemplates for ContractTemplates {
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat> {
         contract_of(realm).map(|contract| contract.profile.code_format)
     }
@@ -164,11 +165,11 @@ impl MessageTemplates for AllContracts {
         code: &OneTimeCode,
         lifetime: Duration,
     ) -> Option<MessageContent> {
-        let mut words = (contract_of(realm)?.code_content)(purpose, locale, code, lifetime);
+        let mut message = (contract_of(realm)?.code_message)(purpose, locale, code, lifetime);
         if let Some(host) = &self.code_host {
-            words.text = format!("{}\n\n@{host} #{}", words.text, code.expose());
+            message.text = format!("{}\n\n@{host} #{}", message.text, code.expose());
         }
-        Some(words)
+        Some(message)
     }
 
     fn link_content(
@@ -179,9 +180,9 @@ impl MessageTemplates for AllContracts {
         link: &LinkToken,
         lifetime: Duration,
     ) -> Option<MessageContent> {
-        let LinkTemplate { path, words } = contract_of(realm)?.verify_link?;
+        let LinkTemplate { path, message } = contract_of(realm)?.verify_link?;
         let base = self.public_url.trim_end_matches('/');
-        Some(words(locale, &format!("{base}{}", path(user, link)), lifetime))
+        Some(message(locale, &format!("{base}{}", path(user, link)), lifetime))
     }
 }
 
@@ -191,7 +192,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_prefix_belongs_to_one_contract() {
+    fn no_two_contracts_own_the_same_prefix() {
         let mut owners = BTreeMap::new();
         for contract in CONTRACTS {
             for prefix in contract.paths {
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_route_is_in_its_contracts_paths() {
+    fn every_route_is_below_a_prefix_of_its_contract() {
         for contract in CONTRACTS {
             for route in contract.routes {
                 let owner = owner(route.path).unwrap();

@@ -10,7 +10,7 @@ mod mobile;
 mod profile;
 mod refusal;
 mod routes;
-mod texts;
+mod messages;
 mod wire;
 
 pub use app::App;
@@ -19,7 +19,7 @@ pub use claims::token_for;
 pub use events::GoodCityEvents;
 pub use profile::UserObject;
 pub use refusal::Refusal;
-pub use texts::LOCALES;
+pub use messages::LOCALES;
 pub use wire::{
     OtpAuthKey, RegisterDeviceRequest, SendPinRequest, SignupRequest, VerifiedUser, VerifyRequest,
 };
@@ -56,7 +56,7 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: refusal::preflight,
-    code_content: texts::code_content,
+    code_message: messages::code_message,
     verify_link: None,
 };
 

@@ -7,14 +7,14 @@ mod claims;
 mod events;
 mod refusal;
 mod routes;
-mod texts;
+mod messages;
 mod wire;
 
 pub use authenticator::{Authenticator, reset_allowed};
 pub use claims::{request_token, session_issued, session_opened, session_refreshed};
 pub use events::GotuEvents;
 pub use refusal::Refusal;
-pub use texts::LOCALES;
+pub use messages::LOCALES;
 pub use wire::{
     OtpRequest, PasswordRequest, RefreshRequest, RequestTokenAnswer, Session,
     SessionByPhoneRequest, SessionRequest, SignUpRequest, TOKEN_CLAIMS, USER_TYPE,
@@ -53,7 +53,7 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: refusal::preflight,
-    code_content: texts::code_content,
+    code_message: messages::code_message,
     verify_link: None,
 };
 

@@ -9,7 +9,7 @@ mod field_errors;
 mod oauth2;
 mod refusal;
 mod routes;
-mod texts;
+mod messages;
 mod validation;
 mod wire;
 
@@ -19,7 +19,7 @@ pub use events::PosBytzEvents;
 pub use field_errors::FieldErrors;
 pub use oauth2::{TokenAnswer, TokenRefusal, TokenRequest};
 pub use refusal::Refusal;
-pub use texts::LOCALES;
+pub use messages::LOCALES;
 pub use wire::{
     Contacts, CustomerCreated, CustomerSession, EmailVerifyRequest, OtpVerifyRequest,
     SigninRequest, SignupRequest, Success,
@@ -54,12 +54,12 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: |_| http::empty(http::StatusCode::NO_CONTENT),
-    code_content: texts::code_content,
+    code_message: messages::code_message,
     verify_link: Some(LinkTemplate {
         path: |user, link| {
             let path = "/ecommerce/v1/auth/email/verify";
             format!("{path}?userId={}&token={}", user.as_str(), link.expose())
         },
-        words: texts::link_content,
+        message: messages::link_message,
     }),
 };

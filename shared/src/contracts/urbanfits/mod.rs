@@ -9,7 +9,7 @@ mod page;
 mod refusal;
 mod routes;
 mod session_issuer;
-mod texts;
+mod messages;
 mod user;
 mod wire;
 
@@ -19,7 +19,7 @@ pub use events::UrbanFitsEvents;
 pub use page::page as code_page;
 pub use refusal::{Refusal, signed_out};
 pub use session_issuer::SessionIssuer;
-pub use texts::LOCALES;
+pub use messages::LOCALES;
 pub use user::UserObject;
 pub use wire::{
     CallbackRequest, LoginRequest, LogoutRequest, PendingAnswer, SignupRequest, UserAnswer,
@@ -60,7 +60,7 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: |request| request.origins.preflight(request.request, request.methods),
-    code_content: texts::code_content,
+    code_message: messages::code_message,
     verify_link: None,
 };
 

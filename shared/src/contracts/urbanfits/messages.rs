@@ -1,29 +1,27 @@
-//! What UrbanFits' mails say.
+//! The texts of UrbanFits' mails.
 
-use crate::contracts::wording;
+use crate::contracts::messages::{count, minutes};
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
 use crate::ports::MessageContent;
 use std::time::Duration;
 
-/// The languages there are texts for.
+/// The locales that have a template.
 pub const LOCALES: [&str; 1] = ["en"];
 
-/// The mail that carries a code, in English. Codes go by mail alone.
-pub(super) fn code_content(
+/// The mail with a code, in English. Codes are sent by mail only.
+pub(super) fn code_message(
     _: Purpose,
     _locale: &str,
     code: &OneTimeCode,
     lifetime: Duration,
 ) -> MessageContent {
-    let minutes = wording::minutes(lifetime);
-    let unit = if minutes == 1 { "minute" } else { "minutes" };
-    let code = code.expose();
+    let (code, minutes) = (code.expose(), count(minutes(lifetime), "minute"));
     MessageContent {
         subject: "Verify your email for UrbanFits".to_owned(),
         text: format!(
             "{code} is your UrbanFits verification code.\n\n\
-             Enter it on the page where you signed up. It works for {minutes} {unit}, once.\n\n\
+             Enter it on the page where you signed up. It works for {minutes}, once.\n\n\
              If you did not sign up, ignore this mail: without the code there is no account."
         ),
         html: format!(
@@ -32,7 +30,7 @@ pub(super) fn code_content(
              <body style=\"font-family:system-ui,sans-serif;line-height:1.5;max-width:32em\">\
              <p>Your UrbanFits verification code:</p>\
              <p style=\"font-size:2em;letter-spacing:.2em\"><strong>{code}</strong></p>\
-             <p>Enter it on the page where you signed up. It works for {minutes} {unit}, once.</p>\
+             <p>Enter it on the page where you signed up. It works for {minutes}, once.</p>\
              <p>If you did not sign up, ignore this mail: without the code there is no account.</p>\
              </body></html>"
         ),
@@ -47,10 +45,10 @@ mod tests {
     #[test]
     fn the_code_is_the_first_number_of_the_text_and_not_in_the_subject() {
         let code = OneTimeCode::truncate(&[7; 32], PROFILE.code_format);
-        let words = code_content(Purpose::SignUp, "en", &code, Duration::from_mins(5));
-        assert!(words.text.starts_with(code.expose()));
-        assert!(words.html.contains(code.expose()));
-        assert!(!words.subject.contains(code.expose()));
-        assert!(words.text.contains("5 minutes"));
+        let message = code_message(Purpose::SignUp, "en", &code, Duration::from_mins(5));
+        assert!(message.text.starts_with(code.expose()));
+        assert!(message.html.contains(code.expose()));
+        assert!(!message.subject.contains(code.expose()));
+        assert!(message.text.contains("5 minutes"));
     }
 }

@@ -1,22 +1,21 @@
-//! What Gotu's messages say: one function for each locale of [`TEXTS`].
+//! The texts of Gotu's messages: one function for each locale of [`TEMPLATES`].
 
-use crate::contracts::wording;
+use crate::contracts::messages::{count, for_locale, minutes};
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
 use crate::ports::MessageContent;
 use std::time::Duration;
 
-/// Words a code's message in one language.
-type CodeWords = fn(Purpose, &OneTimeCode, Duration) -> MessageContent;
+/// Writes the message with a code in one language.
+type CodeMessage = fn(Purpose, &OneTimeCode, Duration) -> MessageContent;
 
-/// The texts by locale. The first serves everybody whose language is not here; another language
-/// is another line.
-const TEXTS: [(&str, CodeWords); 1] = [("en", english)];
+/// The templates by locale. The first is also for every locale that is not in the list.
+const TEMPLATES: [(&str, CodeMessage); 1] = [("en", english)];
 
-/// The languages there are texts for.
-pub const LOCALES: [&str; TEXTS.len()] = [TEXTS[0].0];
+/// The locales that have a template.
+pub const LOCALES: [&str; TEMPLATES.len()] = [TEMPLATES[0].0];
 
-/// What the code is for, as an English infinitive.
+/// The purpose of a code, as an English infinitive.
 const fn aim(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::SignUp => "sign up",
@@ -26,30 +25,20 @@ const fn aim(purpose: Purpose) -> &'static str {
     }
 }
 
-/// "5 minutes".
-fn minutes(lifetime: Duration) -> String {
-    match wording::minutes(lifetime) {
-        1 => "1 minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    }
-}
-
-/// The message that carries a code.
-pub(super) fn code_content(
+/// The message with a code.
+pub(super) fn code_message(
     purpose: Purpose,
     locale: &str,
     code: &OneTimeCode,
     lifetime: Duration,
 ) -> MessageContent {
-    let known = TEXTS.iter().find(|(known, _)| *known == locale);
-    let words = known.map_or(english as CodeWords, |(_, words)| *words);
-    words(purpose, code, lifetime)
+    for_locale(&TEMPLATES, locale, english)(purpose, code, lifetime)
 }
 
 /// English. The text fits one SMS segment (160 characters of GSM 03.38) with an origin-bound last
 /// line of up to 40 characters.
 fn english(purpose: Purpose, code: &OneTimeCode, lifetime: Duration) -> MessageContent {
-    let (code, aim, minutes) = (code.expose(), aim(purpose), minutes(lifetime));
+    let (code, aim, minutes) = (code.expose(), aim(purpose), count(minutes(lifetime), "minute"));
     MessageContent {
         subject: format!("Your Gotu code to {aim}"),
         text: format!(
@@ -71,16 +60,15 @@ mod tests {
     use crate::domain::code::CodeFormat;
 
     #[test]
-    fn every_text_is_one_segment_and_starts_with_the_code() {
+    fn every_text_fits_one_segment_and_starts_with_the_code() {
         let code = OneTimeCode::truncate(&[7; 32], CodeFormat::all_of(5));
         for purpose in Purpose::ALL {
             for locale in LOCALES {
-                let words = code_content(purpose, locale, &code, Duration::from_mins(5));
-                assert!(words.text.len() <= 120, "{}", words.text.len());
-                assert!(words.text.is_ascii() && words.text.starts_with(code.expose()));
-                assert!(
-                    words.html.contains(code.expose()) && !words.subject.contains("Gotu code:")
-                );
+                let message = code_message(purpose, locale, &code, Duration::from_mins(5));
+                let MessageContent { subject, text, html } = message;
+                assert!(text.len() <= 120, "{}", text.len());
+                assert!(text.is_ascii() && text.starts_with(code.expose()));
+                assert!(html.contains(code.expose()) && !subject.contains("Gotu code:"));
             }
         }
     }
