@@ -1,4 +1,4 @@
-//! What the events of every contract have in common.
+//! The parts that the events of every contract share.
 
 use crate::domain::event::{EventIds, EventMessage};
 use crate::domain::time::Timestamp;
@@ -6,7 +6,7 @@ use crate::ports::PortError;
 use jiff::Timestamp as Instant;
 use serde::Serialize;
 
-/// The version of the details' schemas.
+/// The version of the schemas of the details.
 const SCHEMA_VERSION: u8 = 1;
 
 /// The fields that every detail begins with.
@@ -18,20 +18,20 @@ struct Envelope<T> {
     correlation_id: String,
     sequence: u8,
     #[serde(flatten)]
-    facts: T,
+    fields: T,
 }
 
-/// RFC 3339 with milliseconds and `Z`.
+/// A time as RFC 3339 text with milliseconds and `Z`.
 pub(super) fn date_time(at: Timestamp) -> String {
     let instant = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
     format!("{instant:.3}")
 }
 
-/// The event number `sequence` of a transaction.
+/// The event with this number in its transaction; the first has the number 1.
 pub(super) fn message(
     (source, detail_type): (&str, &str),
     sequence: u8,
-    facts: impl Serialize,
+    fields: impl Serialize,
     ids: &EventIds,
     at: Timestamp,
 ) -> Result<EventMessage, PortError> {
@@ -40,10 +40,18 @@ pub(super) fn message(
         event_id: ids.event_id(sequence),
         correlation_id: ids.correlation_id(),
         sequence,
-        facts,
+        fields,
     };
     let detail = serde_json::to_string(&envelope)
         .map_err(|error| PortError::new("write an event", error))?;
     let (source, detail_type) = (source.to_owned(), detail_type.to_owned());
     Ok(EventMessage { source, detail_type, detail, occurred_at: at })
+}
+
+/// The fields of an event as a JSON value.
+///
+/// # Errors
+/// The fields cannot be written as JSON.
+pub(super) fn value(fields: &impl Serialize) -> Result<serde_json::Value, PortError> {
+    serde_json::to_value(fields).map_err(|error| PortError::new("write an event", error))
 }

@@ -6,7 +6,7 @@ use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
-/// Who says it.
+/// The source of the events.
 const SOURCE: &str = "goodcity.auth";
 
 #[derive(Serialize)]
@@ -38,13 +38,13 @@ struct DeviceRegistered<'a> {
     app: Option<&'a str>,
     platform: Option<&'a str>,
     handle: Option<&'a str>,
-    /// The channel that the user's messages go to.
+    /// The channel that push messages to the user are published on.
     channel: String,
     moved_from: Option<u32>,
     registered_at: String,
 }
 
-/// Spells GoodCity's events.
+/// Writes events in the format that GoodCity's services expect.
 #[derive(Clone, Copy, Debug)]
 pub struct GoodCityEvents;
 
@@ -54,7 +54,7 @@ impl EventMapper for GoodCityEvents {
             envelope::message((SOURCE, detail_type), 1, facts, ids, at).map(|event| vec![event])
         };
         match fact {
-            // GoodCity's people sign in by verifying, and have nothing to sign out of.
+            // GoodCity's users sign in with a pin, which verifies them, and cannot sign out.
             Fact::SignedIn { .. } | Fact::SessionEnded { .. } | Fact::PasswordChanged { .. } => {
                 Ok(Vec::new())
             }
@@ -71,9 +71,9 @@ impl EventMapper for GoodCityEvents {
                     address_type: attribute(wire::ADDRESS_TYPE),
                     created_at: envelope::date_time(user.created_at),
                 };
-                one("user.created", user.created_at, value(&facts)?)
+                one("user.created", user.created_at, envelope::value(&facts)?)
             }
-            // GoodCity's people are asked and verified in one way only.
+            // GoodCity verifies users in one way only.
             Fact::UserSignedUpToVerify { .. } | Fact::IdentifierVerified { .. } => Ok(Vec::new()),
             Fact::UserVerified { user, at } => {
                 let mobile = mobile::of(&user.identifiers)?;
@@ -83,7 +83,7 @@ impl EventMapper for GoodCityEvents {
                     first_time: !mobile.verified,
                     verified_at: envelope::date_time(*at),
                 };
-                one("user.verified", *at, value(&facts)?)
+                one("user.verified", *at, envelope::value(&facts)?)
             }
             Fact::DeviceRegistered { user, device, taken_from, at } => {
                 let user_id = claims::user_number(user)?;
@@ -100,12 +100,8 @@ impl EventMapper for GoodCityEvents {
                     moved_from: taken_from.as_ref().map(claims::user_number).transpose()?,
                     registered_at: envelope::date_time(*at),
                 };
-                one("device.registered", *at, value(&facts)?)
+                one("device.registered", *at, envelope::value(&facts)?)
             }
         }
     }
-}
-
-fn value(facts: &impl Serialize) -> Result<serde_json::Value, PortError> {
-    serde_json::to_value(facts).map_err(|error| PortError::new("write an event", error))
 }

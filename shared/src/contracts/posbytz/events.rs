@@ -9,10 +9,10 @@ use crate::domain::user::{KnownBy, NewUser};
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
-/// What says that somebody came back.
+/// The type of the event for a sign-in.
 const SIGNED_IN: &str = "customer.signed_in";
 
-/// Who says it.
+/// The source of the events.
 const SOURCE: &str = "posbytz.ecommerce";
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ struct ReferralRecorded<'a> {
     store: &'a str,
     referral_code: Option<&'a str>,
     referred_by: Option<&'a str>,
-    /// Whether the referrer is known.
+    /// Whether the referrer is a known user.
     resolved: bool,
     recorded_at: String,
 }
@@ -83,7 +83,7 @@ struct MobileVerified<'a> {
     verified_at: String,
 }
 
-/// Spells PosBytz's events.
+/// Writes events in the format that PosBytz's services expect.
 #[derive(Clone, Copy, Debug)]
 pub struct PosBytzEvents;
 
@@ -91,7 +91,8 @@ impl EventMapper for PosBytzEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUpToVerify { user, asked } => signed_up(user, asked, ids),
-            // The code that proves a mobile also signs in (contracts.md D.3).
+            // The code that verifies a mobile also signs in (CONTRACT.md,
+            // "`POST /ecommerce/v1/auth/otp/verify`").
             Fact::IdentifierVerified { user, realm, identifier: Identifier::Phone(phone), at } => {
                 let (user_id, store) = (user.as_str(), realm.shop().unwrap_or_default());
                 let verified = MobileVerified {
@@ -130,7 +131,7 @@ impl EventMapper for PosBytzEvents {
                 };
                 Ok(vec![envelope::message((SOURCE, SIGNED_IN), 1, facts, ids, *at)?])
             }
-            // PosBytz has no sign-up that proves something, no devices, and nothing to sign out of.
+            // PosBytz has no sign-up with a verified identifier, no devices, and no sign-out.
             Fact::SessionEnded { .. }
             | Fact::PasswordChanged { .. }
             | Fact::UserSignedUp { .. }
@@ -156,9 +157,9 @@ fn signed_up(
     let (user_id, store, at) =
         (user.id.as_str(), user.realm.shop().unwrap_or_default(), user.created_at);
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-    let mut numbers = 1_u8..;
+    let mut sequences = 1_u8..;
     let mut message = |detail_type, facts: serde_json::Value| {
-        let sequence = numbers.next().unwrap_or(u8::MAX);
+        let sequence = sequences.next().unwrap_or(u8::MAX);
         envelope::message((SOURCE, detail_type), sequence, facts, ids, at)
     };
     let mobile = user.identifiers.iter().find_map(|known| match &known.identifier {
@@ -177,7 +178,7 @@ fn signed_up(
         mobile_verified: false,
         created_at: envelope::date_time(at),
     };
-    let mut events = vec![message("customer.created", value(&created)?)?];
+    let mut events = vec![message("customer.created", envelope::value(&created)?)?];
     for VerificationAsked { identifier, expires_at } in asked {
         let requested = VerificationRequested {
             user_id,
@@ -186,7 +187,7 @@ fn signed_up(
             requested_at: envelope::date_time(at),
             expires_at: envelope::date_time(*expires_at),
         };
-        events.push(message("customer.verification_requested", value(&requested)?)?);
+        events.push(message("customer.verification_requested", envelope::value(&requested)?)?);
     }
     let (referral_code, referred_by) =
         (attribute(wire::REFERRAL_CODE), attribute(wire::REFERRED_BY));
@@ -199,11 +200,7 @@ fn signed_up(
             resolved: referred_by.is_some(),
             recorded_at: envelope::date_time(at),
         };
-        events.push(message("referral.recorded", value(&recorded)?)?);
+        events.push(message("referral.recorded", envelope::value(&recorded)?)?);
     }
     Ok(events)
-}
-
-fn value(facts: &impl Serialize) -> Result<serde_json::Value, PortError> {
-    serde_json::to_value(facts).map_err(|error| PortError::new("write an event", error))
 }
