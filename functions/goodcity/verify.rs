@@ -13,12 +13,12 @@ struct Verify {
 
 async fn verify(endpoint: &Verify, request: &Request) -> Result<Response, Refusal> {
     let VerifyRequest { handle, pin } = VerifyRequest::read(request)?;
-    // Before the pin is used up: without a token it would be lost.
+    // Read before the pin is used up: if no token can be signed, the pin stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
     let source = http::source_address(request);
     let VerifiedAccount { user, at } = endpoint.verify_code.run(handle, &pin, &source).await?;
     let TokenIssuer { lifetime, name, .. } = &endpoint.issuer;
-    let jwt_token = goodcity::token_for(&user.id, at, *lifetime, name, &*signer)?;
+    let jwt_token = goodcity::token_for(&user.id, at, *lifetime, name.as_deref(), &*signer)?;
     let verified = VerifiedUser { jwt_token, user: UserObject::of(&user)? };
     Ok(http::json(StatusCode::OK, &verified))
 }

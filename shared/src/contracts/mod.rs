@@ -8,6 +8,7 @@ pub mod goodcity;
 pub mod gotu;
 mod messages;
 pub mod posbytz;
+mod tokens;
 pub mod urbanfits;
 
 use crate::domain::challenge::Purpose;

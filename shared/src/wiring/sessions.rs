@@ -15,13 +15,13 @@ use crate::usecases::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The access tokens of a contract, and what the environment says of them.
+/// The access tokens of a contract, and their settings.
 pub struct TokenIssuer {
     pub tokens: Arc<dyn AccessTokens>,
-    /// How long a token is valid.
+    /// The lifetime of a token.
     pub lifetime: Duration,
-    /// The issuer; empty where the contract itself names it.
-    pub name: String,
+    /// The issuer, if the environment names it and not the contract itself.
+    pub name: Option<String>,
 }
 
 impl Wiring {
@@ -35,7 +35,7 @@ impl Wiring {
         Ok(Arc::new(JwtAccessTokens::new(ring)))
     }
 
-    /// The same, with the lifetime and the issuer of new tokens.
+    /// Does the same, with the lifetime and the issuer of new tokens.
     ///
     /// # Errors
     /// A variable is missing or malformed.
@@ -43,7 +43,7 @@ impl Wiring {
         Ok(TokenIssuer {
             tokens: self.access_tokens()?,
             lifetime: settings::access_token_lifetime(self.profile.name)?,
-            name: settings::token_issuer(self.profile.name).unwrap_or_default(),
+            name: settings::token_issuer(self.profile.name),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Who is behind a bearer token.
+//! Authentication by bearer token.
 
 use super::{Refusal, claims};
 use crate::domain::user::User;
@@ -9,29 +9,26 @@ use std::sync::Arc;
 
 /// Finds the user behind a request.
 pub struct Authenticator {
-    /// GoodCity's access tokens.
     pub access_tokens: Arc<dyn AccessTokens>,
-    /// The users.
     pub users: Arc<dyn Users>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Who issues the tokens.
-    pub issuer: String,
+    /// The issuer of the tokens.
+    pub issuer: Option<String>,
 }
 
 impl Authenticator {
-    /// The user whose token the request bears.
+    /// The user whose token the request contains.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`] without a genuine token of a user who is still there,
-    /// [`Refusal::ExpiredToken`] when it has ended, [`Refusal::Internal`].
+    /// [`Refusal::InvalidToken`] unless the token is genuine and its user exists;
+    /// [`Refusal::ExpiredToken`]; [`Refusal::Internal`].
     pub async fn user(&self, request: &Request) -> Result<User, Refusal> {
         let token = http::bearer(request).ok_or(Refusal::InvalidToken)?;
         let CheckedToken::Genuine(claims) = self.access_tokens.check(token).await? else {
             return Err(Refusal::InvalidToken);
         };
         let now = self.clock.now();
-        let id = claims::holder(&claims, &self.issuer, now)?;
+        let id = claims::holder(&claims, self.issuer.as_deref(), now)?;
         self.users.find(&id, now).await?.ok_or(Refusal::InvalidToken)
     }
 }

@@ -1,6 +1,7 @@
-//! Gotu's access tokens.
+//! Gotu's access tokens and request tokens.
 
 use super::wire::{self, Session, Tokens};
+use crate::contracts::tokens::{self, CLOCK_SKEW};
 use crate::domain::challenge::Purpose;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::time::Timestamp;
@@ -10,15 +11,13 @@ use data_encoding::BASE32_DNSSEC;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Who issues the tokens.
+/// The issuer of the tokens.
 const ISSUER: &str = "auth-service";
 
-/// How far in the future a token's birth may lie: the clocks of two machines differ.
-const CLOCK_SKEW: Duration = Duration::from_mins(1);
-/// How long a request token works.
-const REQUEST_TOKEN_LIFE: Duration = Duration::from_mins(10);
+/// How long a request token is valid.
+const REQUEST_TOKEN_LIFETIME: Duration = Duration::from_mins(10);
 
-/// The ten claims, in the order of the documented token (contracts.md section 1).
+/// The claims of an access token, in the documented order (CONTRACT.md, "Tokens").
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims<'a> {
@@ -27,22 +26,22 @@ struct Claims<'a> {
     exp: i64,
     nbf: i64,
     iat: i64,
-    /// 20 characters, as an xid has, but all of it random.
+    /// 20 characters, like an xid, but all of them random.
     jti: String,
     id: &'a str,
-    /// Empty when the person gave none, as in the original.
+    /// Empty if the user signed up without a type, as in the original.
     user_type: &'a str,
     is_admin: bool,
     device_id: u32,
 }
 
-/// A device's id as the integer that Gotu's clients expect.
+/// The id of a device as the integer that Gotu's clients expect.
 pub(super) fn device_number(device: &DeviceId) -> Result<u32, PortError> {
     let number = device.as_str().parse();
     number.map_err(|error| PortError::new("read a device's id as a number", format!("{error}")))
 }
 
-/// The answer that carries a new session, with an access token that works for `lifetime`.
+/// The response with a new session, whose access token is valid for `lifetime`.
 ///
 /// # Errors
 /// The token could not be signed.
@@ -63,14 +62,12 @@ pub fn session_issued(
         jti: BASE32_DNSSEC.encode(&grant.id),
         id: grant.user.as_str(),
         user_type,
-        // Nobody becomes an administrator by signing up, or in.
+        // Neither a sign-up nor a sign-in makes a user an administrator.
         is_admin: false,
         device_id: device_number(&grant.device)?,
     };
-    let claims = serde_json::to_string(&claims)
-        .map_err(|error| PortError::new("write a token's claims", error))?;
     let data = Tokens {
-        access_token: signer.sign(&claims)?,
+        access_token: tokens::sign(&claims, signer)?,
         expires_in: lifetime.as_secs(),
         refresh_token: session.refresh_token.expose().to_owned(),
         token_type: "Bearer",
@@ -78,7 +75,7 @@ pub fn session_issued(
     Ok(Session { data })
 }
 
-/// The answer that carries the session of somebody who signed in.
+/// The response with the session of a user who signed in.
 ///
 /// # Errors
 /// The token could not be signed.
@@ -93,7 +90,7 @@ pub fn session_opened(
     session_issued(session, user_type.unwrap_or_default(), lifetime, signer)
 }
 
-/// The answer that carries a session's next tokens.
+/// The response with the next tokens of a session.
 ///
 /// # Errors
 /// The token could not be signed.
@@ -106,32 +103,33 @@ pub fn session_refreshed(
     session_issued(&refreshed.session, user_type.unwrap_or_default(), lifetime, signer)
 }
 
-/// Whose genuine access token these claims are, and on which device it was given, if it works now.
+/// The user and the device of genuine claims, if the access token is valid now.
 pub(super) fn holder(claims: &str, now: Timestamp) -> Option<(UserId, DeviceId)> {
     let claims: Claims<'_> = serde_json::from_str(claims).ok()?;
-    let born = claims.nbf <= now.plus(CLOCK_SKEW).as_seconds();
-    let works = claims.iss == ISSUER && born && claims.exp > now.as_seconds();
-    works.then(|| (UserId::from_stored(claims.sub), DeviceId::number(claims.device_id)))
+    let valid = claims.iss == ISSUER
+        && claims.nbf <= now.plus(CLOCK_SKEW).as_seconds()
+        && claims.exp > now.as_seconds();
+    valid.then(|| (UserId::from_stored(claims.sub), DeviceId::number(claims.device_id)))
 }
 
-/// The claims of a request token: what its holder may do, once, and since when.
+/// The claims of a request token, which allows its holder one change.
 #[derive(Serialize, Deserialize)]
 struct RequestClaims<'a> {
     iss: &'a str,
     sub: &'a str,
     #[serde(rename = "Usage")]
     usage: &'a str,
-    /// The new phone number, where one was proved.
+    /// The new phone number, if the token allows to change it.
     #[serde(rename = "phoneNumber", skip_serializing_if = "Option::is_none", borrow)]
     phone_number: Option<&'a str>,
     iat: i64,
     exp: i64,
-    /// When the code was typed, in milliseconds: a proof is good for one change after it.
+    /// The time at which the code was checked, in milliseconds. The proof allows one change.
     #[serde(rename = "provedAt")]
     proved_at: i64,
 }
 
-/// A request token: what the holder of a code may do with it (contracts.md A.3).
+/// A request token for a recipient that was proved with a code (CONTRACT.md, "Tokens").
 ///
 /// # Errors
 /// The token could not be signed.
@@ -147,24 +145,22 @@ pub fn request_token(
         usage: proved.key.purpose.as_str(),
         phone_number: is_phone.then(|| proved.key.recipient.as_str()),
         iat,
-        exp: Timestamp::from_seconds(iat).plus(REQUEST_TOKEN_LIFE).as_seconds(),
+        exp: Timestamp::from_seconds(iat).plus(REQUEST_TOKEN_LIFETIME).as_seconds(),
         proved_at: proved.at.as_millis(),
     };
-    let claims = serde_json::to_string(&claims)
-        .map_err(|error| PortError::new("write a token's claims", error))?;
-    signer.sign(&claims)
+    tokens::sign(&claims, signer)
 }
 
-/// What a genuine request token is for.
+/// The change that a genuine request token allows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RequestToken {
-    /// To set the password of this user, proved then.
+    /// To set the password of this user, who proved the recipient at this time.
     ResetPassword(UserId, Timestamp),
-    /// Something else.
+    /// Another change.
     Other,
 }
 
-/// Reads the claims of a genuine request token, if it works now.
+/// The change that genuine claims allow, if the request token is valid now.
 pub(super) fn read_request(claims: &str, now: Timestamp) -> Option<RequestToken> {
     let claims: RequestClaims<'_> = serde_json::from_str(claims).ok()?;
     if claims.iss != ISSUER || claims.exp <= now.as_seconds() {
@@ -188,7 +184,7 @@ mod tests {
         "exp":2000,"provedAt":1000500}"#;
 
     #[test]
-    fn tokens_of_one_kind_are_none_of_the_other() {
+    fn an_access_token_is_not_a_request_token_and_vice_versa() {
         let now = Timestamp::from_seconds(1500);
         let holder_is = Some((UserId::from_stored("u"), DeviceId::number(7)));
         assert_eq!((holder(ACCESS, now), holder(REQUEST, now)), (holder_is, None));
@@ -200,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_work_from_their_birth_to_their_end() {
+    fn tokens_are_valid_from_their_time_of_issue_to_their_end() {
         let at = Timestamp::from_seconds;
         assert!(holder(ACCESS, at(1999)).is_some() && holder(ACCESS, at(940)).is_some());
         assert!(holder(ACCESS, at(2000)).is_none() && holder(ACCESS, at(939)).is_none());

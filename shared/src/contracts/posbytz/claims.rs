@@ -1,6 +1,7 @@
-//! The access tokens of PosBytz's clients.
+//! The access tokens of PosBytz's clients and customers.
 
 use super::{PROFILE, Refusal};
+use crate::contracts::tokens::{self, CLOCK_SKEW};
 use crate::domain::client::ClientId;
 use crate::domain::id::{UserId, hex};
 use crate::domain::realm::Realm;
@@ -13,17 +14,14 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How far in the future a token's birth may lie: the clocks of two machines differ.
-const CLOCK_SKEW: Duration = Duration::from_mins(1);
+/// The use of a client's token. The tokens of customers are signed with the same key and do not have
+/// this claim, so that neither kind is accepted instead of the other (CONTRACT.md, "Tokens").
+const TOKEN_USE: &str = "client";
 
-/// What a token is for. The tokens of customers are signed with the same key and have no such claim
-/// (contracts.md section 1), so that neither sort ever passes for the other.
-const USE: &str = "client";
+/// The scopes that a client needs to sign customers up and in.
+const REQUIRED_SCOPES: [&str; 2] = ["user:read", "user:write"];
 
-/// What signing up takes.
-const NEEDED: [&str; 2] = ["user:read", "user:write"];
-
-/// The claims; `client_id` and `scope` as RFC 9068 names them.
+/// The claims of a client's token. `client_id` and `scope` have the names of RFC 9068.
 #[derive(Serialize, Deserialize)]
 struct Claims<'a> {
     r#use: &'a str,
@@ -35,12 +33,12 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// The scopes of a grant, as OAuth 2.0 writes them.
+/// The scopes of a grant in the format of OAuth 2.0 (RFC 6749 3.3).
 pub(super) fn scope(grant: &ClientGrant) -> String {
     grant.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// The token of a grant.
+/// The token of a client.
 pub(super) fn token_for(
     grant: &ClientGrant,
     lifetime: Duration,
@@ -48,7 +46,7 @@ pub(super) fn token_for(
 ) -> Result<String, PortError> {
     let iat = grant.issued_at.as_seconds();
     let claims = Claims {
-        r#use: USE,
+        r#use: TOKEN_USE,
         client_id: grant.client.as_str(),
         store: grant.realm.shop().unwrap_or_default(),
         scope: scope(grant),
@@ -56,13 +54,11 @@ pub(super) fn token_for(
         iat,
         exp: Timestamp::from_seconds(iat).plus(lifetime).as_seconds(),
     };
-    let claims = serde_json::to_string(&claims)
-        .map_err(|error| PortError::new("write a token's claims", error))?;
-    signer.sign(&claims)
+    tokens::sign(&claims, signer)
 }
 
-/// The claims of a customer's token (contracts.md section 1); without `use`, so that it is no
-/// client's.
+/// The claims of a customer's token (CONTRACT.md, "Tokens"). They do not have `use`, so that the
+/// token is not accepted as a client's.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CustomerClaims<'a> {
@@ -83,58 +79,57 @@ pub fn customer_token(
 ) -> Result<String, PortError> {
     let iat = at.as_seconds();
     let exp = Timestamp::from_seconds(iat).plus(lifetime).as_seconds();
-    let claims = CustomerClaims { user_id: user.as_str(), iat, exp };
-    let claims = serde_json::to_string(&claims)
-        .map_err(|error| PortError::new("write a token's claims", error))?;
-    signer.sign(&claims)
+    tokens::sign(&CustomerClaims { user_id: user.as_str(), iat, exp }, signer)
 }
 
-/// A client that calls.
+/// The client that sent a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Which.
     pub client: ClientId,
-    /// The store it calls for.
+    /// The shop of the client.
     pub realm: Realm,
 }
 
-/// Whose the genuine claims are, if they hold now, and whether they may sign people up.
+/// The client of genuine claims.
+///
+/// # Errors
+/// [`Refusal::NoClient`] unless the token is a client's and valid now;
+/// [`Refusal::InsufficientScope`].
 fn holder(claims: &str, now: Timestamp) -> Result<Caller, Refusal> {
     let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Refusal::NoClient)?;
     let client = ClientId::parse(claims.client_id).ok_or(Refusal::NoClient)?;
-    let holds = claims.r#use == USE
+    let valid = claims.r#use == TOKEN_USE
         && claims.iat <= now.plus(CLOCK_SKEW).as_seconds()
         && claims.exp > now.as_seconds();
-    if !holds {
+    if !valid {
         return Err(Refusal::NoClient);
     }
-    if !NEEDED.iter().all(|needed| claims.scope.split(' ').any(|scope| scope == *needed)) {
+    let has = |required: &&str| claims.scope.split(' ').any(|scope| scope == *required);
+    if !REQUIRED_SCOPES.iter().all(has) {
         return Err(Refusal::InsufficientScope);
     }
     Ok(Caller { client, realm: Realm::of_shop(PROFILE.name, claims.store) })
 }
 
-/// Lets clients in.
+/// Finds the client of a request.
 pub struct ClientAuthenticator {
-    /// PosBytz's access tokens.
     pub access_tokens: Arc<dyn AccessTokens>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl ClientAuthenticator {
-    /// The client whose token the request bears: in `X-Api-Authorization`, with or without
-    /// `Bearer`, else in `Authorization` (contracts.md D.0).
+    /// The client whose token the request contains: in `X-Api-Authorization`, with or without
+    /// `Bearer`, else in `Authorization` (CONTRACT.md, "Clients").
     ///
     /// # Errors
     /// [`Refusal::NoClient`], [`Refusal::InsufficientScope`] or [`Refusal::Internal`].
     pub async fn caller(&self, request: &Request) -> Result<Caller, Refusal> {
-        let own =
+        let own_header =
             http::header(request, "x-api-authorization").map(|value| match value.split_once(' ') {
                 Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
                 _ => value,
             });
-        let token = own.or_else(|| http::bearer(request)).ok_or(Refusal::NoClient)?;
+        let token = own_header.or_else(|| http::bearer(request)).ok_or(Refusal::NoClient)?;
         match self.access_tokens.check(token).await? {
             CheckedToken::Genuine(claims) => holder(&claims, self.clock.now()),
             CheckedToken::Forged => Err(Refusal::NoClient),
@@ -156,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_hold_from_their_birth_to_their_end() {
+    fn tokens_are_valid_from_their_time_of_issue_to_their_end() {
         let at = |seconds| holder(&claims(|_| ()), Timestamp::from_seconds(seconds));
         let realm = Realm::of_shop(PROFILE.name, "S");
         let caller = Caller { client: ClientId::parse(ID).unwrap(), realm };
@@ -169,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customers_token_is_no_clients_and_a_scope_is_a_whole_word() {
+    fn a_customers_token_is_not_a_clients_and_scopes_are_whole_words() {
         let now = Timestamp::from_seconds(1000);
         let customer = r#"{"userId":"632c34752269f12c57952275","iat":1000,"exp":4600}"#;
         assert_eq!(holder(customer, now), Err(Refusal::NoClient));
@@ -177,8 +172,8 @@ mod tests {
         assert_eq!(holder(&other, now), Err(Refusal::NoClient));
         for scope in ["", "user:read", "user:write", "user:readuser:write", "user:read user:writes"]
         {
-            let less = claims(|claims| claims["scope"] = scope.into());
-            assert_eq!(holder(&less, now), Err(Refusal::InsufficientScope), "{scope}");
+            let claims = claims(|claims| claims["scope"] = scope.into());
+            assert_eq!(holder(&claims, now), Err(Refusal::InsufficientScope), "{scope}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Opening a session: its token, and the cookies that hold it.
+//! The start of a session: its token, and the cookies that contain it.
 
 use super::UserObject;
 use super::cookies::session_cookies;
-use super::user::session_claims;
+use super::user::session_token;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::time::Timestamp;
 use crate::http::{CookiePolicy, Response};
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Opens sessions.
 pub struct SessionIssuer {
     pub tokens: Arc<dyn AccessTokens>,
-    /// Signs the names of browsers, which are claims of a token.
+    /// Sign the names of browsers, which are claims of a token.
     pub user_agents: Arc<dyn TextSignatures>,
     pub cookies: CookiePolicy,
 }
@@ -42,7 +42,7 @@ impl SessionKeys<'_> {
     /// among the lifetimes of sessions.
     ///
     /// # Errors
-    /// The token cannot be signed, or the domain of the cookies is not a header text.
+    /// The token cannot be signed, or the domain of the cookies is not a valid header value.
     pub fn open(
         &self,
         response: Response,
@@ -51,7 +51,7 @@ impl SessionKeys<'_> {
         lifetime: impl FnOnce(&SessionLifetimes) -> Duration,
     ) -> Result<Response, PortError> {
         let lifetime = lifetime(&self.cookies.lifetimes);
-        let token = self.token.sign(&session_claims(user, at, lifetime)?)?;
+        let token = session_token(user, at, lifetime, &*self.token)?;
         session_cookies(response, &token, lifetime, self.cookies)
     }
 }

@@ -1,18 +1,19 @@
-//! UrbanFits' user object and the claims of its sessions (contracts.md section 1 and C.2).
+//! UrbanFits' user object and the claims of its sessions (CONTRACT.md, "The user object" and
+//! "Tokens").
 
 use super::wire;
-use crate::contracts::envelope;
+use crate::contracts::{envelope, tokens};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Attributes, Identifiers, NewUser, User};
-use crate::ports::{PortError, SignText};
+use crate::ports::{PortError, SignAccessToken, SignText};
 use data_encoding::BASE64;
 use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A user as clients see them.
+/// A user as responses show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct UserObject {
     username: String,
@@ -21,7 +22,8 @@ pub struct UserObject {
     phone_prefix: String,
     phone_number: String,
     email: String,
-    /// Looks like the original's and means nothing; shown to who has just signed up alone.
+    /// Random bytes in the format of the original's encrypted password. Only the response to a
+    /// sign-up has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
     two_fa_enabled: bool,
@@ -68,24 +70,25 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// Today's date where the person is, as the original keeps it: midnight, named UTC.
+/// The date in the user's timezone, in the format of the original: midnight of that date, marked as
+/// UTC.
 fn midnight(at: Timestamp, timezone: &str) -> String {
     let instant = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
     let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
     format!("{}T00:00:00.000Z", instant.to_zoned(zone).date())
 }
 
-/// What stands where the original puts the password, encrypted: the envelope of such a text
-/// (`Salted__`, OpenSSL's mark) around random bytes. Fresh each time, and never stored.
+/// The substitute for the encrypted password of the original: the prefix of such a text (`Salted__`,
+/// written by OpenSSL) and random bytes. New for each response, and never stored.
 fn placeholder(random: &[u8; 24]) -> String {
     BASE64.encode(&[b"Salted__".as_slice(), random].concat())
 }
 
 impl UserObject {
-    /// Shows somebody who has just signed up.
+    /// The object of a user who has just signed up.
     ///
     /// # Errors
-    /// The user is none of UrbanFits': they lack a username, an address or a card.
+    /// The user does not belong to UrbanFits: the username, the address or the card is missing.
     pub fn of(user: &NewUser, agents: &dyn SignText, random: &[u8; 24]) -> Result<Self, PortError> {
         let NewUser { id, identifiers, attributes, created_at, .. } = user;
         let shown = Self::new((id, identifiers, attributes), *created_at, *created_at)?;
@@ -94,10 +97,11 @@ impl UserObject {
         Ok(Self { password: Some(placeholder(random)), user_agent, ..shown })
     }
 
-    /// Shows somebody who comes with this browser and was last here at `last_checkin`.
+    /// The object of a user who was last active at `last_checkin`; `user_agent` is the signed name of
+    /// the browser.
     ///
     /// # Errors
-    /// The user is none of UrbanFits'.
+    /// The user does not belong to UrbanFits.
     pub fn of_known(
         user: &User,
         last_checkin: Timestamp,
@@ -117,16 +121,16 @@ impl UserObject {
             let known = identifiers.of_kind(kind).map(|known| known.identifier.as_written());
             known.ok_or_else(|| PortError::new("show a user", "an identifier is missing"))
         };
-        let kept = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+        let attribute = |name: &str| attributes.get(name).cloned().unwrap_or_default();
         let card_number = known("card")?.to_owned();
-        let timezone = kept(wire::TIMEZONE);
+        let timezone = attribute(wire::TIMEZONE);
         let created = midnight(created_at, &timezone);
         Ok(Self {
             username: known("username")?.to_owned(),
             register_provider: wire::REGISTER_PROVIDER,
             image: "/website-copyrights/default-pfp.webp",
-            phone_prefix: kept(wire::PHONE_PREFIX),
-            phone_number: kept(wire::PHONE_NUMBER),
+            phone_prefix: attribute(wire::PHONE_PREFIX),
+            phone_number: attribute(wire::PHONE_NUMBER),
             email: known("email")?.to_owned(),
             password: None,
             two_fa_enabled: false,
@@ -148,9 +152,9 @@ impl UserObject {
     }
 }
 
-/// What is read of the claims of a session.
+/// The claims that are read from the token of a session.
 #[derive(Deserialize)]
-struct Read<'a> {
+struct ReadClaims<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
     user_agent: &'a str,
@@ -158,7 +162,7 @@ struct Read<'a> {
     exp: i64,
 }
 
-/// A genuine session that has not ended by itself.
+/// A genuine session that has not expired. It may have been ended earlier.
 pub(super) struct Session {
     pub(super) user: UserId,
     /// The signed name of the browser that it was opened with.
@@ -167,9 +171,9 @@ pub(super) struct Session {
     pub(super) expires_at: Timestamp,
 }
 
-/// Reads the claims of a genuine session, if it works now.
+/// The session of genuine claims, unless it has expired.
 pub(super) fn read_session(claims: &str, now: Timestamp) -> Option<Session> {
-    let claims: Read<'_> = serde_json::from_str(claims).ok()?;
+    let claims: ReadClaims<'_> = serde_json::from_str(claims).ok()?;
     (claims.exp > now.as_seconds()).then(|| Session {
         user: UserId::from_stored(claims.id),
         user_agent: claims.user_agent.to_owned(),
@@ -178,14 +182,15 @@ pub(super) fn read_session(claims: &str, now: Timestamp) -> Option<Session> {
     })
 }
 
-/// The claims of a session that `user` opens at `at`.
+/// The token of a session that `user` opens at `at`.
 ///
 /// # Errors
-/// The claims could not be written.
-pub(super) fn session_claims(
+/// The token cannot be signed.
+pub(super) fn session_token(
     user: &UserObject,
     at: Timestamp,
     lifetime: Duration,
+    signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
     let iat = at.as_seconds();
     let claims = Claims {
@@ -203,7 +208,7 @@ pub(super) fn session_claims(
         iat,
         exp: Timestamp::from_seconds(iat).plus(lifetime).as_seconds(),
     };
-    serde_json::to_string(&claims).map_err(|error| PortError::new("write a token's claims", error))
+    tokens::sign(&claims, signer)
 }
 
 #[cfg(test)]
@@ -211,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_date_is_the_one_where_the_person_is() {
+    fn the_date_is_that_of_the_users_timezone() {
         // 2024-06-06T22:49:13.345Z: still the 6th in London, the 7th in Dubai, noon in Honolulu.
         let at = Timestamp::from_millis(1_717_714_153_345);
         assert_eq!(midnight(at, "UTC"), "2024-06-06T00:00:00.000Z");
@@ -220,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_placeholder_looks_like_the_originals() {
+    fn the_placeholder_has_the_format_of_the_original() {
         for byte in 0..=255 {
             let text = placeholder(&[byte; 24]);
             assert!(text.len() == 44 && text.starts_with("U2FsdGVkX1"), "{text}");
