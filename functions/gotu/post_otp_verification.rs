@@ -1,6 +1,6 @@
 //! `POST /otp/verification` (Gotu): exchanges a code for a token that allows one change.
 
-use latchkey::contracts::gotu::{self, Refusal, RequestTokenAnswer, VerificationRequest};
+use latchkey::contracts::gotu::{self, Refusal, RequestTokenResponse, VerificationRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::AccessTokens;
 use latchkey::runtime::Error;
@@ -18,12 +18,12 @@ async fn post_otp_verification(
     request: &Request,
 ) -> Result<Response, Refusal> {
     let VerificationRequest { key, code } = VerificationRequest::read(request)?;
-    // Before the code is used up: without a token it would be lost.
+    // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.access_tokens.signer().await?;
     let source = http::source_address(request);
     let proved = endpoint.prove.run(key, &code, &source).await?;
     let token = gotu::request_token(&proved, &*signer)?;
-    Ok(http::json(StatusCode::OK, &RequestTokenAnswer::new(token)))
+    Ok(http::json(StatusCode::OK, &RequestTokenResponse::new(token)))
 }
 
 #[tokio::main(flavor = "current_thread")]

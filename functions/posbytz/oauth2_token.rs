@@ -1,6 +1,6 @@
 //! `POST /ecommerce/oauth2/token` (PosBytz): issues an access token to the server of a shop.
 
-use latchkey::contracts::posbytz::{self, TokenAnswer, TokenRefusal, TokenRequest};
+use latchkey::contracts::posbytz::{self, TokenRefusal, TokenRequest, TokenResponse};
 use latchkey::http::{Request, Response};
 use latchkey::runtime::Error;
 use latchkey::usecases::GrantClientToken;
@@ -13,10 +13,10 @@ struct Token {
 
 async fn oauth2_token(endpoint: &Token, request: &Request) -> Result<Response, TokenRefusal> {
     let TokenRequest { client, secret, scopes } = TokenRequest::read(request)?;
-    let asked = scopes.is_some();
+    let scopes_requested = scopes.is_some();
     let grant = endpoint.grant.run(&client, &secret, scopes).await?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let token = TokenAnswer::of(&grant, asked, endpoint.issuer.lifetime, &*signer)?;
+    let token = TokenResponse::of(&grant, scopes_requested, endpoint.issuer.lifetime, &*signer)?;
     Ok(token.into_response())
 }
 

@@ -1,13 +1,13 @@
 //! `GET /user/get/me`, `GET /api/user/get/me` (UrbanFits): returns the signed-in user.
 
-use latchkey::contracts::urbanfits::{self, Authenticator, Refusal, UserAnswer};
+use latchkey::contracts::urbanfits::{self, Authenticator, Refusal, UserResponse};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::wiring::Wiring;
 
 async fn get_me(authenticator: &Authenticator, request: &Request) -> Result<Response, Refusal> {
     let (user, _) = authenticator.user(request).await?;
-    Ok(http::json(StatusCode::OK, &UserAnswer::known(user)))
+    Ok(http::json(StatusCode::OK, &UserResponse::known(user)))
 }
 
 #[tokio::main(flavor = "current_thread")]

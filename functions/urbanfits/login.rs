@@ -2,7 +2,7 @@
 //! and password.
 
 use latchkey::contracts::urbanfits::{
-    self, LoginRequest, Refusal, SessionIssuer, UserAnswer, UserObject,
+    self, LoginRequest, Refusal, SessionIssuer, UserObject, UserResponse,
 };
 use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
 use latchkey::runtime::Error;
@@ -16,7 +16,7 @@ struct Login {
 }
 
 async fn login(endpoint: &Login, request: &Request) -> Result<Response, Refusal> {
-    // A page of another origin must not sign its visitor in as another user.
+    // A page of another origin must not sign its visitor in to another account.
     if !endpoint.origins.allow(request) {
         return Err(Refusal::Origin);
     }
@@ -25,7 +25,7 @@ async fn login(endpoint: &Login, request: &Request) -> Result<Response, Refusal>
     let signed_in = endpoint.sign_in.run(password, command).await?;
     let agent = keys.user_agent.sign(&user_agent);
     let shown = UserObject::of_known(&signed_in.user, signed_in.at, agent)?;
-    let response = http::json(StatusCode::OK, &UserAnswer::signed_in(shown.clone()));
+    let response = http::json(StatusCode::OK, &UserResponse::signed_in(shown.clone()));
     Ok(keys.open(response, &shown, signed_in.at, |lifetimes| lifetimes.of(session_kind))?)
 }
 

@@ -1,8 +1,8 @@
 //! `POST /auth/signup`, `POST /api/auth/signup` (UrbanFits): keeps a sign-up and mails its code.
 //!
-//! Makes no user and reserves nothing until the code is entered.
+//! Creates no user and reserves no identifier until the code is entered.
 
-use latchkey::contracts::urbanfits::{self, PendingAnswer, Refusal, SignupRequest};
+use latchkey::contracts::urbanfits::{self, PendingResponse, Refusal, SignupRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::usecases::StartSignUp;
@@ -10,9 +10,9 @@ use latchkey::wiring::Wiring;
 
 async fn signup(start: &StartSignUp, request: &Request) -> Result<Response, Refusal> {
     let locale = http::locale(request, &urbanfits::LOCALES);
-    let SignupRequest { command, typed_email } = SignupRequest::read(request, locale)?;
+    let SignupRequest { command, submitted_email } = SignupRequest::read(request, locale)?;
     let handle = start.run(command).await?;
-    Ok(http::json(StatusCode::OK, &PendingAnswer::new(&handle, &typed_email)))
+    Ok(http::json(StatusCode::OK, &PendingResponse::new(&handle, &submitted_email)))
 }
 
 #[tokio::main(flavor = "current_thread")]

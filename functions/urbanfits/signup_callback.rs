@@ -2,7 +2,7 @@
 //! creates the user, the wallet and a session.
 
 use latchkey::contracts::urbanfits::{
-    self, CallbackRequest, Refusal, SessionIssuer, UserAnswer, UserObject,
+    self, CallbackRequest, Refusal, SessionIssuer, UserObject, UserResponse,
 };
 use latchkey::domain::session::SessionKind;
 use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
@@ -20,17 +20,18 @@ struct Callback {
 }
 
 async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Response, Refusal> {
-    // A page of another origin must not sign its visitor in as another user.
+    // A page of another origin must not sign its visitor in to another account.
     if !endpoint.origins.allow(request) {
         return Err(Refusal::Origin);
     }
     let CallbackRequest { handle, otp, attributes } = CallbackRequest::read(request)?;
-    // Before the code is used up: without them the user would be registered and not signed in.
+    // Read before the code is used up: without the keys, the user would be registered but not signed
+    // in.
     let keys = endpoint.sessions.keys().await?;
     let source = http::source_address(request);
     let user = endpoint.complete.run(handle, &otp, &source, attributes).await?;
     let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
-    let response = http::json(StatusCode::OK, &UserAnswer::registered(shown.clone()));
+    let response = http::json(StatusCode::OK, &UserResponse::registered(shown.clone()));
     Ok(keys.open(response, &shown, user.created_at, |lifetimes| lifetimes.of(SessionKind::Usual))?)
 }
 

@@ -6,20 +6,20 @@ mod app;
 mod authenticator;
 mod claims;
 mod events;
+mod messages;
 mod mobile;
 mod profile;
 mod refusal;
 mod routes;
-mod messages;
 mod wire;
 
 pub use app::App;
 pub use authenticator::Authenticator;
 pub use claims::token_for;
 pub use events::GoodCityEvents;
+pub use messages::LOCALES;
 pub use profile::UserObject;
 pub use refusal::Refusal;
-pub use messages::LOCALES;
 pub use wire::{
     OtpAuthKey, RegisterDeviceRequest, SendPinRequest, SignupRequest, VerifiedUser, VerifyRequest,
 };
@@ -48,7 +48,7 @@ pub const PROFILE: Profile = Profile {
     admission: Admission::VerifiedUsers,
 };
 
-/// What the functions for every contract need.
+/// The declaration for the functions that serve all contracts.
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
@@ -60,13 +60,13 @@ pub const CONTRACT: Contract = Contract {
     verify_link: None,
 };
 
-/// The name space of its users.
+/// The name space of GoodCity's users.
 #[must_use]
 pub fn realm() -> Realm {
     PROFILE.realm()
 }
 
-/// The challenge of a mobile. Sign-up and sign-in share it, and with it the limits of sending.
+/// The challenge of a mobile. Sign-up and sign-in share it, and so the limits of sending.
 fn challenge_key(mobile: PhoneNumber) -> ChallengeKey {
     let recipient = Identifier::Phone(mobile);
     ChallengeKey { realm: realm(), purpose: Purpose::SignIn, recipient }

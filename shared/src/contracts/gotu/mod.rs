@@ -5,18 +5,18 @@
 mod authenticator;
 mod claims;
 mod events;
+mod messages;
 mod refusal;
 mod routes;
-mod messages;
 mod wire;
 
 pub use authenticator::{Authenticator, reset_allowed};
 pub use claims::{request_token, session_issued, session_opened, session_refreshed};
 pub use events::GotuEvents;
-pub use refusal::Refusal;
 pub use messages::LOCALES;
+pub use refusal::Refusal;
 pub use wire::{
-    OtpRequest, PasswordRequest, RefreshRequest, RequestTokenAnswer, Session,
+    OtpRequest, PasswordRequest, RefreshRequest, RequestTokenResponse, Session,
     SessionByPhoneRequest, SessionRequest, SignUpRequest, TOKEN_CLAIMS, USER_TYPE,
     VerificationRequest, all_sessions,
 };
@@ -28,8 +28,8 @@ use crate::http;
 use crate::usecases::{Admission, Callers, Profile, SessionOwner};
 use std::sync::Arc;
 
-/// The shortest password, in Unicode scalar values.
-pub const PASSWORD_LEAST: usize = 8;
+/// The length of the shortest password, in Unicode scalar values.
+pub const PASSWORD_MIN: usize = 8;
 
 /// The constants that the core needs.
 pub const PROFILE: Profile = Profile {
@@ -41,11 +41,11 @@ pub const PROFILE: Profile = Profile {
     events: || Arc::new(GotuEvents),
     callers: Callers::People,
     sessions: SessionOwner::Device,
-    // Gotu lets users sign in whose address is not verified.
+    // Users whose address is not verified may sign in.
     admission: Admission::AllUsers,
 };
 
-/// What the functions for every contract need.
+/// The declaration for the functions that serve all contracts.
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
@@ -57,7 +57,7 @@ pub const CONTRACT: Contract = Contract {
     verify_link: None,
 };
 
-/// The name space of its users.
+/// The name space of Gotu's users.
 #[must_use]
 pub fn realm() -> Realm {
     PROFILE.realm()

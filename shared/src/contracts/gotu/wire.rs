@@ -1,6 +1,6 @@
-//! What Gotu's clients send and get.
+//! The requests of Gotu's clients, and the bodies of the responses.
 
-use super::{PASSWORD_LEAST, Refusal, realm};
+use super::{PASSWORD_MIN, Refusal, realm};
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
@@ -15,56 +15,46 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The attribute that holds what a person signed up as.
+/// The attribute with the type that the user signed up as.
 pub const USER_TYPE: &str = "user_type";
-/// The attributes that access tokens state.
+/// The attributes that access tokens contain.
 pub const TOKEN_CLAIMS: [&str; 1] = [USER_TYPE];
-/// The attribute that holds who referred them.
+/// The attribute with the id of the user who referred this one.
 pub(super) const REFERRAL_ID: &str = "referral_id";
-/// The attribute that holds where they came from.
+/// The attribute with the campaign or page that the user came from.
 pub(super) const SOURCE: &str = "source";
 
-/// The longest `source`, in characters.
-const SOURCE_MOST: usize = 64;
-/// The longest device header, in bytes.
-const HEADER_MOST: usize = 4096;
-/// What a device may say it runs on.
+/// The length of the longest `source`, in characters.
+const SOURCE_MAX: usize = 64;
+/// The length of the longest device header, in bytes.
+const HEADER_MAX: usize = 4096;
+/// The platforms of devices.
 const PLATFORMS: [&str; 3] = ["android", "ios", "web"];
-/// What a person may sign up as.
+/// The types that a user can sign up as.
 const USER_TYPES: [&str; 2] = ["DNT", "HYG"];
 
-/// `POST /otp`.
+/// The request of `POST /otp`.
 #[derive(Debug)]
 pub struct OtpRequest {
-    /// Who gets the code and what for.
     pub key: ChallengeKey,
 }
 
-/// `POST /users`, one case for each flow.
+/// The request of `POST /users`, one variant for each flow.
 #[derive(Debug)]
 pub enum SignUpRequest {
-    /// With a code that was sent to the phone.
+    /// Sign-up with a code that was sent to the phone.
     Phone {
-        /// The phone.
         phone: PhoneNumber,
-        /// What was typed.
+        /// The code that the client sent.
         code: String,
-        /// The rest.
         command: SignUpCommand,
     },
-    /// With a password.
-    Email {
-        /// The address.
-        email: EmailAddress,
-        /// The password.
-        password: Password,
-        /// The rest.
-        command: SignUpCommand,
-    },
+    /// Sign-up with a password.
+    Email { email: EmailAddress, password: Password, command: SignUpCommand },
 }
 
 impl SignUpRequest {
-    /// The kind of user that signs up.
+    /// The type of the new user; empty if the request has none.
     #[must_use]
     pub fn user_type(&self) -> String {
         let (Self::Phone { command, .. } | Self::Email { command, .. }) = self;
@@ -72,52 +62,48 @@ impl SignUpRequest {
     }
 }
 
-/// `POST /sessions`.
+/// The request of `POST /sessions`.
 #[derive(Debug)]
 pub struct SessionRequest {
-    /// Who comes.
     pub command: SignInCommand,
-    /// What they typed.
     pub password: Password,
 }
 
-/// `POST /sessions/phone`.
+/// The request of `POST /sessions/phone`.
 #[derive(Debug)]
 pub struct SessionByPhoneRequest {
-    /// Who comes.
     pub command: SignInCommand,
-    /// What they typed.
+    /// The code that the client sent.
     pub code: String,
 }
 
-/// `POST /sessions/refresh`.
+/// The request of `POST /sessions/refresh`.
 #[derive(Debug)]
 pub struct RefreshRequest {
-    /// The token, as it came.
+    /// The token, not checked.
     pub refresh_token: SecretString,
 }
 
-/// `POST /otp/verification`.
+/// The request of `POST /otp/verification`.
 #[derive(Debug)]
 pub struct VerificationRequest {
-    /// Whose code, and what for.
     pub key: ChallengeKey,
-    /// What was typed.
+    /// The code that the client sent.
     pub code: String,
 }
 
-/// `PATCH /users/password`.
+/// The request of `PATCH /users/password`.
 #[derive(Debug)]
 pub struct PasswordRequest {
     /// The new password.
     pub password: Password,
-    /// What allows to set it, as it came.
+    /// The token that allows to set it, not checked.
     pub request_token: SecretString,
 }
 
-/// A request token, as `{"data":{"requestToken":…}}`.
+/// The response with a request token: `{"data":{"requestToken":…}}`.
 #[derive(Serialize)]
-pub struct RequestTokenAnswer {
+pub struct RequestTokenResponse {
     data: RequestTokenData,
 }
 
@@ -127,18 +113,16 @@ struct RequestTokenData {
     request_token: String,
 }
 
-impl RequestTokenAnswer {
-    /// The answer that carries a token.
+impl RequestTokenResponse {
     #[must_use]
     pub const fn new(request_token: String) -> Self {
         Self { data: RequestTokenData { request_token } }
     }
 }
 
-/// A session, as `{"data":…}`.
+/// The response with a session: `{"data":…}`.
 #[derive(Serialize)]
 pub struct Session {
-    /// The tokens.
     pub data: Tokens,
 }
 
@@ -148,7 +132,7 @@ pub struct Session {
 pub struct Tokens {
     /// A JWT.
     pub access_token: String,
-    /// Seconds that the access token works.
+    /// How many seconds the access token is valid.
     pub expires_in: u64,
     /// 52 characters of `[0-9a-v]`.
     pub refresh_token: String,
@@ -160,7 +144,7 @@ fn invalid(text: impl Into<String>) -> Refusal {
     Refusal::Invalid(text.into())
 }
 
-/// The fields of a body, all of them texts. `null` and `""` are the same as absent.
+/// The fields of a body. Every field is a text; `null` and `""` mean that it is absent.
 struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -187,7 +171,7 @@ fn parse_phone(name: &str, text: &str) -> Result<PhoneNumber, Refusal> {
     PhoneNumber::parse(text).map_err(|_| wrong())
 }
 
-/// An e-mail address or a phone number.
+/// Reads the identifier: an e-mail address or a phone number.
 fn read_identifier(fields: &Fields) -> Result<Identifier, Refusal> {
     let identifier = fields.required("identifier")?;
     if identifier.contains('@') {
@@ -197,7 +181,7 @@ fn read_identifier(fields: &Fields) -> Result<Identifier, Refusal> {
     PhoneNumber::parse(identifier).map(Identifier::Phone).map_err(|_| invalid(wrong))
 }
 
-/// A code as it may be typed.
+/// Reads the code: 4 to 8 digits.
 fn read_code(fields: &Fields) -> Result<String, Refusal> {
     let code = fields.required("otpCode")?;
     let digits = code.bytes().all(|byte| byte.is_ascii_digit());
@@ -208,11 +192,11 @@ fn read_code(fields: &Fields) -> Result<String, Refusal> {
     }
 }
 
-/// A password that is about to be set.
+/// Reads a new password.
 fn new_password(fields: &Fields, name: &str) -> Result<Password, Refusal> {
-    Password::parse(fields.required(name)?, PASSWORD_LEAST).map_err(|error| match error {
+    Password::parse(fields.required(name)?, PASSWORD_MIN).map_err(|error| match error {
         PasswordError::TooShort => {
-            invalid(format!("{name} must be at least {PASSWORD_LEAST} characters"))
+            invalid(format!("{name} must be at least {PASSWORD_MIN} characters"))
         }
         PasswordError::TooLong => invalid(format!("{name} must be at most 1024 bytes")),
     })
@@ -222,15 +206,15 @@ impl SessionRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let email = parse_email("email", fields.required("email")?)?;
-        // A password that could never have been set is a wrong one.
+        // A password that no user can have is refused like a wrong one.
         let password = fields.required("password")?;
         let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
         let identifier = Identifier::Email(email);
-        Ok(Self { command: read_visitor(identifier, request)?, password })
+        Ok(Self { command: sign_in_command(identifier, request)?, password })
     }
 }
 
@@ -238,16 +222,16 @@ impl SessionByPhoneRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         let code = read_code(&fields)?;
-        Ok(Self { command: read_visitor(Identifier::Phone(phone), request)?, code })
+        Ok(Self { command: sign_in_command(Identifier::Phone(phone), request)?, code })
     }
 }
 
-fn read_visitor(identifier: Identifier, request: &Request) -> Result<SignInCommand, Refusal> {
+fn sign_in_command(identifier: Identifier, request: &Request) -> Result<SignInCommand, Refusal> {
     let (device, source) = (read_device(request)?, http::source_address(request));
     Ok(SignInCommand { realm: realm(), identifier, device, source })
 }
@@ -256,7 +240,7 @@ impl RefreshRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         Ok(Self { refresh_token: fields.required("refreshToken")?.into() })
@@ -267,7 +251,7 @@ impl VerificationRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let recipient = read_identifier(&fields)?;
@@ -285,7 +269,7 @@ impl PasswordRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let request_token = fields.required("requestToken")?.into();
@@ -293,7 +277,7 @@ impl PasswordRequest {
     }
 }
 
-/// Whether a sign-out means every session: `?all=true`.
+/// Returns whether a sign-out ends all sessions: `?all=true`.
 #[must_use]
 pub fn all_sessions(request: &Request) -> bool {
     request.query_string_parameters().first("all") == Some("true")
@@ -303,7 +287,7 @@ impl OtpRequest {
     /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let recipient = read_identifier(&fields)?;
@@ -322,17 +306,17 @@ impl OtpRequest {
 }
 
 impl SignUpRequest {
-    /// Reads the request. A field that the flow does not use is not looked at.
+    /// Reads the request. A field that the flow does not use is ignored.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         if by_phone(&fields)? { read_phone(&fields, request) } else { read_email(&fields, request) }
     }
 }
 
-/// Whether the request is of the phone flow. Without a `type`, the one identifier tells.
+/// Returns whether the request is a sign-up by phone. Without a `type`, the identifier decides.
 fn by_phone(fields: &Fields) -> Result<bool, Refusal> {
     let absent = |value: &Value| value.is_null() || value == "";
     let has = |name: &str| fields.0.get(name).is_some_and(|value| !absent(value));
@@ -352,7 +336,7 @@ fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
     if !USER_TYPES.contains(&user_type) {
         return Err(invalid("userType must be DNT or HYG"));
     }
-    let command = read_applicant(fields, request, Some(user_type))?;
+    let command = sign_up_command(fields, request, Some(user_type))?;
     Ok(SignUpRequest::Phone { phone, code, command })
 }
 
@@ -361,20 +345,21 @@ fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
     let password = new_password(fields, "password")?;
     let user_type = fields.optional("userType")?;
     match user_type {
-        // The type exists, but nobody can give it to themselves (contracts.md A.4).
+        // Administrators exist, but users cannot sign up as one (CONTRACT.md, "Differences from the
+        // original").
         Some("ADM") => return Err(Refusal::Forbidden),
         Some(other) if !USER_TYPES.contains(&other) => {
             return Err(invalid("userType must be DNT or HYG"));
         }
         _ => {}
     }
-    let command = read_applicant(fields, request, user_type)?;
+    let command = sign_up_command(fields, request, user_type)?;
     Ok(SignUpRequest::Email { email, password, command })
 }
 
-/// What both flows have: user type, referral, source and device. A client's own `id` is not read:
-/// ids are made here (contracts.md A.4).
-fn read_applicant(
+/// Reads what both flows have: user type, referral, source and device. An `id` in the request is
+/// ignored: this service makes the ids (CONTRACT.md, "Differences from the original").
+fn sign_up_command(
     fields: &Fields,
     request: &Request,
     user_type: Option<&str>,
@@ -383,15 +368,15 @@ fn read_applicant(
     if let Some(user_type) = user_type {
         attributes.insert(USER_TYPE.to_owned(), user_type.to_owned());
     }
-    // No error is documented for a referral, so one that is no id is dropped.
+    // The original documents no error for a referral, so a malformed id is ignored.
     let is_id = |id: &&str| id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let referral = fields.0.get("referralID").and_then(Value::as_str);
     if let Some(referral) = referral.filter(is_id) {
         attributes.insert(REFERRAL_ID.to_owned(), referral.to_ascii_lowercase());
     }
     if let Some(source) = fields.optional("source")? {
-        if source.chars().count() > SOURCE_MOST {
-            return Err(invalid(format!("source must be at most {SOURCE_MOST} characters")));
+        if source.chars().count() > SOURCE_MAX {
+            return Err(invalid(format!("source must be at most {SOURCE_MAX} characters")));
         }
         attributes.insert(SOURCE.to_owned(), source.to_owned());
     }
@@ -406,8 +391,8 @@ fn read_applicant(
 
 fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {
     let read = |name: &str| match http::header(request, name) {
-        Some(value) if value.len() > HEADER_MOST => {
-            Err(invalid(format!("{name} must be at most {HEADER_MOST} bytes")))
+        Some(value) if value.len() > HEADER_MAX => {
+            Err(invalid(format!("{name} must be at most {HEADER_MAX} bytes")))
         }
         value => Ok(value.map(str::to_owned)),
     };

@@ -6,10 +6,10 @@ mod admin;
 mod claims;
 mod events;
 mod field_errors;
+mod messages;
 mod oauth2;
 mod refusal;
 mod routes;
-mod messages;
 mod validation;
 mod wire;
 
@@ -17,9 +17,9 @@ pub use admin::{ClientTask, ClientTaskError, changed, credentials};
 pub use claims::{Caller, ClientAuthenticator, customer_token};
 pub use events::PosBytzEvents;
 pub use field_errors::FieldErrors;
-pub use oauth2::{TokenAnswer, TokenRefusal, TokenRequest};
-pub use refusal::Refusal;
 pub use messages::LOCALES;
+pub use oauth2::{TokenRefusal, TokenRequest, TokenResponse};
+pub use refusal::Refusal;
 pub use wire::{
     Contacts, CustomerCreated, CustomerSession, EmailVerifyRequest, OtpVerifyRequest,
     SigninRequest, SignupRequest, Success,
@@ -41,12 +41,12 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(PosBytzEvents),
     callers: Callers::Servers,
-    // A session is its token.
+    // A session exists only as its token.
     sessions: SessionOwner::Token,
     admission: Admission::VerifiedUsers,
 };
 
-/// What the functions for every contract need.
+/// The declaration for the functions that serve all contracts.
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,

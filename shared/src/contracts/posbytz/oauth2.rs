@@ -1,4 +1,4 @@
-//! The token endpoint: OAuth 2.0 client credentials (RFC 6749 4.4), in the RFC's own words.
+//! The token endpoint: OAuth 2.0 client credentials (RFC 6749 4.4), in the format of the RFC.
 
 use super::refusal::ErrorBody;
 use super::{Refusal, claims};
@@ -14,46 +14,43 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The one grant there is.
+/// The only grant type that is supported.
 const GRANT: &str = "client_credentials";
 
-/// `POST /ecommerce/oauth2/token`.
+/// The request of `POST /ecommerce/oauth2/token`.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// Who asks.
     pub client: ClientId,
-    /// How they prove it.
     pub secret: ClientSecret,
-    /// What they ask for; `None` for everything they may do.
+    /// The requested scopes; `None` for all scopes of the client.
     pub scopes: Option<Scopes>,
 }
 
-/// Why no token is given.
+/// A refusal of the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
-    /// The request lacks something, repeats something, or shows two sorts of credentials.
+    /// A parameter is missing, repeated or malformed, or there are two kinds of credentials.
     InvalidRequest,
-    /// The body is too large.
     TooLarge,
-    /// The client is unknown, or its secret wrong or missing.
+    /// The client is unknown, or its secret is wrong or missing.
     InvalidClient,
-    /// The client gets no tokens for the time being.
+    /// The client is suspended.
     UnauthorizedClient,
-    /// There is no such grant.
     UnsupportedGrantType,
-    /// The client may not do that much.
+    /// The client does not have a requested scope.
     InvalidScope,
-    /// The world broke; logged where it was met.
+    /// An internal failure; already logged.
     ServerError,
 }
 
-/// A token, for its client.
+/// The response with a token.
 #[derive(Serialize)]
-pub struct TokenAnswer {
+pub struct TokenResponse {
     token_type: &'static str,
     access_token: String,
     expires_in: u64,
-    /// Only where it is not what was asked for (RFC 6749 5.1): when nothing was.
+    /// Only if the request named no scopes: then the granted ones are not those of the request
+    /// (RFC 6749 5.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
 }
@@ -62,9 +59,9 @@ pub struct TokenAnswer {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum TokenErrorBody {
-    /// In the RFC's words (RFC 6749 5.2).
+    /// In the format of the RFC (RFC 6749 5.2).
     OAuth2 { error: &'static str, error_description: &'static str },
-    /// In the contract's, where the RFC has none.
+    /// In the format of the contract, for a failure that the RFC does not cover.
     Contract(ErrorBody),
 }
 
@@ -153,7 +150,7 @@ impl From<GrantError> for TokenRefusal {
     }
 }
 
-/// A parameter; one without a value is absent (RFC 6749 3.2).
+/// The value of a parameter. A parameter without a value is absent (RFC 6749 3.2).
 fn parameter<'a>(
     fields: &'a Map<String, Value>,
     name: &str,
@@ -161,13 +158,13 @@ fn parameter<'a>(
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-        // A repeated parameter is read as a list.
+        // The form reader reads a repeated parameter as a list.
         Some(_) => Err(TokenRefusal::InvalidRequest),
     }
 }
 
-/// The credentials of HTTP Basic (RFC 6749 2.3.1), if there are any. Ids and secrets are hex
-/// digits, which form encoding leaves as they are.
+/// The credentials of HTTP Basic (RFC 6749 2.3.1), if there are any. Ids and secrets are hex digits,
+/// which form encoding does not change.
 fn basic(request: &Request) -> Result<Option<(String, String)>, TokenRefusal> {
     let Some((scheme, encoded)) =
         http::header(request, "authorization").and_then(|value| value.split_once(' '))
@@ -185,12 +182,12 @@ fn basic(request: &Request) -> Result<Option<(String, String)>, TokenRefusal> {
 }
 
 impl TokenRequest {
-    /// Reads the request: JSON or a form, credentials in the body or by HTTP Basic, not both.
-    /// `provision_key` and `authenticated_userid`, which the original's gateway wants, are not
-    /// read: the store is the one that the client was made for.
+    /// Reads the request: JSON or a form, with credentials in the body or in HTTP Basic, not in both.
+    /// `provision_key` and `authenticated_userid`, which the gateway of the original requires, are
+    /// ignored: the shop is that of the client.
     ///
     /// # Errors
-    /// [`TokenRefusal`].
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, TokenRefusal> {
         let fields = http::form_or_json_object(request)?;
         let grant = parameter(&fields, "grant_type")?;
@@ -220,14 +217,14 @@ impl TokenRequest {
     }
 }
 
-impl TokenAnswer {
-    /// The answer to a request that named its scopes, or did not.
+impl TokenResponse {
+    /// The response to a request for a token; `scopes_requested` is whether the request named scopes.
     ///
     /// # Errors
     /// The token could not be signed.
     pub fn of(
         grant: &ClientGrant,
-        asked: bool,
+        scopes_requested: bool,
         lifetime: Duration,
         signer: &dyn SignAccessToken,
     ) -> Result<Self, PortError> {
@@ -235,19 +232,18 @@ impl TokenAnswer {
             token_type: "bearer",
             access_token: claims::token_for(grant, lifetime, signer)?,
             expires_in: lifetime.as_secs(),
-            scope: (!asked).then(|| claims::scope(grant)),
+            scope: (!scopes_requested).then(|| claims::scope(grant)),
         })
     }
 }
 
-/// Forbids caches that only know HTTP/1.0 to keep the response (RFC 6749 5.1).
+/// Forbids caches that only know HTTP/1.0 to store the response (RFC 6749 5.1).
 fn uncacheable(mut response: Response) -> Response {
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 
-impl TokenAnswer {
-    /// The response that carries the token.
+impl TokenResponse {
     #[must_use]
     pub fn into_response(self) -> Response {
         uncacheable(http::json(StatusCode::OK, &self))

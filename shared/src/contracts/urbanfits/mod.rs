@@ -5,24 +5,24 @@
 mod authenticator;
 mod cookies;
 mod events;
+mod messages;
 mod page;
 mod refusal;
 mod routes;
 mod session_issuer;
-mod messages;
 mod user;
 mod wire;
 
 pub use authenticator::Authenticator;
 pub use cookies::cleared_cookies;
 pub use events::UrbanFitsEvents;
+pub use messages::LOCALES;
 pub use page::page as code_page;
 pub use refusal::{Refusal, signed_out};
 pub use session_issuer::SessionIssuer;
-pub use messages::LOCALES;
 pub use user::UserObject;
 pub use wire::{
-    CallbackRequest, LoginRequest, LogoutRequest, PendingAnswer, SignupRequest, UserAnswer,
+    CallbackRequest, LoginRequest, LogoutRequest, PendingResponse, SignupRequest, UserResponse,
 };
 
 use super::Contract;
@@ -46,13 +46,13 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(UrbanFitsEvents),
     callers: Callers::People,
-    // A session is its cookie.
+    // A session exists only as the token in its cookie.
     sessions: SessionOwner::Token,
-    // The sign-up ends with the proof of the address, so every user has proved it.
+    // A sign-up ends with the proof of the address, so every user is verified.
     admission: Admission::VerifiedUsers,
 };
 
-/// What the functions for every contract need.
+/// The declaration for the functions that serve all contracts.
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
@@ -64,7 +64,7 @@ pub const CONTRACT: Contract = Contract {
     verify_link: None,
 };
 
-/// The name space of its users.
+/// The name space of UrbanFits' users.
 #[must_use]
 pub fn realm() -> Realm {
     PROFILE.realm()

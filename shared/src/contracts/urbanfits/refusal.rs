@@ -1,4 +1,4 @@
-//! Every refusal of UrbanFits, on one screen.
+//! Every refusal of UrbanFits.
 
 use crate::contracts::UnmatchedRequest;
 use crate::http::{self, BodyError, CorsPolicy, Request, Response};
@@ -19,17 +19,17 @@ pub enum Refusal {
     Policies,
     /// The e-mail address or the username has an account.
     Taken,
-    /// An earlier sign-up with the address is still waiting for its code.
+    /// An earlier sign-up with the address still waits for its code.
     Waiting,
     /// A field of the callback is missing.
     CallbackParameters,
-    /// No sign-up is waiting under the `otp_id`, or it has expired.
+    /// No sign-up waits for the code of this `otp_id`, or the code has expired.
     Expired,
     /// The code is wrong.
     Incorrect,
     /// A field of a sign-in is missing.
     LoginParameters,
-    /// The account belongs to another provider.
+    /// The request names another provider than UrbanFits.
     Provider,
     /// The address, the username or the password is wrong.
     Credentials,
@@ -41,7 +41,7 @@ pub enum Refusal {
     TooMany {
         retry_after: Duration,
     },
-    /// An internal fault, logged where it happened.
+    /// An internal failure; already logged.
     Internal,
 }
 
@@ -220,7 +220,8 @@ impl From<CompleteSignUpError> for Refusal {
 impl From<SignInError> for Refusal {
     fn from(error: SignInError) -> Self {
         match error {
-            // One text for all, so that the response does not tell which accounts exist.
+            // One text for all of them, so that the response does not tell which accounts exist
+            // (CONTRACT.md, "Differences from the original").
             SignInError::NoSuchUser
             | SignInError::WrongPassword
             | SignInError::CodeRefused
@@ -235,8 +236,7 @@ fn refuse(status: StatusCode, text: &str) -> Response {
     http::json(status, &MessageBody::refused(text))
 }
 
-/// The response to a sign-out, the same whether there was a session or not. The text is the
-/// contract's, to the letter.
+/// The response to a sign-out, with or without a session. The text is the original's, to the letter.
 #[must_use]
 pub fn signed_out() -> Response {
     let msg = "You are Logged out successfully !";

@@ -1,4 +1,4 @@
-//! What UrbanFits' clients send and get.
+//! The requests of UrbanFits' clients, and the bodies of the responses.
 
 use super::{PROFILE, Refusal, UserObject, realm};
 use crate::domain::challenge::ChallengeHandle;
@@ -16,83 +16,83 @@ use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The attributes of a user.
+// The attributes of a user.
 pub(super) const PHONE_PREFIX: &str = "phone_prefix";
 pub(super) const PHONE_NUMBER: &str = "phone_number";
 pub(super) const TIMEZONE: &str = "timezone";
 pub(super) const USER_AGENT: &str = "user_agent";
 
-/// The shortest and the longest password, in characters (contracts.md C.1).
-const PASSWORD_LEAST: usize = 8;
-const PASSWORD_MOST: usize = 128;
-/// The digits of a phone number without its prefix, and with it (contracts.md C.1; ITU-T E.164).
+/// The length of the shortest and of the longest password, in characters (CONTRACT.md,
+/// "`POST /auth/signup`").
+const PASSWORD_MIN: usize = 8;
+const PASSWORD_MAX: usize = 128;
+/// The number of digits of a phone number without its prefix, and the limit with it (CONTRACT.md,
+/// "`POST /auth/signup`"; ITU-T E.164).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 4..=14;
-const E164_DIGITS: usize = 15;
-/// The fewest characters of an `otp_id`, by the original's check (contracts.md C.2).
-const OTP_ID_LEAST: usize = 18;
-/// What is kept of a `User-Agent`: the session's cookie carries it twice encoded, and browsers drop
-/// cookies above 4096 bytes.
-const USER_AGENT_MOST: usize = 512;
+const E164_DIGITS_MAX: usize = 15;
+/// The length of the shortest `otp_id` that the original accepts, in characters (CONTRACT.md,
+/// "`POST /auth/signup/callback`").
+const OTP_ID_MIN: usize = 18;
+/// The part of a `User-Agent` that is stored, in characters. The session's cookie contains it, encoded
+/// twice, and browsers ignore cookies above 4096 bytes.
+const USER_AGENT_MAX: usize = 512;
 
-/// `POST …/signup`.
+/// The request of `POST …/signup`.
 #[derive(Debug)]
 pub struct SignupRequest {
-    /// Who signs up.
     pub command: StartSignUpCommand,
-    /// The address as it was typed: the answer echoes it.
-    pub typed_email: String,
+    /// The address as the client sent it. The response repeats it.
+    pub submitted_email: String,
 }
 
-/// `POST …/signup/callback`.
+/// The request of `POST …/signup/callback`.
 #[derive(Debug)]
 pub struct CallbackRequest {
-    /// The `otp_id` that the sign-up answered.
+    /// The `otp_id` of the response to the sign-up.
     pub handle: ChallengeHandle,
-    /// What was typed.
+    /// The code that the client sent.
     pub otp: String,
-    /// What the second step adds to the user.
+    /// The attributes that the second step adds to the user.
     pub attributes: Attributes,
 }
 
-/// The answer to a sign-up.
+/// The response to a sign-up.
 #[derive(Serialize)]
-pub struct PendingAnswer {
+pub struct PendingResponse {
     success: bool,
     otp_id: String,
     msg: String,
     redirect_url: String,
 }
 
-/// `POST …/login`.
+/// The request of `POST …/login`.
 #[derive(Debug)]
 pub struct LoginRequest {
-    /// Who comes.
     pub command: SignInCommand,
-    /// What they typed.
     pub password: Password,
-    /// Whether they ask to be remembered.
+    /// The kind that `remember_me` asks for.
     pub session_kind: SessionKind,
-    /// The name of their browser.
+    /// The name of the browser, cut to the length that is stored.
     pub user_agent: String,
 }
 
-/// `POST …/logout`.
+/// The request of `POST …/logout`.
 #[derive(Debug)]
 pub struct LogoutRequest {
-    /// Whether every session is meant.
+    /// Whether all sessions of the user end.
     pub all: bool,
 }
 
-/// The answer that shows a user.
+/// The response with a user.
 #[derive(Serialize)]
-pub struct UserAnswer {
+pub struct UserResponse {
     success: bool,
     msg: &'static str,
     user: UserObject,
 }
 
-impl PendingAnswer {
-    /// The answer to who typed `email` and comes back with `handle`.
+impl PendingResponse {
+    /// The response to a client that sent `email`. It returns `handle` with the code.
     #[must_use]
     pub fn new(handle: &ChallengeHandle, email: &str) -> Self {
         let otp_id = handle.expose().to_owned();
@@ -105,53 +105,52 @@ impl PendingAnswer {
     }
 }
 
-impl UserAnswer {
-    /// The answer to somebody who is `user` now. The text is the contract's, to the letter.
+impl UserResponse {
+    /// The response to a completed sign-up. The text is the original's, to the letter.
     #[must_use]
     pub const fn registered(user: UserObject) -> Self {
         Self { success: true, msg: "You're Resgistered successfully !", user }
     }
 
-    /// The answer to somebody who came back.
+    /// The response to a sign-in.
     #[must_use]
     pub const fn signed_in(user: UserObject) -> Self {
         Self { success: true, msg: "You're Logged in successfully !", user }
     }
 
-    /// The answer to somebody who asks who they are.
+    /// The response to `GET …/get/me`.
     #[must_use]
     pub const fn known(user: UserObject) -> Self {
         Self { success: true, msg: "", user }
     }
 }
 
-/// The name of the request's browser, as long as it is kept.
+/// The name of the browser, cut to the length that is stored.
 fn user_agent(request: &Request) -> String {
     let agent = http::header(request, "user-agent").unwrap_or_default();
-    agent.chars().take(USER_AGENT_MOST).collect()
+    agent.chars().take(USER_AGENT_MAX).collect()
 }
 
 impl LoginRequest {
-    /// Reads the request. What could be nobody's address, name or password is wrong like one that
-    /// is not.
+    /// Reads the request. A malformed address, username or password is refused like a wrong one.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = match http::json_object(request) {
             Err(http::BodyError::Malformed) => return Err(Refusal::LoginParameters),
             fields => fields?,
         };
         let text = |name| required(&fields, name).map_err(|_| Refusal::LoginParameters);
-        let (who, password) = (text("email")?, text("password")?);
+        let (login, password) = (text("email")?, text("password")?);
         let provider = fields.get("register_provider").filter(|provider| !provider.is_null());
         if provider.is_some_and(|provider| provider != REGISTER_PROVIDER) {
             return Err(Refusal::Provider);
         }
-        let identifier = if who.contains('@') {
-            EmailAddress::parse(who).ok().map(Identifier::Email)
+        let identifier = if login.contains('@') {
+            EmailAddress::parse(login).ok().map(Identifier::Email)
         } else {
-            Username::parse(who).ok().map(Identifier::Username)
+            Username::parse(login).ok().map(Identifier::Username)
         };
         let identifier = identifier.ok_or(Refusal::Credentials)?;
         Ok(Self {
@@ -172,7 +171,7 @@ impl LoginRequest {
 }
 
 impl LogoutRequest {
-    /// Reads the request; an empty body is an empty object.
+    /// Reads the request. An empty or malformed body is like an empty object.
     ///
     /// # Errors
     /// [`Refusal::BodyTooLarge`].
@@ -186,13 +185,16 @@ impl LogoutRequest {
     }
 }
 
-/// The text of a field; [`Refusal::Parameters`] if it is missing, empty or no text.
+/// The text of a field.
+///
+/// # Errors
+/// [`Refusal::Parameters`] if the field is missing, empty or not a text.
 fn required<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
     let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
     if text.is_empty() { Err(Refusal::Parameters) } else { Ok(text) }
 }
 
-/// The IANA name of a timezone, in the database's own spelling.
+/// The IANA name of a timezone, in upper and lower case as in the database.
 fn timezone(name: &str) -> Result<String, Refusal> {
     let zone = tz::db().get(name).map_err(|_| Refusal::Parameters)?;
     zone.iana_name().map(str::to_owned).ok_or(Refusal::Parameters)
@@ -207,25 +209,25 @@ fn phone(prefix: &str, number: &str) -> Result<(), Refusal> {
     if !PHONE_DIGITS.contains(&number.len()) || !digits(number) {
         return Err(Refusal::Invalid("Phone number should have 4 to 14 digits."));
     }
-    if country.len().saturating_add(number.len()) > E164_DIGITS {
+    if country.len().saturating_add(number.len()) > E164_DIGITS_MAX {
         return Err(Refusal::Invalid("Phone number and prefix should have 15 digits at most."));
     }
     Ok(())
 }
 
 impl SignupRequest {
-    /// Reads the request, in the contract's order: fields that are missing, formats, policies.
-    /// Fields that it does not know have no effect.
+    /// Reads the request. The order of the checks is the contract's: missing fields, formats,
+    /// policies. Unknown fields are ignored.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request, locale: &str) -> Result<Self, Refusal> {
         let fields = match http::json_object(request) {
             Err(http::BodyError::Malformed) => return Err(Refusal::Parameters),
             fields => fields?,
         };
         let text = |name| required(&fields, name);
-        let (username, typed_email) = (text("username")?, text("email")?);
+        let (username, submitted_email) = (text("username")?, text("email")?);
         let (prefix, number) = (text("phone_prefix")?, text("phone_number")?);
         let password = text("password")?;
         let timezone = timezone(text("timezone")?)?;
@@ -237,14 +239,14 @@ impl SignupRequest {
                 }
             })
         })?;
-        let email = EmailAddress::parse(typed_email)
+        let email = EmailAddress::parse(submitted_email)
             .map_err(|_| Refusal::Invalid("Email should be a valid email address."))?;
         phone(prefix, number)?;
         let too_long = Refusal::Invalid("Password should be at most 128 characters.");
-        if password.chars().count() > PASSWORD_MOST {
+        if password.chars().count() > PASSWORD_MAX {
             return Err(too_long);
         }
-        let password = Password::parse(password, PASSWORD_LEAST).map_err(|error| match error {
+        let password = Password::parse(password, PASSWORD_MIN).map_err(|error| match error {
             PasswordError::TooShort => {
                 Refusal::Invalid("Password should be at least 8 characters.")
             }
@@ -253,16 +255,17 @@ impl SignupRequest {
         if fields.get("accept_policies") != Some(&Value::Bool(true)) {
             return Err(Refusal::Policies);
         }
-        let kept = [(PHONE_PREFIX, prefix), (PHONE_NUMBER, number), (TIMEZONE, &timezone)];
-        let kept = kept.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let attributes = [(PHONE_PREFIX, prefix), (PHONE_NUMBER, number), (TIMEZONE, &timezone)];
+        let attributes =
+            attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok(Self {
-            typed_email: typed_email.to_owned(),
+            submitted_email: submitted_email.to_owned(),
             command: StartSignUpCommand {
                 realm: realm(),
                 email,
                 username,
                 password,
-                attributes: kept.collect(),
+                attributes: attributes.collect(),
                 source: http::source_address(request),
                 locale: locale.to_owned(),
             },
@@ -271,8 +274,8 @@ impl SignupRequest {
 }
 
 impl CallbackRequest {
-    /// Reads the request. A code that is a number is a wrong one, not a missing one
-    /// (contracts.md C.2).
+    /// Reads the request. A code that is a JSON number is a wrong code, not a missing one
+    /// (CONTRACT.md, "`POST /auth/signup/callback`").
     ///
     /// # Errors
     /// [`Refusal::CallbackParameters`] or [`Refusal::BodyTooLarge`].
@@ -284,11 +287,11 @@ impl CallbackRequest {
         let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
         let otp = match fields.get("otp") {
             Some(Value::String(otp)) if !otp.is_empty() => otp.clone(),
-            // No code is empty, so this is counted, compared and wrong.
+            // A code is never empty, so this one is counted as a guess and refused.
             Some(Value::Number(_)) => String::new(),
             _ => return Err(Refusal::CallbackParameters),
         };
-        if otp_id.chars().count() < OTP_ID_LEAST {
+        if otp_id.chars().count() < OTP_ID_MIN {
             return Err(Refusal::CallbackParameters);
         }
         let attributes = Attributes::from([(USER_AGENT.to_owned(), user_agent(request))]);
@@ -296,7 +299,7 @@ impl CallbackRequest {
     }
 }
 
-/// Who registered a user: the contract itself, not another provider.
+/// The provider that registered a user. Users of UrbanFits have no other.
 pub(super) const REGISTER_PROVIDER: &str = PROFILE.name;
 
 #[cfg(test)]
@@ -315,18 +318,18 @@ mod tests {
     }
 
     #[test]
-    fn the_seeds_request_is_read() {
+    fn the_documented_request_is_read() {
         let request = read(|_| {}).unwrap();
-        assert_eq!(request.typed_email, "Example@Domain.com");
+        assert_eq!(request.submitted_email, "Example@Domain.com");
         assert_eq!(request.command.email.as_str(), "example@domain.com");
         assert_eq!(request.command.attributes[TIMEZONE], "Asia/Dubai");
-        // Another spelling of the same zone is kept in the database's.
-        let spelled = read(|body| body["timezone"] = "asia/karachi".into()).unwrap();
-        assert_eq!(spelled.command.attributes[TIMEZONE], "Asia/Karachi");
+        // The zone is stored with the upper and lower case of the database.
+        let lower_case = read(|body| body["timezone"] = "asia/karachi".into()).unwrap();
+        assert_eq!(lower_case.command.attributes[TIMEZONE], "Asia/Karachi");
     }
 
     #[test]
-    fn missing_fields_come_before_formats_and_formats_before_policies() {
+    fn missing_fields_are_refused_before_formats_and_formats_before_policies() {
         let refusal = |change: fn(&mut Value)| read(change).unwrap_err();
         assert_eq!(
             refusal(|body| {
@@ -347,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn phones_are_a_prefix_and_digits() {
+    fn a_phone_is_a_prefix_and_digits() {
         assert!(phone("+92", "30142353150").is_ok());
         assert!(phone("+1", "2025550123").is_ok());
         for (prefix, number) in [
