@@ -103,7 +103,7 @@ async function submit(event) {
       `It has expired, was already used, or was mistyped too often. Please sign up again to get a new one. ${again}`);
   } else if (response?.status === 409) {
     finish("stopped", "Already taken",
-      `In the meantime, another person registered with this e-mail address or username. Please sign up again with another one. ${again}`);
+      `In the meantime somebody registered with this e-mail address or username. Please sign up again with another one. ${again}`);
   } else if (response?.status === 429) {
     code.focus();
     pause(Math.max(1, Number.parseInt(response.headers.get("Retry-After"), 10) || 60));
