@@ -64,14 +64,14 @@ use std::error::Error;
 
 /// The failure of a service behind a port: the action that failed and its cause.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {action}")]
+#[error("failed to {action}")]
 pub struct PortError {
     action: &'static str,
     source: Box<dyn Error + Send + Sync>,
 }
 
 impl PortError {
-    /// Creates the error for `action`, a phrase that completes "could not …".
+    /// Creates the error for `action`, a phrase that completes "failed to …".
     pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { action, source: source.into() }
     }

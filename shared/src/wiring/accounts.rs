@@ -22,9 +22,6 @@ impl Wiring {
     }
 
     /// Signs up by phone and code, or by e-mail and password. Both take ids from the same block.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn sign_up_by_code_or_password(
         &mut self,
     ) -> Result<(SignUpByCode, SignUpByPassword), Error> {
@@ -40,9 +37,6 @@ impl Wiring {
     }
 
     /// Creates an account whose recipient is not verified, and sends a code to it.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn sign_up_unverified(&mut self) -> Result<SignUpUnverified, Error> {
         Ok(SignUpUnverified {
             request_code: self.request_code()?,
@@ -52,9 +46,6 @@ impl Wiring {
     }
 
     /// Creates an account, and sends a code and a link that verify its identifiers.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn sign_up_to_verify(&mut self) -> Result<SignUpToVerify, Error> {
         let policy = settings::send_policy()?;
         self.log_guess_risk(&policy)?;
@@ -73,9 +64,6 @@ impl Wiring {
     }
 
     /// Checks the code of a stored sign-up, and creates the account with its wallet.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn complete_sign_up(&mut self, wallet: WalletPolicy) -> Result<CompleteSignUp, Error> {
         Ok(CompleteSignUp {
             check_code: self.check_code()?,
@@ -88,9 +76,6 @@ impl Wiring {
     }
 
     /// Sets a new password.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn reset_password(&mut self) -> Result<ResetPassword, Error> {
         Ok(ResetPassword {
             users: Arc::new(self.base.store()?),
@@ -102,9 +87,6 @@ impl Wiring {
     }
 
     /// Registers devices for push messages.
-    ///
-    /// # Errors
-    /// The name of a table is missing.
     pub fn register_device(&mut self) -> Result<RegisterDevice, Error> {
         Ok(RegisterDevice {
             devices: Arc::new(self.base.store()?),
@@ -115,9 +97,6 @@ impl Wiring {
     }
 
     /// Grants access tokens to OAuth 2.0 clients.
-    ///
-    /// # Errors
-    /// The name of a table is missing.
     pub fn grant_client_token(&mut self) -> Result<GrantClientToken, Error> {
         Ok(GrantClientToken {
             clients: Arc::new(self.base.store()?),

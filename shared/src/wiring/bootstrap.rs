@@ -49,9 +49,6 @@ impl Bootstrap {
     }
 
     /// The store with the tables.
-    ///
-    /// # Errors
-    /// The name of a table is missing.
     pub fn store(&mut self) -> Result<DynamoStore, SettingsError> {
         if let Some(store) = &self.store {
             return Ok(store.clone());
@@ -84,9 +81,6 @@ impl Bootstrap {
     }
 
     /// The keys that codes are derived with, or only their ids.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn code_keys(&mut self, scope: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
         let ring = self.key_ring(&settings::code_key()?, scope)?;
         Ok(Arc::new(HmacCodeKeys::new(ring)))

@@ -12,9 +12,6 @@ use std::time::Duration;
 
 impl Wiring {
     /// Sends codes to recipients.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn request_code(&mut self) -> Result<RequestCode, Error> {
         let policy = settings::send_policy()?;
         self.log_guess_risk(&policy)?;
@@ -49,9 +46,6 @@ impl Wiring {
     }
 
     /// Stores a sign-up, and sends the code that completes it.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn start_sign_up(&mut self) -> Result<StartSignUp, Error> {
         let mut request_code = self.request_code()?;
         // While a sign-up waits for its code it blocks the next one. A caller who used up the
@@ -66,9 +60,6 @@ impl Wiring {
     }
 
     /// Checks codes.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn check_code(&mut self) -> Result<CheckCode, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(CheckCode {
@@ -82,9 +73,6 @@ impl Wiring {
     }
 
     /// Checks a code and uses it up, without a change of an account.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn prove_recipient(&mut self) -> Result<ProveRecipient, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(ProveRecipient {
@@ -96,9 +84,6 @@ impl Wiring {
     }
 
     /// Checks a code that a client holds a handle to, and marks the identifier verified.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn verify_code(&mut self) -> Result<VerifyCode, Error> {
         Ok(VerifyCode {
             check_code: self.check_code()?,
@@ -110,9 +95,6 @@ impl Wiring {
     }
 
     /// Checks a code of a named recipient, and marks the identifier verified.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn verify_recipient(&mut self) -> Result<VerifyRecipient, Error> {
         Ok(VerifyRecipient {
             check_code: self.check_code()?,
@@ -124,9 +106,6 @@ impl Wiring {
     }
 
     /// Checks the link of a mail, and marks the address verified.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn verify_link(&mut self) -> Result<VerifyLink, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(VerifyLink {

@@ -26,9 +26,6 @@ pub struct TokenIssuer {
 
 impl Wiring {
     /// Signs and checks the contract's access tokens.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn access_tokens(&mut self) -> Result<Arc<dyn AccessTokens>, Error> {
         let ring =
             self.base.key_ring(&settings::token_key(self.profile.name)?, KeyRingScope::WithKeys)?;
@@ -36,9 +33,6 @@ impl Wiring {
     }
 
     /// Does the same, with the lifetime and the issuer of new tokens.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn token_issuer(&mut self) -> Result<TokenIssuer, Error> {
         Ok(TokenIssuer {
             tokens: self.access_tokens()?,
@@ -48,9 +42,6 @@ impl Wiring {
     }
 
     /// Signs the names of browsers.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn user_agents(&mut self) -> Result<Arc<dyn TextSignatures>, Error> {
         let key = settings::user_agent_key(self.profile.name)?;
         Ok(Arc::new(JwsTexts::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)))
@@ -77,9 +68,6 @@ impl Wiring {
     }
 
     /// Signs in by password.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn sign_in_by_password(&mut self) -> Result<SignInByPassword, Error> {
         Ok(SignInByPassword {
             open: self.open_sessions()?,
@@ -92,17 +80,11 @@ impl Wiring {
     }
 
     /// Signs in by code.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn sign_in_by_code(&mut self) -> Result<SignInByCode, Error> {
         Ok(SignInByCode { open: self.open_sessions()?, check_code: self.check_code()? })
     }
 
     /// Exchanges refresh tokens.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn refresh(&mut self) -> Result<Refresh, Error> {
         let key = settings::refresh_key(self.profile.name)?;
         Ok(Refresh {
@@ -115,9 +97,6 @@ impl Wiring {
     }
 
     /// Ends sessions.
-    ///
-    /// # Errors
-    /// The name of a table is missing.
     pub fn sign_out(&mut self) -> Result<SignOut, Error> {
         Ok(SignOut {
             sessions: Arc::new(self.base.store()?),
@@ -128,25 +107,16 @@ impl Wiring {
     }
 
     /// The sessions in the store.
-    ///
-    /// # Errors
-    /// The name of a table is missing.
     pub fn sessions(&mut self) -> Result<Arc<dyn Sessions>, Error> {
         Ok(Arc::new(self.base.store()?))
     }
 
     /// The users in the store.
-    ///
-    /// # Errors
-    /// The name of a table is missing.
     pub fn users(&mut self) -> Result<Arc<dyn Users>, Error> {
         Ok(Arc::new(self.base.store()?))
     }
 
     /// The settings of the cookies of sessions.
-    ///
-    /// # Errors
-    /// A variable is missing or malformed.
     pub fn cookies(&self) -> Result<CookiePolicy, Error> {
         let usual = settings::session_lifetime(self.profile.name)?;
         let lifetimes = SessionLifetimes { usual, remembered: REMEMBERED_LIFETIME };
