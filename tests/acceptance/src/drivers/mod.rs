@@ -141,6 +141,12 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// A sample for a route whose driver has none of its own: a small JSON body.
+    #[must_use]
+    pub fn of_any_route() -> Self {
+        Self::accepted(Target::Body, r#"{"a":["b",1]}"#)
+    }
+
     fn refused(target: Target, text: impl Into<String>) -> Self {
         Self { headers: Vec::new(), target, text: text.into(), outcome: Outcome::Refused }
     }
@@ -207,7 +213,7 @@ pub trait Driver: Send + Sync {
     /// Uses every endpoint, with right and with wrong secrets.
     async fn journey(&self) -> Traces;
 
-    /// Requests to an endpoint, for mangling.
+    /// Requests to an endpoint, for mangling; empty for an endpoint whose body is not read.
     async fn samples(&self, function: &str) -> Vec<Sample>;
 }
 

@@ -20,3 +20,4 @@ mod races;
 mod relay;
 mod secrets;
 mod sessions;
+mod settings;
