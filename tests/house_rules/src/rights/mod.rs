@@ -49,7 +49,7 @@ struct Grant<'a> {
 }
 
 /// Returns a proposal for each function that lacks a right or has one in excess, in the order of the
-/// template.
+/// template. A function without a call in the record is left out.
 ///
 /// # Errors
 ///
@@ -58,6 +58,9 @@ pub fn propose(template: &Template, needs: &BTreeSet<Need>) -> Result<Vec<Propos
     let mut proposals = Vec::new();
     for function in &template.functions {
         let needs: Vec<_> = needs.iter().filter(|need| need.function == function.name).collect();
+        if needs.is_empty() {
+            continue;
+        }
         let proposal = of_function(template, function, &needs)?;
         let Proposal { managed_policies, statements, unused, .. } = &proposal;
         if !(managed_policies.is_empty() && statements.is_empty() && unused.is_empty()) {
