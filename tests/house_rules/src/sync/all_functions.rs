@@ -11,16 +11,29 @@ const HEAD: &str = "\
 
 use latchkey::runtime::Error;
 
+/// Makes a module of each file, and `run`, which calls the `main` of a module.
+macro_rules! functions {
+    ($($path:literal $module:ident,)*) => {
+        $(#[path = $path] mod $module;)*
+
+        fn run(module: &str) -> Result<(), Error> {
+            $(if module == stringify!($module) {
+                return $module::main();
+            })*
+            Err(format!(\"there is no function {module:?}\").into())
+        }
+    };
+}
+
+functions! {
 ";
 
-const MAIN: &str = "
+const TAIL: &str = "\
+}
+
 fn main() -> Result<(), Error> {
     let name = std::env::args().nth(1).unwrap_or_default();
-    match name.as_str() {
-";
-
-const TAIL: &str = "        _ => Err(format!(\"no function is called {name:?}\").into()),
-    }
+    run(&name.replace('-', \"_\"))
 }
 ";
 
@@ -30,19 +43,14 @@ pub(super) fn generate(_: &Project, declarations: &Declarations) -> Result<Vec<F
 }
 
 fn source(functions: &[Function]) -> String {
-    let module = |function: &Function| function.binary.replace('-', "_");
-    let mut modules: Vec<_> = functions
+    let mut rows: Vec<_> = functions
         .iter()
-        .map(|function| (module(function), format!("#[path = \"{}\"]\n", function.source())))
+        .map(|function| {
+            format!("    \"{}\" {},\n", function.source(), function.binary.replace('-', "_"))
+        })
         .collect();
-    modules.sort();
-    let modules: String =
-        modules.into_iter().map(|(module, path)| path + "mod " + &module + ";\n").collect();
-    let arm = |function: &Function| {
-        format!("        \"{}\" => {}::main(),\n", function.binary, module(function))
-    };
-    let arms: String = functions.iter().map(arm).collect();
-    [HEAD, &modules, MAIN, &arms, TAIL].concat()
+    rows.sort();
+    [HEAD, &rows.concat(), TAIL].concat()
 }
 
 #[cfg(test)]
@@ -51,16 +59,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_function_is_a_module_and_an_arm() {
+    fn each_function_has_a_row() {
         let source = source(&declarations().functions);
-        let modules = "use latchkey::runtime::Error;\n\n#[path = \"fallback.rs\"]\nmod fallback;\n\
-                       #[path = \"gotu/get_me.rs\"]\nmod gotu_get_me;\n";
-        assert!(source.contains(modules), "{source}");
-        let arms = "    match name.as_str() {\n        \
-                    \"gotu-post-otp\" => gotu_post_otp::main(),\n        \
-                    \"gotu-get-me\" => gotu_get_me::main(),\n        \
-                    \"fallback\" => fallback::main(),\n        \
-                    \"rotate-keys\" => rotate_keys::main(),\n        _ => Err(";
-        assert!(source.contains(arms), "{source}");
+        let rows = "functions! {\n    \"fallback.rs\" fallback,\n    \
+                    \"gotu/get_me.rs\" gotu_get_me,\n    \
+                    \"gotu/post_otp.rs\" gotu_post_otp,\n    \
+                    \"rotate_keys.rs\" rotate_keys,\n}\n";
+        assert!(source.contains(rows), "{source}");
     }
 }
