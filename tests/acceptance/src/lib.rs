@@ -1,7 +1,7 @@
 //! What the acceptance tests share: a stack of the real functions, one client for each contract, and one driver for each
 //! contract.
 //!
-//! A client ([`gotu`], [`goodcity`], [`urbanfits`], [`posbytz`]) has a verb for each endpoint. A driver ([`drivers`])
+//! A client ([`gotu()`], [`goodcity()`], [`urbanfits()`], [`posbytz()`]) has a verb for each endpoint. A driver ([`drivers`])
 //! answers the same questions about every contract, for the tests of what always holds.
 
 #![expect(
