@@ -1,4 +1,4 @@
-//! Which room of the common crate may name which, and what only some of them may name.
+//! Which layer of the common crate may name which, and what only some of them may name.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,14 +6,14 @@ use house_rules::findings::{Finding, assert_none};
 use house_rules::project::{File, Project};
 use house_rules::text::code_lines;
 
-/// The rooms of `shared/src`, from the innermost to the outermost, and the rooms that each may name
+/// The layers of `shared/src`, from the innermost to the outermost, and the layers that each may name
 /// besides itself.
 ///
 /// `http` knows the terms of the domain and no use case: it reads and writes requests and responses
 /// for every contract. `runtime` reads the environment and serves a function: it makes adapters and
 /// knows `http`, but no use case. `wiring` builds the use cases of a function from adapters and
 /// settings; a contract's profile comes in as a value, so that it names none.
-const ROOMS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("domain", &[]),
     ("ports", &["domain"]),
     ("usecases", &["domain", "ports"]),
@@ -24,11 +24,11 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ("wiring", &["domain", "ports", "usecases", "adapters", "http", "runtime"]),
 ];
 
-/// The rooms that decide: they do no input or output and name no vendor.
+/// The layers that decide: they do no input or output and name no vendor.
 const CORE: [&str; 3] = ["domain", "ports", "usecases"];
 
-/// The part of a path that names the room.
-fn room(path: &str) -> &str {
+/// The part of a path that names the layer.
+fn layer(path: &str) -> &str {
     let below = path.strip_prefix("shared/src/").unwrap();
     below.split('/').next().unwrap().trim_end_matches(".rs")
 }
@@ -45,12 +45,12 @@ fn lines_with<'a>(file: &'a File, word: &'a str) -> impl Iterator<Item = usize> 
     code_lines(&file.text).filter(move |(_, line)| line.contains(word)).map(|(number, _)| number)
 }
 
-/// The places in these rooms that name one of these words.
-fn forbid(rooms: &[&str], words: &[&str]) -> Vec<Finding> {
+/// The places in these layers that name one of these words.
+fn forbid(layers: &[&str], words: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in sources().iter().filter(|file| rooms.contains(&room(&file.path))) {
+    for file in sources().iter().filter(|file| layers.contains(&layer(&file.path))) {
         for word in words {
-            let message = format!("{} must not name `{word}`", room(&file.path));
+            let message = format!("{} must not name `{word}`", layer(&file.path));
             let lines = lines_with(file, word);
             findings.extend(lines.map(|line| Finding::new(file, line, message.clone())));
         }
@@ -59,26 +59,26 @@ fn forbid(rooms: &[&str], words: &[&str]) -> Vec<Finding> {
 }
 
 #[test]
-fn every_source_is_in_a_room() {
-    let known = |file: &File| ROOMS.iter().any(|(name, _)| *name == room(&file.path));
+fn every_source_is_in_a_layer() {
+    let known = |file: &File| LAYERS.iter().any(|(name, _)| *name == layer(&file.path));
     let unknown: Vec<_> = sources().into_iter().filter(|file| !known(file)).collect();
     assert_none(unknown.iter().map(|file| {
-        Finding::new(file, 1, "add the room to the table of tests/house_rules/tests/layers.rs")
+        Finding::new(file, 1, "add the layer to the table of tests/house_rules/tests/layers.rs")
     }));
 }
 
 #[test]
-fn a_room_names_only_the_rooms_that_it_may_see() {
+fn a_layer_names_only_the_layers_that_it_may_see() {
     let mut findings = Vec::new();
-    for (name, visible) in ROOMS {
-        let others = ROOMS.iter().map(|(other, _)| *other);
+    for (name, visible) in LAYERS {
+        let others = LAYERS.iter().map(|(other, _)| *other);
         let hidden = others.filter(|other| *other != name && !visible.contains(other));
         let hidden: Vec<_> = hidden.map(|other| format!("crate::{other}")).collect();
         let hidden: Vec<_> = hidden.iter().map(String::as_str).collect();
         findings.extend(forbid(&[name], &hidden));
     }
-    // Such an import could hide a room from this rule.
-    let all: Vec<_> = ROOMS.iter().map(|(name, _)| *name).collect();
+    // Such an import could hide a layer from this rule.
+    let all: Vec<_> = LAYERS.iter().map(|(name, _)| *name).collect();
     findings.extend(forbid(&all, &["use crate::{", "use crate as"]));
     assert_none(findings);
 }
@@ -103,15 +103,15 @@ fn the_core_has_no_serialization_clock_or_environment() {
 #[test]
 fn only_contracts_name_a_contract() {
     let others: Vec<_> =
-        ROOMS.iter().map(|(name, _)| *name).filter(|name| *name != "contracts").collect();
+        LAYERS.iter().map(|(name, _)| *name).filter(|name| *name != "contracts").collect();
     let names = Project::here().contracts().unwrap();
     assert!(names.len() >= 4, "{names:?}");
     let mut findings = Vec::new();
-    for file in sources().iter().filter(|file| others.contains(&room(&file.path))) {
+    for file in sources().iter().filter(|file| others.contains(&layer(&file.path))) {
         for (number, line) in code_lines(&file.text) {
             let line = line.to_lowercase();
             if let Some(name) = names.iter().find(|name| line.contains(name.as_str())) {
-                let message = format!("{} must not name the contract {name}", room(&file.path));
+                let message = format!("{} must not name the contract {name}", layer(&file.path));
                 findings.push(Finding::new(file, number, message));
             }
         }
