@@ -1,8 +1,5 @@
-//! Budgets in the table Budgets.
-//!
-//! An item counts the uses of one bucket: `bucket` (key), `used` (number) and `purge_at`. It is
-//! written with every use. DynamoDB deletes it (TTL on `purge_at`) after the window is over. The
-//! table also holds the password attempts; see `sessions`.
+//! Budgets in the table Budgets (README.md, "Budgets"). The password attempts in the same table are
+//! in `sessions`.
 
 use super::item::{number, purge_time, text};
 use super::transaction::malformed;

@@ -1,18 +1,8 @@
-//! Challenges and handles in the table Challenges.
+//! Challenges and handles in the table Challenges (README.md, "Challenges").
 //!
-//! The item of a challenge (`challenge_id` is [`keys::challenge`]) has two parts. The code: `nonce`
-//! (binary), `key_id`, `sent` (boolean: `false` if no message was sent), `attempts` (the number of
-//! guesses) and `expires_at`. The send record: `sent_at`, `revision`, `hour_window`, `hour_sends`,
-//! `day_window` and `day_sends`. Using the code removes `nonce`, `key_id`, `sent` and `attempts`
-//! and keeps the send record.
-//!
-//! The item of a handle (`challenge_id` is [`keys::handle`]) has a copy of the code with guesses of
-//! its own, the key of the challenge (`contract`, `store`, `purpose`, `channel`, `recipient`),
-//! `holder` (the id of the user to be verified, or spaces) and, for a sign-up in two steps,
-//! `pending` (a map of `identifiers`, `password_hash` and `attributes`).
-//!
-//! DynamoDB deletes both (TTL on `purge_at`): a challenge after the code has expired and the day of
-//! its last send is over, a handle after the code has expired.
+//! The item of a challenge ([`keys::challenge`]) has two parts: the code, which is removed when it
+//! is used, and the send record, which stays. The item of a handle ([`keys::handle`]) has a copy of
+//! the code with guesses of its own, and for a sign-up in two steps the sign-up that waits.
 
 use super::item::{
     Item, as_bytes, as_flag, as_number, as_text, as_time, bytes, flag, number, purge_time, read,

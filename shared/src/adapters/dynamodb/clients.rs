@@ -1,8 +1,4 @@
-//! Clients in the table Clients.
-//!
-//! An item has `client_id` (key), `contract`, `store` (the shop), `scopes` (list of texts),
-//! `secret_hash` and `next_secret_hash` (SHA-256, binary), `suspended` (boolean) and `created_at`.
-//! An administrator creates and changes items; nothing deletes them.
+//! Clients in the table Clients (README.md, "Clients").
 
 use super::DynamoStore;
 use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};

@@ -1,9 +1,8 @@
-//! Push tokens in the table Identifiers, and the registered devices in the table Devices.
+//! Push tokens in the table Identifiers, and the registered devices in the table Devices
+//! (README.md, "Identifiers" and "Devices").
 //!
-//! The item of a push token (`identifier` is [`keys::push_token`]) names its owner: `user_id`,
-//! `device_id` and `expires_at`. It moves to a new owner in one transaction with the device's item,
-//! whose format is [`device_item`]. A registration deletes the device of the former owner, and
-//! DynamoDB deletes both items 90 days after the last one (TTL on `expires_at`).
+//! The item of a push token ([`keys::push_token`]) moves to a new owner in one transaction with the
+//! device's item ([`device_item`]). A registration deletes the device of the former owner.
 
 use super::item::{as_text, purge_time, read, text};
 use super::registrations::device_item;
@@ -69,7 +68,7 @@ impl Devices for DynamoStore {
     ) -> Result<Option<PushTokenOwner>, PortError> {
         let key = keys::push_token(realm, info);
         let key = [("identifier", key.as_str())];
-        let item = self.read_item("read a push handle", &self.tables.identifiers, &key).await?;
+        let item = self.read_item("read a push token", &self.tables.identifiers, &key).await?;
         // An expired owner counts, because the item of its device may still exist.
         let owner = item.map(|item| {
             Ok(PushTokenOwner {

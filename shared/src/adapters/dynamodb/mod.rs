@@ -2,8 +2,8 @@
 //!
 //! Each method of a port is one request or one transaction with named outcomes. DynamoDB deletes
 //! expired items up to days late, so reads and conditions compare `expires_at` with the current
-//! time. The modules describe the items of their tables; [`item`] describes the formats of
-//! times, and [`keys`] the formats of keys.
+//! time. The data model below describes the items. [`item`] writes and reads their values, and
+//! [`keys`] writes their keys.
 //!
 #![doc = include_str!("README.md")]
 

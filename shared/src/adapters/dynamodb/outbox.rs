@@ -1,11 +1,8 @@
-//! The outbox in the table Outbox.
+//! The outbox in the table Outbox (README.md, "Outbox").
 //!
-//! An item has `event_id` (key: the id of the entry), `written_at` and `effects`, a list of maps. A
-//! map has `effect` (`code`, `link` or `event`) and the fields of that effect; see [`code_item`],
-//! [`link_item`] and [`event_item`]. Every transaction with effects writes one item. The relay
-//! deletes it after the delivery, or removes the delivered effects. DynamoDB deletes an entry
-//! without events (TTL on `purge_at`) after its last code or link has expired. The stream of the
-//! table starts the relay.
+//! Every transaction with effects writes one item; see [`code_item`], [`link_item`] and
+//! [`event_item`]. The stream of the table starts the relay, which deletes the item after the
+//! delivery, or removes the delivered effects.
 
 use super::item::{
     Item, as_bytes, as_flag, as_text, as_time, bytes, flag, purge_time, read, text, time,

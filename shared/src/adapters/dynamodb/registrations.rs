@@ -1,21 +1,5 @@
-//! New accounts, in the tables Users, Identifiers, Devices, Sessions and Ledger.
-//!
-//! Users: `user_id` (key), `contract`, `store` (the shop), `attributes` (map of texts),
-//! `created_at`, `phone`, `email`, `username` and `card`, `phone_verified` and `email_verified`
-//! (booleans) and `password_hash` (PHC string). Sign-ins and changes add `last_active_at`,
-//! `password_changed_at` and `sessions_since`. DynamoDB deletes unverified users (TTL on
-//! `expires_at`); nothing deletes the others.
-//!
-//! Identifiers: `identifier` (key, [`keys::identifier`]) and `user_id`. DynamoDB deletes those of
-//! unverified users (TTL on `expires_at`).
-//!
-//! Devices: `user_id` and `device_id` (key), the fields of [`device_item`] and `created_at`;
-//! `signed_out_at` after a sign-out. Only registrations for push messages expire; see `devices`.
-//!
-//! Sessions: see `sessions`.
-//!
-//! Ledger: `user_id` and `entry_id` (key), `points` (number), `source` and `created_at`. Nothing
-//! deletes an entry.
+//! New accounts, in the tables Users, Identifiers, Devices, Sessions and Ledger (README.md, the
+//! sections of these names).
 
 use super::item::{Item, flag, number, purge_time, text, time};
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};

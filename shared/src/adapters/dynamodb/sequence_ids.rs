@@ -1,8 +1,5 @@
-//! Integer ids, counted in the table Sequences.
-//!
-//! An item has `name` (key, [`keys::sequence`]) and `last_id`, the highest id that was handed out.
-//! A process takes ids in blocks, so that a sign-up needs no write of a counter. Nothing deletes an
-//! item.
+//! Integer ids, counted in the table Sequences (README.md, "Sequences"). A process takes ids in
+//! blocks, so that a sign-up needs no write of a counter.
 
 use super::item::{as_number, number, read, text};
 use super::{DynamoStore, keys, port_error};

@@ -1,19 +1,9 @@
-//! Sessions in the tables Sessions and Devices, and password attempts in the table Budgets.
+//! Sessions in the tables Sessions and Devices, and password attempts in the table Budgets
+//! (README.md, the sections of these names).
 //!
-//! The item of a refresh token in Sessions: `token_hash` (key: the SHA-256 of the token),
-//! `user_id`, `device_id`, `family`, `opened_at`, `attributes` (those that access tokens contain),
-//! `predecessor` (the hash of the token before it), `used_with` (the id of the key that its
-//! successor was derived with), `spent` (set when the successor was used) and `expires_at`. Each
-//! sign-in and each refresh writes an item.
-//!
-//! The item of a signed token that was ended: `token_hash`, `user_id`, `signed_out_at` and
-//! `expires_at`. DynamoDB deletes both kinds (TTL on `expires_at`).
-//!
-//! A sign-out sets `signed_out_at` of the device, or `sessions_since` of the user for all sessions.
-//!
-//! The item of password attempts in Budgets: `bucket` (key, [`keys::attempts`]), `attempts`
-//! (number), `last_at` and `purge_at`. A successful sign-in deletes it, and DynamoDB deletes it
-//! after an hour without an attempt (TTL on `purge_at`).
+//! Each sign-in and each refresh writes an item of a refresh token. A sign-out sets `signed_out_at`
+//! of the device, or `sessions_since` of the user for all sessions; of a signed token it writes an
+//! item.
 
 use super::challenges::is_over;
 use super::item::{Item, as_number, as_text, as_time, flag, number, purge_time, read, text, time};

@@ -1,8 +1,8 @@
-//! Users in the table Users, and their identifiers in the table Identifiers.
+//! Users in the table Users, and their identifiers in the table Identifiers (README.md, the
+//! sections of these names).
 //!
 //! This module reads both, changes the password and marks identifiers as verified. A verification
 //! removes `expires_at` from the user and the identifier, so that DynamoDB does not delete them.
-//! The items are described in `registrations`.
 
 use super::challenges::is_over;
 use super::item::{Item, as_flag, as_text, as_time, flag, read, text, time};

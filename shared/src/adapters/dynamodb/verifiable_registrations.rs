@@ -1,7 +1,8 @@
-//! Accounts that are verified later, in the tables Users, Identifiers, Challenges and Budgets.
+//! Accounts that are verified later, in the tables Users, Identifiers, Challenges and Budgets
+//! (README.md, the sections of these names).
 //!
 //! One transaction writes the user, its identifiers and one challenge for each of them, and takes
-//! one use from the budget. The items are described in `registrations`, `challenges` and `budgets`.
+//! one use from the budget.
 
 use super::challenges::{Open, send_record};
 use super::item::{Item, as_text};
