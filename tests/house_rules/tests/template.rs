@@ -69,7 +69,7 @@ fn every_secret_is_a_key_that_is_rotated() {
     let template = template();
     let secrets: BTreeSet<_> = template.secrets.iter().map(|secret| secret.id.clone()).collect();
     assert!(secrets.len() >= 5, "{secrets:?}");
-    // The function finds the secrets by their variables (runtime::RotationSettings).
+    // The function finds the secrets by their variables (runtime::settings::RotationSettings).
     let variables = template.document()["Globals"]["Function"]["Environment"]["Variables"].clone();
     let named = variables
         .as_object()
