@@ -335,6 +335,7 @@ async fn configured_origins_read_answers_with_cookies_and_others_do_not() {
     };
     let preflight = ask("http://localhost:3000").await;
     assert_eq!(preflight.status, 204);
+    assert_eq!(preflight.header("vary"), "Origin");
     for (name, value) in [
         ("access-control-allow-origin", "http://localhost:3000"),
         ("access-control-allow-credentials", "true"),
@@ -344,6 +345,7 @@ async fn configured_origins_read_answers_with_cookies_and_others_do_not() {
         assert_eq!(preflight.header(name), value, "{name}");
     }
     let preflight = ask("https://evil.example").await;
+    assert_eq!(preflight.header("vary"), "Origin");
     for name in ["access-control-allow-origin", "access-control-allow-methods"] {
         assert_eq!(preflight.header(name), "", "{name}");
     }
