@@ -16,7 +16,7 @@ use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::id::UserId;
 use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
-use crate::http::{self, AllowedOrigins, CorsPolicy, Request, Response};
+use crate::http::{self, AllowedOrigins, Cors, CorsPolicy, Request, Response};
 use crate::ports::{MessageContent, MessageTemplates};
 use crate::usecases::Profile;
 use lambda_http::http::header::ALLOW;
@@ -113,8 +113,9 @@ pub fn unmatched(request: &Request, origins: &AllowedOrigins) -> Response {
     let routes = contract.routes.iter().filter(|route| route.path == path);
     let methods: Vec<_> = routes.map(|route| route.method).collect();
     let unmatched = UnmatchedRequest { request, methods: &methods, origins };
+    let cors = Cors { policy: contract.cors, origins: origins.clone() };
     if !methods.is_empty() && request.method() == Method::OPTIONS {
-        return contract.cors.apply(origins, request, (contract.preflight)(&unmatched));
+        return cors.apply(request, (contract.preflight)(&unmatched));
     }
     let mut response = (contract.not_found)(&unmatched);
     if let Ok(methods) = HeaderValue::from_str(&methods.join(", "))
@@ -122,7 +123,7 @@ pub fn unmatched(request: &Request, origins: &AllowedOrigins) -> Response {
     {
         response.headers_mut().insert(ALLOW, methods);
     }
-    contract.cors.apply(origins, request, response)
+    cors.apply(request, response)
 }
 
 /// The refusal of a function for every contract, in API Gateway's own format.

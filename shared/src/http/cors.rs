@@ -40,27 +40,14 @@ impl Cors {
 
     /// Adds the headers that tell a browser which pages may read the response to `request`.
     #[must_use]
-    pub fn apply(&self, request: &Request, response: Response) -> Response {
-        self.policy.apply(&self.origins, request, response)
-    }
-}
-
-impl CorsPolicy {
-    /// Does the same with these origins.
-    #[must_use]
-    pub fn apply(
-        self,
-        origins: &AllowedOrigins,
-        request: &Request,
-        mut response: Response,
-    ) -> Response {
-        match self {
-            Self::AnyOrigin => {
+    pub fn apply(&self, request: &Request, mut response: Response) -> Response {
+        match self.policy {
+            CorsPolicy::AnyOrigin => {
                 let any = HeaderValue::from_static("*");
                 response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, any);
             }
-            Self::AllowedOrigins => origins.apply(request, &mut response),
-            Self::NoOrigin => {}
+            CorsPolicy::AllowedOrigins => self.origins.apply(request, &mut response),
+            CorsPolicy::NoOrigin => {}
         }
         response
     }
