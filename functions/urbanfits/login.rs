@@ -26,7 +26,7 @@ async fn login(endpoint: &Login, request: &Request) -> Result<Response, Refusal>
     let agent = keys.user_agent.sign(&user_agent);
     let shown = UserObject::of_known(&signed_in.user, signed_in.at, agent)?;
     let response = http::json(StatusCode::OK, &UserResponse::signed_in(shown.clone()));
-    Ok(keys.open(response, &shown, signed_in.at, |lifetimes| lifetimes.of(session_kind))?)
+    Ok(keys.open(response, &shown, signed_in.at, session_kind)?)
 }
 
 #[tokio::main(flavor = "current_thread")]

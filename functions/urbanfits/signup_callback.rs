@@ -32,7 +32,7 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     let user = endpoint.complete.run(handle, &otp, &source, attributes).await?;
     let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
     let response = http::json(StatusCode::OK, &UserResponse::registered(shown.clone()));
-    Ok(keys.open(response, &shown, user.created_at, |lifetimes| lifetimes.of(SessionKind::Usual))?)
+    Ok(keys.open(response, &shown, user.created_at, SessionKind::Usual)?)
 }
 
 #[tokio::main(flavor = "current_thread")]

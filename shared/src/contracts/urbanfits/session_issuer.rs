@@ -3,17 +3,16 @@
 use super::UserObject;
 use super::cookies::session_cookies;
 use super::user::session_token;
-use crate::domain::session::SessionLifetimes;
+use crate::domain::session::SessionKind;
 use crate::domain::time::Timestamp;
 use crate::http::{CookiePolicy, Response};
 use crate::ports::{AccessTokens, PortError, SignAccessToken, SignText, TextSignatures};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Opens sessions.
 pub struct SessionIssuer {
     pub tokens: Arc<dyn AccessTokens>,
-    /// Sign the names of browsers, which are claims of a token.
+    /// Signs the names of browsers, which are claims of a token.
     pub user_agents: Arc<dyn TextSignatures>,
     pub cookies: CookiePolicy,
 }
@@ -38,8 +37,7 @@ impl SessionIssuer {
 }
 
 impl SessionKeys<'_> {
-    /// Adds the cookies of a session that `user` opens at `at` to `response`. `lifetime` chooses
-    /// among the lifetimes of sessions.
+    /// Adds the cookies of a session that `user` opens at `at` to `response`.
     ///
     /// # Errors
     /// The token cannot be signed, or the domain of the cookies is not a valid header value.
@@ -48,9 +46,9 @@ impl SessionKeys<'_> {
         response: Response,
         user: &UserObject,
         at: Timestamp,
-        lifetime: impl FnOnce(&SessionLifetimes) -> Duration,
+        kind: SessionKind,
     ) -> Result<Response, PortError> {
-        let lifetime = lifetime(&self.cookies.lifetimes);
+        let lifetime = self.cookies.lifetimes.of(kind);
         let token = session_token(user, at, lifetime, &*self.token)?;
         session_cookies(response, &token, lifetime, self.cookies)
     }
