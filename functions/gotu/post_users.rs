@@ -28,7 +28,7 @@ async fn post_users(endpoint: &PostUsers, request: &Request) -> Result<Response,
         }
     };
     let lifetime = endpoint.issuer.lifetime;
-    let session = gotu::session_issued(&signed_up, &user_type, lifetime, &*signer)?;
+    let session = gotu::session_issued(&signed_up, user_type.as_deref(), lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &session))
 }
 

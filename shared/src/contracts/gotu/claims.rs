@@ -47,7 +47,7 @@ pub(super) fn device_number(device: &DeviceId) -> Result<u32, PortError> {
 /// The token could not be signed.
 pub fn session_issued(
     session: &OpenSession,
-    user_type: &str,
+    user_type: Option<&str>,
     lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
@@ -61,7 +61,7 @@ pub fn session_issued(
         iat: issued,
         jti: BASE32_DNSSEC.encode(&grant.id),
         id: grant.user.as_str(),
-        user_type,
+        user_type: user_type.unwrap_or_default(),
         // Neither a sign-up nor a sign-in makes a user an administrator.
         is_admin: false,
         device_id: device_number(&grant.device)?,
@@ -87,7 +87,7 @@ pub fn session_opened(
     let user_type = signed_in.user.attributes.get(wire::USER_TYPE).map(String::as_str);
     let session = signed_in.session.as_ref();
     let session = session.ok_or_else(|| PortError::new("open a session", "it has no tokens"))?;
-    session_issued(session, user_type.unwrap_or_default(), lifetime, signer)
+    session_issued(session, user_type, lifetime, signer)
 }
 
 /// The response with the next tokens of a session.
@@ -100,7 +100,7 @@ pub fn session_refreshed(
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
     let user_type = refreshed.token_claims.get(wire::USER_TYPE).map(String::as_str);
-    session_issued(&refreshed.session, user_type.unwrap_or_default(), lifetime, signer)
+    session_issued(&refreshed.session, user_type, lifetime, signer)
 }
 
 /// The user and the device of genuine claims, if the access token is valid now.

@@ -54,11 +54,11 @@ pub enum SignUpRequest {
 }
 
 impl SignUpRequest {
-    /// The type of the new user; empty if the request has none.
+    /// The type of the new user, if the request has one.
     #[must_use]
-    pub fn user_type(&self) -> String {
+    pub fn user_type(&self) -> Option<String> {
         let (Self::Phone { command, .. } | Self::Email { command, .. }) = self;
-        command.attributes.get(USER_TYPE).cloned().unwrap_or_default()
+        command.attributes.get(USER_TYPE).cloned()
     }
 }
 
