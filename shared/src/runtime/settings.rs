@@ -5,7 +5,6 @@ use crate::adapters::argon2::Cost;
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
 use crate::adapters::sns::SmsSettings;
-use crate::domain::challenge::GuessLimits;
 use crate::domain::key_rotation::RotatedKey;
 use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
@@ -130,12 +129,15 @@ pub(crate) fn sends_per_client_hour() -> Result<u32, SettingsError> {
     source_limit("SENDS_PER_HOUR_PER_CLIENT")
 }
 
-/// The limits of guessing codes.
-pub(crate) fn guess_limits() -> Result<GuessLimits, SettingsError> {
-    Ok(GuessLimits {
-        per_code: number("OTP_MAX_ATTEMPTS")?,
-        per_source_hour: source_limit("OTP_GUESSES_PER_HOUR_PER_IP")?,
-    })
+/// The number of guesses at one code.
+pub(crate) fn guesses_per_code() -> Result<u32, SettingsError> {
+    number("OTP_MAX_ATTEMPTS")
+}
+
+/// The number of wrong guesses at codes and passwords that a source may make in an hour; 0 for no
+/// limit.
+pub(crate) fn guesses_per_source_hour() -> Result<u32, SettingsError> {
+    source_limit("OTP_GUESSES_PER_HOUR_PER_IP")
 }
 
 /// The delay of attempts at the password of one account; `None` if the limits of recipients are

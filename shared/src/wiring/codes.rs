@@ -2,6 +2,7 @@
 
 use super::Wiring;
 use crate::adapters::key_ring::KeyRingScope;
+use crate::domain::challenge::GuessLimits;
 use crate::domain::sends::{SendLimits, SendPolicy};
 use crate::runtime::{Error, settings};
 use crate::usecases::{
@@ -29,7 +30,7 @@ impl Wiring {
     /// limits allow, divided by the number of codes (`shared/docs/decisions/0005-limits.md`).
     pub(super) fn log_guess_risk(&self, policy: &SendPolicy) -> Result<(), Error> {
         let (contract, codes) = (self.profile.name, self.profile.code_format.count);
-        let per_code = settings::guess_limits()?.per_code;
+        let per_code = settings::guesses_per_code()?;
         if let Some(guesses) = policy.limits.guesses_per_day(per_code) {
             let per_million = guesses.saturating_mul(1_000_000).checked_div(codes).unwrap_or(0);
             tracing::info!(
@@ -62,11 +63,15 @@ impl Wiring {
     /// Checks codes.
     pub fn check_code(&mut self) -> Result<CheckCode, Error> {
         let store = Arc::new(self.base.store()?);
+        let limits = GuessLimits {
+            per_code: settings::guesses_per_code()?,
+            per_source_hour: self.guesses_per_source_hour()?,
+        };
         Ok(CheckCode {
             challenges: Arc::clone(&store) as _,
             budgets: store,
             code_keys: self.base.code_keys(KeyRingScope::WithKeys)?,
-            limits: self.guess_limits()?,
+            limits,
             format: self.profile.code_format,
             realm: self.profile.realm(),
         })

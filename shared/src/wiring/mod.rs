@@ -14,7 +14,6 @@ pub use sessions::TokenIssuer;
 
 use crate::adapters::argon2::Argon2Passwords;
 use crate::adapters::key_ring::KeyRingScope;
-use crate::domain::challenge::GuessLimits;
 use crate::http::{Cors, Refusal, Request, Response};
 use crate::ports::{CodeKeys, EventMapper, Passwords};
 use crate::runtime::{Error, Handler, serve, settings};
@@ -72,13 +71,11 @@ impl Wiring {
         self.base.code_keys(KeyRingScope::IdsOnly)
     }
 
-    fn guess_limits(&self) -> Result<GuessLimits, Error> {
-        let limits = settings::guess_limits()?;
+    /// The number of wrong guesses at codes and passwords that a source may make in an hour.
+    fn guesses_per_source_hour(&self) -> Result<u32, Error> {
         Ok(match self.profile.callers {
-            Callers::People => limits,
-            Callers::Servers => {
-                GuessLimits { per_source_hour: settings::sends_per_client_hour()?, ..limits }
-            }
+            Callers::People => settings::guesses_per_source_hour()?,
+            Callers::Servers => settings::sends_per_client_hour()?,
         })
     }
 }

@@ -74,7 +74,7 @@ impl Wiring {
             passwords: self.passwords()?,
             budgets: Arc::new(self.base.store()?),
             backoff: settings::backoff()?,
-            per_source_hour: self.guess_limits()?.per_source_hour,
+            per_source_hour: self.guesses_per_source_hour()?,
             admission: self.profile.admission,
         })
     }
