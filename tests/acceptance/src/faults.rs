@@ -8,7 +8,7 @@ const ALWAYS: u32 = 1_000_000;
 
 /// A fault of DynamoDB that lasts until it is cleared.
 #[must_use]
-pub fn of_shop(mode: &str) -> Fault {
+pub fn of_store(mode: &str) -> Fault {
     Fault::of("dynamodb", mode)
 }
 

@@ -2,7 +2,7 @@
 
 use super::browser::{Browser, in_browser, in_browser_of};
 use super::{Pending, page};
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::urbanfits::UNKNOWN_ID;
 use acceptance::{NO_LIMITS, other_than, without_limits};
 use serde_json::json;
@@ -206,7 +206,7 @@ pub(super) async fn a_fault_keeps_the_code() {
         let code = pending.code(stack).await;
         browser.open(&pending.redirect_url).await;
         // More faults than the function retries.
-        let fault = of_shop("error").in_function("urbanfits-signup-callback").times(100);
+        let fault = of_store("error").in_function("urbanfits-signup-callback").times(100);
         stack.fault(&fault).await;
         browser.press(&format!("{code}{ENTER}")).await;
         let seen = browser.wait_for_error("Something went wrong on our side.").await;

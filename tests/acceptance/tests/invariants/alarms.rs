@@ -4,7 +4,7 @@
 //! AWS alone measures errors, throttles and latencies. There, the tests look at what the functions write instead.
 
 use acceptance::drivers::names;
-use acceptance::faults::{Fault, of_shop};
+use acceptance::faults::{Fault, of_store};
 use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -75,7 +75,7 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
     assert!(watched.len() >= 3, "{watched:?}");
     let stack = &TestStack::with(&NO_LIMITS).await;
     gotu(stack).registered(&new_phone()).await;
-    stack.fault(&of_shop("error").in_function("gotu-post-users")).await;
+    stack.fault(&of_store("error").in_function("gotu-post-users")).await;
     gotu(stack).sign_up_by_email(&new_email()).await;
     stack.fault(&Fault::of("sns", "error")).await;
     gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
@@ -110,7 +110,7 @@ async fn a_store_that_is_down_counts_as_faults_and_writes_error_lines() {
     let errors = || stack.json_lines().iter().filter(|(_, it)| it["level"] == "ERROR").count();
     assert_sum(stack, "Faults", &[], 0.0);
     assert_eq!(errors(), 0);
-    stack.fault(&of_shop("error")).await;
+    stack.fault(&of_store("error")).await;
     for _ in 0..5 {
         let reply = gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
         assert_eq!(reply.status, 500, "{reply:?}");
@@ -124,7 +124,7 @@ async fn a_store_that_is_down_counts_as_faults_and_writes_error_lines() {
 #[tokio::test]
 async fn a_crash_is_answered_by_the_gateway_and_is_not_among_the_faults() {
     let stack = &TestStack::with(&NO_LIMITS).await;
-    stack.fault(&of_shop("crash-before").in_function("gotu-post-otp")).await;
+    stack.fault(&of_store("crash-before").in_function("gotu-post-otp")).await;
     for _ in 0..3 {
         let reply = gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
         reply.expect(500, &json!({"message": "Internal Server Error"}));
@@ -148,7 +148,7 @@ async fn a_slow_store_shows_in_the_duration_of_a_request() {
     };
     gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
     assert!(seen(1).await[0] < threshold);
-    stack.fault(&of_shop("timeout")).await;
+    stack.fault(&of_store("timeout")).await;
     gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
     let slow = seen(2).await;
     assert!(slow[1] > threshold, "{slow:?}");

@@ -2,7 +2,7 @@
 //! code that is used up.
 
 use acceptance::drivers::{AwsCall, Driver, Person, drivers, for_every_contract};
-use acceptance::faults::{Fault, of_shop};
+use acceptance::faults::{Fault, of_store};
 use acceptance::gotu::{error, user_id};
 use acceptance::{NO_LIMITS, Reply, TestStack, gotu, new_email};
 
@@ -18,7 +18,7 @@ const PASSING: [&str; 5] = ["error", "throttle", "conflict", "timeout", "lost-re
 async fn fail_once_each(stack: &TestStack, mode: &str, function: &str, calls: &[AwsCall]) {
     for (operation, _) in calls {
         if can_happen(mode, operation) {
-            stack.fault(&of_shop(mode).at(operation).in_function(function).times(1)).await;
+            stack.fault(&of_store(mode).at(operation).in_function(function).times(1)).await;
         }
     }
 }
@@ -48,7 +48,7 @@ async fn one_failed_call_of_a_sign_up_by_mail_is_not_noticed() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     for mode in PASSING {
         let email = new_email();
-        let fault = of_shop(mode).at("TransactWriteItems").in_function("gotu-post-users");
+        let fault = of_store(mode).at("TransactWriteItems").in_function("gotu-post-users");
         stack.fault(&fault.times(1)).await;
         let id = user_id(&gotu(stack).sign_up_by_email(&email).await);
         expect_account_by_mail(stack, &email, &id).await;
@@ -75,7 +75,7 @@ async fn a_lasting_fault_is_a_500_that_leaves_nothing() {
         for (operation, _) in facts.calls_to_enter {
             let person = driver.new_person();
             let (asked, code) = driver.asked(&person).await;
-            stack.fault(&of_shop("error").at(operation).in_function(facts.enters)).await;
+            stack.fault(&of_store("error").at(operation).in_function(facts.enters)).await;
             let reply = driver.enter_code(&person, &asked, &code).await;
             driver.expect_internal_error(&reply);
             assert!(!driver.has_account(&person).await, "{operation}");
@@ -84,7 +84,7 @@ async fn a_lasting_fault_is_a_500_that_leaves_nothing() {
             assert_eq!(reply.status, 200, "{operation}: {reply:?}");
         }
         let person = driver.new_person();
-        stack.fault(&of_shop("error").in_function(facts.asks)).await;
+        stack.fault(&of_store("error").in_function(facts.asks)).await;
         driver.expect_internal_error(&driver.ask_for_code(&person).await);
         stack.clear_faults().await;
         assert!(stack.items_with("Challenges", &person.recipient).await.is_empty());
@@ -96,7 +96,7 @@ async fn a_lasting_fault_is_a_500_that_leaves_nothing() {
 #[tokio::test]
 async fn each_fault_is_logged_once() {
     let stack = &TestStack::with(&NO_LIMITS).await;
-    stack.fault(&of_shop("error")).await;
+    stack.fault(&of_store("error")).await;
     for _ in 0..3 {
         let reply = gotu(stack).sign_up_by_email(&new_email()).await;
         reply.expect(500, &error("internal server error"));
@@ -117,7 +117,7 @@ async fn a_committed_sign_up_whose_reply_is_lost_is_a_success() {
     for_every_contract(stack, async |driver| {
         let person = driver.new_person();
         let (asked, code) = driver.asked(&person).await;
-        let fault = of_shop("lost-reply").at("TransactWriteItems");
+        let fault = of_store("lost-reply").at("TransactWriteItems");
         stack.fault(&fault.in_function(driver.facts().enters).times(2)).await;
         let reply = driver.enter_code(&person, &asked, &code).await;
         assert_eq!(reply.status, 200, "{reply:?}");
@@ -140,7 +140,7 @@ async fn a_crash_at_any_write_leaves_all_or_nothing() {
     for_every_contract(stack, async |driver| {
         for crash in ["crash-before", "crash-after"] {
             for (operation, after) in WRITES {
-                let fault = of_shop(crash).at(operation).after(after).times(1);
+                let fault = of_store(crash).at(operation).after(after).times(1);
                 let fault = fault.in_function(driver.facts().enters);
                 let crashed = crash_and_retry(stack, driver, &fault, crash, operation).await;
                 assert!(crashed || after == 1, "{crash} {operation}");
@@ -197,7 +197,7 @@ async fn a_crash_of_a_sign_up_by_mail_leaves_all_or_nothing() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     for (crash, again) in [("crash-before", 200), ("crash-after", 400)] {
         let email = new_email();
-        let fault = of_shop(crash).at("TransactWriteItems").in_function("gotu-post-users");
+        let fault = of_store(crash).at("TransactWriteItems").in_function("gotu-post-users");
         stack.fault(&fault.times(1)).await;
         assert_eq!(gotu(stack).sign_up_by_email(&email).await.status, 500);
         stack.clear_faults().await;

@@ -1,7 +1,7 @@
 //! The lines of the functions: one for each request, and metrics in CloudWatch's embedded metric format.
 
 use acceptance::drivers::names;
-use acceptance::faults::{Fault, of_shop};
+use acceptance::faults::{Fault, of_store};
 use acceptance::logs::{list, values};
 use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone, other_than};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn metrics_are_valid_and_name_no_user() {
     gotu(stack).sign_up_by_phone(&phone, &code).await;
     gotu(stack).sign_up_by_email(&email).await;
     stack.request("GET", &format!("/users/{email}")).await;
-    stack.fault(&of_shop("error")).await;
+    stack.fault(&of_store("error")).await;
     gotu(stack).sign_up_by_email(&new_email()).await;
     stack.clear_faults().await;
     stack.wait_until_delivered(&phone).await;

@@ -2,7 +2,7 @@
 
 use acceptance::drivers::drivers;
 use acceptance::events::types;
-use acceptance::faults::{Fault, of_shop};
+use acceptance::faults::{Fault, of_store};
 use acceptance::goodcity::otp_auth_key;
 use acceptance::gotu::user_id;
 use acceptance::{NO_LIMITS, TestStack, goodcity, gotu, new_email, new_phone};
@@ -115,7 +115,7 @@ async fn a_code_that_was_replaced_or_has_ended_is_not_sent() {
 async fn the_sweep_delivers_what_the_stream_missed() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     // The stream's way to read entries fails. The sweep scans the table.
-    stack.fault(&of_shop("error").at("BatchGetItem").in_function("relay")).await;
+    stack.fault(&of_store("error").at("BatchGetItem").in_function("relay")).await;
     let id = user_id(&gotu(stack).sign_up_by_email(&new_email()).await);
     sweep(stack).await;
     assert_eq!(stack.items("Outbox").await.len(), 1, "the stream delivers young entries");
@@ -153,7 +153,7 @@ async fn a_permanent_refusal_is_not_tried_again() {
 async fn an_entry_that_cannot_be_read_does_not_stop_a_sweep() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     // The stream's way to read entries fails. The sweep scans the table.
-    stack.fault(&of_shop("error").at("BatchGetItem").in_function("relay")).await;
+    stack.fault(&of_store("error").at("BatchGetItem").in_function("relay")).await;
     let id = user_id(&gotu(stack).sign_up_by_email(&new_email()).await);
     age(stack, &stack.items("Outbox").await.remove(0)).await;
     for name in ["an-entry", "of-a-newer-version", "zz"] {

@@ -1,7 +1,7 @@
 //! No table and no log line reveals a code, a password, a token, a key, or who a user is.
 
 use acceptance::drivers::for_every_contract;
-use acceptance::faults::{Fault, of_shop};
+use acceptance::faults::{Fault, of_store};
 use acceptance::tokens::key_in;
 use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone};
 use serde_json::json;
@@ -62,7 +62,7 @@ async fn tables_and_logs_hold_no_secret() {
 
 /// Makes error lines, so that they are among the lines that are searched.
 async fn fail_requests_and_deliveries(stack: &TestStack) {
-    stack.fault(&of_shop("error").times(100)).await;
+    stack.fault(&of_store("error").times(100)).await;
     assert_eq!(gotu(stack).sign_up_by_email(&new_email()).await.status, 500);
     stack.clear_faults().await;
     for service in ["sns", "ses", "events"] {

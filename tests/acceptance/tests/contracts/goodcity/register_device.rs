@@ -1,7 +1,7 @@
 //! `POST /api/v1/auth/register_device`.
 
 use acceptance::events::of_type;
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::goodcity::{error, errors, new_mobile, token, user_id};
 use acceptance::tokens::seconds_between;
 use acceptance::{NO_LIMITS, TestStack, all, goodcity};
@@ -123,7 +123,7 @@ async fn one_failed_call_is_not_noticed() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let (id, token) = user(stack).await;
     for mode in ["error", "throttle", "conflict", "lost-reply"] {
-        let fault = of_shop(mode).at("TransactWriteItems").in_function("goodcity-register-device");
+        let fault = of_store(mode).at("TransactWriteItems").in_function("goodcity-register-device");
         stack.fault(&fault.times(1)).await;
         let reply = goodcity(stack).register_device(&token, "handle-1", "fcm").await;
         assert_eq!(reply.status, 204, "{mode}: {reply:?}");

@@ -1,6 +1,6 @@
 //! `POST /sessions`.
 
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::gotu::{claims, error, tokens, user_id};
 use acceptance::tokens::argon2id;
 use acceptance::{NO_LIMITS, TestStack, all, count, gotu, new_email};
@@ -160,7 +160,7 @@ async fn one_failed_call_is_not_noticed() {
             if mode == "conflict" && operation != "TransactWriteItems" {
                 continue;
             }
-            let fault = of_shop(mode).at(operation).in_function("gotu-post-sessions").times(1);
+            let fault = of_store(mode).at(operation).in_function("gotu-post-sessions").times(1);
             stack.fault(&fault).await;
             let reply = gotu(stack).sign_in(&email, "correct horse").await;
             assert_eq!(reply.status, 200, "{mode} {operation}: {reply:?}");

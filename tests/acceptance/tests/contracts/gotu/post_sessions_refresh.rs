@@ -1,7 +1,7 @@
 //! `POST /sessions/refresh`.
 
 use acceptance::events::of_type;
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::gotu::{Tokens, claims, error, tokens, user_id};
 use acceptance::tokens::seconds_between;
 use acceptance::{NO_LIMITS, TestStack, all, gotu, new_email, new_phone};
@@ -120,14 +120,14 @@ async fn one_failed_call_is_not_noticed_and_a_lost_commit_gives_the_same() {
                 continue;
             }
             let fault =
-                of_shop(mode).at(operation).in_function("gotu-post-sessions-refresh").times(1);
+                of_store(mode).at(operation).in_function("gotu-post-sessions-refresh").times(1);
             stack.fault(&fault).await;
             current = tokens(&gotu(stack).refresh(&current).await).refresh;
             stack.clear_faults().await;
         }
     }
     // The process dies after the commit: the client knows nothing, and asks again.
-    let fault = of_shop("crash-after")
+    let fault = of_store("crash-after")
         .at("TransactWriteItems")
         .in_function("gotu-post-sessions-refresh")
         .times(1);

@@ -1,6 +1,6 @@
 //! `posbytz-create-client`: an administrator's changes of clients. The function has no route.
 
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::posbytz::{BOTH, credentials, failed, token_request};
 use acceptance::{TestStack, all, posbytz, token_parts};
 use serde_json::{Value, json};
@@ -126,7 +126,7 @@ async fn bad_payloads_are_refused_and_make_nothing() {
 #[tokio::test]
 async fn a_lost_reply_is_not_a_failure_because_the_secret_is_shown_only_once() {
     let stack = &TestStack::with(&[]).await;
-    let lose = of_shop("lost-reply").in_function("posbytz-create-client").times(1);
+    let lose = of_store("lost-reply").in_function("posbytz-create-client").times(1);
     stack.fault(&lose).await;
     let client = posbytz(stack).new_client("STORE1").await;
     stack.fault(&lose).await;

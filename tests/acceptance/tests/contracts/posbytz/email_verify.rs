@@ -1,7 +1,7 @@
 //! `GET /ecommerce/v1/auth/email/verify`.
 
 use acceptance::events::of_type;
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::gotu::user_id;
 use acceptance::posbytz::{INTERNAL, SUCCESS, by_email, by_mobile, customer_id, new_number};
 use acceptance::tokens::seconds_between;
@@ -249,7 +249,7 @@ async fn one_failed_call_is_not_noticed_and_a_lasting_fault_uses_nothing_up() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let token = posbytz(stack).store_token("STORE1").await;
     let fault = |mode: &str, count: u32| {
-        of_shop(mode).at("TransactWriteItems").in_function("posbytz-email-verify").times(count)
+        of_store(mode).at("TransactWriteItems").in_function("posbytz-email-verify").times(count)
     };
     for mode in ["error", "throttle", "conflict", "lost-reply"] {
         let (id, link) = posbytz(stack).mailed(&token, &new_email()).await;

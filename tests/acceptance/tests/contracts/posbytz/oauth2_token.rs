@@ -1,6 +1,6 @@
 //! `POST /ecommerce/oauth2/token` (RFC 6749).
 
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::posbytz::{BOTH, Credentials, INTERNAL, access_token, credentials, token_request};
 use acceptance::tokens::lifetime;
 use acceptance::{Reply, TestStack, posbytz, route, token_parts};
@@ -248,7 +248,7 @@ async fn a_standard_client_library_gets_its_token() {
 async fn a_store_that_does_not_answer_is_a_500_in_the_contracts_format() {
     let stack = &TestStack::with(&[]).await;
     let client = posbytz(stack).new_client("STORE1").await;
-    stack.fault(&of_shop("error").times(1000)).await;
+    stack.fault(&of_store("error").times(1000)).await;
     let reply = posbytz(stack).ask_for_token(&token_request(&client, None)).await;
     reply.expect_text(500, INTERNAL);
     stack.clear_faults().await;

@@ -1,6 +1,6 @@
 //! `POST /auth/signup`.
 
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::urbanfits::{
     EXPIRED, INCORRECT, INTERNAL, TAKEN, TOO_MANY, WRONG, new_person, otp_id, refusal, sign_up_body,
 };
@@ -298,7 +298,7 @@ async fn wrong_methods_large_bodies_and_faults_are_answered_as_urbanfits_does() 
     let large = json!({"username": "x".repeat(400_000)});
     let reply = urbanfits(stack).sign_up_with(&large).await;
     reply.expect(413, &refusal("The request body is too large."));
-    let fault = of_shop("error").in_function("urbanfits-signup").times(100);
+    let fault = of_store("error").in_function("urbanfits-signup").times(100);
     stack.fault(&fault).await;
     let (username, email) = new_person();
     let reply = urbanfits(stack).sign_up(&username, &email).await;

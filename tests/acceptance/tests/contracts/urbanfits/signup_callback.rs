@@ -1,7 +1,7 @@
 //! `POST /auth/signup/callback`.
 
 use acceptance::events::types;
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::goodcity::{new_mobile, otp_auth_key};
 use acceptance::tokens::{hs256, part};
 use acceptance::urbanfits::{
@@ -281,7 +281,7 @@ async fn two_pending_sign_ups_race_for_one_username() {
 async fn one_failed_call_is_not_noticed_and_a_broken_store_keeps_the_code() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let fault = |function: &str, mode: &str, operation: &str, count: u32| {
-        of_shop(mode).at(operation).in_function(function).times(count)
+        of_store(mode).at(operation).in_function(function).times(count)
     };
     for mode in ["error", "throttle", "conflict", "lost-reply"] {
         let (username, email) = new_person();

@@ -2,7 +2,7 @@
 
 use super::documented;
 use acceptance::events::{of_type, types};
-use acceptance::faults::of_shop;
+use acceptance::faults::of_store;
 use acceptance::posbytz::{INTERNAL, by_email, by_mobile, customer_id, new_number};
 use acceptance::tokens::is_hex;
 use acceptance::{NO_LIMITS, Reply, TestStack, all, compact, count, new_email, posbytz};
@@ -215,7 +215,7 @@ async fn one_failed_call_is_not_noticed_and_a_lasting_fault_leaves_nothing() {
     let token = posbytz(stack).store_token("STORE1").await;
     for mode in ["error", "throttle", "conflict", "lost-reply"] {
         let email = new_email();
-        let fault = of_shop(mode).at("TransactWriteItems").in_function("posbytz-signup").times(1);
+        let fault = of_store(mode).at("TransactWriteItems").in_function("posbytz-signup").times(1);
         stack.fault(&fault).await;
         let id = customer_id(&posbytz(stack).sign_up(&token, &by_email(&email)).await);
         stack.clear_faults().await;
@@ -228,7 +228,7 @@ async fn one_failed_call_is_not_noticed_and_a_lasting_fault_leaves_nothing() {
     }
     let users = stack.items("Users").await;
     let email = new_email();
-    let fault = of_shop("error").in_function("posbytz-signup").times(1000);
+    let fault = of_store("error").in_function("posbytz-signup").times(1000);
     stack.fault(&fault).await;
     posbytz(stack).sign_up(&token, &by_email(&email)).await.expect_text(500, INTERNAL);
     stack.clear_faults().await;
@@ -243,7 +243,7 @@ async fn a_crash_leaves_all_or_nothing() {
     let token = posbytz(stack).store_token("STORE1").await;
     for (mode, again) in [("crash-before", 201), ("crash-after", 422)] {
         let email = new_email();
-        let fault = of_shop(mode).at("TransactWriteItems").in_function("posbytz-signup").times(1);
+        let fault = of_store(mode).at("TransactWriteItems").in_function("posbytz-signup").times(1);
         stack.fault(&fault).await;
         assert_eq!(posbytz(stack).sign_up(&token, &by_email(&email)).await.status, 500);
         stack.clear_faults().await;
