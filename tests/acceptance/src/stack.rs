@@ -1,10 +1,9 @@
 //! A running stack of the real functions.
 
 use crate::{Call, Reply, events, route};
-use local::{Options, Stack};
+use local::{Options, SecretSnapshot, Stack};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::future::IntoFuture;
 use std::path::PathBuf;
@@ -26,16 +25,6 @@ pub const NO_LIMITS: [(&str, &str); 3] =
 #[must_use]
 pub fn without_limits<'a>(env: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     NO_LIMITS.iter().chain(env).copied().collect()
-}
-
-/// The state of a secret.
-#[derive(Clone, Debug)]
-pub struct Secret {
-    pub name: String,
-    /// The values, by the ids of their versions. A version without a label is among them.
-    pub versions: BTreeMap<String, String>,
-    /// The version of each label.
-    pub labels: BTreeMap<String, String>,
 }
 
 /// A running stack, and an HTTP client for it.
@@ -214,11 +203,8 @@ impl TestStack {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// Every secret in its present state.
-    pub async fn secrets(&self) -> Vec<Secret> {
-        let secrets = self.stack.secrets().await.expect("the secrets").into_iter();
-        let own =
-            secrets.map(|it| Secret { name: it.name, versions: it.versions, labels: it.labels });
-        own.collect()
+    /// Every secret with all its versions.
+    pub async fn secrets(&self) -> Vec<SecretSnapshot> {
+        self.stack.secrets().await.expect("the secrets")
     }
 }
