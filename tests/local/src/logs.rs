@@ -98,7 +98,7 @@ mod tests {
             r#"{"outcome":"ok","duration_ms":1.5,"records":1}"#,
             r#"{"outcome":"ok","duration_ms":1.5,"delivered":1}"#,
             r#"{"outcome":"ok","duration_ms":1.5,"waiting":1}"#,
-            r#"{"message":"overdue entries were swept"}"#,
+            r#"{"message":"swept overdue entries"}"#,
             "a panic",
         ] {
             assert!(!found_nothing_to_do(line), "{line}");

@@ -55,11 +55,7 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             env: flags.env,
             release: flags.release,
             quiet: false,
-            build: true,
-            rights: None,
-            account: None,
-            schedules: true,
-            root: None,
+            ..Options::default()
         };
         let stack = tokio::select! {
             started = Stack::start(options) => started?,
