@@ -24,12 +24,11 @@ fn table(functions: &[Function]) -> Vec<String> {
 
 /// The routes of a function, or what else invokes it, in parentheses.
 fn invoked_by(function: &Function) -> String {
-    let triggers: Vec<_> = function.triggers.iter().map(trigger).collect();
-    match triggers.join(", ") {
-        none if none.is_empty() => "(no route: an administrator invokes it)".to_owned(),
-        triggers if function.routes().next().is_some() => triggers,
-        triggers => format!("({triggers})"),
+    if function.triggers.is_empty() {
+        return "(no route: an administrator invokes it)".to_owned();
     }
+    let triggers = function.triggers.iter().map(trigger).collect::<Vec<_>>().join(", ");
+    if function.routes().next().is_some() { triggers } else { format!("({triggers})") }
 }
 
 fn trigger(trigger: &Trigger) -> String {
