@@ -46,7 +46,7 @@ struct DeviceRegistered<'a> {
 
 /// Writes events in the format that GoodCity's services expect.
 #[derive(Clone, Copy, Debug)]
-pub struct GoodCityEvents;
+pub(super) struct GoodCityEvents;
 
 impl EventMapper for GoodCityEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {

@@ -16,7 +16,6 @@ mod wire;
 pub use app::App;
 pub use authenticator::Authenticator;
 pub use claims::token_for;
-pub use events::GoodCityEvents;
 pub use messages::LOCALES;
 pub use profile::UserObject;
 pub use refusal::Refusal;
@@ -42,7 +41,7 @@ pub const PROFILE: Profile = Profile {
     code_format: CodeFormat::all_of(4),
     handle: Some(otp_auth_key),
     token_claims: &[],
-    events: || Arc::new(GoodCityEvents),
+    events: || Arc::new(events::GoodCityEvents),
     callers: Callers::People,
     sessions: SessionOwner::Token,
     admission: Admission::VerifiedUsers,

@@ -79,7 +79,7 @@ const SESSION_REVOKED: &str = "AUTH_SESSION_REVOKED";
 
 /// Writes events in the format that Gotu's services expect.
 #[derive(Clone, Copy, Debug)]
-pub struct GotuEvents;
+pub(super) struct GotuEvents;
 
 impl EventMapper for GotuEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {

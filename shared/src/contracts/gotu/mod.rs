@@ -12,13 +12,11 @@ mod wire;
 
 pub use authenticator::{Authenticator, reset_allowed};
 pub use claims::{request_token, session_issued, session_opened, session_refreshed};
-pub use events::GotuEvents;
 pub use messages::LOCALES;
 pub use refusal::Refusal;
 pub use wire::{
     OtpRequest, PasswordRequest, RefreshRequest, RequestTokenResponse, Session,
-    SessionByPhoneRequest, SessionRequest, SignUpRequest, TOKEN_CLAIMS, USER_TYPE,
-    VerificationRequest, all_sessions,
+    SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, all_sessions,
 };
 
 use super::Contract;
@@ -37,8 +35,8 @@ pub const PROFILE: Profile = Profile {
     // Five digits, `00000` to `99999`.
     code_format: CodeFormat::all_of(5),
     handle: None,
-    token_claims: &TOKEN_CLAIMS,
-    events: || Arc::new(GotuEvents),
+    token_claims: &wire::TOKEN_CLAIMS,
+    events: || Arc::new(events::GotuEvents),
     callers: Callers::People,
     sessions: SessionOwner::Device,
     // Users whose address is not verified may sign in.

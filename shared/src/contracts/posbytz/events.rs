@@ -85,7 +85,7 @@ struct MobileVerified<'a> {
 
 /// Writes events in the format that PosBytz's services expect.
 #[derive(Clone, Copy, Debug)]
-pub struct PosBytzEvents;
+pub(super) struct PosBytzEvents;
 
 impl EventMapper for PosBytzEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {

@@ -15,7 +15,6 @@ mod wire;
 
 pub use admin::{ClientTask, ClientTaskError, changed, credentials};
 pub use claims::{Caller, ClientAuthenticator, customer_token};
-pub use events::PosBytzEvents;
 pub use field_errors::FieldErrors;
 pub use messages::LOCALES;
 pub use oauth2::{TokenRefusal, TokenRequest, TokenResponse};
@@ -39,7 +38,7 @@ pub const PROFILE: Profile = Profile {
     code_format: CodeFormat { digits: 6, lowest: 100_000, count: 900_000 },
     handle: None,
     token_claims: &[],
-    events: || Arc::new(PosBytzEvents),
+    events: || Arc::new(events::PosBytzEvents),
     callers: Callers::Servers,
     // A session exists only as its token.
     sessions: SessionOwner::Token,

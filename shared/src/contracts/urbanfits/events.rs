@@ -54,7 +54,7 @@ struct SessionRevoked<'a> {
 
 /// Writes events in the format that UrbanFits' services expect.
 #[derive(Clone, Copy, Debug)]
-pub struct UrbanFitsEvents;
+pub(super) struct UrbanFitsEvents;
 
 impl EventMapper for UrbanFitsEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {

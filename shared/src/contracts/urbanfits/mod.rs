@@ -15,7 +15,6 @@ mod wire;
 
 pub use authenticator::Authenticator;
 pub use cookies::cleared_cookies;
-pub use events::UrbanFitsEvents;
 pub use messages::LOCALES;
 pub use page::page as code_page;
 pub use refusal::{Refusal, signed_out};
@@ -44,7 +43,7 @@ pub const PROFILE: Profile = Profile {
     code_format: CodeFormat { digits: 5, lowest: 10_000, count: 90_000 },
     handle: Some(otp_id),
     token_claims: &[],
-    events: || Arc::new(UrbanFitsEvents),
+    events: || Arc::new(events::UrbanFitsEvents),
     callers: Callers::People,
     // A session exists only as the token in its cookie.
     sessions: SessionOwner::Token,
