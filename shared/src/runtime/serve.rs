@@ -101,7 +101,8 @@ fn function_name(module: &str) -> String {
     module.rsplit("::").next().unwrap_or_default().replace('_', "-")
 }
 
-/// An `async fn` of a state and an input whose future is `Send`.
+/// An `async fn` of a state and an input whose future is `Send`, which a bound with `AsyncFn` cannot
+/// require.
 pub trait Handler<'a, S: 'a, I: 'a, O>: Fn(&'a S, I) -> Self::Future + Sync {
     type Future: Future<Output = O> + Send + 'a;
 }

@@ -21,7 +21,7 @@ impl Wiring {
         }))
     }
 
-    /// Signs up by phone and code, or by e-mail and password. Both take ids from the same block.
+    /// The sign-ups by phone and code, and by e-mail and password. Both take ids from the same block.
     pub fn sign_up_by_code_or_password(
         &mut self,
     ) -> Result<(SignUpByCode, SignUpByPassword), Error> {
@@ -36,7 +36,7 @@ impl Wiring {
         Ok((SignUpByCode { sign_up, check_code }, by_password))
     }
 
-    /// Creates an account whose recipient is not verified, and sends a code to it.
+    /// The sign-up that creates an account whose recipient is not verified, and sends a code to it.
     pub fn sign_up_unverified(&mut self) -> Result<SignUpUnverified, Error> {
         Ok(SignUpUnverified {
             request_code: self.request_code()?,
@@ -45,7 +45,7 @@ impl Wiring {
         })
     }
 
-    /// Creates an account, and sends a code and a link that verify its identifiers.
+    /// The sign-up that creates an account, and sends a code and a link that verify its identifiers.
     pub fn sign_up_to_verify(&mut self) -> Result<SignUpToVerify, Error> {
         let policy = settings::send_policy()?;
         self.log_guess_risk(&policy)?;
@@ -63,7 +63,7 @@ impl Wiring {
         })
     }
 
-    /// Checks the code of a stored sign-up, and creates the account with its wallet.
+    /// The end of a stored sign-up: checks its code, and creates the account with its wallet.
     pub fn complete_sign_up(&mut self, wallet: WalletPolicy) -> Result<CompleteSignUp, Error> {
         Ok(CompleteSignUp {
             check_code: self.check_code()?,
@@ -75,7 +75,7 @@ impl Wiring {
         })
     }
 
-    /// Sets a new password.
+    /// The use case that sets a new password.
     pub fn reset_password(&mut self) -> Result<ResetPassword, Error> {
         Ok(ResetPassword {
             users: Arc::new(self.base.store()?),
@@ -86,7 +86,7 @@ impl Wiring {
         })
     }
 
-    /// Registers devices for push messages.
+    /// The use case that registers devices for push messages.
     pub fn register_device(&mut self) -> Result<RegisterDevice, Error> {
         Ok(RegisterDevice {
             devices: Arc::new(self.base.store()?),
@@ -96,7 +96,7 @@ impl Wiring {
         })
     }
 
-    /// Grants access tokens to OAuth 2.0 clients.
+    /// The use case that grants access tokens to OAuth 2.0 clients.
     pub fn grant_client_token(&mut self) -> Result<GrantClientToken, Error> {
         Ok(GrantClientToken {
             clients: Arc::new(self.base.store()?),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Wiring {
-    /// Sends codes to recipients.
+    /// The use case that sends codes to recipients.
     pub fn request_code(&mut self) -> Result<RequestCode, Error> {
         let policy = settings::send_policy()?;
         self.log_guess_risk(&policy)?;
@@ -46,7 +46,7 @@ impl Wiring {
         Ok(())
     }
 
-    /// Stores a sign-up, and sends the code that completes it.
+    /// The start of a sign-up: stores it, and sends the code that completes it.
     pub fn start_sign_up(&mut self) -> Result<StartSignUp, Error> {
         let mut request_code = self.request_code()?;
         // While a sign-up waits for its code it blocks the next one. A caller who used up the
@@ -60,7 +60,7 @@ impl Wiring {
         })
     }
 
-    /// Checks codes.
+    /// The check of codes, which other use cases contain.
     pub fn check_code(&mut self) -> Result<CheckCode, Error> {
         let store = Arc::new(self.base.store()?);
         let limits = GuessLimits {
@@ -77,7 +77,7 @@ impl Wiring {
         })
     }
 
-    /// Checks a code and uses it up, without a change of an account.
+    /// The use case that checks a code and uses it up, without a change of an account.
     pub fn prove_recipient(&mut self) -> Result<ProveRecipient, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(ProveRecipient {
@@ -88,7 +88,8 @@ impl Wiring {
         })
     }
 
-    /// Checks a code that a client holds a handle to, and marks the identifier verified.
+    /// The use case that checks a code by the handle of its challenge, and marks the identifier
+    /// verified.
     pub fn verify_code(&mut self) -> Result<VerifyCode, Error> {
         Ok(VerifyCode {
             check_code: self.check_code()?,
@@ -99,7 +100,7 @@ impl Wiring {
         })
     }
 
-    /// Checks a code of a named recipient, and marks the identifier verified.
+    /// The use case that checks a code of a named recipient, and marks the identifier verified.
     pub fn verify_recipient(&mut self) -> Result<VerifyRecipient, Error> {
         Ok(VerifyRecipient {
             check_code: self.check_code()?,
@@ -110,7 +111,7 @@ impl Wiring {
         })
     }
 
-    /// Checks the link of a mail, and marks the address verified.
+    /// The use case that checks the link of a mail, and marks the address verified.
     pub fn verify_link(&mut self) -> Result<VerifyLink, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(VerifyLink {

@@ -25,14 +25,14 @@ pub struct TokenIssuer {
 }
 
 impl Wiring {
-    /// Signs and checks the contract's access tokens.
+    /// The contract's access tokens, to be signed and checked.
     pub fn access_tokens(&mut self) -> Result<Arc<dyn AccessTokens>, Error> {
         let ring =
             self.base.key_ring(&settings::token_key(self.profile.name)?, KeyRingScope::WithKeys)?;
         Ok(Arc::new(JwtAccessTokens::new(ring)))
     }
 
-    /// Does the same, with the lifetime and the issuer of new tokens.
+    /// The contract's access tokens, with the lifetime and the issuer of new ones.
     pub fn token_issuer(&mut self) -> Result<TokenIssuer, Error> {
         Ok(TokenIssuer {
             tokens: self.access_tokens()?,
@@ -41,7 +41,7 @@ impl Wiring {
         })
     }
 
-    /// Signs the names of browsers.
+    /// The signatures of the names of browsers.
     pub fn user_agents(&mut self) -> Result<Arc<dyn TextSignatures>, Error> {
         let key = settings::user_agent_key(self.profile.name)?;
         Ok(Arc::new(JwsTexts::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)))
@@ -67,7 +67,7 @@ impl Wiring {
         })
     }
 
-    /// Signs in by password.
+    /// The sign-in by password.
     pub fn sign_in_by_password(&mut self) -> Result<SignInByPassword, Error> {
         Ok(SignInByPassword {
             open: self.open_sessions()?,
@@ -79,12 +79,12 @@ impl Wiring {
         })
     }
 
-    /// Signs in by code.
+    /// The sign-in by code.
     pub fn sign_in_by_code(&mut self) -> Result<SignInByCode, Error> {
         Ok(SignInByCode { open: self.open_sessions()?, check_code: self.check_code()? })
     }
 
-    /// Exchanges refresh tokens.
+    /// The use case that exchanges refresh tokens.
     pub fn refresh(&mut self) -> Result<Refresh, Error> {
         let key = settings::refresh_key(self.profile.name)?;
         Ok(Refresh {
@@ -96,7 +96,7 @@ impl Wiring {
         })
     }
 
-    /// Ends sessions.
+    /// The use case that ends sessions.
     pub fn sign_out(&mut self) -> Result<SignOut, Error> {
         Ok(SignOut {
             sessions: Arc::new(self.base.store()?),

@@ -66,7 +66,7 @@ impl Declarations {
     ///
     /// # Errors
     ///
-    /// The text is no template, or a function in it lacks a part; the error names it.
+    /// The text is not a template, or a function in it lacks a part; the error names it.
     pub fn parse(text: &str, contracts: Vec<String>) -> Result<Self> {
         let template = Template::parse(text).context(TEMPLATE)?;
         let functions = template.functions.iter().map(|function| {

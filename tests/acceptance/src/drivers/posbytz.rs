@@ -2,7 +2,7 @@
 
 use super::{Driver, Facts, Person, Sample, Target, Traces, authorization, has_members};
 use crate::posbytz::{
-    BOTH, Credentials, PASSWORD, PosBytz, by_email, by_mobile, code_refused, credentials,
+    BOTH, Credentials, INTERNAL, PASSWORD, PosBytz, by_email, by_mobile, code_refused, credentials,
     customer_id, new_number, posbytz, session, signed_in, token_request, typed,
 };
 use crate::{Reply, TestStack, code_in, new_email, other_than};
@@ -31,7 +31,7 @@ static FACTS: Facts = Facts {
         "customer.signed_in",
         "customer.verification_requested",
     ],
-    internal_error: r#"{"statusCode":500,"message":"Internal server error"}"#,
+    internal_error: INTERNAL,
     has_refresh: false,
 };
 

@@ -141,7 +141,7 @@ fn texts(template: &Template, values: &Value) -> Vec<String> {
     resolved.filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-/// Whether a text matches a pattern in which `*` stands for any characters.
+/// Whether a text matches a pattern in which `*` matches any characters.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(text) = text.strip_prefix(first) else { return false };
