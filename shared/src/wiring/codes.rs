@@ -61,7 +61,7 @@ impl Wiring {
     }
 
     /// The check of codes, which other use cases contain.
-    pub fn check_code(&mut self) -> Result<CheckCode, Error> {
+    pub(super) fn check_code(&mut self) -> Result<CheckCode, Error> {
         let store = Arc::new(self.base.store()?);
         let limits = GuessLimits {
             per_code: settings::guesses_per_code()?,

@@ -24,7 +24,6 @@ static FACTS: Facts = Facts {
     account: &[("Users", 1), ("Identifiers", 1)],
     events: &["user.created", "user.verified"],
     internal_error: r#"{"errors":"Internal Server Error"}"#,
-    has_refresh: false,
 };
 
 struct OfGoodCity<'a> {

@@ -25,7 +25,6 @@ static FACTS: Facts = Facts {
     account: &[("Users", 1), ("Identifiers", 1), ("Devices", 1), ("Sessions", 1)],
     events: &["AUTH_USER_CREATED", "NEW_DEVICE_TOKEN"],
     internal_error: r#"{"error":"internal server error"}"#,
-    has_refresh: true,
 };
 
 struct OfGotu<'a> {

@@ -93,8 +93,6 @@ pub struct Facts {
     pub events: &'static [&'static str],
     /// The body of the answer to a fault.
     pub internal_error: &'static str,
-    /// Whether the contract has refresh tokens.
-    pub has_refresh: bool,
 }
 
 /// A user that no other test of the process uses.

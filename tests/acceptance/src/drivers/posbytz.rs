@@ -32,7 +32,6 @@ static FACTS: Facts = Facts {
         "customer.verification_requested",
     ],
     internal_error: INTERNAL,
-    has_refresh: false,
 };
 
 struct OfPosBytz<'a> {

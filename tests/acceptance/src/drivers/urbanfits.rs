@@ -28,7 +28,6 @@ static FACTS: Facts = Facts {
     account: &[("Users", 1), ("Identifiers", 3), ("Ledger", 1)],
     events: &["user.created", "wallet.opened"],
     internal_error: r#"{"success":false,"msg":"Internal Server Error occurred, please try again in a while."}"#,
-    has_refresh: false,
 };
 
 struct OfUrbanFits<'a> {
