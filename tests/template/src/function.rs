@@ -6,7 +6,7 @@ use crate::store::Table;
 use crate::{Resource, arn, only};
 use anyhow::{Context, bail};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// An `AWS::Serverless::Function`.
@@ -16,9 +16,6 @@ pub struct Function {
     pub id: String,
     /// The name of the binary, which is the function's name everywhere.
     pub name: String,
-    /// The contract that the function belongs to: the text before the first `-` of the name, if a
-    /// function with that prefix has a route.
-    pub contract: Option<String>,
     pub description: String,
     pub memory_mb: u64,
     pub timeout: Duration,
@@ -136,7 +133,6 @@ impl Function {
         Ok(Self {
             id: id.clone(),
             name: resolver.physical_name(id)?,
-            contract: None,
             description: property("Description")?
                 .and_then(|text| resolve::text(&text))
                 .unwrap_or_default(),
@@ -157,7 +153,7 @@ pub(crate) fn read_all(
     tables: &[Table],
 ) -> anyhow::Result<Vec<Function>> {
     let declared = resources.iter().filter(|found| found.kind == "AWS::Serverless::Function");
-    let mut functions = declared
+    let functions = declared
         .map(|resource| Function::read(resolver, resource, resources, tables))
         .collect::<anyhow::Result<Vec<_>>>()?;
     if functions.is_empty() {
@@ -173,15 +169,6 @@ pub(crate) fn read_all(
                 bail!("{unique} of both Resources.{other} and Resources.{}", function.id);
             }
         }
-    }
-    let contracts: BTreeSet<_> = functions
-        .iter()
-        .filter(|function| function.routes().next().is_some())
-        .filter_map(|function| Some(function.name.split_once('-')?.0.to_owned()))
-        .collect();
-    for function in &mut functions {
-        let prefix = function.name.split_once('-').map(|(prefix, _)| prefix);
-        function.contract = prefix.filter(|prefix| contracts.contains(*prefix)).map(str::to_owned);
     }
     Ok(functions)
 }

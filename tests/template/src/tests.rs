@@ -175,13 +175,6 @@ fn functions_have_names_limits_routes_and_log_groups() {
 }
 
 #[test]
-fn a_prefix_is_a_contract_if_a_function_with_it_has_a_route() {
-    let template = template();
-    let contracts = template.functions.iter().map(|function| function.contract.as_deref());
-    assert_eq!(contracts.collect::<Vec<_>>(), [Some("gotu"), None, None, None]);
-}
-
-#[test]
 fn rights_are_those_of_inline_and_of_managed_policies() {
     let template = template();
     let [warm_up, sign_up] = template.functions[0].statements.as_slice() else { panic!() };
@@ -390,9 +383,6 @@ fn invalid_yaml_is_an_error_with_its_line() {
 fn the_template_of_the_project_is_supported() {
     let template = Template::load().unwrap();
     assert!(template.functions.len() > 20 && template.alarms.len() > 10);
-    let contracts: BTreeSet<_> =
-        template.functions.iter().filter_map(|function| function.contract.as_deref()).collect();
-    assert_eq!(contracts, BTreeSet::from(["goodcity", "gotu", "posbytz", "urbanfits"]));
     for resource in &template.resources {
         template.resolve(resource.properties()).unwrap();
     }
