@@ -31,8 +31,7 @@ pub fn ses_identity(name: &str) -> String {
 }
 
 /// Returns the ARN of a table.
-#[must_use]
-pub fn table(name: &str) -> String {
+pub(crate) fn table(name: &str) -> String {
     arn("dynamodb", &format!("table/{name}"))
 }
 
@@ -44,8 +43,7 @@ pub fn stream(table_name: &str) -> String {
 
 /// Returns the ARN of a secret. Secrets Manager ends it with six random characters. Here they are
 /// a hash of the name, so that the functions' environment is the same in every run.
-#[must_use]
-pub fn secret(name: &str) -> String {
+pub(crate) fn secret(name: &str) -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     // FNV-1a.
     let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

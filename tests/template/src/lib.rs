@@ -69,8 +69,6 @@ pub struct Template {
 #[derive(Debug, Clone)]
 pub struct Parameter {
     pub name: String,
-    /// `String` or `Number`.
-    pub kind: String,
     /// The default value as text, which is how `CloudFormation` passes it on.
     pub default: String,
     /// The whole declaration, with the bounds and the description.
@@ -221,7 +219,7 @@ fn parameters(document: &Json) -> anyhow::Result<Vec<Parameter>> {
             }
             let default = body.get("Default").and_then(resolve::text);
             let default = default.with_context(|| format!("no Default at Parameters.{name}"))?;
-            Ok(Parameter { name: name.clone(), kind: kind.to_owned(), default, body: body.clone() })
+            Ok(Parameter { name: name.clone(), default, body: body.clone() })
         })
         .collect()
 }
