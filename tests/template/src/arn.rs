@@ -6,7 +6,7 @@ pub const REGION: &str = "us-east-1";
 pub const ACCOUNT: &str = "000000000000";
 /// The name of the stack, which is the prefix of names that the template leaves to
 /// `CloudFormation`.
-pub const STACK: &str = "latchkey";
+pub(crate) const STACK: &str = "latchkey";
 
 /// The label of every stream. `DynamoDB` uses the time at which the stream was enabled; here it is
 /// constant, so that stream positions in a data folder stay valid.
