@@ -1,9 +1,13 @@
-//! The headings of `shared/src/contracts/<contract>/CONTRACT.md`: each function with a route has one
-//! that names a route of it. The text below a heading is written by hand.
+//! The sections and the table of endpoints of `shared/src/contracts/<contract>/CONTRACT.md`: each
+//! function with a route has a heading that names a route of it, and a row. The text below a heading
+//! and the last cell of a row are written by hand.
 
 use crate::declarations::{Declarations, Function};
 use crate::project::{File, Project};
 use anyhow::Result;
+
+/// The head of the table of endpoints.
+const TABLE: &str = "| endpoint | function |";
 
 pub(super) fn generate(project: &Project, declarations: &Declarations) -> Result<Vec<File>> {
     let files = declarations.contracts.iter().map(|contract| {
@@ -15,6 +19,7 @@ pub(super) fn generate(project: &Project, declarations: &Declarations) -> Result
                 && heading_of(&text, function).is_none()
             {
                 text = with_heading(&text, &route, function, &functions);
+                text = with_row(&text, &route, function);
             }
         }
         Ok(File { path, text })
@@ -75,6 +80,24 @@ fn with_heading(
     result.join("\n")
 }
 
+/// Adds a row at the end of the table of endpoints, if the document has the table and not the row.
+fn with_row(document: &str, route: &str, function: &Function) -> String {
+    let names_it = |line: &str| line.contains(&format!("| {} |", function.binary));
+    let lines: Vec<_> = document.lines().collect();
+    let Some(head) = lines.iter().position(|line| line.starts_with(TABLE)) else {
+        return document.to_owned();
+    };
+    let rows = lines.iter().skip(head).take_while(|line| line.starts_with('|'));
+    if rows.clone().any(|line| names_it(line)) {
+        return document.to_owned();
+    }
+    let end = head.saturating_add(rows.count());
+    let row = format!("| {route} | {} | {} |", function.binary, function.does);
+    let (before, after) = lines.split_at_checked(end).unwrap_or((&lines, &[]));
+    let lines = before.iter().copied().chain([row.as_str()]).chain(after.iter().copied());
+    lines.map(|line| format!("{line}\n")).collect::<Vec<_>>().concat()
+}
+
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string());
@@ -100,6 +123,16 @@ mod tests {
         let wanted = "# Gotu\n\n## `POST /otp`\n\nText.\n\n### Details\n\n## `GET /me`\n\n\
                       Returns the signed-in user.\n\n## Refusals\n\nTable.\n";
         assert_eq!(generated(document), wanted);
+    }
+
+    #[test]
+    fn a_new_section_comes_with_a_row_of_the_table() {
+        let head = "# Gotu\n\n| endpoint | function | answers |\n| --- | --- | --- |\n";
+        let row = "| `POST /otp` | gotu-post-otp | 204 |\n";
+        let rest = "\nText.\n\n## `POST /otp`\n";
+        let wanted = "| `GET /me` | gotu-get-me | returns the signed-in user |\n";
+        let text = generated(&format!("{head}{row}{rest}"));
+        assert!(text.starts_with(&format!("{head}{row}{wanted}{rest}")), "{text}");
     }
 
     #[test]
