@@ -1,6 +1,6 @@
 //! The local stack: everything that `template.yaml` declares, on this machine.
 //!
-//! [`Stack::start`] builds the binaries of the functions and starts them behind an HTTP API, with
+//! [`Stack::start`] builds the binary of the functions and starts them behind an HTTP API, with
 //! an embedded DynamoDB and stand-ins for SNS, SES, EventBridge and Secrets Manager that record
 //! what they get. `cargo run` starts one stack. Tests start as many as they like in one process.
 //!
@@ -17,7 +17,7 @@
 mod admin_api;
 mod aws;
 mod backend;
-mod binaries;
+mod binary;
 mod clock;
 mod database;
 mod deployed;

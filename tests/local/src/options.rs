@@ -5,7 +5,6 @@ use std::path::PathBuf;
 /// The options of a stack. The defaults are for tests: a free port, everything in memory, no
 /// output.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an independent flag")]
 pub struct Options {
     /// The HTTP port on loopback; 0 picks a free one.
     pub port: u16,
@@ -17,8 +16,6 @@ pub struct Options {
     pub release: bool,
     /// Does not copy log lines to standard error; [`Stack::logs`](crate::Stack::logs) has them.
     pub quiet: bool,
-    /// Builds the functions first. Otherwise they must have been built before.
-    pub build: bool,
     /// The folder in which a new file gets the rights that the calls of the functions need.
     pub rights: Option<PathBuf>,
     /// The command that deploys the template into an AWS account, such as `tests/aws/account.py`.
@@ -26,8 +23,6 @@ pub struct Options {
     pub account: Option<Vec<String>>,
     /// Invokes functions by the schedules of the template.
     pub schedules: bool,
-    /// The folder of `template.yaml`; if absent, the nearest folder at or above the current one.
-    pub root: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -38,11 +33,9 @@ impl Default for Options {
             env: Vec::new(),
             release: false,
             quiet: true,
-            build: true,
             rights: None,
             account: None,
             schedules: true,
-            root: None,
         }
     }
 }

@@ -101,19 +101,10 @@ impl Template {
     ///
     /// If the file cannot be read, is not YAML or uses something that is not supported.
     pub fn load() -> anyhow::Result<Self> {
-        Self::read(&project_root().join(FILE))
-    }
-
-    /// Reads the template at `path`.
-    ///
-    /// # Errors
-    ///
-    /// Like [`Template::load`].
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let name = path.file_name().map_or_else(|| FILE.into(), |name| name.to_string_lossy());
-        let text = std::fs::read_to_string(path)
+        let path = project_root().join(FILE);
+        let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read {}", path.display()))?;
-        Self::parse(&text).with_context(|| name.into_owned())
+        Self::parse(&text).context(FILE)
     }
 
     /// Reads a template from its text.

@@ -6,7 +6,7 @@ use crate::aws::{
     self, Aws, CallLog, DynamoDb, EventBuses, Faults, Resources, Secrets, TableWrites,
 };
 use crate::backend::{Backend, Embedded};
-use crate::binaries::{self, Binaries};
+use crate::binary;
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{self, Account, EndpointOf};
 use crate::files::DataFolder;
@@ -22,6 +22,7 @@ use axum::serve::{ListenerExt, TapIo};
 use axum::{Extension, Router};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use template::Template;
 use tokio::net::{TcpListener, TcpStream};
@@ -36,8 +37,7 @@ struct Listeners {
 /// Starts everything. Its tasks run on the runtime that this future runs on.
 pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     // Errors of the user are found before the long build begins.
-    let root = options.root.clone().unwrap_or_else(template::project_root);
-    let template = Template::read(&root.join(template::FILE))?;
+    let template = Template::load()?;
     let scheduled = template.functions.iter().filter(|function| function.schedules().count() > 0);
     let echo = if options.quiet { Echo::Off } else { Echo::Stderr };
     let logs = Arc::new(Logs::new(echo, scheduled.map(|found| found.name.clone()).collect()));
@@ -47,12 +47,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     }
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
 
-    let names = function_names(&template);
-    let binaries = if options.build {
-        binaries::build(&root, &names, options.release, &logs).await?
-    } else {
-        binaries::find(&root, &names, options.release).await?
-    };
+    let binary = binary::build(options.release, &logs).await?;
 
     logs.stack("booting");
     let listeners =
@@ -62,7 +57,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let positions = Arc::new(path.map(Positions::open).transpose()?.unwrap_or_default());
     let api_url = url(&front)?;
     let dynamodb_url = url(&listeners.dynamodb)?;
-    let lambda = Arc::new(functions(&template, &options, &binaries, &listeners, &api_url, &logs)?);
+    let lambda = Arc::new(functions(&template, &options, &binary, &listeners, &api_url, &logs)?);
     let writes = TableWrites::new(&template.tables);
     let backend = Backend::Embedded(Box::new(Embedded {
         database: database.clone(),
@@ -184,7 +179,7 @@ fn function_names(template: &Template) -> Vec<String> {
 fn functions(
     template: &Template,
     options: &Options,
-    binaries: &Binaries,
+    binary: &Path,
     listeners: &Listeners,
     api_url: &str,
     logs: &Arc<Logs>,
@@ -193,10 +188,9 @@ fn functions(
     let runtime_api = listeners.runtime_api.local_addr()?.to_string();
     let mut functions = Vec::with_capacity(template.functions.len());
     for function in &template.functions {
-        let executable = binaries.get(&function.name);
         let launch = Launch {
             name: function.name.clone(),
-            executable: executable.with_context(|| format!("no binary {}", function.name))?.clone(),
+            executable: binary.to_path_buf(),
             timeout: function.timeout,
             environment: environment::variables(function, &options.env, &aws_url, api_url),
             runtime_api: runtime_api.clone(),
