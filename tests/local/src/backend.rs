@@ -90,7 +90,7 @@ impl Backend {
         match self {
             Self::Embedded(embedded) => {
                 let reply = embedded.secrets.call(operation, request.to_string().as_bytes());
-                ensure!(reply.status.is_success(), "{operation}: {}", reply.status);
+                ensure!(reply.status.is_success(), "failed to call {operation}: {}", reply.status);
                 Ok(serde_json::from_slice(&reply.body)?)
             }
             Self::Deployed(account) => {

@@ -36,7 +36,8 @@ pub(crate) fn open(tables: &[Table], folder: Option<&Path>) -> anyhow::Result<Da
     }
     .context("failed to open the embedded DynamoDB")?;
     for table in tables {
-        create(&database, table).with_context(|| format!("table {}", table.id))?;
+        create(&database, table)
+            .with_context(|| format!("failed to create the table {}", table.id))?;
     }
     Ok(database)
 }

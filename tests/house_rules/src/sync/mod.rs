@@ -75,7 +75,8 @@ pub fn plan(project: &Project) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     let mut owned = BTreeSet::new();
     for Generator { name, generate } in GENERATORS {
-        let files = generate(project, &declarations).with_context(|| format!("the {name}"))?;
+        let files = generate(project, &declarations)
+            .with_context(|| format!("failed to generate the {name}"))?;
         for file in files {
             ensure!(owned.insert(file.path.clone()), "two generators write {}", file.path);
             let present = project.read_if_present(&file.path)?;

@@ -102,9 +102,9 @@ impl Account {
         let request = json!({ "endpoints": endpoints, "environment": environment });
         stdin.write_all(format!("{request}\n").as_bytes()).await?;
         let line = BufReader::new(stdout).lines().next_line().await?;
-        let line = line.ok_or_else(|| anyhow!("{program} did not deploy"))?;
-        let stack =
-            serde_json::from_str(&line).with_context(|| format!("invalid output of {program}"))?;
+        let line = line.ok_or_else(|| anyhow!("failed to deploy with {program}"))?;
+        let stack = serde_json::from_str(&line)
+            .with_context(|| format!("failed to read the output of {program}"))?;
         // A proxy in the environment of this machine must not get calls to the account.
         let client = reqwest::Client::builder().no_proxy().build()?;
         let (process, stdin) = (process.into(), Mutex::new(Some(stdin)));
@@ -228,7 +228,11 @@ impl Account {
             .body(request.to_string());
         let answer = send(call).await?;
         if !answer.status.is_success() {
-            bail!("{target}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+            bail!(
+                "failed to call {target}: {} {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            );
         }
         Ok(serde_json::from_slice(&answer.body)?)
     }
