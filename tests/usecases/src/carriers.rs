@@ -1,0 +1,106 @@
+//! Carriers of messages and events that record what they get, and answer as the test says.
+
+use async_trait::async_trait;
+use latchkey::domain::event::EventMessage;
+use latchkey::domain::identifier::Identifier;
+use latchkey::ports::{Events, Message, Messages, PortError, SendOutcome};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The answer of a carrier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answer {
+    #[default]
+    Accept,
+    /// The carrier refuses the recipient permanently.
+    Refuse,
+    /// The carrier cannot be reached.
+    Fail,
+}
+
+/// A message that a carrier accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub recipient: Identifier,
+    pub text: String,
+}
+
+/// A carrier of texts or mails.
+#[derive(Debug, Default)]
+pub struct Carrier {
+    answer: Mutex<Answer>,
+    sent: Mutex<Vec<Sent>>,
+}
+
+/// An event bus.
+#[derive(Debug, Default)]
+pub struct EventBus {
+    answer: Mutex<Answer>,
+    published: Mutex<Vec<EventMessage>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Carrier {
+    /// Sets the answer to every later message.
+    pub fn answer(&self, answer: Answer) {
+        *lock(&self.answer) = answer;
+    }
+
+    /// Returns the accepted messages, oldest first.
+    pub fn sent(&self) -> Vec<Sent> {
+        lock(&self.sent).clone()
+    }
+
+    /// Returns the texts of the accepted messages to one recipient.
+    pub fn sent_to(&self, recipient: &Identifier) -> Vec<String> {
+        let sent = self.sent().into_iter().filter(|sent| sent.recipient == *recipient);
+        sent.map(|sent| sent.text).collect()
+    }
+}
+
+#[async_trait]
+impl Messages for Carrier {
+    async fn send(&self, message: &Message) -> Result<SendOutcome, PortError> {
+        match *lock(&self.answer) {
+            Answer::Accept => {
+                let (recipient, text) = (message.recipient.clone(), message.text.clone());
+                lock(&self.sent).push(Sent { recipient, text });
+                Ok(SendOutcome::Accepted)
+            }
+            Answer::Refuse => Ok(SendOutcome::Refused("OptedOut".to_owned())),
+            Answer::Fail => Err(PortError::new("send a message", "no connection")),
+        }
+    }
+}
+
+impl EventBus {
+    /// Sets the answer to every later call.
+    pub fn answer(&self, answer: Answer) {
+        *lock(&self.answer) = answer;
+    }
+
+    /// Returns the names of the published events, oldest first.
+    pub fn published(&self) -> Vec<String> {
+        lock(&self.published).iter().map(|event| event.detail_type.clone()).collect()
+    }
+
+    /// Returns the details of the published events with this name, oldest first.
+    pub fn details(&self, name: &str) -> Vec<String> {
+        let published = lock(&self.published);
+        let named = published.iter().filter(|event| event.detail_type == name);
+        named.map(|event| event.detail.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Events for EventBus {
+    async fn publish(&self, events: &[&EventMessage]) -> Result<(), PortError> {
+        if *lock(&self.answer) != Answer::Accept {
+            return Err(PortError::new("publish events", "no connection"));
+        }
+        lock(&self.published).extend(events.iter().map(|event| (*event).clone()));
+        Ok(())
+    }
+}

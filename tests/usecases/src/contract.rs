@@ -1,0 +1,106 @@
+//! A contract for tests: codes of six digits, one event for each fact, messages that contain nothing
+//! but the code or the link.
+
+use latchkey::domain::challenge::Purpose;
+use latchkey::domain::code::{CodeFormat, OneTimeCode};
+use latchkey::domain::event::{EventIds, EventMessage, Fact};
+use latchkey::domain::id::UserId;
+use latchkey::domain::link::LinkToken;
+use latchkey::domain::realm::Realm;
+use latchkey::domain::time::Timestamp;
+use latchkey::ports::{EventMapper, MessageContent, MessageTemplates, PortError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The name of the contract.
+pub const CONTRACT: &str = "plain";
+
+/// The format of its codes.
+pub(crate) const FORMAT: CodeFormat = CodeFormat::all_of(6);
+
+/// Returns a code that differs from `code`.
+#[must_use]
+pub fn wrong(code: &str) -> String {
+    let next = code.parse::<u32>().expect("a code").wrapping_add(1) % 1_000_000;
+    format!("{next:06}")
+}
+
+/// The events of the contract. The detail of an event is what the fact adds to its name.
+struct PlainEvents;
+
+impl EventMapper for PlainEvents {
+    fn events(&self, fact: &Fact, _: &EventIds) -> Result<Vec<EventMessage>, PortError> {
+        let (name, detail, at) = match fact {
+            Fact::UserSignedUp { user, credit, .. } => {
+                let credit = credit.as_ref().map(|credit| format!(" {}", credit.points));
+                let detail = format!("{}{}", user.id.as_str(), credit.unwrap_or_default());
+                ("signed_up", detail, user.created_at)
+            }
+            Fact::UserSignedUpToVerify { user, asked } => {
+                let asked = asked.iter().map(|asked| asked.identifier.kind()).collect::<Vec<_>>();
+                ("signed_up_to_verify", asked.join(" "), user.created_at)
+            }
+            Fact::IdentifierVerified { identifier, at, .. } => {
+                ("identifier_verified", identifier.as_str().to_owned(), *at)
+            }
+            Fact::UserVerified { user, at } => ("verified", user.id.as_str().to_owned(), *at),
+            Fact::SignedIn { method, at, .. } => ("signed_in", format!("{method:?}"), *at),
+            Fact::SessionEnded { reason, at, .. } => {
+                ("session_ended", reason.as_str().to_owned(), *at)
+            }
+            Fact::PasswordChanged { user, at } => {
+                ("password_changed", user.as_str().to_owned(), *at)
+            }
+            Fact::DeviceRegistered { taken_from, at, .. } => {
+                let from = taken_from.as_ref().map(UserId::as_str).unwrap_or_default();
+                ("device_registered", from.to_owned(), *at)
+            }
+        };
+        Ok(vec![event(name, detail, at)])
+    }
+}
+
+fn event(name: &str, detail: String, occurred_at: Timestamp) -> EventMessage {
+    let (source, detail_type) = (CONTRACT.to_owned(), name.to_owned());
+    EventMessage { source, detail_type, detail, occurred_at }
+}
+
+/// Returns what maps facts to the events of the contract.
+pub(crate) fn event_mapper() -> Arc<dyn EventMapper> {
+    Arc::new(PlainEvents)
+}
+
+/// The messages of the contract.
+pub(crate) struct PlainMessages;
+
+fn content(text: &str) -> MessageContent {
+    MessageContent { subject: String::new(), text: text.to_owned(), html: String::new() }
+}
+
+impl MessageTemplates for PlainMessages {
+    fn code_format(&self, realm: &Realm) -> Option<CodeFormat> {
+        (realm.contract() == CONTRACT).then_some(FORMAT)
+    }
+
+    fn code_content(
+        &self,
+        _: &Realm,
+        _: Purpose,
+        _: &str,
+        code: &OneTimeCode,
+        _: Duration,
+    ) -> Option<MessageContent> {
+        Some(content(code.expose()))
+    }
+
+    fn link_content(
+        &self,
+        _: &Realm,
+        _: &str,
+        _: &UserId,
+        link: &LinkToken,
+        _: Duration,
+    ) -> Option<MessageContent> {
+        Some(content(link.expose()))
+    }
+}

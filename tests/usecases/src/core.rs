@@ -1,0 +1,215 @@
+//! The core: its ports, and the rules that a contract sets.
+
+use crate::carriers::{Carrier, EventBus};
+use crate::clock::ManualClock;
+use crate::contract::CONTRACT;
+use crate::database::{EmbeddedDatabase, table_names};
+use crate::entropy::SeededEntropy;
+use crate::people;
+use latchkey::adapters::argon2::{Argon2Passwords, Cost};
+use latchkey::adapters::aws::{Aws, AwsSettings};
+use latchkey::adapters::code_keys::HmacCodeKeys;
+use latchkey::adapters::dynamodb::{DynamoSequenceIds, DynamoStore};
+use latchkey::adapters::key_ring::KeyRing;
+use latchkey::adapters::refresh_keys::HmacRefreshKeys;
+use latchkey::domain::challenge::GuessLimits;
+use latchkey::domain::password_attempts::Backoff;
+use latchkey::domain::phone::DialCodes;
+use latchkey::domain::realm::Realm;
+use latchkey::domain::sends::{SendLimits, SendPolicy};
+use latchkey::domain::source::SourceAddress;
+use latchkey::domain::time::Timestamp;
+use latchkey::ports::{Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
+use latchkey::usecases::{Admission, SessionOwner};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a contract or its environment decides.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub sends: SendPolicy,
+    pub guesses: GuessLimits,
+    /// The pauses between password attempts.
+    pub backoff: Option<Backoff>,
+    pub admission: Admission,
+    pub sessions: SessionOwner,
+    /// The memory of a password's hash, in KiB. The default is the least that Argon2 allows.
+    pub hash_memory: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let pause = Duration::from_secs(30);
+        Self {
+            sends: SendPolicy {
+                code_lifetime: Duration::from_mins(5),
+                limits: SendLimits { pause, per_hour: 3, per_day: 5 },
+                per_source_hour: 20,
+                per_client_hour: 20,
+                countries: DialCodes::parse("+852"),
+            },
+            guesses: GuessLimits { per_code: 3, per_source_hour: 20 },
+            backoff: Some(Backoff::DEFAULT),
+            admission: Admission::AllUsers,
+            sessions: SessionOwner::Device,
+            hash_memory: 8,
+        }
+    }
+}
+
+/// The use cases over one embedded database. A clone is another caller of the same core.
+#[derive(Clone)]
+pub struct Core {
+    pub clock: Arc<ManualClock>,
+    pub entropy: Arc<SeededEntropy>,
+    /// The carrier of text messages.
+    pub texts: Arc<Carrier>,
+    pub mails: Arc<Carrier>,
+    pub bus: Arc<EventBus>,
+    pub(crate) database: Arc<EmbeddedDatabase>,
+    pub(crate) store: Arc<DynamoStore>,
+    pub(crate) ids: Arc<dyn SequenceIds>,
+    pub(crate) code_keys: Arc<dyn CodeKeys>,
+    pub(crate) refresh_keys: Arc<dyn RefreshKeys>,
+    pub(crate) passwords: Arc<dyn Passwords>,
+    pub(crate) rules: Rules,
+    pub(crate) contract: &'static str,
+    pub(crate) realm: Realm,
+    pub(crate) source: SourceAddress,
+}
+
+const KEY_RING: &str = r#"{"v1":{"key":"a key that the tests know","stage":"AWSCURRENT"}}"#;
+
+/// Returns a client of the database. Its connections belong to the runtime that uses it first.
+fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<DynamoStore> {
+    let settings = AwsSettings {
+        region: "us-east-1".to_owned(),
+        access_key_id: "test".to_owned(),
+        secret_access_key: "test".into(),
+        session_token: None,
+        endpoint: Some(database.endpoint.clone()),
+        service_endpoints: BTreeMap::new(),
+        system_roots: false,
+    };
+    let entropy = Arc::clone(entropy) as Arc<dyn Entropy>;
+    Arc::new(DynamoStore::new(&Aws::new(settings), table_names(), entropy))
+}
+
+fn passwords(rules: &Rules, entropy: &Arc<SeededEntropy>) -> Arc<dyn Passwords> {
+    let cost = Cost { memory_kib: rules.hash_memory, iterations: 1, parallelism: 1 };
+    Arc::new(Argon2Passwords::new(cost, Arc::clone(entropy) as _).expect("an allowed cost"))
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        let (clock, entropy) = (Arc::<ManualClock>::default(), Arc::<SeededEntropy>::default());
+        let database = Arc::new(EmbeddedDatabase::start().expect("a database"));
+        let store = store(&database, &entropy);
+        let ring = KeyRing::inline(KEY_RING, Arc::clone(&clock) as _).expect("a key ring");
+        let ring = Arc::new(ring);
+        let rules = Rules::default();
+        Self {
+            ids: Arc::new(DynamoSequenceIds::new((*store).clone())),
+            code_keys: Arc::new(HmacCodeKeys::new(Arc::clone(&ring))),
+            refresh_keys: Arc::new(HmacRefreshKeys::new(ring)),
+            passwords: passwords(&rules, &entropy),
+            texts: Arc::default(),
+            mails: Arc::default(),
+            bus: Arc::default(),
+            contract: CONTRACT,
+            realm: Realm::of_contract(CONTRACT),
+            source: people::source(),
+            clock,
+            entropy,
+            database,
+            store,
+            rules,
+        }
+    }
+}
+
+impl Core {
+    /// Returns a core with an empty database.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the same core with other rules.
+    #[must_use]
+    pub fn ruled(&self, change: impl FnOnce(&mut Rules)) -> Self {
+        let mut core = self.clone();
+        change(&mut core.rules);
+        core.passwords = passwords(&core.rules, &core.entropy);
+        core
+    }
+
+    /// Returns the same core for the requests of another source.
+    #[must_use]
+    pub fn from(&self, source: SourceAddress) -> Self {
+        Self { source, ..self.clone() }
+    }
+
+    /// Returns the same core for the users of a shop.
+    #[must_use]
+    pub fn in_shop(&self, shop: &str) -> Self {
+        Self { realm: Realm::of_shop(CONTRACT, shop), ..self.clone() }
+    }
+
+    /// Returns the same core for another contract.
+    #[must_use]
+    pub fn of_contract(&self, contract: &'static str) -> Self {
+        Self { contract, realm: Realm::of_contract(contract), ..self.clone() }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the clock forward.
+    pub fn wait(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    /// Moves the clock forward to one millisecond before the end of `span`, counted from `since`.
+    pub fn wait_until_just_before(&self, since: Timestamp, span: Duration) {
+        let end = since.plus(span).minus(Duration::from_millis(1));
+        self.wait(end.since(self.now()));
+    }
+
+    /// Moves the clock forward by one millisecond.
+    pub fn tick(&self) {
+        self.wait(Duration::from_millis(1));
+    }
+
+    /// Runs `action` once in the middle of the next use case: before the random value that follows
+    /// after `pass` others. The action gets the core of another caller.
+    pub fn interrupt<F>(&self, pass: usize, action: impl FnOnce(Self) -> F + Send + 'static)
+    where
+        F: Future<Output = ()>,
+    {
+        let mut rival = self.clone();
+        rival.store = store(&self.database, &self.entropy);
+        rival.ids = Arc::new(DynamoSequenceIds::new((*rival.store).clone()));
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(action(rival));
+        };
+        // The thread of the test has a runtime already, so the action needs a thread of its own.
+        let run = move || std::thread::spawn(run).join().expect("the interruption succeeds");
+        self.entropy.interrupt(pass, Box::new(run));
+    }
+
+    /// Fails unless the action of [`Core::interrupt`] has run.
+    pub fn expect_interrupted(&self) {
+        assert!(self.entropy.has_interrupted(), "the use case drew too few random values");
+    }
+
+    pub(crate) fn clock_port(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock) as _
+    }
+
+    pub(crate) fn entropy_port(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.entropy) as _
+    }
+}

@@ -1,0 +1,222 @@
+//! Accounts: the ways to sign up, and what is stored of a user.
+
+use super::Session;
+use crate::contract::event_mapper;
+use crate::{Core, Refusal, people};
+use dynoxide::AttributeValue;
+use latchkey::domain::challenge::{ChallengeHandle, Purpose};
+use latchkey::domain::client::ClientId;
+use latchkey::domain::device::DeviceInfo;
+use latchkey::domain::id::{Sequence, UserId};
+use latchkey::domain::identifier::Identifier;
+use latchkey::domain::user::{Attributes, NewUser, User};
+use latchkey::ports::Users;
+use latchkey::usecases::{
+    self as usecases, CompleteSignUp, Newcomer, Referrer, SignUpByCode, SignUpByPassword,
+    SignUpCommand, SignUpToVerify, SignUpToVerifyCommand, SignUpUnverified, StartSignUp,
+    StartSignUpCommand, WalletPolicy,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The names of the attributes that access tokens contain.
+pub(super) const TOKEN_CLAIMS: &[&str] = &["plan"];
+
+/// A sign-up in the shop of a client.
+#[derive(Debug, Default)]
+pub struct ShopSignUp {
+    pub email: Option<Identifier>,
+    pub phone: Option<Identifier>,
+    pub referrer: Option<UserId>,
+}
+
+/// The attributes of every new user.
+fn attributes() -> Attributes {
+    let attributes = [("name", "Ann"), ("plan", "free")];
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+impl Core {
+    fn sign_up(&self) -> Arc<usecases::SignUp> {
+        Arc::new(usecases::SignUp {
+            registrations: Arc::clone(&self.store) as _,
+            ids: Arc::clone(&self.ids),
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+        })
+    }
+
+    fn sign_up_command(&self) -> SignUpCommand {
+        SignUpCommand {
+            realm: self.realm.clone(),
+            attributes: attributes(),
+            token_claims: TOKEN_CLAIMS,
+            device: DeviceInfo::default(),
+            source: self.source.clone(),
+        }
+    }
+
+    /// Signs up with a phone number and its code.
+    pub async fn sign_up_by_code(&self, phone: Identifier, code: &str) -> Result<Session, Refusal> {
+        let Identifier::Phone(phone) = phone else { panic!("{phone:?} is not a phone number") };
+        let by_code = SignUpByCode { sign_up: self.sign_up(), check_code: self.checker() };
+        Ok(by_code.run(phone, code, self.sign_up_command()).await?.into())
+    }
+
+    /// Signs up with an e-mail address and a password.
+    pub async fn sign_up_by_password(
+        &self,
+        email: Identifier,
+        password: &str,
+    ) -> Result<Session, Refusal> {
+        let Identifier::Email(email) = email else { panic!("{email:?} is not an address") };
+        let by_password = SignUpByPassword {
+            sign_up: self.sign_up(),
+            passwords: Arc::clone(&self.passwords),
+            budgets: Arc::clone(&self.store) as _,
+            per_source_hour: self.rules.sends.per_source_hour,
+        };
+        let command = self.sign_up_command();
+        Ok(by_password.run(email, people::password(password), command).await?.into())
+    }
+
+    /// Requests a code and signs up with it.
+    pub async fn signed_up_by_code(&self, phone: Identifier) -> Session {
+        let code = self.requested_code(Purpose::SignUp, phone.clone()).await;
+        self.sign_up_by_code(phone, &code).await.expect("a session")
+    }
+
+    /// Asks for a code with which an unknown recipient becomes a user. Returns the handle.
+    pub async fn sign_up_unverified(&self, recipient: Identifier) -> Result<String, Refusal> {
+        let sign_up = SignUpUnverified {
+            request_code: self.sender(),
+            ids: Arc::clone(&self.ids),
+            event_mapper: event_mapper(),
+        };
+        let numbered = &[("address_id", Sequence::Address)];
+        let newcomer = Newcomer { attributes: attributes(), numbered };
+        let command = self.code_request(Purpose::Verify, recipient);
+        let requested = sign_up.run(command, newcomer).await?;
+        Ok(requested.handle.expect("a handle").expose().to_owned())
+    }
+
+    /// Stores a sign-up that waits for its code. Returns the handle.
+    pub async fn start_sign_up(
+        &self,
+        email: Identifier,
+        username: Identifier,
+        password: &str,
+    ) -> Result<String, Refusal> {
+        let Identifier::Email(email) = email else { panic!("{email:?} is not an address") };
+        let Identifier::Username(username) = username else {
+            panic!("{username:?} is no username")
+        };
+        let mut request_code = self.sender();
+        // A sign-up that waits blocks the next one, so there is no pause besides.
+        request_code.policy.limits.pause = Duration::ZERO;
+        let start = StartSignUp {
+            request_code,
+            passwords: Arc::clone(&self.passwords),
+            budgets: Arc::clone(&self.store) as _,
+        };
+        let command = StartSignUpCommand {
+            realm: self.realm.clone(),
+            email,
+            username,
+            password: people::password(password),
+            attributes: attributes(),
+            source: self.source.clone(),
+            locale: "en".to_owned(),
+        };
+        Ok(start.run(command).await?.expose().to_owned())
+    }
+
+    /// Completes a sign-up that waits. The wallet gets 25 points.
+    pub async fn complete_sign_up(&self, handle: &str, code: &str) -> Result<NewUser, Refusal> {
+        let complete = CompleteSignUp {
+            check_code: self.checker(),
+            registrations: Arc::clone(&self.store) as _,
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+            wallet: WalletPolicy {
+                card_prefix: "705",
+                card_digits: 17,
+                points: 25,
+                source: "welcome",
+            },
+        };
+        let attributes = Attributes::from([("plan".to_owned(), "gold".to_owned())]);
+        let handle = ChallengeHandle::new(handle);
+        Ok(complete.run(handle, code, &self.source, attributes).await?)
+    }
+
+    /// Creates an account in the shop of a client, with the password "correct horse". Returns the
+    /// user.
+    pub async fn sign_up_to_verify(
+        &self,
+        client: &ClientId,
+        sign_up: ShopSignUp,
+    ) -> Result<UserId, Refusal> {
+        let use_case = SignUpToVerify {
+            registrations: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
+            budgets: Arc::clone(&self.store) as _,
+            passwords: Arc::clone(&self.passwords),
+            code_keys: Arc::clone(&self.code_keys),
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+            policy: self.rules.sends.clone(),
+        };
+        let command = SignUpToVerifyCommand {
+            client: client.clone(),
+            realm: self.realm.clone(),
+            email: sign_up.email.map(|email| match email {
+                Identifier::Email(email) => email,
+                other => panic!("{other:?} is not an address"),
+            }),
+            phone: sign_up.phone.map(|phone| match phone {
+                Identifier::Phone(phone) => phone,
+                other => panic!("{other:?} is not a phone number"),
+            }),
+            password: people::password("correct horse"),
+            attributes: attributes(),
+            referrer: sign_up.referrer.map(|id| Referrer { id, attribute: "referrer" }),
+            locale: "en".to_owned(),
+        };
+        Ok(use_case.run(command).await?.user)
+    }
+
+    /// Returns the user, if there is one with this id now.
+    pub async fn user(&self, id: &UserId) -> Option<User> {
+        let found = Users::find(&*self.store, id, self.now()).await;
+        found.expect("a user")
+    }
+
+    /// Returns the user that the identifier belongs to now.
+    pub async fn owner_of(&self, identifier: Identifier) -> Option<UserId> {
+        let found = self.store.known_by(&self.realm, &identifier, self.now()).await;
+        found.expect("an identifier")
+    }
+
+    /// Returns whether the user has verified the identifier.
+    pub async fn is_verified(&self, user: &UserId, identifier: &Identifier) -> bool {
+        let user = self.user(user).await.expect("a user");
+        let known = user.identifiers.iter().find(|known| known.identifier == *identifier);
+        known.expect("an identifier of the user").verified
+    }
+
+    /// Returns the points of every credit in the user's wallet.
+    pub fn credits(&self, user: &UserId) -> Vec<u32> {
+        let is_user = |value: &AttributeValue| matches!(value, AttributeValue::S(text) if text.as_str() == user.as_str());
+        let items = self.database.items("Ledger").into_iter();
+        let credits = items.filter(|item| item.get("user_id").is_some_and(is_user));
+        let points = credits.map(|item| match item.get("points") {
+            Some(AttributeValue::N(points)) => points.parse().expect("a number"),
+            other => panic!("{other:?} is not a number"),
+        });
+        points.collect()
+    }
+}

@@ -1,0 +1,188 @@
+//! Codes and links: sending, checking, proving, verifying.
+
+use crate::contract::{FORMAT, event_mapper};
+use crate::{Core, Refusal};
+use latchkey::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
+use latchkey::domain::code::CodeSeed;
+use latchkey::domain::id::{UserId, hex};
+use latchkey::domain::identifier::Identifier;
+use latchkey::ports::Challenges as _;
+use latchkey::usecases::{
+    CheckCode, Delivery, Guess, ProveRecipient, RecipientProof, RequestCode, RequestCodeCommand,
+    VerifyCode, VerifyLink, VerifyRecipient,
+};
+use std::sync::Arc;
+
+impl Core {
+    pub(super) fn challenge(&self, purpose: Purpose, recipient: Identifier) -> ChallengeKey {
+        ChallengeKey { realm: self.realm.clone(), purpose, recipient }
+    }
+
+    pub(super) fn code_request(&self, purpose: Purpose, to: Identifier) -> RequestCodeCommand {
+        RequestCodeCommand {
+            key: self.challenge(purpose, to),
+            delivery: Delivery::Allowed,
+            source: self.source.clone(),
+            locale: "en".to_owned(),
+        }
+    }
+
+    pub(super) fn sender(&self) -> RequestCode {
+        RequestCode {
+            challenges: Arc::clone(&self.store) as _,
+            code_keys: Arc::clone(&self.code_keys),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+            policy: self.rules.sends.clone(),
+            handles: Some(|random| hex(random)),
+        }
+    }
+
+    pub(super) fn checker(&self) -> CheckCode {
+        CheckCode {
+            challenges: Arc::clone(&self.store) as _,
+            budgets: Arc::clone(&self.store) as _,
+            code_keys: Arc::clone(&self.code_keys),
+            limits: self.rules.guesses,
+            format: FORMAT,
+            realm: self.realm.clone(),
+        }
+    }
+
+    /// Asks for a code.
+    pub async fn request_code(&self, purpose: Purpose, to: Identifier) -> Result<(), Refusal> {
+        self.request_handle(purpose, to).await.map(drop)
+    }
+
+    /// Asks for a code, and returns the handle to its challenge.
+    pub async fn request_handle(
+        &self,
+        purpose: Purpose,
+        to: Identifier,
+    ) -> Result<String, Refusal> {
+        let requested = self.sender().run(self.code_request(purpose, to)).await?;
+        Ok(requested.handle.expect("a handle").expose().to_owned())
+    }
+
+    /// Asks for a code that is not sent.
+    pub async fn request_suppressed(
+        &self,
+        purpose: Purpose,
+        to: Identifier,
+    ) -> Result<(), Refusal> {
+        let command = self.code_request(purpose, to);
+        self.sender().run(RequestCodeCommand { delivery: Delivery::Suppressed, ..command }).await?;
+        Ok(())
+    }
+
+    async fn seed_of(&self, purpose: Purpose, recipient: Identifier) -> Option<CodeSeed> {
+        let key = self.challenge(purpose, recipient);
+        let live = self.store.current(&key).await.expect("the challenge")?;
+        Some(CodeSeed { key, nonce: live.nonce, key_id: live.key_id })
+    }
+
+    /// Returns whether the challenge has a code, valid or expired, sent or not.
+    pub async fn has_code(&self, purpose: Purpose, recipient: Identifier) -> bool {
+        self.seed_of(purpose, recipient).await.is_some()
+    }
+
+    /// Returns the code of the challenge as the relay derives it, even if it is not sent.
+    pub async fn code_of(&self, purpose: Purpose, recipient: Identifier) -> String {
+        let seed = self.seed_of(purpose, recipient).await.expect("a code");
+        self.code_keys.derive(&seed, FORMAT).await.expect("a code").expose().to_owned()
+    }
+
+    /// Asks for a code, and returns it as the relay derives it.
+    pub async fn requested_code(&self, purpose: Purpose, to: Identifier) -> String {
+        self.request_code(purpose, to.clone()).await.expect("a code");
+        self.code_of(purpose, to).await
+    }
+
+    /// Returns the secret of the link that verifies the address, as the relay derives it.
+    pub async fn link_of(&self, recipient: Identifier) -> String {
+        let seed = self.seed_of(Purpose::Verify, recipient).await.expect("a link");
+        self.code_keys.derive_link(&seed).await.expect("a link").expose().to_owned()
+    }
+
+    /// Checks a code and does not use it up.
+    pub async fn check_code(
+        &self,
+        purpose: Purpose,
+        recipient: Identifier,
+        code: &str,
+    ) -> Result<(), Refusal> {
+        let guess = Guess { code, source: &self.source };
+        let key = self.challenge(purpose, recipient);
+        self.checker().of_recipient(key, &guess, self.now()).await?;
+        Ok(())
+    }
+
+    /// Checks the code of a handle and does not use it up.
+    pub async fn check_held_code(&self, handle: &str, code: &str) -> Result<(), Refusal> {
+        let guess = Guess { code, source: &self.source };
+        let handle = ChallengeHandle::new(handle);
+        self.checker().of_handle(&handle, &guess, self.now()).await?;
+        Ok(())
+    }
+
+    /// Checks a code and uses it up.
+    pub async fn prove(
+        &self,
+        purpose: Purpose,
+        recipient: Identifier,
+        code: &str,
+    ) -> Result<RecipientProof, Refusal> {
+        let prove = ProveRecipient {
+            check_code: self.checker(),
+            challenges: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
+            clock: self.clock_port(),
+        };
+        let key = self.challenge(purpose, recipient);
+        Ok(prove.run(key, code, &self.source).await?)
+    }
+
+    /// Verifies an identifier with a handle and its code. Returns the user.
+    pub async fn verify_by_handle(&self, handle: &str, code: &str) -> Result<UserId, Refusal> {
+        let verify = VerifyCode {
+            check_code: self.checker(),
+            users: Arc::clone(&self.store) as _,
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+        };
+        let verified = verify.run(ChallengeHandle::new(handle), code, &self.source).await?;
+        Ok(verified.user.id)
+    }
+
+    /// Verifies a recipient with the code that was sent to it. Returns the user.
+    pub async fn verify_by_code(
+        &self,
+        recipient: Identifier,
+        code: &str,
+    ) -> Result<UserId, Refusal> {
+        let verify = VerifyRecipient {
+            check_code: self.checker(),
+            users: Arc::clone(&self.store) as _,
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+        };
+        let key = self.challenge(Purpose::Verify, recipient);
+        Ok(verify.run(key, code, &self.source).await?.user.id)
+    }
+
+    /// Verifies the e-mail address of a user with a link.
+    pub async fn verify_by_link(&self, user: &UserId, secret: &str) -> Result<(), Refusal> {
+        let verify = VerifyLink {
+            users: Arc::clone(&self.store) as _,
+            challenges: Arc::clone(&self.store) as _,
+            code_keys: Arc::clone(&self.code_keys),
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+            contract: self.contract,
+        };
+        Ok(verify.run(user, secret).await?)
+    }
+}

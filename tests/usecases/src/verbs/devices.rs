@@ -1,0 +1,46 @@
+//! Devices that are registered for push messages.
+
+use crate::contract::event_mapper;
+use crate::{Core, Refusal};
+use dynoxide::AttributeValue;
+use latchkey::domain::device::DeviceInfo;
+use latchkey::domain::id::UserId;
+use latchkey::ports::{Devices as _, PushTokenOwner};
+use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
+use std::sync::Arc;
+
+fn device(push_token: &str) -> DeviceInfo {
+    DeviceInfo {
+        push_token: Some(push_token.to_owned()),
+        app: Some("shop".to_owned()),
+        platform: Some("ios".to_owned()),
+        ..DeviceInfo::default()
+    }
+}
+
+impl Core {
+    /// Registers a device with this push token for the user.
+    pub async fn register_device(&self, user: &UserId, push_token: &str) -> Result<(), Refusal> {
+        let register = RegisterDevice {
+            devices: Arc::clone(&self.store) as _,
+            event_mapper: event_mapper(),
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+        };
+        let (realm, user) = (self.realm.clone(), user.clone());
+        let info = device(push_token);
+        Ok(register.run(RegisterDeviceCommand { realm, user, info }).await?)
+    }
+
+    /// Returns the owner of a push token.
+    pub async fn owner_of_push_token(&self, push_token: &str) -> Option<PushTokenOwner> {
+        self.store.owner(&self.realm, &device(push_token)).await.expect("the owner")
+    }
+
+    /// Returns the number of devices that a user has.
+    pub fn devices_of(&self, user: &UserId) -> usize {
+        let is_user = |value: &AttributeValue| matches!(value, AttributeValue::S(text) if text.as_str() == user.as_str());
+        let items = self.database.items("Devices").into_iter();
+        items.filter(|item| item.get("user_id").is_some_and(is_user)).count()
+    }
+}

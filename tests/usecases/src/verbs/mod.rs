@@ -1,0 +1,11 @@
+//! The verbs of the core. Each builds its use case and runs it.
+
+mod accounts;
+mod clients;
+mod codes;
+mod devices;
+mod relay;
+mod sessions;
+
+pub use accounts::ShopSignUp;
+pub use sessions::Session;
