@@ -81,16 +81,21 @@ impl EventBus {
         *lock(&self.answer) = answer;
     }
 
-    /// Returns the names of the published events, oldest first.
+    /// Returns the names of the published events, sorted: the relay delivers entries concurrently.
     pub fn published(&self) -> Vec<String> {
-        lock(&self.published).iter().map(|event| event.detail_type.clone()).collect()
+        let published = lock(&self.published);
+        let mut names: Vec<_> = published.iter().map(|event| event.detail_type.clone()).collect();
+        names.sort_unstable();
+        names
     }
 
-    /// Returns the details of the published events with this name, oldest first.
+    /// Returns the details of the published events with this name, sorted.
     pub fn details(&self, name: &str) -> Vec<String> {
         let published = lock(&self.published);
         let named = published.iter().filter(|event| event.detail_type == name);
-        named.map(|event| event.detail.clone()).collect()
+        let mut details: Vec<_> = named.map(|event| event.detail.clone()).collect();
+        details.sort_unstable();
+        details
     }
 }
 

@@ -171,6 +171,14 @@ impl Core {
         self.clock.advance(span);
     }
 
+    /// Moves the clock forward by `span` and to the next full second. What the database deletes has
+    /// a time of expiry in whole seconds, which is always after the exact time.
+    pub fn wait_past(&self, span: Duration) {
+        self.wait(span);
+        let second = self.now().as_seconds().saturating_add(1);
+        self.wait(Timestamp::from_seconds(second).since(self.now()));
+    }
+
     /// Moves the clock forward to one millisecond before the end of `span`, counted from `since`.
     pub fn wait_until_just_before(&self, since: Timestamp, span: Duration) {
         let end = since.plus(span).minus(Duration::from_millis(1));

@@ -6,4 +6,8 @@
 mod check_code;
 mod prove_recipient;
 mod request_code;
+mod sign_in;
 mod sign_up;
+mod sign_up_two_step;
+mod sign_up_unverified;
+mod verify_by_handle;

@@ -1,0 +1,228 @@
+//! Signing up in two steps: the first stores the sign-up, the second completes it with a code.
+
+use latchkey::domain::challenge::Purpose::*;
+use latchkey::domain::identifier::Identifier;
+use std::time::Duration;
+use usecases::{Core, Refusal, START, address, email, other_email, other_source, username, wrong};
+
+const PASSWORD: &str = "correct horse";
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Starts a sign-up of `ann-9`. Returns its handle and its code.
+async fn started(core: &Core) -> (String, String) {
+    let handle = core.start_sign_up(email(), username("Ann-9"), PASSWORD).await.unwrap();
+    (handle, core.code_of(SignUp, email()).await)
+}
+
+#[tokio::test]
+async fn the_first_step_mails_a_code_and_makes_no_user() {
+    let core = Core::new();
+    let (_, code) = started(&core).await;
+    core.deliver().await;
+    assert_eq!(core.mails.sent_to(&email()), [code]);
+    assert_eq!(core.owner_of(email()).await, None);
+    assert_eq!(core.owner_of(username("ann-9")).await, None);
+    assert!(core.bus.published().is_empty());
+}
+
+#[tokio::test]
+async fn the_second_step_makes_the_user_with_a_wallet() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    let user = core.complete_sign_up(&handle, &code).await.unwrap();
+    assert_eq!(core.owner_of(email()).await, Some(user.id.clone()));
+    assert_eq!(core.owner_of(username("ANN-9")).await, Some(user.id.clone()));
+    assert!(core.is_verified(&user.id, &email()).await);
+    let stored = core.user(&user.id).await.unwrap();
+    let written: Vec<_> =
+        stored.identifiers.iter().map(|known| known.identifier.as_written()).collect();
+    let Identifier::Card(card) = &stored.identifiers.of_kind("card").unwrap().identifier else {
+        unreachable!("a card")
+    };
+    assert!(card.as_str().starts_with("705") && card.as_str().len() == 20);
+    assert_eq!(written, ["ann@example.com", "Ann-9", card.as_str()]);
+    // The attributes of the second step are added to those of the first.
+    assert_eq!(
+        (stored.attributes["name"].as_str(), stored.attributes["plan"].as_str()),
+        ("Ann", "gold")
+    );
+    assert_eq!(core.credits(&user.id), [25]);
+    core.deliver().await;
+    assert_eq!(core.bus.details("signed_up"), [format!("{} 25", user.id.as_str())]);
+    core.sign_in_by_password(username("ann-9"), PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_up_is_completed_once_and_credited_once() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    let user = core.complete_sign_up(&handle, &code).await.unwrap();
+    let again = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(again, Refusal::NotWaiting);
+    assert_eq!(core.credits(&user.id), [25]);
+}
+
+#[tokio::test]
+async fn of_two_requests_with_the_same_code_one_completes_the_sign_up() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    let (same, secret) = (handle.clone(), code.clone());
+    core.interrupt(0, async move |rival| {
+        rival.complete_sign_up(&same, &secret).await.unwrap();
+    });
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    core.expect_interrupted();
+    assert_eq!(refused, Refusal::NotWaiting);
+    let user = core.owner_of(email()).await.unwrap();
+    assert_eq!(core.credits(&user), [25]);
+}
+
+#[tokio::test]
+async fn an_identifier_of_a_user_is_refused_at_once() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    core.complete_sign_up(&handle, &code).await.unwrap();
+    let taken = Err(Refusal::Taken);
+    assert_eq!(core.start_sign_up(email(), username("ben-9"), PASSWORD).await, taken);
+    assert_eq!(core.start_sign_up(other_email(), username("ANN-9"), PASSWORD).await, taken);
+    assert!(!core.has_code(SignUp, other_email()).await);
+    core.start_sign_up(other_email(), username("ben-9"), PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_up_waits_for_its_code_and_blocks_the_next_one() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    let next = async || core.start_sign_up(email(), username("other"), PASSWORD).await;
+    assert_eq!(next().await, Err(Refusal::Waiting));
+    core.wait_until_just_before(START, Duration::from_mins(5));
+    assert_eq!(next().await, Err(Refusal::Waiting));
+    core.tick();
+    next().await.unwrap();
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::NotWaiting);
+}
+
+#[tokio::test]
+async fn a_sign_up_that_another_one_outruns_has_to_wait() {
+    let core = Core::new();
+    core.interrupt(0, async |rival| {
+        rival.start_sign_up(email(), username("first"), PASSWORD).await.unwrap();
+    });
+    let refused = core.start_sign_up(email(), username("second"), PASSWORD).await;
+    core.expect_interrupted();
+    assert_eq!(refused, Err(Refusal::Waiting));
+}
+
+#[tokio::test]
+async fn a_wrong_code_completes_nothing_and_the_last_one_frees_the_address() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    for _ in 0..3 {
+        let refused = core.complete_sign_up(&handle, &wrong(&code)).await.unwrap_err();
+        assert_eq!(refused, Refusal::WrongCode);
+    }
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::NotWaiting);
+    // The next sign-up needs no pause.
+    let (handle, code) = started(&core).await;
+    core.complete_sign_up(&handle, &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handle_without_a_sign_up_completes_nothing() {
+    let core = Core::new();
+    let handle = core.request_handle(SignUp, email()).await.unwrap();
+    let code = core.code_of(SignUp, email()).await;
+    for (handle, code) in [(handle.as_str(), code.as_str()), ("unknown", "000000")] {
+        let refused = core.complete_sign_up(handle, code).await.unwrap_err();
+        assert_eq!(refused, Refusal::NotWaiting);
+    }
+}
+
+#[tokio::test]
+async fn a_username_that_was_taken_in_the_meantime_is_refused() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    let other = core.start_sign_up(other_email(), username("ANN-9"), PASSWORD).await.unwrap();
+    let other_code = core.code_of(SignUp, other_email()).await;
+    let user = core.complete_sign_up(&other, &other_code).await.unwrap();
+    for _ in 0..2 {
+        // The code stays valid.
+        let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+        assert_eq!(refused, Refusal::Taken);
+    }
+    assert_eq!(core.owner_of(username("ann-9")).await, Some(user.id));
+    assert_eq!(core.owner_of(email()).await, None);
+}
+
+#[tokio::test]
+async fn an_address_that_was_taken_in_the_meantime_is_refused() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    core.sign_up_by_password(email(), PASSWORD).await.unwrap();
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::Taken);
+}
+
+#[tokio::test]
+async fn a_card_number_that_is_taken_is_a_failure() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    core.entropy.force(16, 7);
+    core.complete_sign_up(&handle, &code).await.unwrap();
+    let handle = core.start_sign_up(other_email(), username("ben-9"), PASSWORD).await.unwrap();
+    let code = core.code_of(SignUp, other_email()).await;
+    core.entropy.force(16, 7);
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    let failure = "failed to open a wallet: its card number is taken";
+    assert_eq!(refused, Refusal::Internal(failure.to_owned()));
+    // The next try draws another number.
+    core.complete_sign_up(&handle, &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_costs_the_source_as_much_as_a_sign_up() {
+    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 3);
+    core.wait(Duration::from_mins(1));
+    started(&core).await;
+    let next = async |core: &Core| core.start_sign_up(email(), username("other"), PASSWORD).await;
+    for _ in 0..2 {
+        assert_eq!(next(&core).await, Err(Refusal::Waiting));
+    }
+    let spent = Refusal::TooMany { retry_after: Duration::from_mins(59) };
+    assert_eq!(next(&core).await, Err(spent.clone()));
+    let fresh = address("cat@example.com");
+    assert_eq!(core.start_sign_up(fresh, username("cat-9"), PASSWORD).await, Err(spent));
+    assert_eq!(next(&core.from(other_source())).await, Err(Refusal::Waiting));
+}
+
+#[tokio::test]
+async fn a_taken_identifier_costs_the_source_as_much_as_a_sign_up() {
+    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 1);
+    core.from(other_source()).sign_up_by_password(email(), PASSWORD).await.unwrap();
+    let start = async || core.start_sign_up(email(), username("ann-9"), PASSWORD).await;
+    assert_eq!(start().await, Err(Refusal::Taken));
+    assert_eq!(start().await, Err(Refusal::TooMany { retry_after: HOUR }));
+}
+
+#[tokio::test]
+async fn an_address_has_three_sends_in_an_hour() {
+    let core = Core::new();
+    for _ in 0..3 {
+        started(&core).await;
+        core.wait(Duration::from_mins(5));
+    }
+    let refused = core.start_sign_up(email(), username("ann-9"), PASSWORD).await;
+    assert_eq!(refused, Err(Refusal::TooMany { retry_after: Duration::from_mins(45) }));
+}
+
+#[tokio::test]
+async fn a_source_with_too_many_wrong_guesses_completes_nothing() {
+    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let (handle, code) = started(&core).await;
+    core.complete_sign_up(&handle, &wrong(&code)).await.unwrap_err();
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::TooMany { retry_after: HOUR });
+    core.from(other_source()).complete_sign_up(&handle, &code).await.unwrap();
+}
