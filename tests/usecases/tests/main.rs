@@ -4,10 +4,17 @@
 #![expect(clippy::similar_names, reason = "a core has codes")]
 
 mod check_code;
+mod clients;
+mod deliver_effects;
 mod prove_recipient;
+mod refresh;
+mod register_device;
 mod request_code;
+mod reset_password;
 mod sign_in;
+mod sign_out;
 mod sign_up;
+mod sign_up_to_verify;
 mod sign_up_two_step;
 mod sign_up_unverified;
 mod verify_by_handle;
