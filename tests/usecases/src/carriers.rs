@@ -1,10 +1,12 @@
 //! Carriers of messages and events that record what they get, and answer as the test says.
 
+use crate::clock::ManualClock;
 use async_trait::async_trait;
 use latchkey::domain::event::EventMessage;
 use latchkey::domain::identifier::Identifier;
 use latchkey::ports::{Events, Message, Messages, PortError, SendOutcome};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The answer of a carrier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Sent {
 pub struct Carrier {
     answer: Mutex<Answer>,
     sent: Mutex<Vec<Sent>>,
+    /// The clock to move with each message, and how far.
+    slowness: Mutex<Option<(Arc<ManualClock>, Duration)>>,
 }
 
 /// An event bus.
@@ -48,6 +52,11 @@ impl Carrier {
         *lock(&self.answer) = answer;
     }
 
+    /// Makes every later message move the clock.
+    pub(crate) fn slow(&self, clock: Arc<ManualClock>, span: Duration) {
+        *lock(&self.slowness) = Some((clock, span));
+    }
+
     /// Returns the accepted messages, oldest first.
     pub fn sent(&self) -> Vec<Sent> {
         lock(&self.sent).clone()
@@ -63,6 +72,9 @@ impl Carrier {
 #[async_trait]
 impl Messages for Carrier {
     async fn send(&self, message: &Message) -> Result<SendOutcome, PortError> {
+        if let Some((clock, span)) = &*lock(&self.slowness) {
+            clock.advance(*span);
+        }
         match *lock(&self.answer) {
             Answer::Accept => {
                 let (recipient, text) = (message.recipient.clone(), message.text.clone());

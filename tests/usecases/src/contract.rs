@@ -70,7 +70,7 @@ pub(crate) fn event_mapper() -> Arc<dyn EventMapper> {
     Arc::new(PlainEvents)
 }
 
-/// The messages of the contract.
+/// The messages of the contract. It has none for a change of the phone number.
 pub(crate) struct PlainMessages;
 
 fn content(text: &str) -> MessageContent {
@@ -85,22 +85,22 @@ impl MessageTemplates for PlainMessages {
     fn code_content(
         &self,
         _: &Realm,
-        _: Purpose,
+        purpose: Purpose,
         _: &str,
         code: &OneTimeCode,
         _: Duration,
     ) -> Option<MessageContent> {
-        Some(content(code.expose()))
+        (purpose != Purpose::ChangePhone).then(|| content(code.expose()))
     }
 
     fn link_content(
         &self,
-        _: &Realm,
+        realm: &Realm,
         _: &str,
         _: &UserId,
         link: &LinkToken,
         _: Duration,
     ) -> Option<MessageContent> {
-        Some(content(link.expose()))
+        (realm.contract() == CONTRACT).then(|| content(link.expose()))
     }
 }

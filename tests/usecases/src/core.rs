@@ -34,6 +34,8 @@ pub struct Rules {
     pub backoff: Option<Backoff>,
     pub admission: Admission,
     pub sessions: SessionOwner,
+    /// Whether clients hold handles to challenges.
+    pub handles: bool,
     /// The memory of a password's hash, in KiB. The default is the least that Argon2 allows.
     pub hash_memory: u32,
 }
@@ -53,6 +55,7 @@ impl Default for Rules {
             backoff: Some(Backoff::DEFAULT),
             admission: Admission::AllUsers,
             sessions: SessionOwner::Device,
+            handles: true,
             hash_memory: 8,
         }
     }
@@ -79,7 +82,14 @@ pub struct Core {
     pub(crate) source: SourceAddress,
 }
 
-const KEY_RING: &str = r#"{"v1":{"key":"a key that the tests know","stage":"AWSCURRENT"}}"#;
+/// The keys that codes and refresh tokens are derived with.
+const KEY_RING: &str = r#"{"v1":{"key":"the first key","stage":"AWSCURRENT"}}"#;
+/// The same keys after a rotation.
+const ROTATED_KEY_RING: &str = r#"{"v1":{"key":"the first key","stage":"AWSPREVIOUS"},
+    "v2":{"key":"the second key","stage":"AWSCURRENT"}}"#;
+/// The keys after another rotation, without the first one.
+const TWICE_ROTATED_KEY_RING: &str = r#"{"v2":{"key":"the second key","stage":"AWSPREVIOUS"},
+    "v3":{"key":"the third key","stage":"AWSCURRENT"}}"#;
 
 /// Returns a client of the database. Its connections belong to the runtime that uses it first.
 fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<DynamoStore> {
@@ -96,6 +106,10 @@ fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<Dynam
     Arc::new(DynamoStore::new(&Aws::new(settings), table_names(), entropy))
 }
 
+fn ring(json: &str, clock: &Arc<ManualClock>) -> Arc<KeyRing> {
+    Arc::new(KeyRing::inline(json, Arc::clone(clock) as _).expect("a key ring"))
+}
+
 fn passwords(rules: &Rules, entropy: &Arc<SeededEntropy>) -> Arc<dyn Passwords> {
     let cost = Cost { memory_kib: rules.hash_memory, iterations: 1, parallelism: 1 };
     Arc::new(Argon2Passwords::new(cost, Arc::clone(entropy) as _).expect("an allowed cost"))
@@ -106,8 +120,7 @@ impl Default for Core {
         let (clock, entropy) = (Arc::<ManualClock>::default(), Arc::<SeededEntropy>::default());
         let database = Arc::new(EmbeddedDatabase::start().expect("a database"));
         let store = store(&database, &entropy);
-        let ring = KeyRing::inline(KEY_RING, Arc::clone(&clock) as _).expect("a key ring");
-        let ring = Arc::new(ring);
+        let ring = ring(KEY_RING, &clock);
         let rules = Rules::default();
         Self {
             ids: Arc::new(DynamoSequenceIds::new((*store).clone())),
@@ -142,6 +155,26 @@ impl Core {
         change(&mut core.rules);
         core.passwords = passwords(&core.rules, &core.entropy);
         core
+    }
+
+    fn with_keys(&self, json: &str) -> Self {
+        let mut core = self.clone();
+        let ring = ring(json, &core.clock);
+        core.code_keys = Arc::new(HmacCodeKeys::new(Arc::clone(&ring)));
+        core.refresh_keys = Arc::new(HmacRefreshKeys::new(ring));
+        core
+    }
+
+    /// Returns the same core after one rotation of its keys.
+    #[must_use]
+    pub fn rotated(&self) -> Self {
+        self.with_keys(ROTATED_KEY_RING)
+    }
+
+    /// Returns the same core after two rotations of its keys, without the first key.
+    #[must_use]
+    pub fn rotated_twice(&self) -> Self {
+        self.with_keys(TWICE_ROTATED_KEY_RING)
     }
 
     /// Returns the same core for the requests of another source.

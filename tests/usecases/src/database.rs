@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use dynoxide::actions::scan::ScanRequest;
 use dynoxide::{AttributeValue, Database};
 use latchkey::adapters::dynamodb::TableNames;
+use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::LazyLock;
@@ -35,6 +36,20 @@ impl EmbeddedDatabase {
         let served = database.clone();
         std::thread::spawn(move || serve(listener, served, stopped));
         Ok(Self { endpoint, database, _stop: stop })
+    }
+
+    /// Deletes the item with this key.
+    pub(crate) fn delete(&self, table: &str, key: &str, value: &str) {
+        let request = json!({ "TableName": name(table), "Key": { key: { "S": value } } });
+        let request = serde_json::from_value(request).expect("a request");
+        self.database.delete_item(request).expect("the item is deleted");
+    }
+
+    /// Writes an item, in the JSON of DynamoDB.
+    pub(crate) fn put(&self, table: &str, item: &Json) {
+        let request = json!({ "TableName": name(table), "Item": item });
+        let request = serde_json::from_value(request).expect("a request");
+        self.database.put_item(request).expect("the item is written");
     }
 
     /// Returns every item of the table with this logical id.

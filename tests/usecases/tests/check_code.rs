@@ -173,3 +173,16 @@ async fn the_code_of_a_handle_expires_after_five_minutes() {
     core.tick();
     assert_eq!(core.check_held_code(&handle, &code).await, Err(Refusal::NoCode));
 }
+
+#[tokio::test]
+async fn a_code_survives_a_rotation_of_the_keys() {
+    let core = Core::new();
+    let code = core.requested_code(SignUp, phone()).await;
+    let rotated = core.rotated();
+    assert_eq!(rotated.check_code(SignUp, phone(), &code).await, Ok(()));
+    // A process that does not know the new key yet cannot check a code of it.
+    let next = core.rotated_twice().requested_code(SignUp, other_phone()).await;
+    let failure = "failed to derive a code: the key is not in the ring".to_owned();
+    let refused = rotated.check_code(SignUp, other_phone(), &next).await;
+    assert_eq!(refused, Err(Refusal::Internal(failure)));
+}

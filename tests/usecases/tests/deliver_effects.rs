@@ -176,3 +176,48 @@ async fn the_sweep_reads_every_page_and_counts_what_failed() {
     assert_eq!(core.sweep().await, (0, 0));
     assert_eq!(core.texts.sent().len(), 25);
 }
+
+#[tokio::test]
+async fn a_link_of_a_contract_without_links_is_dropped() {
+    let core = Core::new();
+    let client = core.create_client(&[]).await.id;
+    let sign_up = ShopSignUp { email: Some(email()), ..ShopSignUp::default() };
+    core.of_contract("another").sign_up_to_verify(&client, sign_up).await.unwrap();
+    assert!(core.deliver().await.is_empty());
+    assert!(core.mails.sent().is_empty() && core.waiting().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_code_without_a_message_is_dropped() {
+    let core = Core::new();
+    core.request_code(ChangePhone, phone()).await.unwrap();
+    assert!(core.deliver().await.is_empty());
+    assert!(core.texts.sent().is_empty() && core.waiting().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_kept_and_does_not_hold_up_the_others() {
+    let core = Core::new();
+    core.request_code(SignUp, phone()).await.unwrap();
+    core.put_unreadable_entry("newer");
+    assert_eq!(core.deliver().await.into_iter().collect::<Vec<_>>(), ["newer"]);
+    assert_eq!(core.texts.sent().len(), 1);
+    core.wait(Duration::from_mins(2));
+    assert_eq!(core.sweep().await, (1, 1));
+    assert_eq!(core.waiting().await, ["newer"]);
+}
+
+#[tokio::test]
+async fn the_sweep_reads_no_further_page_after_ten_seconds() {
+    // A page has ten entries.
+    for (each, found) in [(1000, 20), (1001, 10)] {
+        let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 0);
+        for n in 0..25 {
+            core.request_code(SignUp, number(&format!("+852900000{n:02}"))).await.unwrap();
+        }
+        core.wait(Duration::from_mins(2));
+        core.slow_texts(Duration::from_millis(each));
+        assert_eq!(core.sweep().await, (found, 0));
+        assert_eq!(core.texts.sent().len(), found);
+    }
+}

@@ -144,3 +144,46 @@ async fn a_session_that_ends_during_the_refresh_is_over() {
     assert_eq!(core.refresh(&session.refresh_token).await, Err(Refusal::SessionOver));
     core.expect_interrupted();
 }
+
+#[tokio::test]
+async fn the_session_of_a_user_that_is_deleted_is_over() {
+    let (core, session) = core_with_a_session().await;
+    let next = core.refresh(&session.refresh_token).await.unwrap();
+    core.delete_user(&session.user);
+    for token in [&session.refresh_token, &next.refresh_token] {
+        assert_eq!(core.refresh(token).await, Err(Refusal::SessionOver));
+    }
+}
+
+#[tokio::test]
+async fn a_successor_survives_a_rotation_of_the_keys() {
+    let (core, session) = core_with_a_session().await;
+    let next = core.refresh(&session.refresh_token).await.unwrap();
+    let core = core.rotated();
+    // The answer was lost, and the key was rotated in the meantime.
+    assert_eq!(core.refresh(&session.refresh_token).await, Ok(next.clone()));
+    core.refresh(&next.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_requests_with_different_keys_both_get_the_same_successor() {
+    let (core, session) = core_with_a_session().await;
+    let token = session.refresh_token.clone();
+    core.interrupt(0, async move |rival| {
+        rival.refresh(&token).await.unwrap();
+    });
+    let core = core.rotated();
+    let next = core.refresh(&session.refresh_token).await.unwrap();
+    core.expect_interrupted();
+    assert_eq!(core.refresh(&session.refresh_token).await, Ok(next.clone()));
+    core.refresh(&next.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_successor_whose_key_has_left_the_ring_is_a_failure() {
+    let (core, session) = core_with_a_session().await;
+    core.refresh(&session.refresh_token).await.unwrap();
+    let failure = "failed to derive a refresh token: the key is not in the ring";
+    let refused = core.rotated_twice().refresh(&session.refresh_token).await;
+    assert_eq!(refused, Err(Refusal::Internal(failure.to_owned())));
+}

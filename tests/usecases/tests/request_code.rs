@@ -247,3 +247,10 @@ async fn a_request_gives_up_after_four_tries() {
         core.expect_interrupted();
     }
 }
+
+#[tokio::test]
+async fn a_contract_without_handles_sends_the_same_code() {
+    let core = Core::new().ruled(|rules| rules.handles = false);
+    let code = core.requested_code(SignUp, phone()).await;
+    assert_eq!(core.check_code(SignUp, phone(), &code).await, Ok(()));
+}

@@ -265,3 +265,15 @@ async fn a_source_with_too_many_wrong_guesses_opens_no_session() {
     assert_eq!(core.sign_in_by_code(phone(), &code).await, too_many(HOUR));
     core.from(other_source()).sign_in_by_code(phone(), &code).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_user_that_is_deleted_during_the_sign_in_opens_no_session() {
+    let core = Core::new();
+    let user = core.signed_up_by_code(phone()).await.user;
+    let code = core.requested_code(SignIn, phone()).await;
+    core.interrupt(0, async move |rival| rival.delete_user(&user));
+    assert_eq!(core.sign_in_by_code(phone(), &code).await, Err(Refusal::CodeRefused));
+    core.expect_interrupted();
+    // Its identifier may be deleted later.
+    assert_eq!(core.sign_in_by_password(phone(), PASSWORD).await, Err(Refusal::WrongPassword));
+}

@@ -312,3 +312,15 @@ async fn of_two_requests_with_the_same_link_one_verifies() {
     assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkRefused));
     core.expect_interrupted();
 }
+
+#[tokio::test]
+async fn a_user_that_is_deleted_cannot_be_verified() {
+    let (core, user) = shop_with_a_user().await;
+    let (code, link) = (core.code_of(Verify, phone()).await, core.link_of(email()).await);
+    let deleted = user.clone();
+    core.interrupt(0, async move |rival| rival.delete_user(&deleted));
+    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkRefused));
+    core.expect_interrupted();
+    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkRefused));
+    assert_eq!(core.verify_by_code(phone(), &code).await, Err(Refusal::NoCode));
+}

@@ -226,3 +226,11 @@ async fn a_source_with_too_many_wrong_guesses_completes_nothing() {
     assert_eq!(refused, Refusal::TooMany { retry_after: HOUR });
     core.from(other_source()).complete_sign_up(&handle, &code).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_contract_without_handles_has_no_second_step() {
+    let core = Core::new().ruled(|rules| rules.handles = false);
+    let refused = core.start_sign_up(email(), username("ann-9"), PASSWORD).await;
+    let failure = "failed to start a sign-up: the contract has no handles";
+    assert_eq!(refused, Err(Refusal::Internal(failure.to_owned())));
+}

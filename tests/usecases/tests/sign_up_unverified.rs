@@ -105,3 +105,14 @@ async fn a_handle_verifies_once() {
     core.deliver().await;
     assert_eq!(core.bus.published(), ["signed_up", "verified"]);
 }
+
+#[tokio::test]
+async fn a_suppressed_request_makes_no_user_and_sends_nothing() {
+    let core = Core::new();
+    let handle = core.sign_up_suppressed(phone()).await.unwrap();
+    core.deliver().await;
+    assert_eq!(core.owner_of(phone()).await, None);
+    assert!(core.texts.sent().is_empty() && core.bus.published().is_empty());
+    let code = core.code_of(Verify, phone()).await;
+    assert_eq!(core.verify_by_handle(&handle, &code).await, Err(Refusal::WrongCode));
+}

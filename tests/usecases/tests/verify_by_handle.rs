@@ -85,3 +85,15 @@ async fn of_two_requests_with_the_same_code_one_verifies() {
     assert_eq!(core.verify_by_handle(&handle, &code).await, Err(Refusal::NoCode));
     core.expect_interrupted();
 }
+
+#[tokio::test]
+async fn a_user_that_is_deleted_during_the_check_cannot_be_verified() {
+    let core = Core::new();
+    let handle = core.sign_up_unverified(phone()).await.unwrap();
+    let user = core.owner_of(phone()).await.unwrap();
+    let code = core.code_of(Verify, phone()).await;
+    core.interrupt(0, async move |rival| rival.delete_user(&user));
+    assert_eq!(core.verify_by_handle(&handle, &code).await, Err(Refusal::NoCode));
+    core.expect_interrupted();
+    assert_eq!(core.verify_by_handle(&handle, &code).await, Err(Refusal::NoCode));
+}

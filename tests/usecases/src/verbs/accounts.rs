@@ -12,9 +12,9 @@ use latchkey::domain::identifier::Identifier;
 use latchkey::domain::user::{Attributes, NewUser, User};
 use latchkey::ports::Users;
 use latchkey::usecases::{
-    self as usecases, CompleteSignUp, Newcomer, Referrer, SignUpByCode, SignUpByPassword,
-    SignUpCommand, SignUpToVerify, SignUpToVerifyCommand, SignUpUnverified, StartSignUp,
-    StartSignUpCommand, WalletPolicy,
+    self as usecases, CompleteSignUp, Delivery, Newcomer, Referrer, RequestCodeCommand,
+    SignUpByCode, SignUpByPassword, SignUpCommand, SignUpToVerify, SignUpToVerifyCommand,
+    SignUpUnverified, StartSignUp, StartSignUpCommand, WalletPolicy,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +89,19 @@ impl Core {
 
     /// Asks for a code with which an unknown recipient becomes a user. Returns the handle.
     pub async fn sign_up_unverified(&self, recipient: Identifier) -> Result<String, Refusal> {
+        self.sign_up_delivered(recipient, Delivery::Allowed).await
+    }
+
+    /// Does the same, but sends nothing.
+    pub async fn sign_up_suppressed(&self, recipient: Identifier) -> Result<String, Refusal> {
+        self.sign_up_delivered(recipient, Delivery::Suppressed).await
+    }
+
+    async fn sign_up_delivered(
+        &self,
+        recipient: Identifier,
+        delivery: Delivery,
+    ) -> Result<String, Refusal> {
         let sign_up = SignUpUnverified {
             request_code: self.sender(),
             ids: Arc::clone(&self.ids),
@@ -97,6 +110,7 @@ impl Core {
         let numbered = &[("address_id", Sequence::Address)];
         let newcomer = Newcomer { attributes: attributes(), numbered };
         let command = self.code_request(Purpose::Verify, recipient);
+        let command = RequestCodeCommand { delivery, ..command };
         let requested = sign_up.run(command, newcomer).await?;
         Ok(requested.handle.expect("a handle").expose().to_owned())
     }
@@ -193,6 +207,11 @@ impl Core {
     pub async fn user(&self, id: &UserId) -> Option<User> {
         let found = Users::find(&*self.store, id, self.now()).await;
         found.expect("a user")
+    }
+
+    /// Deletes a user, as the database does some time after an unverified user has expired.
+    pub fn delete_user(&self, id: &UserId) {
+        self.database.delete("Users", "user_id", id.as_str());
     }
 
     /// Returns the user that the identifier belongs to now.

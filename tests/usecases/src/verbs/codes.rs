@@ -34,7 +34,7 @@ impl Core {
             clock: self.clock_port(),
             entropy: self.entropy_port(),
             policy: self.rules.sends.clone(),
-            handles: Some(|random| hex(random)),
+            handles: self.rules.handles.then_some(|random| hex(random)),
         }
     }
 
@@ -51,7 +51,8 @@ impl Core {
 
     /// Asks for a code.
     pub async fn request_code(&self, purpose: Purpose, to: Identifier) -> Result<(), Refusal> {
-        self.request_handle(purpose, to).await.map(drop)
+        self.sender().run(self.code_request(purpose, to)).await?;
+        Ok(())
     }
 
     /// Asks for a code, and returns the handle to its challenge.

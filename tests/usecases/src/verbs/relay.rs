@@ -4,8 +4,10 @@ use crate::Core;
 use crate::contract::PlainMessages;
 use latchkey::ports::{Outbox as _, PortError};
 use latchkey::usecases::DeliverEffects;
+use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Core {
     fn relay(&self) -> DeliverEffects {
@@ -21,11 +23,16 @@ impl Core {
         }
     }
 
+    /// Makes every text take this long: the clock moves with each of them.
+    pub fn slow_texts(&self, span: Duration) {
+        self.texts.slow(Arc::clone(&self.clock), span);
+    }
+
     /// Returns the ids of the entries that wait in the outbox.
     pub async fn waiting(&self) -> Vec<String> {
         let (mut ids, mut next) = (Vec::new(), None);
         loop {
-            let end = self.now().plus(std::time::Duration::from_millis(1));
+            let end = self.now().plus(Duration::from_millis(1));
             let page = self.store.overdue(end, next).await.expect("the outbox");
             ids.extend(page.entries.into_iter().map(|entry| entry.id));
             ids.extend(page.unreadable);
@@ -34,6 +41,18 @@ impl Core {
                 return ids;
             }
         }
+    }
+
+    /// Writes an entry with an effect that this version of the program does not know.
+    pub fn put_unreadable_entry(&self, id: &str) {
+        let effect = json!({ "M": { "effect": { "S": "unknown" } } });
+        let written_at = self.now().as_seconds().to_string();
+        let item = json!({
+            "event_id": { "S": id },
+            "written_at": { "N": written_at },
+            "effects": { "L": [effect] },
+        });
+        self.database.put("Outbox", &item);
     }
 
     /// Delivers every entry that waits, as the stream of the outbox does. Returns the ids that
