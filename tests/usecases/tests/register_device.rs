@@ -32,6 +32,8 @@ async fn a_device_that_is_registered_again_stays_the_same() {
     core.register_device(&ann(), "token").await.unwrap();
     assert_eq!(core.owner_of_push_token("token").await, owner);
     assert_eq!(core.devices_of(&ann()), 1);
+    core.deliver().await;
+    assert_eq!(core.bus.details("device_registered"), ["", ""]);
 }
 
 #[tokio::test]

@@ -277,3 +277,26 @@ async fn a_user_that_is_deleted_during_the_sign_in_opens_no_session() {
     // Its identifier may be deleted later.
     assert_eq!(core.sign_in_by_password(phone(), PASSWORD).await, Err(Refusal::WrongPassword));
 }
+
+#[tokio::test]
+async fn a_session_has_the_claims_of_the_user() {
+    let (core, _) = core_with_a_user().await;
+    let session = core.sign_in_by_password(email(), PASSWORD).await.unwrap();
+    let claims = core.refreshed_claims(&session.refresh_token).await.unwrap();
+    let claims: Vec<_> = claims.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(claims, [("plan", "free")]);
+}
+
+#[tokio::test]
+async fn all_identifiers_of_a_user_share_the_pauses() {
+    let core = Core::new();
+    let client = core.create_client(&[]).await.id;
+    let sign_up = ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None };
+    core.sign_up_to_verify(&client, sign_up).await.unwrap();
+    for identifier in [email(), phone(), email(), phone(), email()] {
+        let refused = core.sign_in_by_password(identifier, "wrong").await;
+        assert_eq!(refused, Err(Refusal::WrongPassword));
+    }
+    let pause = Duration::from_secs(2);
+    assert_eq!(core.sign_in_by_password(phone(), "wrong").await, too_many(pause));
+}
