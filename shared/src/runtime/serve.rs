@@ -140,19 +140,22 @@ where
     let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
     let serve_one = move |request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
-        let result = AssertUnwindSafe(handler(state, &request)).catch_unwind();
-        let result = match tokio::time::timeout(time_left(&request), result).await {
-            Ok(Ok(result)) => result,
+        let respond = async {
+            let handled = handler(state, &request).await;
+            handled.unwrap_or_else(|refusal| refusal.into_response(&request))
+        };
+        let respond = AssertUnwindSafe(respond).catch_unwind();
+        let response = match tokio::time::timeout(time_left(&request), respond).await {
+            Ok(Ok(response)) => response,
             Ok(Err(_)) => {
                 tracing::error!("a request panicked");
-                Err(R::INTERNAL)
+                R::INTERNAL.into_response(&request)
             }
             Err(_) => {
                 tracing::error!("a request ran out of time");
-                Err(R::INTERNAL)
+                R::INTERNAL.into_response(&request)
             }
         };
-        let response = result.unwrap_or_else(|refusal| refusal.into_response(&request));
         let response = cors.apply(&request, response);
         let status = response.status().as_u16();
         let (counters, outcome) = (Counters::take(), outcome_of_status(status));

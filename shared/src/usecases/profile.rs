@@ -42,7 +42,7 @@ pub enum Callers {
 pub enum SessionOwner {
     /// A device with an integer id, stored until the session ends.
     Device,
-    /// Nothing but its token.
+    /// No device: the session is a signed token, which is valid until it expires or is revoked.
     Token,
 }
 
