@@ -1,15 +1,15 @@
 //! Delivering the effects in the outbox.
 
+use crate::shop::{both, by_email};
 use latchkey::domain::challenge::Purpose::*;
 use std::time::Duration;
-use usecases::{Answer, Core, ShopSignUp, email, number, other_phone, phone};
+use usecases::{Answer, Core, email, number, other_phone, phone};
 
 #[tokio::test]
 async fn texts_mails_and_events_go_to_their_carriers_once() {
     let core = Core::new();
     let client = core.create_client(&[]).await.id;
-    let sign_up = ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None };
-    core.sign_up_to_verify(&client, sign_up).await.unwrap();
+    core.sign_up_to_verify(&client, both()).await.unwrap();
     let ids = core.waiting().await;
     for _ in 0..2 {
         assert!(core.deliver_ids(&ids).await.unwrap().is_empty());
@@ -60,16 +60,14 @@ async fn a_link_is_mailed_until_it_expires_or_is_used_or_replaced() {
     for (wait, sent) in [(Duration::from_hours(23), 1), (Duration::from_hours(24), 0)] {
         let core = Core::new();
         let client = core.create_client(&[]).await.id;
-        let sign_up = ShopSignUp { email: Some(email()), ..ShopSignUp::default() };
-        core.sign_up_to_verify(&client, sign_up).await.unwrap();
+        core.sign_up_to_verify(&client, by_email()).await.unwrap();
         core.wait(wait);
         assert!(core.deliver().await.is_empty());
         assert_eq!(core.mails.sent().len(), sent);
     }
     let core = Core::new();
     let client = core.create_client(&[]).await.id;
-    let sign_up = ShopSignUp { email: Some(email()), ..ShopSignUp::default() };
-    let user = core.sign_up_to_verify(&client, sign_up).await.unwrap();
+    let user = core.sign_up_to_verify(&client, by_email()).await.unwrap();
     let link = core.link_of(email()).await;
     core.verify_by_link(&user, &link).await.unwrap();
     assert!(core.deliver().await.is_empty());
@@ -103,8 +101,7 @@ async fn a_message_that_failed_is_kept_and_sent_later() {
 async fn a_failure_does_not_hold_up_the_other_effects_of_an_entry() {
     let core = Core::new();
     let client = core.create_client(&[]).await.id;
-    let sign_up = ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None };
-    core.sign_up_to_verify(&client, sign_up).await.unwrap();
+    core.sign_up_to_verify(&client, both()).await.unwrap();
     core.texts.answer(Answer::Fail);
     assert_eq!(core.deliver().await.len(), 1);
     core.bus.answer(Answer::Fail);
@@ -181,8 +178,7 @@ async fn the_sweep_reads_every_page_and_counts_what_failed() {
 async fn a_link_of_a_contract_without_links_is_dropped() {
     let core = Core::new();
     let client = core.create_client(&[]).await.id;
-    let sign_up = ShopSignUp { email: Some(email()), ..ShopSignUp::default() };
-    core.of_contract("another").sign_up_to_verify(&client, sign_up).await.unwrap();
+    core.of_contract("another").sign_up_to_verify(&client, by_email()).await.unwrap();
     assert!(core.deliver().await.is_empty());
     assert!(core.mails.sent().is_empty() && core.waiting().await.is_empty());
 }

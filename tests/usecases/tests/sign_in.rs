@@ -1,12 +1,11 @@
 //! Signing in with a password or with a code.
 
+use crate::shop::{both, by_phone};
 use latchkey::domain::challenge::Purpose::*;
 use latchkey::domain::identifier::Identifier;
 use latchkey::usecases::{Admission, SessionOwner};
 use std::time::Duration;
-use usecases::{
-    Core, Refusal, Session, ShopSignUp, email, other_email, other_source, phone, wrong,
-};
+use usecases::{Core, Refusal, Session, email, other_email, other_source, phone, wrong};
 
 const PASSWORD: &str = "correct horse";
 const HOUR: Duration = Duration::from_hours(1);
@@ -59,8 +58,7 @@ async fn a_user_without_a_password_cannot_sign_in_with_one() {
 async fn a_contract_may_admit_verified_users_only() {
     let core = Core::new().ruled(|rules| rules.admission = Admission::VerifiedUsers);
     let client = core.create_client(&[]).await.id;
-    let sign_up = ShopSignUp { phone: Some(phone()), ..ShopSignUp::default() };
-    core.sign_up_to_verify(&client, sign_up).await.unwrap();
+    core.sign_up_to_verify(&client, by_phone()).await.unwrap();
     // Only a caller who knows the password learns that the user is not verified.
     assert_eq!(core.sign_in_by_password(phone(), "wrong").await, Err(Refusal::WrongPassword));
     assert_eq!(core.sign_in_by_password(phone(), PASSWORD).await, Err(Refusal::NotVerified));
@@ -291,8 +289,7 @@ async fn a_session_has_the_claims_of_the_user() {
 async fn all_identifiers_of_a_user_share_the_pauses() {
     let core = Core::new();
     let client = core.create_client(&[]).await.id;
-    let sign_up = ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None };
-    core.sign_up_to_verify(&client, sign_up).await.unwrap();
+    core.sign_up_to_verify(&client, both()).await.unwrap();
     for identifier in [email(), phone(), email(), phone(), email()] {
         let refused = core.sign_in_by_password(identifier, "wrong").await;
         assert_eq!(refused, Err(Refusal::WrongPassword));
