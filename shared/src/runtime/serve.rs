@@ -141,8 +141,8 @@ where
     let serve_one = move |request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
         let respond = async {
-            let handled = handler(state, &request).await;
-            handled.unwrap_or_else(|refusal| refusal.into_response(&request))
+            let result = handler(state, &request).await;
+            result.unwrap_or_else(|refusal| refusal.into_response(&request))
         };
         let respond = AssertUnwindSafe(respond).catch_unwind();
         let response = match tokio::time::timeout(time_left(&request), respond).await {
