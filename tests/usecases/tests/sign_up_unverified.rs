@@ -101,6 +101,8 @@ async fn a_handle_verifies_once() {
     let refused = core.verify_by_handle(&handle, &wrong(&code)).await;
     assert_eq!(refused, Err(Refusal::WrongCode));
     core.verify_by_handle(&handle, &code).await.unwrap();
+    // A used handle allows no guesses, right or wrong.
+    assert_eq!(core.check_held_code(&handle, &code).await, Err(Refusal::NoCode));
     assert_eq!(core.verify_by_handle(&handle, &code).await, Err(Refusal::NoCode));
     core.deliver().await;
     assert_eq!(core.bus.published(), ["signed_up", "verified"]);
