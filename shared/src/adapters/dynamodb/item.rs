@@ -2,7 +2,7 @@
 //!
 //! Times are numbers. Attributes that the code compares, such as `created_at`, hold seconds since
 //! the epoch with milliseconds as a fraction ([`time`]). Attributes that DynamoDB deletes by (TTL)
-//! hold whole seconds, rounded up ([`purge_time`]).
+//! hold the next whole second ([`purge_time`]).
 
 use crate::domain::time::Timestamp;
 use crate::ports::PortError;
