@@ -3,6 +3,7 @@
 //! Registered and unregistered mobiles get the same response, at the same cost.
 
 use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SendPinRequest};
+use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::usecases::{RequestCode, RequestCodeCommand};
@@ -12,7 +13,8 @@ async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Respo
     let SendPinRequest { key, delivery } = SendPinRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, delivery, source, locale };
+    let audience = Audience::Registered;
+    let command = RequestCodeCommand { key, audience, delivery, source, locale };
     let requested = request_code.run(command).await?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }

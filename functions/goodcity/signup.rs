@@ -3,6 +3,7 @@
 //! A mobile that already has a user keeps the user and gets a pin; the response is the same.
 
 use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
+use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::usecases::{RequestCodeCommand, SignUpUnverified};
@@ -12,7 +13,8 @@ async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Respons
     let SignupRequest { key, delivery, newcomer } = SignupRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, delivery, source, locale };
+    let audience = Audience::Registered;
+    let command = RequestCodeCommand { key, audience, delivery, source, locale };
     let requested = sign_up.run(command, newcomer).await?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }

@@ -1,22 +1,24 @@
 //! `POST /api/v1/auth/verify` (GoodCity): accepts a pin and returns a token and the user.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::goodcity::{self, Refusal, UserObject, VerifiedUser, VerifyRequest};
+use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::{VerifiedAccount, VerifyCode};
+use latchkey::usecases::{EnterByCode, Entered};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct Verify {
-    verify_code: VerifyCode,
+    enter: EnterByCode,
     issuer: TokenIssuer,
 }
 
 async fn verify(endpoint: &Verify, request: &Request) -> Result<Response, Refusal> {
-    let VerifyRequest { handle, pin } = VerifyRequest::read(request)?;
+    let VerifyRequest { command } = VerifyRequest::read(request)?;
     // Read before the pin is used up: if no token can be signed, the pin stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
-    let source = http::source_address(request);
-    let VerifiedAccount { user, at } = endpoint.verify_code.run(handle, &pin, &source).await?;
+    let entered = endpoint.enter.run(command).await.or_refuse(|_| Refusal::Pin)?;
+    let Entered { user, at, .. } = entered;
     let TokenIssuer { lifetime, name, .. } = &endpoint.issuer;
     let jwt_token = goodcity::token_for(&user.id, at, *lifetime, name.as_deref(), &*signer)?;
     let verified = VerifiedUser { jwt_token, user: UserObject::of(&user)? };
@@ -26,6 +28,7 @@ async fn verify(endpoint: &Verify, request: &Request) -> Result<Response, Refusa
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&goodcity::PROFILE)?;
-    let endpoint = Verify { verify_code: wiring.verify_code()?, issuer: wiring.token_issuer()? };
+    let enter = wiring.enter_by_code(Audience::Registered)?;
+    let endpoint = Verify { enter, issuer: wiring.token_issuer()? };
     wiring.serve(module_path!(), endpoint, verify).await
 }

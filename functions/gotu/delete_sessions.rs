@@ -16,8 +16,7 @@ async fn delete_sessions(
     request: &Request,
 ) -> Result<Response, Refusal> {
     let (user, device) = endpoint.authenticator.session(request).await?;
-    let device = (!gotu::all_sessions(request)).then_some(device);
-    endpoint.sign_out.run(user, device).await?;
+    endpoint.sign_out.run(&user, gotu::sessions_to_end(request, device)).await?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }
 

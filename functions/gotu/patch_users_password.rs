@@ -1,10 +1,11 @@
 //! `PATCH /users/password` (Gotu): sets a new password with a token that allows one change.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, PasswordRequest, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::{AccessTokens, Clock};
 use latchkey::runtime::Error;
-use latchkey::usecases::ResetPassword;
+use latchkey::usecases::{ResetPassword, ResetRefused};
 use latchkey::wiring::Wiring;
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
@@ -21,8 +22,12 @@ async fn patch_users_password(
 ) -> Result<Response, Refusal> {
     let PasswordRequest { password, request_token } = PasswordRequest::read(request)?;
     let (token, now) = (request_token.expose_secret(), endpoint.clock.now());
-    let (user, proved_at) = gotu::reset_allowed(token, &*endpoint.access_tokens, now).await?;
-    endpoint.reset.run(user, proved_at, password).await?;
+    let proof = gotu::reset_allowed(token, &*endpoint.access_tokens, now).await?;
+    let reset = endpoint.reset.run(proof, password).await;
+    reset.or_refuse(|refused| match refused {
+        ResetRefused::ProofUsedUp => Refusal::RequestToken,
+        ResetRefused::SamePassword => Refusal::SamePassword,
+    })?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }
 

@@ -10,10 +10,11 @@ use latchkey::usecases::{Delivery, RequestCode, RequestCodeCommand};
 use latchkey::wiring::Wiring;
 
 async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
-    let OtpRequest { key } = OtpRequest::read(request)?;
+    let OtpRequest { key, audience } = OtpRequest::read(request)?;
     let source = http::source_address(request);
     let locale = http::locale(request, &gotu::LOCALES).to_owned();
-    let command = RequestCodeCommand { key, delivery: Delivery::Allowed, source, locale };
+    let delivery = Delivery::Allowed;
+    let command = RequestCodeCommand { key, audience, delivery, source, locale };
     request_code.run(command).await?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }

@@ -1,5 +1,6 @@
 //! `POST /otp/verification` (Gotu): exchanges a code for a token that allows one change.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, RequestTokenResponse, VerificationRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::AccessTokens;
@@ -21,7 +22,8 @@ async fn post_otp_verification(
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.access_tokens.signer().await?;
     let source = http::source_address(request);
-    let proved = endpoint.prove.run(key, &code, &source).await?;
+    let proved = endpoint.prove.run(key, &code, &source).await;
+    let proved = proved.or_refuse(|_| Refusal::Verification)?;
     let token = gotu::request_token(&proved, &*signer)?;
     Ok(http::json(StatusCode::OK, &RequestTokenResponse::new(token)))
 }

@@ -1,9 +1,10 @@
 //! `POST /sessions` (Gotu): signs a user in with e-mail and password.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, SessionRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::SignInByPassword;
+use latchkey::usecases::{SignInByPassword, SignInRefused};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct PostSessions {
@@ -14,7 +15,13 @@ struct PostSessions {
 async fn post_sessions(endpoint: &PostSessions, request: &Request) -> Result<Response, Refusal> {
     let SessionRequest { command, password } = SessionRequest::read(request)?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(password, command).await?;
+    let signed_in = endpoint.sign_in.run(password, command).await;
+    let signed_in = signed_in.or_refuse(|refused| match refused {
+        SignInRefused::NoSuchUser => Refusal::NoSuchUser,
+        SignInRefused::WrongPassword => Refusal::Password,
+        // Does not occur: users whose address is not verified may sign in.
+        SignInRefused::NotVerified => Refusal::Forbidden,
+    })?;
     let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &session))
 }

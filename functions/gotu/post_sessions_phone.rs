@@ -1,13 +1,15 @@
 //! `POST /sessions/phone` (Gotu): signs a user in with a phone and a code.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, SessionByPhoneRequest};
+use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::SignInByCode;
+use latchkey::usecases::EnterByCode;
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct PostSessionsPhone {
-    sign_in: SignInByCode,
+    enter: EnterByCode,
     issuer: TokenIssuer,
 }
 
@@ -15,10 +17,11 @@ async fn post_sessions_phone(
     endpoint: &PostSessionsPhone,
     request: &Request,
 ) -> Result<Response, Refusal> {
-    let SessionByPhoneRequest { command, code } = SessionByPhoneRequest::read(request)?;
+    let SessionByPhoneRequest { command } = SessionByPhoneRequest::read(request)?;
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(&code, command).await?;
+    // Whatever is wrong looks the same: the response does not tell which phones have an account.
+    let signed_in = endpoint.enter.run(command).await.or_refuse(|_| Refusal::Code)?;
     let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &session))
 }
@@ -26,7 +29,7 @@ async fn post_sessions_phone(
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&gotu::PROFILE)?;
-    let endpoint =
-        PostSessionsPhone { sign_in: wiring.sign_in_by_code()?, issuer: wiring.token_issuer()? };
+    let enter = wiring.enter_by_code(Audience::Registered)?;
+    let endpoint = PostSessionsPhone { enter, issuer: wiring.token_issuer()? };
     wiring.serve(module_path!(), endpoint, post_sessions_phone).await
 }

@@ -1,9 +1,10 @@
 //! `POST /sessions/refresh` (Gotu): exchanges a refresh token for its successor.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, RefreshRequest, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::Refresh;
+use latchkey::usecases::{Refresh, RefreshRefused};
 use latchkey::wiring::{TokenIssuer, Wiring};
 use secrecy::ExposeSecret as _;
 
@@ -18,8 +19,9 @@ async fn post_sessions_refresh(
 ) -> Result<Response, Refusal> {
     let RefreshRequest { refresh_token } = RefreshRequest::read(request)?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let refreshed = endpoint.refresh.run(refresh_token.expose_secret()).await?;
-    let session = gotu::session_refreshed(&refreshed, endpoint.issuer.lifetime, &*signer)?;
+    let refreshed = endpoint.refresh.run(refresh_token.expose_secret()).await;
+    let refreshed = refreshed.or_refuse(|RefreshRefused| Refusal::RefreshToken)?;
+    let session = gotu::session_issued(&refreshed.session, endpoint.issuer.lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &session))
 }
 

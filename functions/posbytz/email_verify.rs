@@ -1,15 +1,16 @@
 //! `GET /ecommerce/v1/auth/email/verify` (PosBytz): verifies the e-mail address of a customer by
 //! the link of a mail.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::posbytz::{self, EmailVerifyRequest, Refusal, Success};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::VerifyLink;
+use latchkey::usecases::{LinkRefused, VerifyLink};
 use latchkey::wiring::Wiring;
 
 async fn email_verify(verify_link: &VerifyLink, request: &Request) -> Result<Response, Refusal> {
     let EmailVerifyRequest { user, token } = EmailVerifyRequest::read(request)?;
-    verify_link.run(&user, &token).await?;
+    verify_link.run(&user, &token).await.or_refuse(|LinkRefused| Refusal::InvalidLink)?;
     Ok(http::json(StatusCode::OK, &Success::OK))
 }
 

@@ -1,5 +1,6 @@
 //! `POST /ecommerce/oauth2/token` (PosBytz): issues an access token to the server of a shop.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::posbytz::{self, TokenRefusal, TokenRequest, TokenResponse};
 use latchkey::http::{Request, Response};
 use latchkey::runtime::Error;
@@ -14,7 +15,8 @@ struct Token {
 async fn oauth2_token(endpoint: &Token, request: &Request) -> Result<Response, TokenRefusal> {
     let TokenRequest { client, secret, scopes } = TokenRequest::read(request)?;
     let scopes_requested = scopes.is_some();
-    let grant = endpoint.grant.run(&client, &secret, scopes).await?;
+    let grant = endpoint.grant.run(&client, &secret, scopes).await;
+    let grant = grant.or_refuse(TokenRefusal::from)?;
     let signer = endpoint.issuer.tokens.signer().await?;
     let token = TokenResponse::of(&grant, scopes_requested, endpoint.issuer.lifetime, &*signer)?;
     Ok(token.into_response())

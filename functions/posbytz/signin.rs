@@ -2,12 +2,13 @@
 //!
 //! The client is checked before the body.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::posbytz::{
     self, ClientAuthenticator, CustomerSession, Refusal, SigninRequest,
 };
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
-use latchkey::usecases::SignInByPassword;
+use latchkey::usecases::{SignInByPassword, SignInRefused};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct Signin {
@@ -20,7 +21,11 @@ async fn signin(endpoint: &Signin, request: &Request) -> Result<Response, Refusa
     let caller = endpoint.clients.caller(request).await?;
     let (command, password) = SigninRequest::read(request)?.for_client(caller, request);
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(password, command).await?;
+    let signed_in = endpoint.sign_in.run(password, command).await;
+    let signed_in = signed_in.or_refuse(|refused| match refused {
+        SignInRefused::NoSuchUser | SignInRefused::WrongPassword => Refusal::Credentials,
+        SignInRefused::NotVerified => Refusal::NotVerified,
+    })?;
     let (user, lifetime) = (&signed_in.user.id, endpoint.issuer.lifetime);
     let token = posbytz::customer_token(user, signed_in.at, lifetime, &*signer)?;
     Ok(http::json(StatusCode::OK, &CustomerSession::new(token, lifetime)))

@@ -3,26 +3,27 @@
 //!
 //! The client is checked before the body, and the body before anything is looked up.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::posbytz::{
     self, ClientAuthenticator, CustomerCreated, Refusal, SignupRequest,
 };
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::Entropy;
 use latchkey::runtime::Error;
-use latchkey::usecases::SignUpToVerify;
+use latchkey::usecases::SignUpByPassword;
 use latchkey::wiring::Wiring;
 use std::sync::Arc;
 
 struct Signup {
     clients: ClientAuthenticator,
-    sign_up: SignUpToVerify,
+    sign_up: SignUpByPassword,
     entropy: Arc<dyn Entropy>,
 }
 
 async fn signup(endpoint: &Signup, request: &Request) -> Result<Response, Refusal> {
     let caller = endpoint.clients.caller(request).await?;
     let (command, contacts) = SignupRequest::read(request)?.for_client(caller);
-    let signed_up = endpoint.sign_up.run(command).await?;
+    let signed_up = endpoint.sign_up.run(command).await.or_refuse(Refusal::from)?;
     let created = CustomerCreated::of(&signed_up, &contacts, &*endpoint.entropy)?;
     Ok(http::json(StatusCode::CREATED, &created))
 }
@@ -33,7 +34,7 @@ pub(crate) async fn main() -> Result<(), Error> {
     let access_tokens = wiring.access_tokens()?;
     let endpoint = Signup {
         clients: ClientAuthenticator { access_tokens, clock: wiring.clock() },
-        sign_up: wiring.sign_up_to_verify()?,
+        sign_up: wiring.sign_up_and_wait()?,
         entropy: wiring.entropy(),
     };
     wiring.serve(module_path!(), endpoint, signup).await

@@ -2,6 +2,7 @@
 //! all sessions and clears both cookies.
 
 use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, Refusal};
+use latchkey::domain::session::SessionsToEnd;
 use latchkey::http::{AllowedOrigins, CookiePolicy, Request, Response};
 use latchkey::runtime::Error;
 use latchkey::usecases::SignOut;
@@ -21,7 +22,9 @@ async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusa
     }
     let LogoutRequest { all } = LogoutRequest::read(request)?;
     match endpoint.authenticator.user(request).await {
-        Ok((_, session)) if all => endpoint.sign_out.run(session.user, None).await?,
+        Ok((_, session)) if all => {
+            endpoint.sign_out.run(&session.user, SessionsToEnd::All).await?;
+        }
         Ok((_, session)) => endpoint.sign_out.of_token(session).await?,
         // Without a session there is nothing to end, but there may be cookies to clear.
         Err(Refusal::Session) => {}

@@ -1,19 +1,21 @@
 //! `POST /auth/signup/callback`, `POST /api/auth/signup/callback` (UrbanFits): accepts the code and
 //! creates the user, the wallet and a session.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::urbanfits::{
     self, CallbackRequest, Refusal, SessionIssuer, UserObject, UserResponse,
 };
+use latchkey::domain::challenge::Audience;
 use latchkey::domain::session::SessionKind;
 use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
 use latchkey::ports::{Entropy, random};
 use latchkey::runtime::Error;
-use latchkey::usecases::CompleteSignUp;
+use latchkey::usecases::{EnterByCode, EnterRefused};
 use latchkey::wiring::Wiring;
 use std::sync::Arc;
 
 struct Callback {
-    complete: CompleteSignUp,
+    enter: EnterByCode,
     sessions: SessionIssuer,
     entropy: Arc<dyn Entropy>,
     origins: AllowedOrigins,
@@ -24,12 +26,16 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     if !endpoint.origins.allow(request) {
         return Err(Refusal::Origin);
     }
-    let CallbackRequest { handle, otp, attributes } = CallbackRequest::read(request)?;
+    let CallbackRequest { command } = CallbackRequest::read(request)?;
     // Read before the code is used up: without the keys, the user would be registered but not signed
     // in.
     let keys = endpoint.sessions.keys().await?;
-    let source = http::source_address(request);
-    let user = endpoint.complete.run(handle, &otp, &source, attributes).await?;
+    let entered = endpoint.enter.run(command).await.or_refuse(|refused| match refused {
+        EnterRefused::NoCode => Refusal::Expired,
+        EnterRefused::WrongCode => Refusal::Incorrect,
+        EnterRefused::Taken => Refusal::Taken,
+    })?;
+    let user = entered.user;
     let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
     let response = http::json(StatusCode::OK, &UserResponse::registered(shown.clone()));
     Ok(keys.open(response, &shown, user.created_at, SessionKind::Usual)?)
@@ -39,7 +45,7 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&urbanfits::PROFILE)?;
     let endpoint = Callback {
-        complete: wiring.complete_sign_up(urbanfits::WALLET)?,
+        enter: wiring.enter_by_code(Audience::Unregistered)?,
         sessions: SessionIssuer {
             tokens: wiring.access_tokens()?,
             user_agents: wiring.user_agents()?,

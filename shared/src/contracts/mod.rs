@@ -17,8 +17,8 @@ use crate::domain::id::UserId;
 use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
 use crate::http::{self, AllowedOrigins, Cors, CorsPolicy, Request, Response};
-use crate::ports::{MessageContent, MessageTemplates};
-use crate::usecases::Profile;
+use crate::ports::{MessageContent, MessageTemplates, PortError, chain};
+use crate::usecases::{Failure, Profile};
 use lambda_http::http::header::ALLOW;
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -139,6 +139,40 @@ impl http::Refusal for InternalError {
     fn into_response(self, _: &Request) -> Response {
         let body = json!({"message": "Internal Server Error"});
         http::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
+    }
+}
+
+/// What the refusals of every contract have in common, whichever endpoint refuses.
+pub trait ContractRefusal: http::Refusal + From<PortError> {
+    /// Returns the refusal of a request that reached a limit.
+    fn too_many(retry_after: Duration) -> Self;
+}
+
+/// Logs the failure of a port and returns the contract's internal error.
+fn internal_error<R: http::Refusal>(error: &PortError) -> R {
+    tracing::error!(error = chain(error), "failed to serve a request");
+    R::INTERNAL
+}
+
+/// Turns the failure of a use case into a refusal of the contract.
+pub trait OrRefuse<T, R> {
+    /// Returns the result. The endpoint chooses the `refusal` for each reason of the use case;
+    /// limits and failures of ports look the same at every endpoint.
+    fn or_refuse<C: ContractRefusal>(self, refusal: impl FnOnce(R) -> C) -> Result<T, C>;
+}
+
+impl<T, R> OrRefuse<T, R> for Result<T, Failure<R>> {
+    fn or_refuse<C: ContractRefusal>(self, refusal: impl FnOnce(R) -> C) -> Result<T, C> {
+        self.map_err(|failure| refusal_of(failure, refusal))
+    }
+}
+
+/// Returns the contract's refusal for a failure.
+fn refusal_of<R, C: ContractRefusal>(failure: Failure<R>, refusal: impl FnOnce(R) -> C) -> C {
+    match failure {
+        Failure::Refused(reason) => refusal(reason),
+        Failure::TooMany { retry_after } => C::too_many(retry_after),
+        Failure::Internal(error) => error.into(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Challenges: open requests to prove control of a recipient with a code that was sent to it.
 
-use super::id::hex;
+use super::id::{UserId, hex};
 use super::identifier::Identifier;
 use super::realm::Realm;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What a code may be used for. A code of one purpose is never accepted for another one.
+/// What a code may be used for. A code of one purpose is never accepted for another one. Who gets
+/// a code is not decided here but by the request ([`Audience`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Creating an account.
@@ -41,24 +42,30 @@ impl Purpose {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
-
-    /// The recipients that a code of this purpose is sent to.
-    #[must_use]
-    pub const fn audience(self) -> Audience {
-        match self {
-            Self::SignUp | Self::ChangePhone => Audience::Unregistered,
-            Self::SignIn | Self::ResetPassword | Self::Verify => Audience::Registered,
-        }
-    }
 }
 
-/// The recipients that codes of one purpose are sent to.
+/// The recipients that a request sends its code to. To all others it sends nothing, at the same
+/// cost and with the same answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Recipients that are an identifier of an account.
     Registered,
     /// Recipients that are not an identifier of any account.
     Unregistered,
+    /// Every recipient.
+    Everyone,
+}
+
+impl Audience {
+    /// Returns whether the code is sent to a recipient that is an identifier of `user`.
+    #[must_use]
+    pub const fn includes(self, user: Option<&UserId>) -> bool {
+        match self {
+            Self::Registered => user.is_some(),
+            Self::Unregistered => user.is_none(),
+            Self::Everyone => true,
+        }
+    }
 }
 
 /// The key of a challenge. Each challenge has at most one valid code.
@@ -157,5 +164,15 @@ mod tests {
             assert_eq!(Purpose::from_name(purpose.as_str()), Some(purpose));
         }
         assert_eq!(Purpose::from_name("other"), None);
+    }
+
+    #[test]
+    fn an_audience_includes_known_recipients_unknown_ones_or_both() {
+        let user = UserId::from_stored("1");
+        let known_and_unknown =
+            |audience: Audience| (audience.includes(Some(&user)), audience.includes(None));
+        assert_eq!(known_and_unknown(Audience::Registered), (true, false));
+        assert_eq!(known_and_unknown(Audience::Unregistered), (false, true));
+        assert_eq!(known_and_unknown(Audience::Everyone), (true, true));
     }
 }

@@ -4,9 +4,9 @@ use super::device::NewDevice;
 use super::id::{DeviceId, UserId};
 use super::identifier::Identifier;
 use super::realm::Realm;
-use super::session::SessionEndReason;
+use super::session::{SessionEndReason, SignInMethod};
 use super::time::Timestamp;
-use super::user::{NewUser, User};
+use super::user::User;
 use super::wallet::Credit;
 
 /// A fact that the contracts map to their events.
@@ -14,39 +14,31 @@ use super::wallet::Credit;
 pub enum Fact {
     /// A user signed up.
     UserSignedUp {
-        user: NewUser,
+        user: User,
         /// The device of the sign-up, for contracts with devices.
         device: Option<NewDevice>,
         /// The first credit in the user's wallet, for contracts with wallets.
         credit: Option<Credit>,
-    },
-    /// A user signed up and will verify the identifiers later.
-    UserSignedUpToVerify {
-        user: NewUser,
         /// The messages that were sent to verify the identifiers.
         asked: Vec<VerificationAsked>,
     },
-    /// A user verified one of the identifiers given at the sign-up.
+    /// A user verified an identifier without signing in.
     IdentifierVerified { user: UserId, realm: Realm, identifier: Identifier, at: Timestamp },
-    /// A user verified an identifier with a challenge handle.
-    UserVerified {
-        /// The user before the change.
-        user: User,
-        at: Timestamp,
-    },
-    /// An existing user opened a session.
+    /// An existing user signed in.
     SignedIn {
-        user: UserId,
-        realm: Realm,
+        /// The user before the sign-in.
+        user: User,
         method: SignInMethod,
+        /// The recipient that the user proved control of, at a sign-in by code.
+        proved: Option<Identifier>,
         /// The device of the session, for contracts with devices.
         device: Option<NewDevice>,
         at: Timestamp,
     },
-    /// One session of a user ended, or all of them.
+    /// One session of a user ended, or several.
     SessionEnded {
         user: UserId,
-        /// The device of the session; `None` for all sessions.
+        /// The device of the session; `None` for all sessions, or all but one.
         device: Option<DeviceId>,
         reason: SessionEndReason,
         at: Timestamp,
@@ -63,12 +55,6 @@ pub enum Fact {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignInMethod {
-    Code,
-    Password,
-}
-
 /// A message that was sent to verify an identifier.
 #[derive(Clone, Debug)]
 pub struct VerificationAsked {
@@ -80,26 +66,41 @@ pub struct VerificationAsked {
 /// The ids of the events of one transaction. They follow from one random value, so that a
 /// transaction that is sent again contains the same ids.
 #[derive(Clone, Copy, Debug)]
-pub struct EventIds([u8; 16]);
+pub struct EventIds {
+    random: [u8; 16],
+    /// The number of events that have ids already.
+    used: u8,
+}
 
 impl EventIds {
     #[must_use]
     pub const fn new(random: [u8; 16]) -> Self {
-        Self(random)
+        Self { random, used: 0 }
+    }
+
+    /// Returns the ids of the same transaction after `events` others.
+    #[must_use]
+    pub fn after(&self, events: usize) -> Self {
+        let events = u8::try_from(events).unwrap_or(u8::MAX);
+        Self { used: self.used.wrapping_add(events), ..*self }
     }
 
     /// The id that all events of the transaction share: a UUID.
     #[must_use]
     pub fn correlation_id(&self) -> String {
-        self.event_id(0)
+        self.id(0)
     }
 
     /// The id of the event with this number, counted from 1: a UUID.
     #[must_use]
     pub fn event_id(&self, sequence: u8) -> String {
-        let mut bytes = self.0;
+        self.id(self.used.wrapping_add(sequence))
+    }
+
+    fn id(&self, number: u8) -> String {
+        let mut bytes = self.random;
         if let Some(last) = bytes.last_mut() {
-            *last = last.wrapping_add(sequence);
+            *last = last.wrapping_add(number);
         }
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
@@ -128,5 +129,7 @@ mod tests {
         assert!(all.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'4'));
         assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
         assert_eq!(ids.event_id(2), EventIds::new([0xfe; 16]).event_id(2));
+        assert_eq!(ids.after(1).event_id(1), ids.event_id(2));
+        assert_eq!(ids.after(1).correlation_id(), ids.correlation_id());
     }
 }

@@ -3,6 +3,17 @@
 use super::time::Timestamp;
 use std::fmt::Write as _;
 
+/// The format of the ids that a contract gives its users or devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdFormat {
+    /// 24 hex digits that begin with the time.
+    ObjectId,
+    /// An integer from a sequence of the contract ([`Sequence`]).
+    Number,
+    /// A random UUID (RFC 9562, version 4).
+    Uuid,
+}
+
 /// The id of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UserId(String);
@@ -12,10 +23,13 @@ impl UserId {
     /// the time in seconds and 8 bytes are random.
     #[must_use]
     pub fn object_id(now: Timestamp, random: [u8; 8]) -> Self {
-        let seconds = u32::try_from(now.as_seconds()).unwrap_or(u32::MAX);
-        let mut id = hex(&seconds.to_be_bytes());
-        id.push_str(&hex(&random));
-        Self(id)
+        Self(object_id(now, random))
+    }
+
+    /// Returns a new id in the format of a UUID.
+    #[must_use]
+    pub fn uuid(random: [u8; 16]) -> Self {
+        Self(uuid(random))
     }
 
     /// Returns the id for contracts whose users have integer ids.
@@ -48,6 +62,18 @@ impl UserId {
 pub struct DeviceId(String);
 
 impl DeviceId {
+    /// Returns a new id in the format of an `ObjectId`.
+    #[must_use]
+    pub fn object_id(now: Timestamp, random: [u8; 8]) -> Self {
+        Self(object_id(now, random))
+    }
+
+    /// Returns a new id in the format of a UUID.
+    #[must_use]
+    pub fn uuid(random: [u8; 16]) -> Self {
+        Self(uuid(random))
+    }
+
     /// Returns the id for contracts whose devices have integer ids.
     #[must_use]
     pub fn number(number: u32) -> Self {
@@ -64,6 +90,17 @@ impl DeviceId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn object_id(now: Timestamp, random: [u8; 8]) -> String {
+    let seconds = u32::try_from(now.as_seconds()).unwrap_or(u32::MAX);
+    let mut id = hex(&seconds.to_be_bytes());
+    id.push_str(&hex(&random));
+    id
+}
+
+fn uuid(random: [u8; 16]) -> String {
+    uuid::Builder::from_random_bytes(random).into_uuid().to_string()
 }
 
 /// A sequence of integer ids. The ids of one contract and sequence are positive, below 2^31 and
@@ -106,5 +143,14 @@ mod tests {
     fn an_object_id_is_24_hex_digits_that_start_with_the_time() {
         let id = UserId::object_id(Timestamp::from_seconds(0x65b9_fc05), [0xab; 8]);
         assert_eq!(id.as_str(), "65b9fc05abababababababab");
+        let device = DeviceId::object_id(Timestamp::from_seconds(0x65b9_fc05), [0xab; 8]);
+        assert_eq!(device.as_str(), id.as_str());
+    }
+
+    #[test]
+    fn a_uuid_is_of_version_4() {
+        let text = "abababab-abab-4bab-abab-abababababab";
+        assert_eq!(UserId::uuid([0xab; 16]).as_str(), text);
+        assert_eq!(DeviceId::uuid([0xab; 16]).as_str(), text);
     }
 }

@@ -1,8 +1,10 @@
 //! The rules: identifiers, codes, passwords, users, sessions and events.
 //!
-//! Nothing here does I/O, reads a clock or a random source, knows JSON or names a vendor. Time and
+//! Nothing here does I/O, reads a clock or a random source, serializes or names a vendor. Time and
 //! random bytes are arguments.
 
+pub mod account;
+pub mod attributes;
 pub mod budget;
 pub mod challenge;
 pub mod client;
@@ -18,6 +20,7 @@ pub mod outbox;
 pub mod password;
 pub mod password_attempts;
 pub mod phone;
+pub mod proof;
 pub mod realm;
 pub mod sends;
 pub mod session;

@@ -1,9 +1,11 @@
 //! Sessions and their refresh tokens.
 
+use super::attributes::Attributes;
 use super::challenge::KeyId;
+use super::device::{DeviceInfo, NewDevice};
 use super::id::{DeviceId, UserId, hex};
 use super::time::Timestamp;
-use super::user::Attributes;
+
 use data_encoding::BASE32_DNSSEC;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
@@ -137,20 +139,77 @@ pub enum TokenUse {
     Spent,
 }
 
-/// A stored refresh token.
+/// How a user signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInMethod {
+    Code,
+    Password,
+}
+
+impl SignInMethod {
+    const ALL: [Self; 2] = [Self::Code, Self::Password];
+
+    /// The name of the method in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Password => "password",
+        }
+    }
+
+    /// Returns the method with this name; the inverse of [`SignInMethod::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+/// The facts of a session. They are the same after every refresh.
 #[derive(Clone, Debug)]
-pub struct StoredToken {
+pub struct Session {
     pub family: FamilyId,
     pub user: UserId,
     /// The device of the session.
     pub device: DeviceId,
-    /// The time at which the session was opened.
+    /// How the user signed in; `None` for a session that a version without this fact opened.
+    pub method: Option<SignInMethod>,
+    /// The time of the sign-in or sign-up.
     pub opened_at: Timestamp,
+    /// The attributes of the user that access tokens contain.
+    pub token_claims: Attributes,
+}
+
+/// A stored refresh token.
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    pub session: Session,
     pub usage: TokenUse,
     /// The hash of the token before this one.
     pub predecessor: Option<String>,
-    /// The attributes of the user that access tokens contain.
-    pub token_claims: Attributes,
+}
+
+/// An open session in the list of a user's sessions.
+#[derive(Clone, Debug)]
+pub struct ListedSession {
+    pub device: DeviceId,
+    pub info: DeviceInfo,
+    /// How the user signed in, if it is known.
+    pub method: Option<SignInMethod>,
+    pub opened_at: Timestamp,
+    /// The time of the last refresh.
+    pub refreshed_at: Option<Timestamp>,
+}
+
+/// The sessions that a request ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionsToEnd {
+    /// The session of this device.
+    One(DeviceId),
+    /// All sessions of the user but the one of this device.
+    Others(DeviceId),
+    /// All sessions of the user.
+    All,
 }
 
 /// The reason for the end of a session.
@@ -160,10 +219,35 @@ pub enum SessionEndReason {
     SignedOut,
     /// The user signed out of every session.
     SignedOutEverywhere,
+    /// The user signed out of every session but the current one.
+    SignedOutElsewhere,
     /// A refresh token was presented after its successor was used: there is a copy of it.
     TokenReused,
     /// The user set a new password.
     PasswordReset,
+    /// The owner of an identifier proved it for the first time. The sessions may be a stranger's.
+    IdentifierProved,
+}
+
+impl SessionsToEnd {
+    /// The reason in the event, if the user asked for the end.
+    #[must_use]
+    pub const fn reason(&self) -> SessionEndReason {
+        match self {
+            Self::One(_) => SessionEndReason::SignedOut,
+            Self::Others(_) => SessionEndReason::SignedOutElsewhere,
+            Self::All => SessionEndReason::SignedOutEverywhere,
+        }
+    }
+
+    /// The device of the session that ends, if it is one.
+    #[must_use]
+    pub const fn device(&self) -> Option<&DeviceId> {
+        match self {
+            Self::One(device) => Some(device),
+            Self::Others(_) | Self::All => None,
+        }
+    }
 }
 
 impl SessionEndReason {
@@ -173,8 +257,10 @@ impl SessionEndReason {
         match self {
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::SignedOutElsewhere => "signed_out_elsewhere",
             Self::TokenReused => "token_reused",
             Self::PasswordReset => "password_reset",
+            Self::IdentifierProved => "identifier_proved",
         }
     }
 }
@@ -182,22 +268,10 @@ impl SessionEndReason {
 /// A session to be opened.
 #[derive(Debug)]
 pub struct NewSession {
+    pub session: Session,
     /// The first refresh token.
     pub token: RefreshToken,
-    pub family: FamilyId,
-    pub user: UserId,
-    pub device: DeviceId,
-    pub opened_at: Timestamp,
-    /// The attributes of the user that access tokens contain.
-    pub token_claims: Attributes,
-}
-
-impl NewSession {
-    /// The time at which the session ends without a refresh.
-    #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
-        self.opened_at.plus(IDLE_LIFETIME)
-    }
+    pub device: NewDevice,
 }
 
 #[cfg(test)]

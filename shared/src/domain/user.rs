@@ -1,28 +1,53 @@
 //! Users and their identifiers.
 
-use super::id::UserId;
+use super::attributes::Attributes;
+use super::id::{DeviceId, UserId};
 use super::identifier::Identifier;
 use super::password::PasswordHash;
 use super::realm::Realm;
 use super::time::Timestamp;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long an unverified user is kept: 24 hours.
 pub const UNVERIFIED_LIFETIME: Duration = Duration::from_hours(24);
 
-/// The attributes that a contract stores with a user. Only the contract interprets them.
-pub type Attributes = BTreeMap<String, String>;
-
 /// An identifier of a user.
 #[derive(Clone, Debug)]
 pub struct KnownBy {
     pub identifier: Identifier,
-    /// Whether the user proved control of the identifier.
-    pub verified: bool,
+    verified_at: Option<Timestamp>,
 }
 
 impl KnownBy {
+    /// Returns an identifier that the user did not prove control of.
+    #[must_use]
+    pub const fn unverified(identifier: Identifier) -> Self {
+        Self { identifier, verified_at: None }
+    }
+
+    /// Returns an identifier that the user proved control of. Only a proof makes one
+    /// ([`super::account`]).
+    pub(super) const fn verified(identifier: Identifier, at: Timestamp) -> Self {
+        Self { identifier, verified_at: Some(at) }
+    }
+
+    /// Returns the identifier with these stored values.
+    #[must_use]
+    pub const fn from_stored(identifier: Identifier, verified_at: Option<Timestamp>) -> Self {
+        Self { identifier, verified_at }
+    }
+
+    /// The time at which the user first proved control of the identifier.
+    #[must_use]
+    pub const fn verified_at(&self) -> Option<Timestamp> {
+        self.verified_at
+    }
+
+    #[must_use]
+    pub const fn is_verified(&self) -> bool {
+        self.verified_at.is_some()
+    }
+
     /// The canonical form of the identifier.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -40,18 +65,6 @@ impl Identifiers {
         Self(known_by)
     }
 
-    /// Returns one verified identifier.
-    #[must_use]
-    pub fn verified(identifier: Identifier) -> Self {
-        Self(vec![KnownBy { identifier, verified: true }])
-    }
-
-    /// Returns one identifier that is not verified.
-    #[must_use]
-    pub fn unverified(identifier: Identifier) -> Self {
-        Self(vec![KnownBy { identifier, verified: false }])
-    }
-
     /// Returns the identifiers in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = &KnownBy> {
         self.0.iter()
@@ -61,6 +74,18 @@ impl Identifiers {
     #[must_use]
     pub fn of_kind(&self, kind: &str) -> Option<&KnownBy> {
         self.0.iter().find(|known| known.identifier.kind() == kind)
+    }
+
+    /// Returns this identifier of the user.
+    #[must_use]
+    pub fn find(&self, identifier: &Identifier) -> Option<&KnownBy> {
+        self.0.iter().find(|known| known.identifier == *identifier)
+    }
+
+    /// Returns whether the user proved control of at least one of them.
+    #[must_use]
+    pub fn any_verified(&self) -> bool {
+        self.0.iter().any(KnownBy::is_verified)
     }
 
     #[must_use]
@@ -74,20 +99,6 @@ impl Identifiers {
     }
 }
 
-/// A user to be created.
-#[derive(Clone, Debug)]
-pub struct NewUser {
-    pub id: UserId,
-    pub realm: Realm,
-    pub identifiers: Identifiers,
-    pub password: Option<PasswordHash>,
-    pub attributes: Attributes,
-    pub created_at: Timestamp,
-    /// The time at which the user is deleted unless an identifier is verified before; `None` for
-    /// never.
-    pub expires_at: Option<Timestamp>,
-}
-
 /// A sign-up that waits for the code. It reserves nothing.
 #[derive(Clone, Debug)]
 pub struct PendingSignUp {
@@ -97,7 +108,7 @@ pub struct PendingSignUp {
     pub attributes: Attributes,
 }
 
-/// A stored user.
+/// A user.
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: UserId,
@@ -106,10 +117,26 @@ pub struct User {
     pub attributes: Attributes,
     pub password: Option<PasswordHash>,
     pub created_at: Timestamp,
+    /// The time at which the user is deleted unless an identifier is verified before; `None` for
+    /// never.
+    pub expires_at: Option<Timestamp>,
     /// The time of the last sign-in.
     pub last_active_at: Option<Timestamp>,
     /// The time of the last change of the password.
     pub password_changed_at: Option<Timestamp>,
-    /// The time at which all sessions were ended; sessions that were opened before it are over.
+    /// The time at which the sessions of the user were ended; sessions that were opened before it
+    /// are over.
     pub sessions_since: Option<Timestamp>,
+    /// The session that stayed open then: the id of its device.
+    pub session_kept: Option<DeviceId>,
+}
+
+impl User {
+    /// Returns whether the end of the user's sessions left the session of a device open that was
+    /// opened at `opened_at`.
+    #[must_use]
+    pub fn keeps_session(&self, device: &DeviceId, opened_at: Timestamp) -> bool {
+        self.sessions_since.is_none_or(|since| since <= opened_at)
+            || self.session_kept.as_ref() == Some(device)
+    }
 }

@@ -9,6 +9,7 @@
 //! method an outcome enum, export both here, and implement the trait in `adapters`.
 
 mod access_tokens;
+mod accounts;
 mod budgets;
 mod challenges;
 mod clients;
@@ -21,21 +22,19 @@ mod key_rotation;
 mod messages;
 mod metrics;
 mod outbox;
+mod password_attempts;
 mod passwords;
 mod presentation;
-mod registrations;
+mod refresh_tokens;
 mod sequence_ids;
 mod sessions;
 mod text_signatures;
 mod users;
-mod verifiable_registrations;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
+pub use accounts::{Accounts, Entry, EntryOutcome, NewChallenge, NewHandle};
 pub use budgets::{Budgets, TakeOutcome};
-pub use challenges::{
-    ChallengeState, Challenges, HeldCode, LiveCode, NewHandle, OpenOutcome, Opening,
-    RecipientState, RedeemOutcome, Redemption,
-};
+pub use challenges::{ChallengeState, Challenges, RecipientState};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
@@ -46,19 +45,14 @@ pub use key_rotation::KeyRotation;
 pub use messages::{Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric};
 pub use outbox::{Outbox, WaitingEntries};
+pub use password_attempts::AttemptRecords;
 pub use passwords::{PasswordVerdict, Passwords};
 pub use presentation::{EventMapper, MessageContent, MessageTemplates};
-pub use registrations::{Proof, RegisterOutcome, Registration, Registrations};
+pub use refresh_tokens::{RefreshKeys, RefreshTokens, TokenRotation, TokenRotationOutcome};
 pub use sequence_ids::SequenceIds;
-pub use sessions::{
-    Credential, EndOutcome, EndSession, EndToken, NewSignIn, RefreshKeys, Sessions, SignInOutcome,
-    TokenRotation, TokenRotationOutcome,
-};
+pub use sessions::{EndOutcome, EndSessions, EndToken, Sessions};
 pub use text_signatures::{SignText, TextSignatures};
-pub use users::{PasswordChange, SetPasswordOutcome, Users, Verification, VerifyOutcome};
-pub use verifiable_registrations::{
-    NewChallenge, RegisterVerifiableOutcome, VerifiableRegistration, VerifiableRegistrations,
-};
+pub use users::Users;
 
 use std::error::Error;
 

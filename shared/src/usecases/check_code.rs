@@ -1,20 +1,19 @@
 //! Checks a code: counts the guess, then compares the code.
 
+use super::Failure;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits, Nonce};
-use crate::domain::code::{CodeFormat, CodeSeed};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits};
+use crate::domain::code::CodeFormat;
 use crate::domain::id::UserId;
+use crate::domain::proof::{LiveCode, ProvenCode};
 use crate::domain::realm::Realm;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::domain::user::PendingSignUp;
 use crate::ports::{
-    Budgets, Challenges, CodeKeys, CodeRefusal, HeldCode, MetricEvent, PortError, TakeOutcome,
-    Users, record_metric,
+    Budgets, Challenges, CodeKeys, CodeRefusal, MetricEvent, TakeOutcome, Users, record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Checks codes. A right code is used up later, in the transaction that it entitles the caller to.
 pub struct CheckCode {
@@ -37,42 +36,15 @@ pub struct Guess<'a> {
     pub source: &'a SourceAddress,
 }
 
-/// A right code.
-#[derive(Debug)]
-pub struct CheckedCode {
-    pub key: ChallengeKey,
-    /// The nonce that the code was derived from.
-    pub nonce: Nonce,
-    /// The user to be verified, if the code was found through a handle.
-    pub holder: Option<UserId>,
-    /// The sign-up that waited for the code.
-    pub pending: Option<PendingSignUp>,
-    /// The budget of wrong guesses of the source. The transaction that uses the code up requires
-    /// that the budget is not spent, so that a source with too many guesses does not succeed with
-    /// the last one.
-    pub guesses: Option<Budget>,
-}
-
-impl CheckedCode {
-    /// Returns the time at which the source may guess again if its budget is spent.
-    pub(super) fn retry_at(&self, now: Timestamp) -> Timestamp {
-        self.guesses.as_ref().map_or(now, |budget| budget.ends_at)
-    }
-}
-
 /// The reason for the refusal of a code.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckCodeError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodeRefused {
     /// There is no valid code: it was used, was replaced, has expired or had too many guesses. A
     /// contract may distinguish this from a wrong code only if the caller has a handle.
     #[error("there is no valid code")]
     NoCode,
     #[error("the code is wrong")]
     Wrong,
-    #[error("the source made too many wrong guesses")]
-    TooMany { retry_after: Duration },
-    #[error(transparent)]
-    Internal(#[from] PortError),
 }
 
 impl CheckCode {
@@ -84,23 +56,21 @@ impl CheckCode {
         key: ChallengeKey,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<CheckedCode, CheckCodeError> {
+    ) -> Result<ProvenCode, Failure<CodeRefused>> {
         let live = self.challenges.count_guess(&key, self.limits.per_code, now).await?;
-        let held =
-            live.map(|code| HeldCode { key, code, holder: None, pending: None, last_guess: false });
-        self.compare(held, guess, now).await
+        self.compare(live, guess, now).await
     }
 
     /// Checks the code of a handle. If the last guess is wrong, the code of the recipient becomes
     /// invalid too.
     pub async fn of_handle(
         &self,
-        handle: &ChallengeHandle,
+        handle: ChallengeHandle,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<CheckedCode, CheckCodeError> {
+    ) -> Result<ProvenCode, Failure<CodeRefused>> {
         let held = self.challenges.count_held_guess(handle, self.limits.per_code, now).await?;
-        let held = held.filter(|held| held.key.realm == self.realm);
+        let held = held.filter(|held| held.seed.key.realm == self.realm);
         self.compare(held, guess, now).await
     }
 
@@ -111,7 +81,7 @@ impl CheckCode {
         key: ChallengeKey,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<(CheckedCode, Option<UserId>), CheckCodeError> {
+    ) -> Result<(ProvenCode, Option<UserId>), Failure<CodeRefused>> {
         let (realm, recipient) = (key.realm.clone(), key.recipient.clone());
         let (checked, user) =
             join(self.of_recipient(key, guess, now), users.known_by(&realm, &recipient, now)).await;
@@ -120,37 +90,34 @@ impl CheckCode {
 
     async fn compare(
         &self,
-        held: Option<HeldCode>,
+        live: Option<LiveCode>,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<CheckedCode, CheckCodeError> {
+    ) -> Result<ProvenCode, Failure<CodeRefused>> {
         let guesses = Budget::wrong_guesses(guess.source, self.limits.per_source_hour, now);
-        let mut refusal = CheckCodeError::NoCode;
-        if let Some(HeldCode { key, code, holder, pending, last_guess }) = held {
-            let seed = CodeSeed { key, nonce: code.nonce, key_id: code.key_id };
-            let right = self.code_keys.derive(&seed, self.format).await?;
-            // Both conditions are evaluated, so that a code that was not sent takes the same time
-            // as one that was.
-            if right.matches(guess.code) & code.sent {
-                let CodeSeed { key, nonce, .. } = seed;
-                return Ok(CheckedCode { key, nonce, holder, pending, guesses });
+        let mut refused = CodeRefused::NoCode;
+        if let Some(live) = live {
+            let right = self.code_keys.derive(&live.seed, self.format).await?;
+            let (seed, last_guess) = (live.seed.clone(), live.last_guess);
+            if let Some(code) = live.prove(&right, guess.code, guesses.clone()) {
+                return Ok(code);
             }
             if last_guess {
                 self.challenges.close(&seed.key, &seed.nonce).await?;
             }
-            refusal = CheckCodeError::Wrong;
+            refused = CodeRefused::Wrong;
         }
-        if let Some(budget) = guesses
-            && self.budgets.take(&budget).await? == TakeOutcome::Spent
-        {
-            refusal = CheckCodeError::TooMany { retry_after: budget.ends_at.since(now) };
-        }
-        let cause = match refusal {
-            CheckCodeError::Wrong => CodeRefusal::Wrong,
-            CheckCodeError::TooMany { .. } => CodeRefusal::TooMany,
-            CheckCodeError::NoCode | CheckCodeError::Internal(_) => CodeRefusal::NoCode,
+        let spent = match &guesses {
+            Some(budget) if self.budgets.take(budget).await? == TakeOutcome::Spent => Some(budget),
+            _ => None,
+        };
+        let cause = match (spent, refused) {
+            (Some(_), _) => CodeRefusal::TooMany,
+            (None, CodeRefused::Wrong) => CodeRefusal::Wrong,
+            (None, CodeRefused::NoCode) => CodeRefusal::NoCode,
         };
         record_metric(Some(self.realm.contract()), MetricEvent::CodeRefused(cause));
-        Err(refusal)
+        Err(spent
+            .map_or(Failure::Refused(refused), |budget| Failure::too_many(budget.ends_at, now)))
     }
 }

@@ -178,7 +178,7 @@ impl DeliverEffects {
     /// Returns whether the challenge still has the code or link of `seed`.
     async fn is_current(&self, seed: &CodeSeed) -> Result<bool, PortError> {
         let current = self.challenges.current(&seed.key).await?;
-        Ok(current.is_some_and(|live| live.nonce == seed.nonce))
+        Ok(current.is_some_and(|live| live.seed.nonce == seed.nonce))
     }
 
     /// Hands a message to the carrier of its recipient.

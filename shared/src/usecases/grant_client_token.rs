@@ -1,9 +1,10 @@
 //! Grants an access token to a client that presents its secret.
 
+use super::Failure;
 use crate::domain::client::{Client, ClientId, ClientSecret, ClientStatus, Scopes, secret_matches};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clients, Clock, Entropy, PortError, random};
+use crate::ports::{Clients, Clock, Entropy, random};
 use std::sync::Arc;
 
 /// Grants tokens to the clients of one contract.
@@ -29,20 +30,18 @@ pub struct ClientGrant {
 }
 
 /// The reason why a client gets no token.
-#[derive(Debug, thiserror::Error)]
-pub enum GrantError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantRefused {
     /// The client does not exist or the secret is wrong. The two are deliberately not
     /// distinguished.
     #[error("the client or its secret is unknown")]
-    Refused,
+    Unknown,
     /// An administrator suspended the client. Only a caller with the right secret learns this.
     #[error("the client is suspended")]
     Suspended,
     /// The client asked for a scope that it does not have.
     #[error("the client does not have the scope")]
     Scope,
-    #[error(transparent)]
-    Internal(#[from] PortError),
 }
 
 impl GrantClientToken {
@@ -53,19 +52,21 @@ impl GrantClientToken {
         id: &ClientId,
         secret: &ClientSecret,
         wanted: Option<Scopes>,
-    ) -> Result<ClientGrant, GrantError> {
+    ) -> Result<ClientGrant, Failure<GrantRefused>> {
         let found = self.clients.find(id).await?;
         let found = found.filter(|client| client.realm.contract() == self.contract);
         let proved = secret_matches(&secret.digest(), found.as_ref());
-        let Some(client) = found.filter(|_| proved) else { return Err(GrantError::Refused) };
+        let Some(client) = found.filter(|_| proved) else {
+            return Err(Failure::Refused(GrantRefused::Unknown));
+        };
         let Client { id, realm, scopes, status, .. } = client;
         if status == ClientStatus::Suspended {
-            return Err(GrantError::Suspended);
+            return Err(Failure::Refused(GrantRefused::Suspended));
         }
         let scopes = match wanted {
             None => scopes,
             Some(wanted) if wanted.is_subset(&scopes) => wanted,
-            Some(_) => return Err(GrantError::Scope),
+            Some(_) => return Err(Failure::Refused(GrantRefused::Scope)),
         };
         let issued_at = self.clock.now();
         Ok(ClientGrant { id: random(&*self.entropy)?, client: id, realm, scopes, issued_at })

@@ -1,5 +1,6 @@
 //! Manages clients for an administrator: creates them, changes their secrets and suspends them.
 
+use super::Failure;
 use crate::domain::client::{Client, ClientId, ClientSecret, ClientStatus, Scopes, WhichSecret};
 use crate::domain::realm::Realm;
 use crate::ports::{ChangeClientOutcome, ClientChange, Clients, Clock, Entropy, PortError, random};
@@ -22,8 +23,8 @@ pub struct NewCredentials {
 }
 
 /// The reason why a client was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ManageClientsError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeRefused {
     #[error("there is no such client")]
     Unknown,
     #[error("the client has two secrets already; retire one first")]
@@ -31,8 +32,6 @@ pub enum ManageClientsError {
     /// The last secret of a client cannot be retired.
     #[error("the client has only one secret; give it a second one first")]
     OneSecret,
-    #[error(transparent)]
-    Internal(#[from] PortError),
 }
 
 impl ManageClients {
@@ -54,10 +53,10 @@ impl ManageClients {
     }
 
     /// Adds a second secret to a client. The first one works until it is retired.
-    pub async fn add_secret(&self, id: ClientId) -> Result<NewCredentials, ManageClientsError> {
+    pub async fn add_secret(&self, id: ClientId) -> Result<NewCredentials, Failure<ChangeRefused>> {
         let secret = ClientSecret::new(&random(&*self.entropy)?);
         let change = ClientChange::AddSecret(secret.digest());
-        self.change(&id, &change, ManageClientsError::TwoSecrets).await?;
+        self.change(&id, &change, ChangeRefused::TwoSecrets).await?;
         Ok(NewCredentials { id, secret })
     }
 
@@ -66,9 +65,9 @@ impl ManageClients {
         &self,
         id: &ClientId,
         which: WhichSecret,
-    ) -> Result<(), ManageClientsError> {
+    ) -> Result<(), Failure<ChangeRefused>> {
         let change = ClientChange::RetireSecret(which);
-        self.change(id, &change, ManageClientsError::OneSecret).await
+        self.change(id, &change, ChangeRefused::OneSecret).await
     }
 
     /// Suspends a client or activates it again. Tokens that it has keep working until they expire.
@@ -76,21 +75,21 @@ impl ManageClients {
         &self,
         id: &ClientId,
         status: ClientStatus,
-    ) -> Result<(), ManageClientsError> {
+    ) -> Result<(), Failure<ChangeRefused>> {
         let change = ClientChange::SetStatus(status);
-        self.change(id, &change, ManageClientsError::Unknown).await
+        self.change(id, &change, ChangeRefused::Unknown).await
     }
 
     async fn change(
         &self,
         id: &ClientId,
         change: &ClientChange,
-        wrong_number: ManageClientsError,
-    ) -> Result<(), ManageClientsError> {
+        wrong_number: ChangeRefused,
+    ) -> Result<(), Failure<ChangeRefused>> {
         match self.clients.change(self.contract, id, change).await? {
             ChangeClientOutcome::Changed => Ok(()),
-            ChangeClientOutcome::Unknown => Err(ManageClientsError::Unknown),
-            ChangeClientOutcome::WrongNumberOfSecrets => Err(wrong_number),
+            ChangeClientOutcome::Unknown => Err(Failure::Refused(ChangeRefused::Unknown)),
+            ChangeClientOutcome::WrongNumberOfSecrets => Err(Failure::Refused(wrong_number)),
         }
     }
 }

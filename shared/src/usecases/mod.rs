@@ -1,55 +1,49 @@
 //! The use cases: what callers can do.
 //!
-//! Each use case is a struct whose fields are the ports it uses and the settings of the contract.
-//! Its method takes a command and returns a result or an error.
+//! Each use case is a struct whose fields are the ports it uses and the policies of the contract. Its
+//! method takes a command and returns a result or a [`Failure`]. Whatever makes or uses an account
+//! writes one [`Entry`](crate::ports::Entry).
 
-mod announce;
+mod basics;
 mod check_code;
 mod deliver_effects;
+mod enter_by_code;
+mod failure;
 mod grant_client_token;
 mod manage_clients;
+mod new_ids;
+mod open_session;
 mod profile;
 mod refresh;
 mod register_device;
 mod request_code;
 mod reset_password;
 mod rotate_keys;
-mod sign_in;
+mod sign_in_by_password;
 mod sign_out;
-mod sign_up;
-mod sign_up_to_verify;
-mod sign_up_two_step;
-mod verify_code;
+mod sign_up_by_password;
+mod start_sign_up;
 mod verify_link;
-mod verify_recipient;
 
-pub use check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
+pub use basics::Basics;
+pub use check_code::{CheckCode, CodeRefused, Guess};
 pub use deliver_effects::DeliverEffects;
-pub use grant_client_token::{ClientGrant, GrantClientToken, GrantError};
-pub use manage_clients::{ManageClients, ManageClientsError, NewCredentials};
+pub use enter_by_code::{EnterByCode, EnterByCodeCommand, EnterRefused, Presented, WalletPolicy};
+pub use failure::{Failure, NoRefusal};
+pub use grant_client_token::{ClientGrant, GrantClientToken, GrantRefused};
+pub use manage_clients::{ChangeRefused, ManageClients, NewCredentials};
+pub use new_ids::NewIds;
+pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};
 pub use profile::{Callers, Profile, SessionOwner};
-pub use refresh::{Refresh, RefreshError, Refreshed};
+pub use refresh::{Refresh, RefreshRefused, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
-    CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, RequestCodeError,
-    SignUpUnverified,
+    CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified,
 };
-pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetPasswordError};
+pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetProof, ResetRefused};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};
-pub use sign_in::{
-    Admission, OpenSessions, SignInByCode, SignInByPassword, SignInCommand, SignInError, SignedIn,
-};
+pub use sign_in_by_password::{Admission, SignInByPassword, SignInCommand, SignInRefused};
 pub use sign_out::{SignOut, SignedToken};
-pub use sign_up::{
-    AccessGrant, OpenSession, SignUp, SignUpByCode, SignUpByPassword, SignUpCommand, SignUpError,
-};
-pub use sign_up_to_verify::{
-    Referrer, SignUpToVerify, SignUpToVerifyCommand, SignUpToVerifyError, SignedUpToVerify,
-};
-pub use sign_up_two_step::{
-    CompleteSignUp, CompleteSignUpError, StartSignUp, StartSignUpCommand, StartSignUpError,
-    WalletPolicy,
-};
-pub use verify_code::{VerifiedAccount, VerifyCode};
-pub use verify_link::{VerifyLink, VerifyLinkError};
-pub use verify_recipient::VerifyRecipient;
+pub use sign_up_by_password::{Payer, Referrer, SignUpByPassword, SignUpCommand, Taken, Unproved};
+pub use start_sign_up::{StartSignUp, StartSignUpCommand, StartSignUpRefused};
+pub use verify_link::{LinkRefused, VerifyLink};

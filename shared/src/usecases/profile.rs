@@ -1,7 +1,8 @@
 //! What the use cases need to know of a contract.
 
-use super::Admission;
+use super::{Admission, WalletPolicy};
 use crate::domain::code::CodeFormat;
+use crate::domain::id::IdFormat;
 use crate::domain::realm::Realm;
 use crate::ports::EventMapper;
 use std::sync::Arc;
@@ -22,8 +23,12 @@ pub struct Profile {
     pub events: fn() -> Arc<dyn EventMapper>,
     /// What sends its requests.
     pub callers: Callers,
+    /// The ids of its users.
+    pub user_ids: IdFormat,
     /// What a session belongs to.
     pub sessions: SessionOwner,
+    /// The content of a new user's wallet, for a contract with wallets.
+    pub wallet: Option<WalletPolicy>,
     /// Which users may sign in.
     pub admission: Admission,
 }
@@ -40,8 +45,8 @@ pub enum Callers {
 /// What a session belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionOwner {
-    /// A device with an integer id, stored until the session ends.
-    Device,
+    /// A device with an id of this format, stored until the session ends.
+    Device(IdFormat),
     /// No device: the session is a signed token, which is valid until it expires or is revoked.
     Token,
 }

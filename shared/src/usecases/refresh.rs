@@ -1,46 +1,45 @@
 //! Exchanges a refresh token for its successor. The exchange may be repeated if the answer was
 //! lost.
 
+use super::open_session::{AccessGrant, OpenSession};
 use super::sign_out::end;
-use super::sign_up::{AccessGrant, OpenSession};
+use super::{Basics, Failure};
 use crate::domain::challenge::KeyId;
 use crate::domain::session::{
-    RefreshToken, SessionEndReason, StoredToken, SuccessorSeed, TokenUse,
+    RefreshToken, SessionEndReason, SessionsToEnd, StoredToken, SuccessorSeed, TokenUse,
 };
 use crate::domain::time::Timestamp;
-use crate::domain::user::Attributes;
+use crate::domain::user::User;
 use crate::ports::{
-    Clock, Entropy, EventMapper, PortError, RefreshKeys, Sessions, TokenRotation,
-    TokenRotationOutcome, random,
+    PortError, RefreshKeys, RefreshTokens, Sessions, TokenRotation, TokenRotationOutcome, Users,
 };
+use futures_util::future::join;
 use std::sync::Arc;
 
 /// Refreshes sessions.
 pub struct Refresh {
+    pub tokens: Arc<dyn RefreshTokens>,
     pub sessions: Arc<dyn Sessions>,
     pub keys: Arc<dyn RefreshKeys>,
-    pub event_mapper: Arc<dyn EventMapper>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    /// The users, for a contract whose answer carries the user. That costs one more read, at the
+    /// same time as the exchange.
+    pub users: Option<Arc<dyn Users>>,
+    pub basics: Basics,
 }
 
 /// A refreshed session.
 #[derive(Debug)]
 pub struct Refreshed {
     pub session: OpenSession,
-    /// The attributes of the user that access tokens contain.
-    pub token_claims: Attributes,
+    /// The user, for a contract whose answer carries the user.
+    pub user: Option<User>,
 }
 
-/// The reason why a session was not refreshed.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// The token does not exist, its successor was used, or the session is over.
-    #[error("the refresh token is not valid")]
-    Refused,
-    #[error(transparent)]
-    Internal(#[from] PortError),
-}
+/// The reason why a session was not refreshed: the token does not exist, its successor was used, or
+/// the session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the refresh token is not valid")]
+pub struct RefreshRefused;
 
 impl Refresh {
     /// Refreshes a session in two round trips: one reads the token, one exchanges it.
@@ -48,41 +47,45 @@ impl Refresh {
     /// A used token whose successor was not used gives the same successor again: the answer was
     /// lost, or two tabs asked concurrently. A token whose successor was used is a copy. It ends
     /// the session (RFC 9700, section 4.14.2), and the user has to sign in again.
-    pub async fn run(&self, token: &str) -> Result<Refreshed, RefreshError> {
-        let token = RefreshToken::parse(token).ok_or(RefreshError::Refused)?;
-        let now = self.clock.now();
-        let stored = self.sessions.find(&token, now).await?.ok_or(RefreshError::Refused)?;
-        let successor = match &stored.usage {
-            TokenUse::Unused => self.rotate(&token, &stored, now).await?,
+    pub async fn run(&self, token: &str) -> Result<Refreshed, Failure<RefreshRefused>> {
+        let token = RefreshToken::parse(token).ok_or(Failure::Refused(RefreshRefused))?;
+        let now = self.basics.now();
+        let stored = self.tokens.find_token(&token, now).await?;
+        let stored = stored.ok_or(Failure::Refused(RefreshRefused))?;
+        let user = async {
+            let Some(users) = &self.users else { return Ok(None) };
+            users.find(&stored.session.user, now).await
+        };
+        let (successor, user) = join(self.exchange(&token, &stored, now), user).await;
+        let (id, session) = (self.basics.random()?, stored.session.clone());
+        let grant = AccessGrant { id, session, issued_at: now };
+        let session = OpenSession { grant, refresh_token: successor? };
+        Ok(Refreshed { session, user: user? })
+    }
+
+    /// Returns the successor of a token.
+    async fn exchange(
+        &self,
+        token: &RefreshToken,
+        stored: &StoredToken,
+        now: Timestamp,
+    ) -> Result<RefreshToken, Failure<RefreshRefused>> {
+        let session = &stored.session;
+        match &stored.usage {
+            TokenUse::Unused => self.rotate(token, stored, now).await,
             TokenUse::Used(key_id) => {
-                if !self.sessions.is_open(&stored.user, &stored.device, now).await? {
-                    return Err(RefreshError::Refused);
+                if !self.sessions.is_open(&session.user, &session.device, now).await? {
+                    return Err(Failure::Refused(RefreshRefused));
                 }
-                self.successor(&token, &stored, key_id).await?
+                Ok(self.successor(token, stored, key_id).await?)
             }
             TokenUse::Spent => {
-                let (user, device) = (stored.user, Some(stored.device));
+                let (user, which) = (&session.user, SessionsToEnd::One(session.device.clone()));
                 let reason = SessionEndReason::TokenReused;
-                end(
-                    &*self.sessions,
-                    &*self.event_mapper,
-                    &*self.entropy,
-                    (user, device),
-                    reason,
-                    now,
-                )
-                .await?;
-                return Err(RefreshError::Refused);
+                end(&*self.sessions, &self.basics, user, which, reason, now).await?;
+                Err(Failure::Refused(RefreshRefused))
             }
-        };
-        let grant = AccessGrant {
-            id: random(&*self.entropy)?,
-            user: stored.user,
-            device: stored.device,
-            issued_at: now,
-        };
-        let session = OpenSession { grant, refresh_token: successor };
-        Ok(Refreshed { session, token_claims: stored.token_claims })
+        }
     }
 
     async fn rotate(
@@ -90,16 +93,16 @@ impl Refresh {
         token: &RefreshToken,
         stored: &StoredToken,
         now: Timestamp,
-    ) -> Result<RefreshToken, RefreshError> {
+    ) -> Result<RefreshToken, Failure<RefreshRefused>> {
         let key_id = self.keys.current().await?;
         let successor = self.successor(token, stored, &key_id).await?;
         let rotation =
             TokenRotation { token, stored, successor: &successor, key_id: &key_id, at: now };
-        match self.sessions.rotate(&rotation).await? {
+        match self.tokens.rotate(&rotation).await? {
             TokenRotationOutcome::Rotated => Ok(successor),
             TokenRotationOutcome::Used(other) if other == key_id => Ok(successor),
             TokenRotationOutcome::Used(other) => Ok(self.successor(token, stored, &other).await?),
-            TokenRotationOutcome::Over => Err(RefreshError::Refused),
+            TokenRotationOutcome::Over => Err(Failure::Refused(RefreshRefused)),
         }
     }
 
@@ -109,6 +112,6 @@ impl Refresh {
         stored: &StoredToken,
         key_id: &KeyId,
     ) -> Result<RefreshToken, PortError> {
-        self.keys.successor(&SuccessorSeed { family: &stored.family, token, key_id }).await
+        self.keys.successor(&SuccessorSeed { family: &stored.session.family, token, key_id }).await
     }
 }

@@ -1,14 +1,12 @@
 //! Registers a device for push messages.
 
+use super::Basics;
 use crate::domain::device::{DeviceInfo, NewDevice};
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::outbox::{Effect, OutboxEntry};
+use crate::domain::outbox::OutboxEntry;
 use crate::domain::realm::Realm;
-use crate::ports::{
-    Clock, DeviceRegistration, Devices, Entropy, EventMapper, PortError, RegisterDeviceOutcome,
-    random,
-};
+use crate::ports::{DeviceRegistration, Devices, PortError, RegisterDeviceOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +19,7 @@ const MAX_TRIES: usize = 8;
 /// Registers devices. A push token moves to the user that registered it last.
 pub struct RegisterDevice {
     pub devices: Arc<dyn Devices>,
-    pub event_mapper: Arc<dyn EventMapper>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub basics: Basics,
 }
 
 /// A request to register a device for a user.
@@ -41,9 +37,9 @@ impl RegisterDevice {
     /// # Errors
     /// A port failed, or other requests moved the push token in every try.
     pub async fn run(&self, command: RegisterDeviceCommand) -> Result<(), PortError> {
-        let now = self.clock.now();
+        let now = self.basics.now();
         let RegisterDeviceCommand { realm, user, info } = command;
-        let ids = EventIds::new(random(&*self.entropy)?);
+        let ids = self.basics.event_ids()?;
         for _ in 0..MAX_TRIES {
             let owner = self.devices.owner(&realm, &info).await?;
             let known = owner.as_ref().map(|owner| owner.device.clone());
@@ -60,14 +56,14 @@ impl RegisterDevice {
                 taken_from: before.filter(|before| *before != user),
                 at: now,
             };
-            let events = self.event_mapper.events(&fact, &ids)?;
+            let events = self.basics.events(&[fact], &ids)?;
             let registration = DeviceRegistration {
                 realm: realm.clone(),
                 user: user.clone(),
                 device,
                 owner,
                 at: now,
-                entry: OutboxEntry::new(&ids, now, events.into_iter().map(Effect::Event).collect()),
+                entry: OutboxEntry::new(&ids, now, events),
             };
             match self.devices.register(&registration).await? {
                 RegisterDeviceOutcome::Registered => return Ok(()),

@@ -1,5 +1,8 @@
 //! Sends a code to a recipient, and creates an unverified user first if the contract wants it.
 
+use super::{Basics, Failure, NewIds, NoRefusal};
+use crate::domain::account::{Account, Draft, NewAccount};
+use crate::domain::attributes::Attributes;
 use crate::domain::budget::Budget;
 use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, KeyId, Nonce};
 use crate::domain::code::CodeSeed;
@@ -7,16 +10,16 @@ use crate::domain::event::{EventIds, Fact};
 use crate::domain::id::{Sequence, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
+use crate::domain::proof::Opener;
 use crate::domain::sends::{SendPolicy, SendRecord};
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, Identifiers, NewUser, PendingSignUp, UNVERIFIED_LIFETIME};
+use crate::domain::user::{PendingSignUp, UNVERIFIED_LIFETIME};
 use crate::ports::{
-    ChallengeState, Challenges, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, NewHandle,
-    OpenOutcome, Opening, PortError, RecipientState, SequenceIds, random, record_metric,
+    Accounts, ChallengeState, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, NewChallenge,
+    NewHandle, PortError, RecipientState, record_metric,
 };
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The number of tries. A try fails if another request sends to the same recipient between the read
 /// and the write.
@@ -24,10 +27,10 @@ const MAX_TRIES: usize = 4;
 
 /// Sends codes. A recipient that must not get a code causes the same work and the same answer.
 pub struct RequestCode {
+    pub accounts: Arc<dyn Accounts>,
     pub challenges: Arc<dyn Challenges>,
     pub code_keys: Arc<dyn CodeKeys>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub basics: Basics,
     pub policy: SendPolicy,
     /// The format of the contract's handles; `None` if its clients name the recipient instead.
     pub handles: Option<fn(&[u8; 16]) -> String>,
@@ -47,6 +50,8 @@ pub enum Delivery {
 pub struct RequestCodeCommand {
     /// The challenge to open.
     pub key: ChallengeKey,
+    /// Who gets a code.
+    pub audience: Audience,
     pub delivery: Delivery,
     pub source: SourceAddress,
     /// The language of the message: a BCP 47 tag such as `en`.
@@ -72,18 +77,7 @@ pub struct Newcomer {
 pub struct SignUpUnverified {
     pub request_code: RequestCode,
     /// The ids of users and of their numbered attributes.
-    pub ids: Arc<dyn SequenceIds>,
-    pub event_mapper: Arc<dyn EventMapper>,
-}
-
-/// The reason why no code was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestCodeError {
-    /// A limit of the recipient or the source was reached.
-    #[error("a limit of sent codes was reached")]
-    TooMany { retry_after: Duration },
-    #[error(transparent)]
-    Internal(#[from] PortError),
+    pub ids: NewIds,
 }
 
 /// The input of one try.
@@ -92,11 +86,11 @@ struct SendAttempt<'a> {
     now: Timestamp,
     key_id: &'a KeyId,
     sends: SendRecord,
-    holder: Option<UserId>,
-    newcomer: Option<NewUser>,
+    /// The user that the recipient belongs to.
+    known: Option<UserId>,
+    /// The user to be created.
+    newcomer: Option<NewAccount>,
     pending: Option<&'a PendingSignUp>,
-    events: Vec<Effect>,
-    ids: EventIds,
 }
 
 /// The result of one try.
@@ -121,7 +115,7 @@ impl RequestCode {
     pub async fn run(
         &self,
         command: RequestCodeCommand,
-    ) -> Result<CodeRequested, RequestCodeError> {
+    ) -> Result<CodeRequested, Failure<NoRefusal>> {
         self.send(&command, RelatedSignUp::None).await
     }
 
@@ -130,12 +124,12 @@ impl RequestCode {
         &self,
         command: &RequestCodeCommand,
         related: RelatedSignUp<'_>,
-    ) -> Result<CodeRequested, RequestCodeError> {
-        let now = self.clock.now();
+    ) -> Result<CodeRequested, Failure<NoRefusal>> {
+        let now = self.basics.now();
         let recipient = self.challenges.recipient_state(&command.key, &[], now).await?;
         let sent = self.send_to(command, recipient, related, now).await?;
         // Only a sign-up that waits can be refused because of another one that waits.
-        sent.ok_or(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
+        sent.ok_or_else(Failure::overtaken)
     }
 
     /// Opens the challenge, with new tries if other requests were faster. Returns `None` if the
@@ -146,35 +140,28 @@ impl RequestCode {
         mut recipient: RecipientState,
         related: RelatedSignUp<'_>,
         now: Timestamp,
-    ) -> Result<Option<CodeRequested>, RequestCodeError> {
+    ) -> Result<Option<CodeRequested>, Failure<NoRefusal>> {
         let key_id = self.code_keys.current().await?;
         for _ in 0..MAX_TRIES {
-            let ids = EventIds::new(random(&*self.entropy)?);
-            let (newcomer, events) = match (related, &recipient.user) {
+            let newcomer = match (related, &recipient.user) {
                 (RelatedSignUp::Newcomer(maker, newcomer), None)
                     if command.delivery == Delivery::Allowed =>
                 {
-                    let user = maker.new_user(command, newcomer, now).await?;
-                    let fact =
-                        Fact::UserSignedUp { user: user.clone(), device: None, credit: None };
-                    (Some(user), maker.event_mapper.events(&fact, &ids)?)
+                    Some(maker.new_account(command, newcomer, now).await?)
                 }
-                _ => (None, Vec::new()),
+                _ => None,
             };
-            let known = recipient.user.clone();
             let attempt = SendAttempt {
                 command,
                 now,
                 key_id: &key_id,
                 sends: recipient.challenge.sends,
-                holder: known.or_else(|| newcomer.as_ref().map(|user| user.id.clone())),
+                known: recipient.user.clone(),
                 newcomer,
                 pending: match related {
                     RelatedSignUp::Pending(pending) => Some(pending),
                     RelatedSignUp::None | RelatedSignUp::Newcomer(..) => None,
                 },
-                events: events.into_iter().map(Effect::Event).collect(),
-                ids,
             };
             match self.attempt_send(attempt).await? {
                 SendResult::Sent(requested) => return Ok(Some(requested)),
@@ -189,75 +176,109 @@ impl RequestCode {
                 }
             }
         }
-        Err(RequestCodeError::TooMany { retry_after: Duration::from_secs(1) })
+        Err(Failure::overtaken())
     }
 
     /// Makes one try with the given state of the recipient.
-    async fn attempt_send(&self, attempt: SendAttempt<'_>) -> Result<SendResult, RequestCodeError> {
-        let SendAttempt { command, now, key_id, sends, holder, newcomer, pending, events, ids } =
-            attempt;
-        let expected_revision = self.policy.limits.apply().then_some(sends.revision);
-        let sends = self.policy.limits.admit(&sends, now).map_err(|refusal| {
-            RequestCodeError::TooMany { retry_after: refusal.retry_at.since(now) }
-        })?;
-        let budget = Budget::sends(&command.source, self.policy.per_source_hour, now);
+    async fn attempt_send(
+        &self,
+        attempt: SendAttempt<'_>,
+    ) -> Result<SendResult, Failure<NoRefusal>> {
+        let SendAttempt { command, now, known, newcomer, .. } = &attempt;
+        let (now, source) = (*now, &command.source);
+        let budget = Budget::sends(source, self.policy.per_source_hour, now);
         let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
-        let audience = match &holder {
-            Some(_) => Audience::Registered,
-            None => Audience::Unregistered,
-        };
         // A new user gets the code of the challenge that is opened at the same time.
-        let wanted = newcomer.is_some() || command.key.purpose.audience() == audience;
-        let deliver = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
-        let seed = CodeSeed {
-            key: command.key.clone(),
-            nonce: Nonce::new(random(&*self.entropy)?),
-            key_id: key_id.clone(),
+        let wanted = newcomer.is_some() || command.audience.includes(known.as_ref());
+        let sent = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
+        let challenge = self.challenge(&attempt, sent)?;
+        let code = CodeMessage {
+            seed: challenge.seed.clone(),
+            locale: command.locale.clone(),
+            sent_at: now,
+            expires_at: challenge.expires_at,
+            deliver: sent,
         };
-        let expires_at = now.plus(self.policy.code_lifetime);
-        let locale = command.locale.clone();
-        let code = CodeMessage { seed, locale, sent_at: now, expires_at, deliver };
-        let handle = self.new_handle()?;
-        let opening = Opening {
-            key: command.key.clone(),
-            nonce: code.seed.nonce.clone(),
-            key_id: key_id.clone(),
-            expires_at,
-            sent: deliver,
+        let ids = self.basics.event_ids()?;
+        let effects = self.effects(code, newcomer.as_ref(), &ids)?;
+        let contract = command.key.realm.contract();
+        let account = attempt.newcomer.map_or(Account::None(None), Account::Make);
+        let entry = Entry {
+            budget,
+            challenges: vec![challenge],
+            effects: Some(OutboxEntry::new(&ids, now, effects)),
+            ..Entry::of(account, now)
+        };
+        match self.accounts.commit(&entry).await? {
+            EntryOutcome::Committed => {
+                if entry.account.user().is_some() {
+                    record_metric(Some(contract), MetricEvent::SignUp);
+                }
+                let mut handles = entry.challenges.into_iter().filter_map(|opened| opened.handle);
+                Ok(SendResult::Sent(CodeRequested { handle: handles.next().map(|new| new.handle) }))
+            }
+            EntryOutcome::BudgetSpent => Err(Failure::too_many(budget_end, now)),
+            EntryOutcome::ChallengesChanged(newer) => {
+                let newer = newer.into_iter().next().map(|(_, state)| state);
+                newer.map_or(Ok(SendResult::Taken), |newer| Ok(SendResult::Changed(newer)))
+            }
+            EntryOutcome::Taken(_) | EntryOutcome::CodeLost | EntryOutcome::AccountChanged => {
+                Ok(SendResult::Taken)
+            }
+        }
+    }
+
+    /// Returns the challenge to open. Its code is accepted only if it is `sent`.
+    fn challenge(
+        &self,
+        attempt: &SendAttempt<'_>,
+        sent: bool,
+    ) -> Result<NewChallenge, Failure<NoRefusal>> {
+        let SendAttempt { command, now, key_id, sends, known, newcomer, pending } = attempt;
+        let expected_revision = self.policy.limits.apply().then_some(sends.revision);
+        let sends = self.policy.limits.admit(sends, *now);
+        let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, *now))?;
+        // The handle of a code that is not sent has no user, because a right guess would verify the
+        // user without a message to the recipient.
+        let created = newcomer.as_ref().map(|account| account.user().id.clone());
+        let holder = known.clone().or(created).filter(|_| sent);
+        let pending = pending.cloned();
+        let handle = self.new_handle()?.map(|handle| NewHandle { handle, holder, pending });
+        Ok(NewChallenge {
+            seed: CodeSeed {
+                key: command.key.clone(),
+                nonce: Nonce::new(self.basics.random()?),
+                key_id: (*key_id).clone(),
+            },
+            expires_at: now.plus(self.policy.code_lifetime),
+            sent,
+            opener: Opener::Other,
             sends,
             expected_revision,
-            budget,
-            // The handle of a code that is not sent has no user, because a right guess would verify
-            // the user without a message to the recipient.
-            handle: handle.map(|handle| NewHandle { handle, holder: holder.filter(|_| deliver) }),
-            newcomer,
-            pending: pending.cloned(),
-            at: now,
-            entry: OutboxEntry::new(
-                &ids,
-                now,
-                std::iter::once(Effect::Code(code)).chain(events).collect(),
-            ),
-        };
-        match self.challenges.open(&opening).await? {
-            OpenOutcome::Opened => {
-                if opening.newcomer.is_some() {
-                    record_metric(Some(opening.key.realm.contract()), MetricEvent::SignUp);
-                }
-                let handle = opening.handle.map(|new| new.handle);
-                Ok(SendResult::Sent(CodeRequested { handle }))
-            }
-            OpenOutcome::BudgetSpent => {
-                Err(RequestCodeError::TooMany { retry_after: budget_end.since(now) })
-            }
-            OpenOutcome::Changed(newer) => Ok(SendResult::Changed(newer)),
-            OpenOutcome::Taken => Ok(SendResult::Taken),
+            handle,
+        })
+    }
+
+    /// Returns the message with the code, and the events for a new user.
+    fn effects(
+        &self,
+        code: CodeMessage,
+        newcomer: Option<&NewAccount>,
+        ids: &EventIds,
+    ) -> Result<Vec<Effect>, PortError> {
+        let mut effects = vec![Effect::Code(code)];
+        if let Some(newcomer) = newcomer {
+            let user = newcomer.user().clone();
+            let (device, credit, asked) = (None, None, Vec::new());
+            let fact = Fact::UserSignedUp { user, device, credit, asked };
+            effects.extend(self.basics.events(&[fact], ids)?);
         }
+        Ok(effects)
     }
 
     fn new_handle(&self) -> Result<Option<ChallengeHandle>, PortError> {
         let Some(write) = self.handles else { return Ok(None) };
-        Ok(Some(ChallengeHandle::new(&write(&random(&*self.entropy)?))))
+        Ok(Some(ChallengeHandle::new(&write(&self.basics.random()?))))
     }
 
     /// Returns whether messages may be sent to the recipient, and logs a warning if not.
@@ -283,30 +304,26 @@ impl SignUpUnverified {
         &self,
         command: RequestCodeCommand,
         newcomer: Newcomer,
-    ) -> Result<CodeRequested, RequestCodeError> {
+    ) -> Result<CodeRequested, Failure<NoRefusal>> {
         self.request_code.send(&command, RelatedSignUp::Newcomer(self, &newcomer)).await
     }
 
-    async fn new_user(
+    async fn new_account(
         &self,
         command: &RequestCodeCommand,
         newcomer: &Newcomer,
         now: Timestamp,
-    ) -> Result<NewUser, PortError> {
+    ) -> Result<NewAccount, PortError> {
         let realm = &command.key.realm;
         let mut attributes = newcomer.attributes.clone();
         for (name, sequence) in newcomer.numbered {
-            let id = self.ids.next(realm, *sequence).await?;
-            attributes.insert((*name).to_owned(), id.to_string());
+            let id = self.ids.sequences.next(realm, *sequence).await?;
+            attributes.insert(name, id.to_string());
         }
-        Ok(NewUser {
-            id: UserId::number(self.ids.next(realm, Sequence::User).await?),
-            realm: realm.clone(),
-            identifiers: Identifiers::unverified(command.key.recipient.clone()),
-            password: None,
-            attributes,
-            created_at: now,
-            expires_at: Some(now.plus(UNVERIFIED_LIFETIME)),
-        })
+        let id = self.ids.user(realm, now).await?;
+        let draft = Draft { id, attributes, created_at: now };
+        let identifiers = vec![command.key.recipient.clone()];
+        let account = NewAccount::unproved(draft, realm.clone(), identifiers, None);
+        Ok(account.until(now.plus(UNVERIFIED_LIFETIME)))
     }
 }

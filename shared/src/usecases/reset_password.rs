@@ -1,8 +1,9 @@
 //! Sets a new password in two steps: a code proves control of a recipient, then that proof allows
 //! one change of the password.
 
-use super::announce::announce;
-use super::check_code::{CheckCode, CheckCodeError, CheckedCode, Guess};
+use super::check_code::{CheckCode, CodeRefused, Guess};
+use super::{Basics, Failure};
+use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::challenge::ChallengeKey;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
@@ -10,15 +11,15 @@ use crate::domain::password::Password;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, Entropy, EventMapper, MetricEvent, PasswordChange, PasswordVerdict,
-    Passwords, PortError, RedeemOutcome, Redemption, SetPasswordOutcome, Users, record_metric,
+    Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Users,
+    record_metric,
 };
 use std::sync::Arc;
 
 /// Proves control of a recipient.
 pub struct ProveRecipient {
     pub check_code: CheckCode,
-    pub challenges: Arc<dyn Challenges>,
+    pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub clock: Arc<dyn Clock>,
 }
@@ -41,77 +42,92 @@ impl ProveRecipient {
         key: ChallengeKey,
         code: &str,
         source: &SourceAddress,
-    ) -> Result<RecipientProof, CheckCodeError> {
+    ) -> Result<RecipientProof, Failure<CodeRefused>> {
         let now = self.clock.now();
         let guess = Guess { code, source };
-        let (checked, user) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
-        let retry_at = checked.retry_at(now);
-        let CheckedCode { key, nonce, guesses, .. } = checked;
-        let redemption = Redemption { key: key.clone(), nonce, guesses, at: now };
-        match self.challenges.redeem(&redemption).await? {
-            RedeemOutcome::Redeemed => {
+        let (code, user) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
+        let (key, retry_at) = (code.key().clone(), code.retry_at(now));
+        let entry = Entry::of(Account::None(Some(code)), now);
+        match self.accounts.commit(&entry).await? {
+            EntryOutcome::Committed => {
                 record_metric(Some(key.realm.contract()), MetricEvent::CodeVerified);
                 Ok(RecipientProof { key, user, at: now })
             }
-            RedeemOutcome::ChallengeLost => Err(CheckCodeError::NoCode),
-            RedeemOutcome::BudgetSpent => {
-                Err(CheckCodeError::TooMany { retry_after: retry_at.since(now) })
-            }
+            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
+            EntryOutcome::CodeLost
+            | EntryOutcome::Taken(_)
+            | EntryOutcome::AccountChanged
+            | EntryOutcome::ChallengesChanged(_) => Err(Failure::Refused(CodeRefused::NoCode)),
         }
     }
 }
 
 /// Sets new passwords.
 pub struct ResetPassword {
+    pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub passwords: Arc<dyn Passwords>,
-    pub event_mapper: Arc<dyn EventMapper>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub basics: Basics,
+}
+
+/// What entitles a user to a new password: a code that was used up ([`ProveRecipient`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetProof {
+    pub user: UserId,
+    /// The time of the proof.
+    pub at: Timestamp,
+    /// The kind of the recipient, if it is known; see
+    /// [`Identifier::kind`](crate::domain::identifier::Identifier::kind). It becomes verified.
+    pub kind: Option<&'static str>,
 }
 
 /// The reason why no password was set.
-#[derive(Debug, thiserror::Error)]
-pub enum ResetPasswordError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResetRefused {
     /// The user does not exist, or the password was changed after the proof. One proof allows one
     /// change.
     #[error("the proof was used before")]
     ProofUsedUp,
     #[error("the new password is the current one")]
     SamePassword,
-    #[error(transparent)]
-    Internal(#[from] PortError),
 }
 
 impl ResetPassword {
-    /// Sets the password of a user who proved control of a recipient at `proved_at`, and ends all
-    /// sessions of the user.
+    /// Sets the password of a user who proved control of a recipient, and ends all sessions of the
+    /// user.
     pub async fn run(
         &self,
-        user: UserId,
-        proved_at: Timestamp,
+        proof: ResetProof,
         password: Password,
-    ) -> Result<(), ResetPasswordError> {
-        let now = self.clock.now();
-        let found = self.users.find(&user, now).await?.ok_or(ResetPasswordError::ProofUsedUp)?;
+    ) -> Result<(), Failure<ResetRefused>> {
+        const USED_UP: Failure<ResetRefused> = Failure::Refused(ResetRefused::ProofUsedUp);
+        let now = self.basics.now();
+        let ResetProof { user, at: proved_at, kind: proved } = proof;
+        let user = self.users.find(&user, now).await?.ok_or(USED_UP)?;
         // This comes before the comparison: a proof that is used up must not reveal whether the
         // password is the current one.
-        if found.password_changed_at.is_some_and(|changed| changed >= proved_at) {
-            return Err(ResetPasswordError::ProofUsedUp);
+        if user.password_changed_at.is_some_and(|changed| changed >= proved_at) {
+            return Err(USED_UP);
         }
-        if let Some(known) = found.password {
-            let verdict = self.passwords.verify(password.clone(), Some(known)).await?;
+        if let Some(known) = &user.password {
+            let verdict = self.passwords.verify(password.clone(), Some(known.clone())).await?;
             if verdict != PasswordVerdict::Wrong {
-                return Err(ResetPasswordError::SamePassword);
+                return Err(Failure::Refused(ResetRefused::SamePassword));
             }
         }
         let hash = self.passwords.hash(password).await?;
-        let fact = Fact::PasswordChanged { user: user.clone(), at: now };
-        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
-        let change = PasswordChange { user, hash, proved_at, at: now, entry };
-        match self.users.set_password(&change).await? {
-            SetPasswordOutcome::Changed => Ok(()),
-            SetPasswordOutcome::ProofUsedUp => Err(ResetPasswordError::ProofUsedUp),
+        let fact = Fact::PasswordChanged { user: user.id.clone(), at: now };
+        let effects = Some(self.basics.announce(&[fact], now)?);
+        let credential = Credential::EarlierCode { hash, proved_at, proved };
+        let account = KnownAccount { user, credential, visit: Visit::StaysOut };
+        let entry = Entry { effects, ..Entry::of(Account::Use(account), now) };
+        match self.accounts.commit(&entry).await? {
+            EntryOutcome::Committed => Ok(()),
+            EntryOutcome::AccountChanged
+            | EntryOutcome::CodeLost
+            | EntryOutcome::BudgetSpent
+            | EntryOutcome::Taken(_)
+            | EntryOutcome::ChallengesChanged(_) => Err(USED_UP),
         }
     }
 }

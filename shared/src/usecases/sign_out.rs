@@ -1,34 +1,18 @@
-//! Ends one session of a user, or all of them.
+//! Ends sessions of a user: one, the others, or all. Lists the sessions that are open.
 
-use super::announce::announce;
+use super::Basics;
 use crate::domain::event::Fact;
-use crate::domain::id::{DeviceId, UserId};
-use crate::domain::session::SessionEndReason;
+use crate::domain::id::UserId;
+use crate::domain::session::{ListedSession, SessionEndReason, SessionsToEnd};
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, EndSession, EndToken, Entropy, EventMapper, PortError, Sessions};
+use crate::ports::{EndSessions, EndToken, PortError, Sessions};
 use secrecy::SecretString;
 use std::sync::Arc;
 
 /// Ends sessions.
 pub struct SignOut {
     pub sessions: Arc<dyn Sessions>,
-    pub event_mapper: Arc<dyn EventMapper>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-}
-
-impl SignOut {
-    /// Ends the session of a device, or all sessions of the user. Does nothing and publishes
-    /// nothing for a session that is already over.
-    pub async fn run(&self, user: UserId, device: Option<DeviceId>) -> Result<(), PortError> {
-        let reason = match device {
-            Some(_) => SessionEndReason::SignedOut,
-            None => SessionEndReason::SignedOutEverywhere,
-        };
-        let now = self.clock.now();
-        let whose = (user, device);
-        end(&*self.sessions, &*self.event_mapper, &*self.entropy, whose, reason, now).await
-    }
+    pub basics: Basics,
 }
 
 /// A session that is a signed token.
@@ -41,29 +25,41 @@ pub struct SignedToken {
 }
 
 impl SignOut {
+    /// Ends sessions of a user. Does nothing and publishes nothing for a session that is already
+    /// over.
+    pub async fn run(&self, user: &UserId, which: SessionsToEnd) -> Result<(), PortError> {
+        let (reason, now) = (which.reason(), self.basics.now());
+        end(&*self.sessions, &self.basics, user, which, reason, now).await
+    }
+
     /// Ends a session that is a signed token. The token is refused from now on.
     pub async fn of_token(&self, session: SignedToken) -> Result<(), PortError> {
         let SignedToken { token, user, expires_at } = session;
-        let at = self.clock.now();
-        let (user_id, reason) = (user.clone(), SessionEndReason::SignedOut);
-        let fact = Fact::SessionEnded { user: user_id, device: None, reason, at };
-        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, at)?;
+        let (at, reason) = (self.basics.now(), SessionEndReason::SignedOut);
+        let fact = Fact::SessionEnded { user: user.clone(), device: None, reason, at };
+        let entry = self.basics.announce(&[fact], at)?;
         self.sessions.end_token(&EndToken { token, user, expires_at, at, entry }).await?;
         Ok(())
+    }
+
+    /// Returns the open sessions of a user, the newest first.
+    pub async fn list(&self, user: &UserId) -> Result<Vec<ListedSession>, PortError> {
+        self.sessions.list(user, self.basics.now()).await
     }
 }
 
 /// Ends sessions and writes the event in one transaction.
 pub(super) async fn end(
     sessions: &dyn Sessions,
-    event_mapper: &dyn EventMapper,
-    entropy: &dyn Entropy,
-    (user, device): (UserId, Option<DeviceId>),
+    basics: &Basics,
+    user: &UserId,
+    which: SessionsToEnd,
     reason: SessionEndReason,
     at: Timestamp,
 ) -> Result<(), PortError> {
-    let fact = Fact::SessionEnded { user: user.clone(), device: device.clone(), reason, at };
-    let entry = announce(event_mapper, entropy, &fact, at)?;
-    sessions.end(&EndSession { user, device, at, entry }).await?;
+    let (user, device) = (user.clone(), which.device().cloned());
+    let fact = Fact::SessionEnded { user: user.clone(), device, reason, at };
+    let entry = basics.announce(&[fact], at)?;
+    sessions.end(&EndSessions { user, which, at, entry }).await?;
     Ok(())
 }

@@ -1,80 +1,91 @@
 //! Verifies an e-mail address with a link.
 
-use super::announce::announce;
+use super::enter_by_code::taken_over;
+use super::{Basics, Failure};
+use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::challenge::{ChallengeKey, Purpose};
-use crate::domain::code::CodeSeed;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
+use crate::domain::proof::ProvenCode;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Entropy, EventMapper, MetricEvent, PortError, Users, Verification,
-    VerifyOutcome, record_metric,
+    Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, Users, record_metric,
 };
 use std::sync::Arc;
 
+/// The number of tries. A try fails if another request changes the account after it was read.
+const MAX_TRIES: usize = 4;
+
 /// Verifies the e-mail addresses of one contract's users.
 pub struct VerifyLink {
+    pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub challenges: Arc<dyn Challenges>,
     pub code_keys: Arc<dyn CodeKeys>,
-    pub event_mapper: Arc<dyn EventMapper>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub basics: Basics,
     /// The contract. A user of another contract is treated as unknown.
     pub contract: &'static str,
 }
 
-/// The reason why an address was not verified.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyLinkError {
-    /// The link is wrong, was used, was replaced or has expired. These are deliberately not
-    /// distinguished.
-    #[error("the link is not valid")]
-    Refused,
-    #[error(transparent)]
-    Internal(#[from] PortError),
-}
+/// The reason why an address was not verified: the link is wrong, was used, was replaced or has
+/// expired. These are deliberately not distinguished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the link is not valid")]
+pub struct LinkRefused;
 
 impl VerifyLink {
     /// Verifies the address of the user, once for each link, in three round trips: the link
     /// contains the user's id, the user's address is the key of the challenge, and the challenge is
     /// used up at the end. Guesses are not counted, because 256 bits cannot be guessed, and because
     /// an attacker with a user's id could otherwise use up the link.
-    pub async fn run(&self, id: &UserId, token: &str) -> Result<(), VerifyLinkError> {
-        let now = self.clock.now();
+    pub async fn run(&self, id: &UserId, token: &str) -> Result<(), Failure<LinkRefused>> {
+        let now = self.basics.now();
+        let mut user = self.user(id, now).await?;
+        let mut link = self.check(&user, token).await?;
+        for _ in 0..MAX_TRIES {
+            let fact = Fact::IdentifierVerified {
+                user: user.id.clone(),
+                realm: user.realm.clone(),
+                identifier: link.key().recipient.clone(),
+                at: now,
+            };
+            let (credential, visit) = (Credential::Code(link), Visit::StaysOut);
+            let account = KnownAccount { user, credential, visit };
+            let facts: Vec<_> = taken_over(&account, now).into_iter().chain([fact]).collect();
+            let effects = Some(self.basics.announce(&facts, now)?);
+            let entry = Entry { effects, ..Entry::of(Account::Use(account), now) };
+            match self.accounts.commit(&entry).await? {
+                EntryOutcome::Committed => {
+                    record_metric(Some(self.contract), MetricEvent::CodeVerified);
+                    return Ok(());
+                }
+                EntryOutcome::AccountChanged => {}
+                EntryOutcome::CodeLost
+                | EntryOutcome::BudgetSpent
+                | EntryOutcome::Taken(_)
+                | EntryOutcome::ChallengesChanged(_) => break,
+            }
+            link = entry.account.into_code().ok_or(Failure::Refused(LinkRefused))?;
+            user = self.user(id, now).await?;
+        }
+        Err(Failure::Refused(LinkRefused))
+    }
+
+    async fn user(&self, id: &UserId, now: Timestamp) -> Result<User, Failure<LinkRefused>> {
         let found = self.users.find(id, now).await?;
         let found = found.filter(|user| user.realm.contract() == self.contract);
-        let Some(user) = found else { return Err(VerifyLinkError::Refused) };
-        let Some(email) = user.identifiers.email() else { return Err(VerifyLinkError::Refused) };
-        let key = ChallengeKey {
-            realm: user.realm,
-            purpose: Purpose::Verify,
-            recipient: email.identifier.clone(),
-        };
-        let Some(live) = self.challenges.current(&key).await? else {
-            return Err(VerifyLinkError::Refused);
-        };
-        let seed = CodeSeed { key, nonce: live.nonce, key_id: live.key_id };
-        if !(self.code_keys.derive_link(&seed).await?.matches(token) & live.sent) {
-            return Err(VerifyLinkError::Refused);
-        }
-        let CodeSeed { key, nonce, .. } = seed;
-        let fact = Fact::IdentifierVerified {
-            user: user.id.clone(),
-            realm: key.realm.clone(),
-            identifier: key.recipient.clone(),
-            at: now,
-        };
-        let entry = announce(&*self.event_mapper, &*self.entropy, &fact, now)?;
-        let verification =
-            Verification { key, handle: None, nonce, guesses: None, user: user.id, at: now, entry };
-        match self.users.verify(&verification).await? {
-            VerifyOutcome::Verified => {
-                record_metric(Some(self.contract), MetricEvent::CodeVerified);
-                Ok(())
-            }
-            VerifyOutcome::ChallengeLost | VerifyOutcome::BudgetSpent | VerifyOutcome::UserGone => {
-                Err(VerifyLinkError::Refused)
-            }
-        }
+        found.ok_or(Failure::Refused(LinkRefused))
+    }
+
+    /// Compares the secret with the current link of the user's address.
+    async fn check(&self, user: &User, token: &str) -> Result<ProvenCode, Failure<LinkRefused>> {
+        const REFUSED: Failure<LinkRefused> = Failure::Refused(LinkRefused);
+        let email = user.identifiers.email().ok_or(REFUSED)?;
+        let (realm, recipient) = (user.realm.clone(), email.identifier.clone());
+        let key = ChallengeKey { realm, purpose: Purpose::Verify, recipient };
+        let live = self.challenges.current(&key).await?.ok_or(REFUSED)?;
+        let right = self.code_keys.derive_link(&live.seed).await?;
+        live.prove_link(&right, token).ok_or(REFUSED)
     }
 }

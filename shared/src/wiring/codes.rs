@@ -5,9 +5,7 @@ use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::challenge::GuessLimits;
 use crate::domain::sends::{SendLimits, SendPolicy};
 use crate::runtime::{Error, settings};
-use crate::usecases::{
-    CheckCode, ProveRecipient, RequestCode, StartSignUp, VerifyCode, VerifyLink, VerifyRecipient,
-};
+use crate::usecases::{CheckCode, ProveRecipient, RequestCode, StartSignUp, VerifyLink};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +14,12 @@ impl Wiring {
     pub fn request_code(&mut self) -> Result<RequestCode, Error> {
         let policy = settings::send_policy()?;
         self.log_guess_risk(&policy)?;
+        let store = Arc::new(self.base.store()?);
         Ok(RequestCode {
-            challenges: Arc::new(self.base.store()?),
+            accounts: Arc::clone(&store) as _,
+            challenges: store,
             code_keys: self.code_key_ids()?,
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
+            basics: self.basics(),
             policy,
             handles: self.profile.handle,
         })
@@ -82,32 +81,9 @@ impl Wiring {
         let store = Arc::new(self.base.store()?);
         Ok(ProveRecipient {
             check_code: self.check_code()?,
-            challenges: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
             users: store,
             clock: Arc::clone(&self.base.clock),
-        })
-    }
-
-    /// The use case that checks a code by the handle of its challenge, and marks the identifier
-    /// verified.
-    pub fn verify_code(&mut self) -> Result<VerifyCode, Error> {
-        Ok(VerifyCode {
-            check_code: self.check_code()?,
-            users: Arc::new(self.base.store()?),
-            event_mapper: self.events(),
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
-        })
-    }
-
-    /// The use case that checks a code of a named recipient, and marks the identifier verified.
-    pub fn verify_recipient(&mut self) -> Result<VerifyRecipient, Error> {
-        Ok(VerifyRecipient {
-            check_code: self.check_code()?,
-            users: Arc::new(self.base.store()?),
-            event_mapper: self.events(),
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
         })
     }
 
@@ -115,12 +91,11 @@ impl Wiring {
     pub fn verify_link(&mut self) -> Result<VerifyLink, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(VerifyLink {
+            accounts: Arc::clone(&store) as _,
             users: Arc::clone(&store) as _,
             challenges: store,
             code_keys: self.base.code_keys(KeyRingScope::WithKeys)?,
-            event_mapper: self.events(),
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
+            basics: self.basics(),
             contract: self.profile.name,
         })
     }

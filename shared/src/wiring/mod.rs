@@ -13,17 +13,21 @@ pub use bootstrap::Bootstrap;
 pub use sessions::TokenIssuer;
 
 use crate::adapters::argon2::Argon2Passwords;
+use crate::adapters::dynamodb::DynamoSequenceIds;
 use crate::adapters::key_ring::KeyRingScope;
+use crate::domain::id::IdFormat;
 use crate::http::{Cors, Refusal, Request, Response};
-use crate::ports::{CodeKeys, EventMapper, Passwords};
+use crate::ports::{CodeKeys, Passwords, SequenceIds};
 use crate::runtime::{Error, Handler, serve, settings};
-use crate::usecases::{Callers, Profile};
+use crate::usecases::{Basics, Callers, NewIds, Profile};
 use std::sync::Arc;
 
 /// Builds the use cases of one contract's function.
 pub struct Wiring {
     base: Bootstrap,
     profile: &'static Profile,
+    /// The integer ids. All use cases of a function take them from the same blocks.
+    sequences: Option<Arc<dyn SequenceIds>>,
 }
 
 impl Wiring {
@@ -32,7 +36,7 @@ impl Wiring {
     /// # Errors
     /// A variable is missing or malformed. The error names it, here and in all other methods.
     pub fn of(profile: &'static Profile) -> Result<Self, Error> {
-        Ok(Self { base: Bootstrap::from_env()?, profile })
+        Ok(Self { base: Bootstrap::from_env()?, profile, sequences: None })
     }
 
     /// Opens the connection to the store and reads the registered key rings; then serves requests
@@ -56,8 +60,22 @@ impl Wiring {
         serve(module, cors, state, handler).await
     }
 
-    fn events(&self) -> Arc<dyn EventMapper> {
-        (self.profile.events)()
+    fn basics(&self) -> Basics {
+        Basics {
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            event_mapper: (self.profile.events)(),
+        }
+    }
+
+    /// The ids in this format.
+    fn ids(&mut self, format: IdFormat) -> Result<NewIds, Error> {
+        let sequences = match &self.sequences {
+            Some(sequences) => Arc::clone(sequences),
+            None => Arc::new(DynamoSequenceIds::new(self.base.store()?)),
+        };
+        self.sequences = Some(Arc::clone(&sequences));
+        Ok(NewIds { format, sequences, entropy: Arc::clone(&self.base.entropy) })
     }
 
     fn passwords(&self) -> Result<Arc<dyn Passwords>, Error> {

@@ -1,17 +1,14 @@
 //! Wiring of sessions: signing in and out, refreshing, tokens, cookies.
 
 use super::Wiring;
-use crate::adapters::dynamodb::DynamoSequenceIds;
 use crate::adapters::jwt::{JwsTexts, JwtAccessTokens};
 use crate::adapters::key_ring::KeyRingScope;
 use crate::adapters::refresh_keys::HmacRefreshKeys;
 use crate::domain::session::{REMEMBERED_LIFETIME, SessionLifetimes};
 use crate::http::{AllowedOrigins, CookiePolicy};
-use crate::ports::{AccessTokens, Clock, Entropy, SequenceIds, Sessions, TextSignatures, Users};
+use crate::ports::{AccessTokens, Clock, Entropy, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
-use crate::usecases::{
-    OpenSessions, Refresh, SessionOwner, SignInByCode, SignInByPassword, SignOut,
-};
+use crate::usecases::{OpenSessions, Refresh, SessionOwner, SignInByPassword, SignOut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,63 +44,48 @@ impl Wiring {
         Ok(Arc::new(JwsTexts::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)))
     }
 
-    fn open_sessions(&mut self) -> Result<OpenSessions, Error> {
-        let store = self.base.store()?;
+    pub(super) fn open_sessions(&mut self) -> Result<OpenSessions, Error> {
         let devices = match self.profile.sessions {
-            SessionOwner::Device => {
-                Some(Arc::new(DynamoSequenceIds::new(store.clone())) as Arc<dyn SequenceIds>)
-            }
+            SessionOwner::Device(format) => Some(self.ids(format)?),
             SessionOwner::Token => None,
         };
-        let store = Arc::new(store);
-        Ok(OpenSessions {
-            sessions: Arc::clone(&store) as _,
-            users: store,
-            devices,
-            token_claims: self.profile.token_claims,
-            event_mapper: self.events(),
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
-        })
+        let entropy = Arc::clone(&self.base.entropy);
+        Ok(OpenSessions { devices, token_claims: self.profile.token_claims, entropy })
     }
 
     /// The sign-in by password.
     pub fn sign_in_by_password(&mut self) -> Result<SignInByPassword, Error> {
+        let store = Arc::new(self.base.store()?);
         Ok(SignInByPassword {
-            open: self.open_sessions()?,
+            accounts: Arc::clone(&store) as _,
+            users: Arc::clone(&store) as _,
+            attempts: Arc::clone(&store) as _,
             passwords: self.passwords()?,
-            budgets: Arc::new(self.base.store()?),
+            budgets: store,
+            sessions: self.open_sessions()?,
             backoff: settings::backoff()?,
             per_source_hour: self.guesses_per_source_hour()?,
             admission: self.profile.admission,
+            basics: self.basics(),
         })
     }
 
-    /// The sign-in by code.
-    pub fn sign_in_by_code(&mut self) -> Result<SignInByCode, Error> {
-        Ok(SignInByCode { open: self.open_sessions()?, check_code: self.check_code()? })
-    }
-
-    /// The use case that exchanges refresh tokens.
+    /// The use case that exchanges refresh tokens. Its answer does not carry the user.
     pub fn refresh(&mut self) -> Result<Refresh, Error> {
         let key = settings::refresh_key(self.profile.name)?;
+        let store = Arc::new(self.base.store()?);
         Ok(Refresh {
-            sessions: Arc::new(self.base.store()?),
+            tokens: Arc::clone(&store) as _,
+            sessions: store,
             keys: Arc::new(HmacRefreshKeys::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)),
-            event_mapper: self.events(),
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
+            users: None,
+            basics: self.basics(),
         })
     }
 
     /// The use case that ends sessions.
     pub fn sign_out(&mut self) -> Result<SignOut, Error> {
-        Ok(SignOut {
-            sessions: Arc::new(self.base.store()?),
-            event_mapper: self.events(),
-            clock: Arc::clone(&self.base.clock),
-            entropy: Arc::clone(&self.base.entropy),
-        })
+        Ok(SignOut { sessions: Arc::new(self.base.store()?), basics: self.basics() })
     }
 
     /// The sessions in the store.

@@ -31,20 +31,22 @@ struct PlainEvents;
 impl EventMapper for PlainEvents {
     fn events(&self, fact: &Fact, _: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         let (name, detail, at) = match fact {
+            Fact::UserSignedUp { user, asked, .. } if !asked.is_empty() => {
+                let asked = asked.iter().map(|asked| asked.identifier.kind()).collect::<Vec<_>>();
+                ("signed_up_to_verify", asked.join(" "), user.created_at)
+            }
             Fact::UserSignedUp { user, credit, .. } => {
                 let credit = credit.as_ref().map(|credit| format!(" {}", credit.points));
                 let detail = format!("{}{}", user.id.as_str(), credit.unwrap_or_default());
                 ("signed_up", detail, user.created_at)
             }
-            Fact::UserSignedUpToVerify { user, asked } => {
-                let asked = asked.iter().map(|asked| asked.identifier.kind()).collect::<Vec<_>>();
-                ("signed_up_to_verify", asked.join(" "), user.created_at)
-            }
             Fact::IdentifierVerified { identifier, at, .. } => {
                 ("identifier_verified", identifier.as_str().to_owned(), *at)
             }
-            Fact::UserVerified { user, at } => ("verified", user.id.as_str().to_owned(), *at),
-            Fact::SignedIn { method, at, .. } => ("signed_in", format!("{method:?}"), *at),
+            Fact::SignedIn { method, proved, at, .. } => {
+                let proved = proved.as_ref().map(|proved| format!(" {}", proved.as_str()));
+                ("signed_in", format!("{method:?}{}", proved.unwrap_or_default()), *at)
+            }
             Fact::SessionEnded { reason, at, .. } => {
                 ("session_ended", reason.as_str().to_owned(), *at)
             }

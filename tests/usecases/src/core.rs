@@ -2,7 +2,7 @@
 
 use crate::carriers::{Carrier, EventBus};
 use crate::clock::ManualClock;
-use crate::contract::CONTRACT;
+use crate::contract::{CONTRACT, event_mapper};
 use crate::database::{EmbeddedDatabase, table_names};
 use crate::entropy::SeededEntropy;
 use crate::people;
@@ -12,7 +12,8 @@ use latchkey::adapters::code_keys::HmacCodeKeys;
 use latchkey::adapters::dynamodb::{DynamoSequenceIds, DynamoStore};
 use latchkey::adapters::key_ring::KeyRing;
 use latchkey::adapters::refresh_keys::HmacRefreshKeys;
-use latchkey::domain::challenge::GuessLimits;
+use latchkey::domain::challenge::{Audience, GuessLimits};
+use latchkey::domain::id::IdFormat;
 use latchkey::domain::password_attempts::Backoff;
 use latchkey::domain::phone::DialCodes;
 use latchkey::domain::realm::Realm;
@@ -20,7 +21,7 @@ use latchkey::domain::sends::{SendLimits, SendPolicy};
 use latchkey::domain::source::SourceAddress;
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
-use latchkey::usecases::{Admission, SessionOwner};
+use latchkey::usecases::{Admission, Basics, NewIds, SessionOwner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,10 @@ pub struct Rules {
     pub backoff: Option<Backoff>,
     pub admission: Admission,
     pub sessions: SessionOwner,
+    /// The ids of users.
+    pub user_ids: IdFormat,
+    /// Who may enter with a code.
+    pub audience: Audience,
     /// Whether clients hold handles to challenges.
     pub handles: bool,
     /// The memory of a password's hash, in KiB. The default is the least that Argon2 allows.
@@ -54,7 +59,9 @@ impl Default for Rules {
             guesses: GuessLimits { per_code: 3, per_source_hour: 20 },
             backoff: Some(Backoff::DEFAULT),
             admission: Admission::AllUsers,
-            sessions: SessionOwner::Device,
+            sessions: SessionOwner::Device(IdFormat::Number),
+            user_ids: IdFormat::ObjectId,
+            audience: Audience::Everyone,
             handles: true,
             hash_memory: 8,
         }
@@ -244,6 +251,18 @@ impl Core {
     /// Fails unless the action of [`Core::interrupt`] has run.
     pub fn expect_interrupted(&self) {
         assert!(self.entropy.has_interrupted(), "the use case drew too few random values");
+    }
+
+    pub(crate) fn basics(&self) -> Basics {
+        Basics {
+            clock: self.clock_port(),
+            entropy: self.entropy_port(),
+            event_mapper: event_mapper(),
+        }
+    }
+
+    pub(crate) fn new_ids(&self, format: IdFormat) -> NewIds {
+        NewIds { format, sequences: Arc::clone(&self.ids), entropy: self.entropy_port() }
     }
 
     pub(crate) fn clock_port(&self) -> Arc<dyn Clock> {

@@ -3,9 +3,8 @@
 use latchkey::domain::identifier::Identifier;
 use latchkey::ports::{PortError, chain};
 use latchkey::usecases::{
-    CheckCodeError, CompleteSignUpError, GrantError, ManageClientsError, RefreshError,
-    RequestCodeError, ResetPasswordError, SignInError, SignUpError, SignUpToVerifyError,
-    StartSignUpError, VerifyLinkError,
+    ChangeRefused, CodeRefused, EnterRefused, Failure, GrantRefused, LinkRefused, NoRefusal,
+    RefreshRefused, ResetRefused, SignInRefused, StartSignUpRefused, Taken,
 };
 use std::time::Duration;
 
@@ -15,8 +14,6 @@ pub enum Refusal {
     /// There is no valid code.
     NoCode,
     WrongCode,
-    /// The code is not valid, and the use case does not say why.
-    CodeRefused,
     /// The link is not valid, and the use case does not say why.
     LinkRefused,
     /// A limit was reached.
@@ -29,8 +26,6 @@ pub enum Refusal {
     TheseTaken(Vec<Identifier>),
     /// Another sign-up waits for its code.
     Waiting,
-    /// No sign-up waits for a code.
-    NotWaiting,
     NoSuchUser,
     WrongPassword,
     /// No identifier of the user is verified.
@@ -56,129 +51,103 @@ impl From<PortError> for Refusal {
     }
 }
 
-impl From<RequestCodeError> for Refusal {
-    fn from(error: RequestCodeError) -> Self {
-        match error {
-            RequestCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            RequestCodeError::Internal(error) => error.into(),
+impl<R: Into<Self>> From<Failure<R>> for Refusal {
+    fn from(failure: Failure<R>) -> Self {
+        match failure {
+            Failure::Refused(reason) => reason.into(),
+            Failure::TooMany { retry_after } => Self::TooMany { retry_after },
+            Failure::Internal(error) => error.into(),
         }
     }
 }
 
-impl From<CheckCodeError> for Refusal {
-    fn from(error: CheckCodeError) -> Self {
-        match error {
-            CheckCodeError::NoCode => Self::NoCode,
-            CheckCodeError::Wrong => Self::WrongCode,
-            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            CheckCodeError::Internal(error) => error.into(),
+impl From<NoRefusal> for Refusal {
+    fn from(never: NoRefusal) -> Self {
+        match never {}
+    }
+}
+
+impl From<CodeRefused> for Refusal {
+    fn from(refused: CodeRefused) -> Self {
+        match refused {
+            CodeRefused::NoCode => Self::NoCode,
+            CodeRefused::Wrong => Self::WrongCode,
         }
     }
 }
 
-impl From<VerifyLinkError> for Refusal {
-    fn from(error: VerifyLinkError) -> Self {
-        match error {
-            VerifyLinkError::Refused => Self::LinkRefused,
-            VerifyLinkError::Internal(error) => error.into(),
+impl From<EnterRefused> for Refusal {
+    fn from(refused: EnterRefused) -> Self {
+        match refused {
+            EnterRefused::NoCode => Self::NoCode,
+            EnterRefused::WrongCode => Self::WrongCode,
+            EnterRefused::Taken => Self::Taken,
         }
     }
 }
 
-impl From<SignUpError> for Refusal {
-    fn from(error: SignUpError) -> Self {
-        match error {
-            SignUpError::CodeRefused => Self::CodeRefused,
-            SignUpError::Taken => Self::Taken,
-            SignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignUpError::Internal(error) => error.into(),
+impl From<LinkRefused> for Refusal {
+    fn from(LinkRefused: LinkRefused) -> Self {
+        Self::LinkRefused
+    }
+}
+
+impl From<StartSignUpRefused> for Refusal {
+    fn from(refused: StartSignUpRefused) -> Self {
+        match refused {
+            StartSignUpRefused::Taken => Self::Taken,
+            StartSignUpRefused::Waiting => Self::Waiting,
         }
     }
 }
 
-impl From<StartSignUpError> for Refusal {
-    fn from(error: StartSignUpError) -> Self {
-        match error {
-            StartSignUpError::Taken => Self::Taken,
-            StartSignUpError::Waiting => Self::Waiting,
-            StartSignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
-            StartSignUpError::Internal(error) => error.into(),
+impl From<Taken> for Refusal {
+    fn from(Taken(identifiers): Taken) -> Self {
+        Self::TheseTaken(identifiers)
+    }
+}
+
+impl From<SignInRefused> for Refusal {
+    fn from(refused: SignInRefused) -> Self {
+        match refused {
+            SignInRefused::NoSuchUser => Self::NoSuchUser,
+            SignInRefused::WrongPassword => Self::WrongPassword,
+            SignInRefused::NotVerified => Self::NotVerified,
         }
     }
 }
 
-impl From<CompleteSignUpError> for Refusal {
-    fn from(error: CompleteSignUpError) -> Self {
-        match error {
-            CompleteSignUpError::NotWaiting => Self::NotWaiting,
-            CompleteSignUpError::WrongCode => Self::WrongCode,
-            CompleteSignUpError::Taken => Self::Taken,
-            CompleteSignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
-            CompleteSignUpError::Internal(error) => error.into(),
+impl From<RefreshRefused> for Refusal {
+    fn from(RefreshRefused: RefreshRefused) -> Self {
+        Self::SessionOver
+    }
+}
+
+impl From<ResetRefused> for Refusal {
+    fn from(refused: ResetRefused) -> Self {
+        match refused {
+            ResetRefused::ProofUsedUp => Self::ProofUsedUp,
+            ResetRefused::SamePassword => Self::SamePassword,
         }
     }
 }
 
-impl From<SignUpToVerifyError> for Refusal {
-    fn from(error: SignUpToVerifyError) -> Self {
-        match error {
-            SignUpToVerifyError::Taken(taken) => Self::TheseTaken(taken),
-            SignUpToVerifyError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignUpToVerifyError::Internal(error) => error.into(),
+impl From<GrantRefused> for Refusal {
+    fn from(refused: GrantRefused) -> Self {
+        match refused {
+            GrantRefused::Unknown => Self::ClientRefused,
+            GrantRefused::Suspended => Self::ClientSuspended,
+            GrantRefused::Scope => Self::ScopeRefused,
         }
     }
 }
 
-impl From<SignInError> for Refusal {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::NoSuchUser => Self::NoSuchUser,
-            SignInError::WrongPassword => Self::WrongPassword,
-            SignInError::CodeRefused => Self::CodeRefused,
-            SignInError::NotVerified => Self::NotVerified,
-            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignInError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<RefreshError> for Refusal {
-    fn from(error: RefreshError) -> Self {
-        match error {
-            RefreshError::Refused => Self::SessionOver,
-            RefreshError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<ResetPasswordError> for Refusal {
-    fn from(error: ResetPasswordError) -> Self {
-        match error {
-            ResetPasswordError::ProofUsedUp => Self::ProofUsedUp,
-            ResetPasswordError::SamePassword => Self::SamePassword,
-            ResetPasswordError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<GrantError> for Refusal {
-    fn from(error: GrantError) -> Self {
-        match error {
-            GrantError::Refused => Self::ClientRefused,
-            GrantError::Suspended => Self::ClientSuspended,
-            GrantError::Scope => Self::ScopeRefused,
-            GrantError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<ManageClientsError> for Refusal {
-    fn from(error: ManageClientsError) -> Self {
-        match error {
-            ManageClientsError::Unknown => Self::UnknownClient,
-            ManageClientsError::TwoSecrets => Self::TwoSecrets,
-            ManageClientsError::OneSecret => Self::OneSecret,
-            ManageClientsError::Internal(error) => error.into(),
+impl From<ChangeRefused> for Refusal {
+    fn from(refused: ChangeRefused) -> Self {
+        match refused {
+            ChangeRefused::Unknown => Self::UnknownClient,
+            ChangeRefused::TwoSecrets => Self::TwoSecrets,
+            ChangeRefused::OneSecret => Self::OneSecret,
         }
     }
 }

@@ -143,6 +143,6 @@ async fn a_referrer_is_stored_if_it_is_a_user_of_the_shop() {
         let sign_up = ShopSignUp { email: None, phone: Some(phone), referrer: Some(named) };
         let user = core.sign_up_to_verify(&client, sign_up).await.unwrap();
         let user = core.user(&user).await.unwrap();
-        assert_eq!(user.attributes.get("referrer").map(String::as_str), stored);
+        assert_eq!(user.attributes.text("referrer"), stored);
     }
 }

@@ -43,8 +43,8 @@ async fn the_second_step_makes_the_user_with_a_wallet() {
     assert_eq!(written, ["ann@example.com", "Ann-9", card.as_str()]);
     // The attributes of the second step are added to those of the first.
     assert_eq!(
-        (stored.attributes["name"].as_str(), stored.attributes["plan"].as_str()),
-        ("Ann", "gold")
+        (stored.attributes.text("name"), stored.attributes.text("plan")),
+        (Some("Ann"), Some("gold"))
     );
     assert_eq!(core.credits(&user.id), [25]);
     core.deliver().await;
@@ -58,7 +58,7 @@ async fn a_sign_up_is_completed_once_and_credited_once() {
     let (handle, code) = started(&core).await;
     let user = core.complete_sign_up(&handle, &code).await.unwrap();
     let again = core.complete_sign_up(&handle, &code).await.unwrap_err();
-    assert_eq!(again, Refusal::NotWaiting);
+    assert_eq!(again, Refusal::NoCode);
     assert_eq!(core.credits(&user.id), [25]);
 }
 
@@ -72,7 +72,7 @@ async fn of_two_requests_with_the_same_code_one_completes_the_sign_up() {
     });
     let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
     core.expect_interrupted();
-    assert_eq!(refused, Refusal::NotWaiting);
+    assert_eq!(refused, Refusal::NoCode);
     let user = core.owner_of(email()).await.unwrap();
     assert_eq!(core.credits(&user), [25]);
 }
@@ -100,7 +100,7 @@ async fn a_sign_up_waits_for_its_code_and_blocks_the_next_one() {
     core.tick();
     next().await.unwrap();
     let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
-    assert_eq!(refused, Refusal::NotWaiting);
+    assert_eq!(refused, Refusal::NoCode);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_wrong_code_completes_nothing_and_the_last_one_frees_the_address() {
         assert_eq!(refused, Refusal::WrongCode);
     }
     let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
-    assert_eq!(refused, Refusal::NotWaiting);
+    assert_eq!(refused, Refusal::NoCode);
     // The next sign-up needs no pause.
     let (handle, code) = started(&core).await;
     core.complete_sign_up(&handle, &code).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_handle_without_a_sign_up_completes_nothing() {
     let code = core.code_of(SignUp, email()).await;
     for (handle, code) in [(handle.as_str(), code.as_str()), ("unknown", "000000")] {
         let refused = core.complete_sign_up(handle, code).await.unwrap_err();
-        assert_eq!(refused, Refusal::NotWaiting);
+        assert_eq!(refused, Refusal::NoCode);
     }
 }
 

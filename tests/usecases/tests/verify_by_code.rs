@@ -15,7 +15,7 @@ async fn a_code_verifies_the_phone_number_once() {
     assert!(!core.is_verified(&user, &email()).await);
     assert_eq!(core.verify_by_code(phone(), &code).await, Err(Refusal::NoCode));
     core.deliver().await;
-    assert_eq!(core.bus.details("identifier_verified"), ["+85291234567"]);
+    assert_eq!(core.bus.details("signed_in"), ["Code +85291234567"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Budgets in the table Budgets (README.md, "Budgets"). The password attempts in the same table are
-//! in `sessions`.
+//! in `password_attempts`.
 
-use super::item::{number, purge_time, text};
+use super::items::value::{number, purge_time, text};
 use super::transaction::malformed;
 use super::{DynamoStore, port_error};
 use crate::domain::budget::Budget;

@@ -1,57 +1,16 @@
 //! Clients in the table Clients (README.md, "Clients").
 
 use super::DynamoStore;
-use super::item::{Item, as_bytes, as_flag, as_text, as_time, bytes, flag, read, text, time};
-use super::outbox::read_realm;
+use super::items::client::{client_item, read_client};
+use super::items::value::{Item, as_text, bytes, flag, text};
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
-use crate::domain::client::{Client, ClientId, ClientStatus, SecretDigest, WhichSecret};
+use crate::domain::client::{Client, ClientId, ClientStatus, WhichSecret};
 use crate::ports::{ChangeClientOutcome, ClientChange, Clients, PortError};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Update};
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 
 /// The condition that the client exists and belongs to the contract.
 const IS_CLIENT: &str = "contract = :contract";
-
-fn client_item(client: &Client) -> Item {
-    let scopes = client.scopes.iter().map(text).collect();
-    let mut item = Item::from([
-        ("client_id".to_owned(), text(client.id.as_str())),
-        ("contract".to_owned(), text(client.realm.contract())),
-        ("scopes".to_owned(), AttributeValue::L(scopes)),
-        ("secret_hash".to_owned(), bytes(client.secret.as_bytes())),
-        ("suspended".to_owned(), flag(client.status == ClientStatus::Suspended)),
-        ("created_at".to_owned(), time(client.created_at)),
-    ]);
-    if let Some(next) = &client.next_secret {
-        item.insert("next_secret_hash".to_owned(), bytes(next.as_bytes()));
-    }
-    if let Some(shop) = client.realm.shop() {
-        item.insert("store".to_owned(), text(shop));
-    }
-    item
-}
-
-fn digest(value: &AttributeValue) -> Option<SecretDigest> {
-    as_bytes(value).and_then(SecretDigest::from_stored)
-}
-
-fn as_status(value: &AttributeValue) -> Option<ClientStatus> {
-    let suspended = as_flag(value)?;
-    Some(if suspended { ClientStatus::Suspended } else { ClientStatus::Active })
-}
-
-fn read_client(item: &Item) -> Result<Client, PortError> {
-    let scopes = read(item, "scopes", |value| value.as_l().ok())?;
-    Ok(Client {
-        id: read(item, "client_id", |value| as_text(value).and_then(ClientId::parse))?,
-        realm: read_realm(item)?,
-        scopes: scopes.iter().filter_map(as_text).map(str::to_owned).collect(),
-        secret: read(item, "secret_hash", digest)?,
-        next_secret: item.get("next_secret_hash").and_then(digest),
-        status: read(item, "suspended", as_status)?,
-        created_at: read(item, "created_at", as_time)?,
-    })
-}
 
 impl DynamoStore {
     /// Returns the action that changes a client.
@@ -114,7 +73,7 @@ impl Clients for DynamoStore {
         let mut transaction = Transaction::default();
         let put = put_new(&self.tables.clients, "client_id", client_item(client))?;
         transaction.put(Subject::Other, put);
-        match self.commit(ACTION, transaction).await? {
+        match self.transact(ACTION, transaction).await? {
             Commit::Done => Ok(()),
             Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
@@ -128,10 +87,10 @@ impl Clients for DynamoStore {
     ) -> Result<ChangeClientOutcome, PortError> {
         let mut transaction = Transaction::default();
         transaction.update(Subject::Other, self.change_client(contract, id, change)?);
-        Ok(match self.commit("change a client", transaction).await? {
+        Ok(match self.transact("change a client", transaction).await? {
             Commit::Done => ChangeClientOutcome::Changed,
             Commit::Failed(failures) => {
-                let found = failures.into_iter().find_map(|(_, item)| item);
+                let found = failures.into_iter().find_map(|failure| failure.item);
                 let of_contract = |item: &Item| {
                     item.get("contract").and_then(as_text).is_some_and(|found| found == contract)
                 };

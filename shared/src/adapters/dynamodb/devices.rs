@@ -4,12 +4,13 @@
 //! The item of a push token ([`keys::push_token`]) moves to a new owner in one transaction with the
 //! device's item ([`device_item`]). A registration deletes the device of the former owner.
 
-use super::item::{as_text, purge_time, read, text};
-use super::registrations::device_item;
+use super::DynamoStore;
+use super::items::identifier::{push_token_item, read_push_token_owner};
+use super::items::keys;
+use super::items::session::device_item;
+use super::items::value::text;
 use super::transaction::{Commit, Subject, Transaction, malformed};
-use super::{DynamoStore, keys};
 use crate::domain::device::DeviceInfo;
-use crate::domain::id::{DeviceId, UserId};
 use crate::domain::realm::Realm;
 use crate::ports::{DeviceRegistration, Devices, PortError, PushTokenOwner, RegisterDeviceOutcome};
 use async_trait::async_trait;
@@ -19,16 +20,10 @@ impl DynamoStore {
     /// Returns the action that assigns a push token to a user, if its owner is the one that was
     /// read.
     fn move_push_token(&self, registration: &DeviceRegistration) -> Result<Put, PortError> {
-        let DeviceRegistration { realm, user, device, owner, .. } = registration;
-        let mut put = Put::builder()
+        let put = Put::builder()
             .table_name(&self.tables.identifiers)
-            .item("identifier", text(keys::push_token(realm, &device.info)))
-            .item("user_id", text(user.as_str()))
-            .item("device_id", text(device.id.as_str()));
-        if let Some(end) = device.expires_at {
-            put = put.item("expires_at", purge_time(end));
-        }
-        put = match owner {
+            .set_item(Some(push_token_item(registration)));
+        let put = match &registration.owner {
             None => put.condition_expression("attribute_not_exists(identifier)"),
             Some(owner) => put
                 .condition_expression("user_id = :owner AND device_id = :device")
@@ -70,15 +65,7 @@ impl Devices for DynamoStore {
         let key = [("identifier", key.as_str())];
         let item = self.read_item("read a push token", &self.tables.identifiers, &key).await?;
         // An expired owner counts, because the item of its device may still exist.
-        let owner = item.map(|item| {
-            Ok(PushTokenOwner {
-                user: read(&item, "user_id", |value| as_text(value).map(UserId::from_stored))?,
-                device: read(&item, "device_id", |value| {
-                    as_text(value).map(DeviceId::from_stored)
-                })?,
-            })
-        });
-        owner.transpose()
+        item.as_ref().map(read_push_token_owner).transpose()
     }
 
     async fn register(
@@ -94,7 +81,7 @@ impl Devices for DynamoStore {
         }
         transaction.put(Subject::Other, self.put_device(registration)?);
         transaction.put(Subject::Other, self.put_entry(&registration.entry)?);
-        let commit = self.commit(ACTION, transaction).await?;
+        let commit = self.transact(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
             Ok(RegisterDeviceOutcome::Registered)
         } else if commit.failed_in(Subject::Owner) {

@@ -2,33 +2,37 @@
 //!
 //! Each method of a port is one request or one transaction with named outcomes. DynamoDB deletes
 //! expired items up to days late, so reads and conditions compare `expires_at` with the current
-//! time. The data model below describes the items. [`item`] writes and reads their values, and
-//! [`keys`] writes their keys.
+//! time. The data model below describes the items; [`items`] writes and reads them.
 //!
 #![doc = include_str!("README.md")]
 
+mod accounts;
 mod budgets;
 mod challenges;
 mod clients;
 mod devices;
-mod item;
-mod keys;
+mod items;
 mod outbox;
-mod registrations;
+mod password_attempts;
+mod reads;
+mod refresh_tokens;
 mod sequence_ids;
 mod sessions;
 mod transaction;
+mod user_update;
 mod users;
-mod verifiable_registrations;
 
 use super::aws::{Aws, RetryMode, client, port_error};
-use crate::ports::{Entropy, PortError, chain};
+use crate::ports::{Entropy, chain};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use item::{Item, text};
+use items::value::text;
 use std::sync::Arc;
 
 pub use sequence_ids::DynamoSequenceIds;
+
+/// The condition that a user or an identifier belongs to the given user and has not expired.
+const IS_ALIVE: &str =
+    "user_id = :user AND (attribute_not_exists(expires_at) OR expires_at > :now)";
 
 /// The names of the tables.
 #[derive(Clone, Debug)]
@@ -72,19 +76,6 @@ impl DynamoStore {
             tables: Arc::new(tables),
             entropy,
         }
-    }
-
-    /// Reads the item with this key, with a strongly consistent read.
-    async fn read_item(
-        &self,
-        action: &'static str,
-        table: &str,
-        key: &[(&str, &str)],
-    ) -> Result<Option<Item>, PortError> {
-        let key = key.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
-        let get = self.client.get_item().table_name(table).set_key(Some(key));
-        let get = get.consistent_read(true).return_consumed_capacity(ReturnConsumedCapacity::Total);
-        Ok(get.send().await.map_err(|error| port_error(action, &error))?.item)
     }
 
     /// Opens the connection before the first request, by reading a challenge that does not exist. A

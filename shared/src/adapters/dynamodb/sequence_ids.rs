@@ -1,8 +1,9 @@
 //! Integer ids, counted in the table Sequences (README.md, "Sequences"). A process takes ids in
 //! blocks, so that a sign-up needs no write of a counter.
 
-use super::item::{as_number, number, read, text};
-use super::{DynamoStore, keys, port_error};
+use super::items::keys;
+use super::items::value::{as_number, number, read, text};
+use super::{DynamoStore, port_error};
 use crate::domain::id::Sequence;
 use crate::domain::realm::Realm;
 use crate::ports::{PortError, SequenceIds};

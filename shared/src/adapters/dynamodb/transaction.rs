@@ -1,6 +1,6 @@
 //! Transactions: several conditions and writes, all or nothing.
 
-use super::item::Item;
+use super::items::value::Item;
 use super::{DynamoStore, port_error};
 use crate::ports::{PortError, random};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
@@ -24,11 +24,15 @@ const LONGEST_PAUSE_MS: u64 = 320;
 /// The subject of an action. It shows which condition of a transaction failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// The challenge or its handle.
-    Challenge,
+    /// The code that is used up, or its handle.
+    Code,
     Budget,
     /// The identifier with this index.
     Identifier(usize),
+    /// The user that an entry uses.
+    Account,
+    /// The challenge with this index, which an entry opens.
+    NewChallenge(usize),
     Token,
     /// The user, device or push token that something belongs to.
     Owner,
@@ -48,27 +52,22 @@ pub(super) struct Transaction {
 pub(super) enum Commit {
     /// It is committed.
     Done,
-    /// Conditions failed, and nothing was written. Contains their subjects and, if the action asked
-    /// for it, the existing items.
-    Failed(Vec<(Subject, Option<Item>)>),
+    /// Conditions failed, and nothing was written.
+    Failed(Vec<Failure>),
+}
+
+/// A condition that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) subject: Subject,
+    /// The existing item, if the action asked for it and there is one.
+    pub(super) item: Option<Item>,
 }
 
 impl Commit {
     /// Returns whether a condition on this subject failed.
     pub(super) fn failed_in(&self, subject: Subject) -> bool {
-        matches!(self, Self::Failed(all) if all.iter().any(|(failed, _)| *failed == subject))
-    }
-
-    /// Returns the indexes of the identifiers whose conditions failed.
-    pub(super) fn failed_identifiers(&self) -> impl Iterator<Item = usize> {
-        let failures = match self {
-            Self::Failed(failures) => failures.as_slice(),
-            Self::Done => &[],
-        };
-        failures.iter().filter_map(|(subject, _)| match subject {
-            Subject::Identifier(number) => Some(*number),
-            _ => None,
-        })
+        matches!(self, Self::Failed(all) if all.iter().any(|failure| failure.subject == subject))
     }
 }
 
@@ -118,7 +117,7 @@ impl DynamoStore {
     ///
     /// # Errors
     /// DynamoDB did not answer, or the conflicts took too long.
-    pub(super) async fn commit(
+    pub(super) async fn transact(
         &self,
         action: &'static str,
         transaction: Transaction,
@@ -188,7 +187,7 @@ impl DynamoStore {
 fn failed_conditions(
     error: &SdkError<TransactWriteItemsError>,
     subjects: &[Subject],
-) -> Option<Vec<(Subject, Option<Item>)>> {
+) -> Option<Vec<Failure>> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
@@ -197,7 +196,7 @@ fn failed_conditions(
     let reasons = cancelled.cancellation_reasons().iter().zip(subjects);
     let failed: Vec<_> = reasons
         .filter(|(reason, _)| reason.code() == Some("ConditionalCheckFailed"))
-        .map(|(reason, subject)| (*subject, reason.item().cloned()))
+        .map(|(reason, subject)| Failure { subject: *subject, item: reason.item().cloned() })
         .collect();
     (!failed.is_empty()).then_some(failed)
 }

@@ -54,18 +54,14 @@ impl EventMapper for GoodCityEvents {
             envelope::message((SOURCE, detail_type), 1, facts, ids, at).map(|event| vec![event])
         };
         match fact {
-            // GoodCity's users sign in with a pin, which verifies them, and cannot sign out.
-            Fact::SignedIn { .. } | Fact::SessionEnded { .. } | Fact::PasswordChanged { .. } => {
-                Ok(Vec::new())
-            }
             Fact::UserSignedUp { user, .. } => {
                 let mobile = mobile::of(&user.identifiers)?;
-                let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+                let attribute = |name: &str| user.attributes.text(name);
                 let number = |name: &str| attribute(name).and_then(|text| text.parse().ok());
                 let facts = UserCreated {
                     user_id: claims::user_number(&user.id)?,
                     mobile: mobile.text(),
-                    mobile_verified: mobile.verified,
+                    mobile_verified: mobile.is_verified(),
                     address_id: number(wire::ADDRESS_ID),
                     district_id: number(wire::DISTRICT_ID),
                     address_type: attribute(wire::ADDRESS_TYPE),
@@ -73,14 +69,16 @@ impl EventMapper for GoodCityEvents {
                 };
                 one("user.created", user.created_at, envelope::value(&facts)?)
             }
-            // GoodCity verifies users in one way only.
-            Fact::UserSignedUpToVerify { .. } | Fact::IdentifierVerified { .. } => Ok(Vec::new()),
-            Fact::UserVerified { user, at } => {
+            // GoodCity's users sign in with a pin, which verifies them, and cannot sign out.
+            Fact::IdentifierVerified { .. }
+            | Fact::SessionEnded { .. }
+            | Fact::PasswordChanged { .. } => Ok(Vec::new()),
+            Fact::SignedIn { user, at, .. } => {
                 let mobile = mobile::of(&user.identifiers)?;
                 let facts = UserVerified {
                     user_id: claims::user_number(&user.id)?,
                     mobile: mobile.text(),
-                    first_time: !mobile.verified,
+                    first_time: !mobile.is_verified(),
                     verified_at: envelope::date_time(*at),
                 };
                 one("user.verified", *at, envelope::value(&facts)?)

@@ -26,6 +26,7 @@ pub use wire::{
 use super::Contract;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::code::CodeFormat;
+use crate::domain::id::IdFormat;
 use crate::domain::identifier::Identifier;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::realm::Realm;
@@ -43,7 +44,9 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(events::GoodCityEvents),
     callers: Callers::People,
+    user_ids: IdFormat::Number,
     sessions: SessionOwner::Token,
+    wallet: None,
     admission: Admission::VerifiedUsers,
 };
 

@@ -43,7 +43,7 @@ impl UserObject {
     /// The user does not belong to GoodCity: the id is not an integer, or there is no mobile.
     pub fn of(user: &User) -> Result<Self, PortError> {
         let id = claims::user_number(&user.id)?;
-        let attribute = |name: &str| user.attributes.get(name);
+        let attribute = |name: &str| user.attributes.text(name);
         let number = |name: &str| attribute(name).and_then(|text| text.parse().ok());
         let address_id = number(wire::ADDRESS_ID);
         let address = address_id.map(|address_id| Address {
@@ -60,8 +60,8 @@ impl UserObject {
             permissions: [],
             user_profile: Profile {
                 id,
-                first_name: attribute(wire::FIRST_NAME).cloned(),
-                last_name: attribute(wire::LAST_NAME).cloned(),
+                first_name: attribute(wire::FIRST_NAME).map(str::to_owned),
+                last_name: attribute(wire::LAST_NAME).map(str::to_owned),
                 mobile: mobile::shown(mobile::of(&user.identifiers)?.text()).to_owned(),
                 address_id,
                 permission_id: None,

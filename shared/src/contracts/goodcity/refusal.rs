@@ -1,9 +1,9 @@
 //! Every refusal of GoodCity.
 
-use crate::contracts::UnmatchedRequest;
+use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error, refusal_of};
 use crate::http::{self, BodyError, CorsPolicy, Request, Response};
-use crate::ports::{PortError, chain};
-use crate::usecases::{CheckCodeError, RequestCodeError};
+use crate::ports::PortError;
+use crate::usecases::{Failure, NoRefusal};
 use lambda_http::http::header::{ACCESS_CONTROL_REQUEST_HEADERS, VARY};
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -156,27 +156,19 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "failed to serve a request");
-        Self::Internal
+        internal_error(&error)
     }
 }
 
-impl From<RequestCodeError> for Refusal {
-    fn from(error: RequestCodeError) -> Self {
-        match error {
-            RequestCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            RequestCodeError::Internal(error) => error.into(),
-        }
+impl From<Failure<NoRefusal>> for Refusal {
+    fn from(failure: Failure<NoRefusal>) -> Self {
+        refusal_of(failure, |never| match never {})
     }
 }
 
-impl From<CheckCodeError> for Refusal {
-    fn from(error: CheckCodeError) -> Self {
-        match error {
-            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::Pin,
-            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            CheckCodeError::Internal(error) => error.into(),
-        }
+impl ContractRefusal for Refusal {
+    fn too_many(retry_after: Duration) -> Self {
+        Self::TooMany { retry_after }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The requests of GoodCity's clients, and the bodies of the responses.
 
 use super::{App, Refusal, UserObject, challenge_key, mobile};
+use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::Sequence;
-use crate::domain::user::Attributes;
 use crate::http;
-use crate::usecases::{CodeRequested, Delivery, Newcomer};
+use crate::usecases::{CodeRequested, Delivery, EnterByCodeCommand, Newcomer, Presented};
 use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -47,10 +47,7 @@ pub struct SignupRequest {
 /// The request of `POST …/verify`.
 #[derive(Debug)]
 pub struct VerifyRequest {
-    /// The `otp_auth_key` of the response to `send_pin` or `signup`.
-    pub handle: ChallengeHandle,
-    /// The pin that the client sent.
-    pub pin: String,
+    pub command: EnterByCodeCommand,
 }
 
 /// The request of `POST …/register_device`.
@@ -151,7 +148,7 @@ impl SignupRequest {
             (ADDRESS_TYPE, optional_text(address, "address_type")?, "Address type is too long"),
         ];
         let key = challenge_key(mobile::parse(user.get("mobile"))?);
-        let mut attributes = Attributes::new();
+        let mut attributes = Attributes::default();
         for (name, value, refusal) in given {
             let Some(value) = value else { continue };
             let is_number =
@@ -163,7 +160,7 @@ impl SignupRequest {
             if !fits {
                 return Err(Refusal::Invalid(refusal));
             }
-            attributes.insert(name.to_owned(), value.to_owned());
+            attributes.insert(name, value);
         }
         let numbered = &[(ADDRESS_ID, Sequence::Address)];
         Ok(Self { key, delivery, newcomer: Newcomer { attributes, numbered } })
@@ -186,7 +183,14 @@ impl VerifyRequest {
         if !App::of(request).is_ok_and(App::is_for_donors) {
             return Err(Refusal::Pin);
         }
-        Ok(Self { handle: ChallengeHandle::new(handle), pin: pin.clone() })
+        let command = EnterByCodeCommand {
+            presented: Presented::Handle(ChallengeHandle::new(handle)),
+            code: pin.clone(),
+            attributes: Attributes::default(),
+            device: DeviceInfo::default(),
+            source: http::source_address(request),
+        };
+        Ok(Self { command })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::domain::id::{DeviceId, UserId};
 use crate::domain::time::Timestamp;
 use crate::http;
 use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions};
+use crate::usecases::ResetProof;
 use lambda_http::Request;
 use std::sync::Arc;
 
@@ -36,8 +37,7 @@ impl Authenticator {
     }
 }
 
-/// The user whose password a request token allows to set, and the time at which the user proved the
-/// recipient.
+/// The proof that entitles the holder of a request token to a new password.
 ///
 /// # Errors
 /// [`Refusal::RequestToken`] if the token is not genuine or not valid; [`Refusal::Forbidden`] if it
@@ -46,12 +46,12 @@ pub async fn reset_allowed(
     token: &str,
     access_tokens: &dyn AccessTokens,
     now: Timestamp,
-) -> Result<(UserId, Timestamp), Refusal> {
+) -> Result<ResetProof, Refusal> {
     let CheckedToken::Genuine(claims) = access_tokens.check(token).await? else {
         return Err(Refusal::RequestToken);
     };
     match claims::read_request(&claims, now).ok_or(Refusal::RequestToken)? {
-        claims::RequestToken::ResetPassword(user, proved_at) => Ok((user, proved_at)),
+        claims::RequestToken::ResetPassword(proof) => Ok(proof),
         claims::RequestToken::Other => Err(Refusal::Forbidden),
     }
 }

@@ -4,9 +4,10 @@ use super::wire::{self, Session, Tokens};
 use crate::contracts::tokens::{self, CLOCK_SKEW};
 use crate::domain::challenge::Purpose;
 use crate::domain::id::{DeviceId, UserId};
+use crate::domain::identifier::Identifier;
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, SignAccessToken};
-use crate::usecases::{OpenSession, RecipientProof, Refreshed, SignedIn};
+use crate::usecases::{Entered, OpenSession, RecipientProof, ResetProof};
 use data_encoding::BASE32_DNSSEC;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -41,30 +42,43 @@ pub(super) fn device_number(device: &DeviceId) -> Result<u32, PortError> {
     number.map_err(|error| PortError::new("read a device's id as a number", format!("{error}")))
 }
 
-/// The response with a new session, whose access token is valid for `lifetime`.
+/// The response with the session of a user who signed up or in.
+///
+/// # Errors
+/// The token could not be signed.
+pub fn session_opened(
+    entered: &Entered,
+    lifetime: Duration,
+    signer: &dyn SignAccessToken,
+) -> Result<Session, PortError> {
+    let session = entered.session.as_ref();
+    let session = session.ok_or_else(|| PortError::new("open a session", "it has no tokens"))?;
+    session_issued(session, lifetime, signer)
+}
+
+/// The response with the tokens of a session, whose access token is valid for `lifetime`.
 ///
 /// # Errors
 /// The token could not be signed.
 pub fn session_issued(
     session: &OpenSession,
-    user_type: Option<&str>,
     lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
-    let grant = &session.grant;
+    let (grant, facts) = (&session.grant, &session.grant.session);
     let issued = grant.issued_at.as_seconds();
     let claims = Claims {
         iss: ISSUER,
-        sub: grant.user.as_str(),
+        sub: facts.user.as_str(),
         exp: Timestamp::from_seconds(issued).plus(lifetime).as_seconds(),
         nbf: issued,
         iat: issued,
         jti: BASE32_DNSSEC.encode(&grant.id),
-        id: grant.user.as_str(),
-        user_type: user_type.unwrap_or_default(),
+        id: facts.user.as_str(),
+        user_type: facts.token_claims.text(wire::USER_TYPE).unwrap_or_default(),
         // Neither a sign-up nor a sign-in makes a user an administrator.
         is_admin: false,
-        device_id: device_number(&grant.device)?,
+        device_id: device_number(&facts.device)?,
     };
     let data = Tokens {
         access_token: tokens::sign(&claims, signer)?,
@@ -73,34 +87,6 @@ pub fn session_issued(
         token_type: "Bearer",
     };
     Ok(Session { data })
-}
-
-/// The response with the session of a user who signed in.
-///
-/// # Errors
-/// The token could not be signed.
-pub fn session_opened(
-    signed_in: &SignedIn,
-    lifetime: Duration,
-    signer: &dyn SignAccessToken,
-) -> Result<Session, PortError> {
-    let user_type = signed_in.user.attributes.get(wire::USER_TYPE).map(String::as_str);
-    let session = signed_in.session.as_ref();
-    let session = session.ok_or_else(|| PortError::new("open a session", "it has no tokens"))?;
-    session_issued(session, user_type, lifetime, signer)
-}
-
-/// The response with the next tokens of a session.
-///
-/// # Errors
-/// The token could not be signed.
-pub fn session_refreshed(
-    refreshed: &Refreshed,
-    lifetime: Duration,
-    signer: &dyn SignAccessToken,
-) -> Result<Session, PortError> {
-    let user_type = refreshed.token_claims.get(wire::USER_TYPE).map(String::as_str);
-    session_issued(&refreshed.session, user_type, lifetime, signer)
 }
 
 /// The user and the device of genuine claims, if the access token is valid now.
@@ -127,6 +113,9 @@ struct RequestClaims<'a> {
     /// The time at which the code was checked, in milliseconds. The proof allows one change.
     #[serde(rename = "provedAt")]
     proved_at: i64,
+    /// What received the code: `phone` or `email`. It becomes verified with the change.
+    #[serde(rename = "provedBy", skip_serializing_if = "Option::is_none", borrow)]
+    proved_by: Option<&'a str>,
 }
 
 /// A request token for a recipient that was proved with a code (CONTRACT.md, "Tokens").
@@ -147,6 +136,7 @@ pub fn request_token(
         iat,
         exp: Timestamp::from_seconds(iat).plus(REQUEST_TOKEN_LIFETIME).as_seconds(),
         proved_at: proved.at.as_millis(),
+        proved_by: Some(proved.key.recipient.kind()),
     };
     tokens::sign(&claims, signer)
 }
@@ -154,8 +144,8 @@ pub fn request_token(
 /// The change that a genuine request token allows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RequestToken {
-    /// To set the password of this user, who proved the recipient at this time.
-    ResetPassword(UserId, Timestamp),
+    /// To set the password of a user who proved a recipient.
+    ResetPassword(ResetProof),
     /// Another change.
     Other,
 }
@@ -167,8 +157,11 @@ pub(super) fn read_request(claims: &str, now: Timestamp) -> Option<RequestToken>
         return None;
     }
     Some(if claims.usage == Purpose::ResetPassword.as_str() && !claims.sub.is_empty() {
-        let proved_at = Timestamp::from_millis(claims.proved_at);
-        RequestToken::ResetPassword(UserId::from_stored(claims.sub), proved_at)
+        RequestToken::ResetPassword(ResetProof {
+            user: UserId::from_stored(claims.sub),
+            at: Timestamp::from_millis(claims.proved_at),
+            kind: Identifier::KINDS.into_iter().find(|kind| Some(*kind) == claims.proved_by),
+        })
     } else {
         RequestToken::Other
     })
@@ -181,15 +174,18 @@ mod tests {
     const ACCESS: &str = r#"{"iss":"auth-service","sub":"u","exp":2000,"nbf":1000,"iat":1000,
         "jti":"j","id":"u","userType":"","isAdmin":false,"deviceId":7}"#;
     const REQUEST: &str = r#"{"iss":"auth-service","sub":"u","Usage":"reset_password","iat":1000,
-        "exp":2000,"provedAt":1000500}"#;
+        "exp":2000,"provedAt":1000500,"provedBy":"email"}"#;
 
     #[test]
     fn an_access_token_is_not_a_request_token_and_vice_versa() {
         let now = Timestamp::from_seconds(1500);
         let holder_is = Some((UserId::from_stored("u"), DeviceId::number(7)));
         assert_eq!((holder(ACCESS, now), holder(REQUEST, now)), (holder_is, None));
-        let proved_at = Timestamp::from_millis(1_000_500);
-        let reset = RequestToken::ResetPassword(UserId::from_stored("u"), proved_at);
+        let reset = RequestToken::ResetPassword(ResetProof {
+            user: UserId::from_stored("u"),
+            at: Timestamp::from_millis(1_000_500),
+            kind: Some("email"),
+        });
         assert_eq!((read_request(REQUEST, now), read_request(ACCESS, now)), (Some(reset), None));
         let other = REQUEST.replace("reset_password", "change_phone");
         assert_eq!(read_request(&other, now), Some(RequestToken::Other));

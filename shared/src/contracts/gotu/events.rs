@@ -4,11 +4,11 @@ use super::claims::device_number;
 use super::wire;
 use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
-use crate::domain::event::{EventIds, EventMessage, Fact, SignInMethod};
+use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::session::SessionEndReason;
+use crate::domain::session::{SessionEndReason, SignInMethod};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{KnownBy, NewUser};
+use crate::domain::user::{KnownBy, User};
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
@@ -88,7 +88,7 @@ impl EventMapper for GotuEvents {
                 user_signed_up(user, device, ids)
             }
             Fact::SignedIn { user, method, device, at, .. } => {
-                signed_in(user, *method, device.as_ref(), *at, ids)
+                signed_in(&user.id, *method, device.as_ref(), *at, ids)
             }
             Fact::SessionEnded { user, device, reason, at } => {
                 let ended = session_revoked(user, device.as_ref(), *reason, *at)?;
@@ -98,9 +98,7 @@ impl EventMapper for GotuEvents {
             // Gotu has no sign-up without a device, no separate verification, and no registration of
             // devices.
             Fact::UserSignedUp { device: None, .. }
-            | Fact::UserSignedUpToVerify { .. }
             | Fact::IdentifierVerified { .. }
-            | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }
@@ -156,11 +154,11 @@ fn password_changed(
 }
 
 fn user_signed_up(
-    user: &NewUser,
+    user: &User,
     device: &NewDevice,
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
-    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+    let attribute = |name: &str| user.attributes.text(name);
     let (email, phone) = (user.identifiers.email(), user.identifiers.phone());
     let at = user.created_at;
     let created = AuthUserCreated {
@@ -168,9 +166,9 @@ fn user_signed_up(
         r#type: if phone.is_some() { "phone" } else { "email" },
         user_type: attribute(wire::USER_TYPE),
         email: email.map(KnownBy::text),
-        email_verified: email.is_some_and(|email| email.verified),
+        email_verified: email.is_some_and(KnownBy::is_verified),
         phone_number: phone.map(KnownBy::text),
-        phone_verified: phone.is_some_and(|phone| phone.verified),
+        phone_verified: phone.is_some_and(KnownBy::is_verified),
         referral_id: attribute(wire::REFERRAL_ID),
         source: attribute(wire::SOURCE),
         created_at: envelope::date_time(at),

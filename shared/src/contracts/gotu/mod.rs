@@ -11,16 +11,17 @@ mod routes;
 mod wire;
 
 pub use authenticator::{Authenticator, reset_allowed};
-pub use claims::{request_token, session_issued, session_opened, session_refreshed};
+pub use claims::{request_token, session_issued, session_opened};
 pub use messages::LOCALES;
 pub use refusal::Refusal;
 pub use wire::{
     OtpRequest, PasswordRequest, RefreshRequest, RequestTokenResponse, Session,
-    SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, all_sessions,
+    SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, sessions_to_end,
 };
 
 use super::Contract;
 use crate::domain::code::CodeFormat;
+use crate::domain::id::IdFormat;
 use crate::domain::realm::Realm;
 use crate::http;
 use crate::usecases::{Admission, Callers, Profile, SessionOwner};
@@ -38,7 +39,10 @@ pub const PROFILE: Profile = Profile {
     token_claims: &wire::TOKEN_CLAIMS,
     events: || Arc::new(events::GotuEvents),
     callers: Callers::People,
-    sessions: SessionOwner::Device,
+    user_ids: IdFormat::ObjectId,
+    // The token states the device as an integer.
+    sessions: SessionOwner::Device(IdFormat::Number),
+    wallet: None,
     // Users whose address is not verified may sign in.
     admission: Admission::AllUsers,
 };

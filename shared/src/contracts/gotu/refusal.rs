@@ -1,11 +1,9 @@
 //! Every refusal of Gotu.
 
-use crate::contracts::UnmatchedRequest;
+use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error, refusal_of};
 use crate::http::{self, BodyError, CorsPolicy, MAX_BODY_BYTES, Request, Response};
-use crate::ports::{PortError, chain};
-use crate::usecases::{
-    CheckCodeError, RefreshError, RequestCodeError, ResetPasswordError, SignInError, SignUpError,
-};
+use crate::ports::PortError;
+use crate::usecases::{Failure, NoRefusal};
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::json;
 use std::time::Duration;
@@ -155,73 +153,19 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "failed to serve a request");
-        Self::Internal
+        internal_error(&error)
     }
 }
 
-impl From<RequestCodeError> for Refusal {
-    fn from(error: RequestCodeError) -> Self {
-        match error {
-            RequestCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            RequestCodeError::Internal(error) => error.into(),
-        }
+impl From<Failure<NoRefusal>> for Refusal {
+    fn from(failure: Failure<NoRefusal>) -> Self {
+        refusal_of(failure, |never| match never {})
     }
 }
 
-impl From<SignInError> for Refusal {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::NoSuchUser => Self::NoSuchUser,
-            SignInError::WrongPassword => Self::Password,
-            SignInError::CodeRefused => Self::Code,
-            // Does not occur: users whose address is not verified may sign in.
-            SignInError::NotVerified => Self::Forbidden,
-            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignInError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<CheckCodeError> for Refusal {
-    fn from(error: CheckCodeError) -> Self {
-        match error {
-            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::Verification,
-            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            CheckCodeError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<RefreshError> for Refusal {
-    fn from(error: RefreshError) -> Self {
-        match error {
-            RefreshError::Refused => Self::RefreshToken,
-            RefreshError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<ResetPasswordError> for Refusal {
-    fn from(error: ResetPasswordError) -> Self {
-        match error {
-            ResetPasswordError::ProofUsedUp => Self::RequestToken,
-            ResetPasswordError::SamePassword => Self::SamePassword,
-            ResetPasswordError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl Refusal {
-    /// The refusal of a sign-up; `taken` is the one for a taken identifier.
-    #[must_use]
-    pub fn of_sign_up(error: SignUpError, taken: Self) -> Self {
-        match error {
-            SignUpError::CodeRefused => Self::Code,
-            SignUpError::Taken => taken,
-            SignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignUpError::Internal(error) => error.into(),
-        }
+impl ContractRefusal for Refusal {
+    fn too_many(retry_after: Duration) -> Self {
+        Self::TooMany { retry_after }
     }
 }
 

@@ -1,15 +1,17 @@
 //! The requests of Gotu's clients, and the bodies of the responses.
 
 use super::{PASSWORD_MIN, Refusal, realm};
-use crate::domain::challenge::{ChallengeKey, Purpose};
+use crate::domain::attributes::Attributes;
+use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
+use crate::domain::id::DeviceId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
-use crate::domain::user::Attributes;
+use crate::domain::session::SessionsToEnd;
 use crate::http;
-use crate::usecases::{SignInCommand, SignUpCommand};
+use crate::usecases::{EnterByCodeCommand, Payer, Presented, SignInCommand, SignUpCommand};
 use lambda_http::{Request, RequestExt as _};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -37,29 +39,17 @@ const USER_TYPES: [&str; 2] = ["DNT", "HYG"];
 #[derive(Debug)]
 pub struct OtpRequest {
     pub key: ChallengeKey,
+    /// Who gets a code.
+    pub audience: Audience,
 }
 
 /// The request of `POST /users`, one variant for each flow.
 #[derive(Debug)]
 pub enum SignUpRequest {
     /// Sign-up with a code that was sent to the phone.
-    Phone {
-        phone: PhoneNumber,
-        /// The code that the client sent.
-        code: String,
-        command: SignUpCommand,
-    },
-    /// Sign-up with a password.
-    Email { email: EmailAddress, password: Password, command: SignUpCommand },
-}
-
-impl SignUpRequest {
-    /// The type of the new user, if the request has one.
-    #[must_use]
-    pub fn user_type(&self) -> Option<String> {
-        let (Self::Phone { command, .. } | Self::Email { command, .. }) = self;
-        command.attributes.get(USER_TYPE).cloned()
-    }
+    Phone(EnterByCodeCommand),
+    /// Sign-up with an e-mail address and a password.
+    Email(SignUpCommand),
 }
 
 /// The request of `POST /sessions`.
@@ -72,9 +62,7 @@ pub struct SessionRequest {
 /// The request of `POST /sessions/phone`.
 #[derive(Debug)]
 pub struct SessionByPhoneRequest {
-    pub command: SignInCommand,
-    /// The code that the client sent.
-    pub code: String,
+    pub command: EnterByCodeCommand,
 }
 
 /// The request of `POST /sessions/refresh`.
@@ -213,8 +201,9 @@ impl SessionRequest {
         // A password that no user can have is refused like a wrong one.
         let password = fields.required("password")?;
         let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
-        let identifier = Identifier::Email(email);
-        Ok(Self { command: sign_in_command(identifier, request)?, password })
+        let (realm, identifier) = (realm(), Identifier::Email(email));
+        let (device, source) = (read_device(request)?, http::source_address(request));
+        Ok(Self { command: SignInCommand { realm, identifier, device, source }, password })
     }
 }
 
@@ -227,13 +216,22 @@ impl SessionByPhoneRequest {
         let fields = Fields(http::json_object(request)?);
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         let code = read_code(&fields)?;
-        Ok(Self { command: sign_in_command(Identifier::Phone(phone), request)?, code })
+        let key = challenge_key(Purpose::SignIn, phone);
+        Ok(Self {
+            command: EnterByCodeCommand {
+                presented: Presented::Recipient(key),
+                code,
+                attributes: Attributes::default(),
+                device: read_device(request)?,
+                source: http::source_address(request),
+            },
+        })
     }
 }
 
-fn sign_in_command(identifier: Identifier, request: &Request) -> Result<SignInCommand, Refusal> {
-    let (device, source) = (read_device(request)?, http::source_address(request));
-    Ok(SignInCommand { realm: realm(), identifier, device, source })
+/// The challenge of a phone.
+fn challenge_key(purpose: Purpose, phone: PhoneNumber) -> ChallengeKey {
+    ChallengeKey { realm: realm(), purpose, recipient: Identifier::Phone(phone) }
 }
 
 impl RefreshRequest {
@@ -277,10 +275,13 @@ impl PasswordRequest {
     }
 }
 
-/// Returns whether a sign-out ends all sessions: `?all=true`.
+/// Returns the sessions that a sign-out ends: all of them with `?all=true`, else that of the device.
 #[must_use]
-pub fn all_sessions(request: &Request) -> bool {
-    request.query_string_parameters().first("all") == Some("true")
+pub fn sessions_to_end(request: &Request, device: DeviceId) -> SessionsToEnd {
+    match request.query_string_parameters().first("all") {
+        Some("true") => SessionsToEnd::All,
+        _ => SessionsToEnd::One(device),
+    }
 }
 
 impl OtpRequest {
@@ -291,17 +292,17 @@ impl OtpRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let recipient = read_identifier(&fields)?;
-        let purpose = match fields.required("otpType")? {
-            "login" => Purpose::SignIn,
-            "change_phone" => Purpose::ChangePhone,
-            "reset_password" => Purpose::ResetPassword,
-            "sign_up" => Purpose::SignUp,
+        let (purpose, audience) = match fields.required("otpType")? {
+            "login" => (Purpose::SignIn, Audience::Registered),
+            "change_phone" => (Purpose::ChangePhone, Audience::Unregistered),
+            "reset_password" => (Purpose::ResetPassword, Audience::Registered),
+            "sign_up" => (Purpose::SignUp, Audience::Unregistered),
             _ => {
                 let types = "login, change_phone, reset_password, sign_up";
                 return Err(invalid(format!("otpType must be one of {types}")));
             }
         };
-        Ok(Self { key: ChallengeKey { realm: realm(), purpose, recipient } })
+        Ok(Self { key: ChallengeKey { realm: realm(), purpose, recipient }, audience })
     }
 }
 
@@ -336,8 +337,13 @@ fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
     if !USER_TYPES.contains(&user_type) {
         return Err(invalid("userType must be DNT or HYG"));
     }
-    let command = sign_up_command(fields, request, Some(user_type))?;
-    Ok(SignUpRequest::Phone { phone, code, command })
+    Ok(SignUpRequest::Phone(EnterByCodeCommand {
+        presented: Presented::Recipient(challenge_key(Purpose::SignUp, phone)),
+        code,
+        attributes: sign_up_attributes(fields, Some(user_type))?,
+        device: read_device(request)?,
+        source: http::source_address(request),
+    }))
 }
 
 fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
@@ -353,40 +359,38 @@ fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
         }
         _ => {}
     }
-    let command = sign_up_command(fields, request, user_type)?;
-    Ok(SignUpRequest::Email { email, password, command })
+    Ok(SignUpRequest::Email(SignUpCommand {
+        realm: realm(),
+        identifiers: vec![Identifier::Email(email)],
+        password,
+        attributes: sign_up_attributes(fields, user_type)?,
+        referrer: None,
+        device: read_device(request)?,
+        payer: Payer::Source(http::source_address(request)),
+        locale: http::locale(request, &super::LOCALES).to_owned(),
+    }))
 }
 
-/// Reads what both flows have: user type, referral, source and device. An `id` in the request is
-/// ignored: this service makes the ids (CONTRACT.md, "Differences from the original").
-fn sign_up_command(
-    fields: &Fields,
-    request: &Request,
-    user_type: Option<&str>,
-) -> Result<SignUpCommand, Refusal> {
-    let mut attributes = Attributes::new();
+/// Reads what both flows have: user type, referral and source. An `id` in the request is ignored:
+/// this service makes the ids (CONTRACT.md, "Differences from the original").
+fn sign_up_attributes(fields: &Fields, user_type: Option<&str>) -> Result<Attributes, Refusal> {
+    let mut attributes = Attributes::default();
     if let Some(user_type) = user_type {
-        attributes.insert(USER_TYPE.to_owned(), user_type.to_owned());
+        attributes.insert(USER_TYPE, user_type);
     }
     // The original documents no error for a referral, so a malformed id is ignored.
     let is_id = |id: &&str| id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let referral = fields.0.get("referralID").and_then(Value::as_str);
     if let Some(referral) = referral.filter(is_id) {
-        attributes.insert(REFERRAL_ID.to_owned(), referral.to_ascii_lowercase());
+        attributes.insert(REFERRAL_ID, referral.to_ascii_lowercase());
     }
     if let Some(source) = fields.optional("source")? {
         if source.chars().count() > SOURCE_MAX {
             return Err(invalid(format!("source must be at most {SOURCE_MAX} characters")));
         }
-        attributes.insert(SOURCE.to_owned(), source.to_owned());
+        attributes.insert(SOURCE, source);
     }
-    Ok(SignUpCommand {
-        realm: realm(),
-        attributes,
-        token_claims: &TOKEN_CLAIMS,
-        device: read_device(request)?,
-        source: http::source_address(request),
-    })
+    Ok(attributes)
 }
 
 fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {

@@ -3,9 +3,10 @@
 use super::validation::number_of;
 use super::wire;
 use crate::contracts::envelope;
-use crate::domain::event::{EventIds, EventMessage, Fact, SignInMethod, VerificationAsked};
+use crate::domain::event::{EventIds, EventMessage, Fact, VerificationAsked};
 use crate::domain::identifier::Identifier;
-use crate::domain::user::{KnownBy, NewUser};
+use crate::domain::session::SignInMethod;
+use crate::domain::user::{KnownBy, User};
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
@@ -90,11 +91,11 @@ pub(super) struct PosBytzEvents;
 impl EventMapper for PosBytzEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
-            Fact::UserSignedUpToVerify { user, asked } => signed_up(user, asked, ids),
+            Fact::UserSignedUp { user, asked, .. } => signed_up(user, asked, ids),
             // The code that verifies a mobile also signs in (CONTRACT.md,
             // "`POST /ecommerce/v1/auth/otp/verify`").
-            Fact::IdentifierVerified { user, realm, identifier: Identifier::Phone(phone), at } => {
-                let (user_id, store) = (user.as_str(), realm.shop().unwrap_or_default());
+            Fact::SignedIn { user, proved: Some(Identifier::Phone(phone)), at, .. } => {
+                let (user_id, store) = (user.id.as_str(), user.realm.shop().unwrap_or_default());
                 let verified = MobileVerified {
                     user_id,
                     store,
@@ -119,10 +120,10 @@ impl EventMapper for PosBytzEvents {
                 let name = (SOURCE, "customer.email_verified");
                 Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
             }
-            Fact::SignedIn { user, realm, method, at, .. } => {
+            Fact::SignedIn { user, method, at, .. } => {
                 let facts = SignedIn {
-                    user_id: user.as_str(),
-                    store: realm.shop().unwrap_or_default(),
+                    user_id: user.id.as_str(),
+                    store: user.realm.shop().unwrap_or_default(),
                     method: match method {
                         SignInMethod::Code => "otp",
                         SignInMethod::Password => "password",
@@ -131,11 +132,9 @@ impl EventMapper for PosBytzEvents {
                 };
                 Ok(vec![envelope::message((SOURCE, SIGNED_IN), 1, facts, ids, *at)?])
             }
-            // PosBytz has no sign-up with a verified identifier, no devices, and no sign-out.
+            // PosBytz has no devices and no sign-out.
             Fact::SessionEnded { .. }
             | Fact::PasswordChanged { .. }
-            | Fact::UserSignedUp { .. }
-            | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }
@@ -150,13 +149,13 @@ const fn channel(identifier: &Identifier) -> &'static str {
 }
 
 fn signed_up(
-    user: &NewUser,
+    user: &User,
     asked: &[VerificationAsked],
     ids: &EventIds,
 ) -> Result<Vec<EventMessage>, PortError> {
     let (user_id, store, at) =
         (user.id.as_str(), user.realm.shop().unwrap_or_default(), user.created_at);
-    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+    let attribute = |name: &str| user.attributes.text(name);
     let mut sequences = 1_u8..;
     let mut message = |detail_type, facts: serde_json::Value| {
         let sequence = sequences.next().unwrap_or(u8::MAX);

@@ -26,6 +26,7 @@ pub use wire::{
 
 use super::{Contract, LinkTemplate};
 use crate::domain::code::CodeFormat;
+use crate::domain::id::IdFormat;
 use crate::http;
 use crate::usecases::{Admission, Callers, Profile, SessionOwner};
 use std::sync::Arc;
@@ -41,7 +42,9 @@ pub const PROFILE: Profile = Profile {
     events: || Arc::new(events::PosBytzEvents),
     callers: Callers::Servers,
     // A session exists only as its token.
+    user_ids: IdFormat::ObjectId,
     sessions: SessionOwner::Token,
+    wallet: None,
     admission: Admission::VerifiedUsers,
 };
 

@@ -2,10 +2,11 @@
 
 use super::refusal::ErrorBody;
 use super::{Refusal, claims};
+use crate::contracts::{ContractRefusal, internal_error};
 use crate::domain::client::{ClientId, ClientSecret, Scopes};
 use crate::http::{self, BodyError, CorsPolicy, Response};
-use crate::ports::{PortError, SignAccessToken, chain};
-use crate::usecases::{ClientGrant, GrantError};
+use crate::ports::{PortError, SignAccessToken};
+use crate::usecases::{ClientGrant, GrantRefused};
 use data_encoding::BASE64;
 use lambda_http::Request;
 use lambda_http::http::header::{PRAGMA, WWW_AUTHENTICATE};
@@ -142,18 +143,23 @@ impl From<BodyError> for TokenRefusal {
 
 impl From<PortError> for TokenRefusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "failed to serve a request");
+        internal_error(&error)
+    }
+}
+
+impl ContractRefusal for TokenRefusal {
+    /// Does not occur: the endpoint has no limit.
+    fn too_many(_: Duration) -> Self {
         Self::ServerError
     }
 }
 
-impl From<GrantError> for TokenRefusal {
-    fn from(error: GrantError) -> Self {
-        match error {
-            GrantError::Refused => Self::InvalidClient,
-            GrantError::Suspended => Self::UnauthorizedClient,
-            GrantError::Scope => Self::InvalidScope,
-            GrantError::Internal(error) => error.into(),
+impl From<GrantRefused> for TokenRefusal {
+    fn from(refused: GrantRefused) -> Self {
+        match refused {
+            GrantRefused::Unknown => Self::InvalidClient,
+            GrantRefused::Suspended => Self::UnauthorizedClient,
+            GrantRefused::Scope => Self::InvalidScope,
         }
     }
 }

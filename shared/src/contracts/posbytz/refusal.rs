@@ -1,11 +1,10 @@
 //! Every refusal of PosBytz, except those of the token endpoint ([`super::TokenRefusal`]).
 
 use super::FieldErrors;
-use crate::contracts::UnmatchedRequest;
-use crate::domain::identifier::Identifier;
+use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
 use crate::http::{self, BodyError, CorsPolicy, Request, Response};
-use crate::ports::{PortError, chain};
-use crate::usecases::{CheckCodeError, SignInError, SignUpToVerifyError, VerifyLinkError};
+use crate::ports::PortError;
+use crate::usecases::Taken;
 use lambda_http::http::header::WWW_AUTHENTICATE;
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -213,63 +212,29 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "failed to serve a request");
-        Self::Internal
+        internal_error(&error)
     }
 }
 
-/// The errors of identifiers that are taken: e-mail before mobile, whatever the order of the request.
-fn taken(identifiers: &[Identifier]) -> FieldErrors {
-    let mut errors = FieldErrors::default();
-    for (kind, field, text) in
-        [("email", "email", "Email already exists"), ("phone", "mobile", "Mobile already exists")]
-    {
-        if identifiers.iter().any(|identifier| identifier.kind() == kind) {
-            errors.add(field, vec![text]);
-        }
-    }
-    errors
-}
-
-impl From<SignUpToVerifyError> for Refusal {
-    fn from(error: SignUpToVerifyError) -> Self {
-        match error {
-            SignUpToVerifyError::Taken(identifiers) => Self::Taken(taken(&identifiers)),
-            SignUpToVerifyError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignUpToVerifyError::Internal(error) => error.into(),
-        }
+impl ContractRefusal for Refusal {
+    fn too_many(retry_after: Duration) -> Self {
+        Self::TooMany { retry_after }
     }
 }
 
-impl From<VerifyLinkError> for Refusal {
-    fn from(error: VerifyLinkError) -> Self {
-        match error {
-            VerifyLinkError::Refused => Self::InvalidLink,
-            VerifyLinkError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<SignInError> for Refusal {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::NoSuchUser | SignInError::WrongPassword | SignInError::CodeRefused => {
-                Self::Credentials
+impl From<Taken> for Refusal {
+    /// E-mail before mobile, whatever the order of the request.
+    fn from(Taken(identifiers): Taken) -> Self {
+        let mut errors = FieldErrors::default();
+        for (kind, field, text) in [
+            ("email", "email", "Email already exists"),
+            ("phone", "mobile", "Mobile already exists"),
+        ] {
+            if identifiers.iter().any(|identifier| identifier.kind() == kind) {
+                errors.add(field, vec![text]);
             }
-            SignInError::NotVerified => Self::NotVerified,
-            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignInError::Internal(error) => error.into(),
         }
-    }
-}
-
-impl From<CheckCodeError> for Refusal {
-    fn from(error: CheckCodeError) -> Self {
-        match error {
-            CheckCodeError::NoCode | CheckCodeError::Wrong => Self::Otp,
-            CheckCodeError::TooMany { retry_after } => Self::TooMany { retry_after },
-            CheckCodeError::Internal(error) => error.into(),
-        }
+        Self::Taken(errors)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::validation::{self, Mobile, given};
 use super::{Caller, FieldErrors, Refusal};
 use crate::contracts::envelope::date_time;
+use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
@@ -10,10 +11,11 @@ use crate::domain::id::{UserId, hex};
 use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
 use crate::domain::phone::PhoneNumber;
-use crate::domain::user::Attributes;
 use crate::http;
 use crate::ports::{Entropy, PortError, random};
-use crate::usecases::{Referrer, SignInCommand, SignUpToVerifyCommand, SignedUpToVerify};
+use crate::usecases::{
+    EnterByCodeCommand, Entered, Payer, Presented, Referrer, SignInCommand, SignUpCommand,
+};
 use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -184,11 +186,18 @@ impl OtpVerifyRequest {
         }
     }
 
-    /// The challenge in the shop of the client, and the code.
+    /// The command for the shop of the client.
     #[must_use]
-    pub fn for_client(self, caller: Caller) -> (ChallengeKey, String) {
-        let recipient = Identifier::Phone(self.phone);
-        (ChallengeKey { realm: caller.realm, purpose: Purpose::Verify, recipient }, self.otp)
+    pub fn for_client(self, caller: Caller, request: &Request) -> EnterByCodeCommand {
+        let (realm, recipient) = (caller.realm, Identifier::Phone(self.phone));
+        let key = ChallengeKey { realm, purpose: Purpose::Verify, recipient };
+        EnterByCodeCommand {
+            presented: Presented::Recipient(key),
+            code: self.otp,
+            attributes: Attributes::default(),
+            device: DeviceInfo::default(),
+            source: http::source_address(request),
+        }
     }
 }
 
@@ -270,23 +279,25 @@ impl SignupRequest {
 
     /// The command for the shop of the client, and the recipients that the response shows.
     #[must_use]
-    pub fn for_client(self, caller: Caller) -> (SignUpToVerifyCommand, Contacts) {
+    pub fn for_client(self, caller: Caller) -> (SignUpCommand, Contacts) {
         let Self { contacts, password, referral_code, referred_by, locale } = self;
-        let mut attributes = Attributes::new();
+        let mut attributes = Attributes::default();
         if let Some(mobile) = &contacts.mobile {
-            attributes.insert(MOBILE_CODE.to_owned(), mobile.code.clone());
+            attributes.insert(MOBILE_CODE, mobile.code.as_str());
         }
         if let Some(code) = referral_code {
-            attributes.insert(REFERRAL_CODE.to_owned(), code);
+            attributes.insert(REFERRAL_CODE, code);
         }
-        let command = SignUpToVerifyCommand {
-            client: caller.client,
+        let email = contacts.email.clone().map(Identifier::Email);
+        let phone = contacts.mobile.as_ref().map(|mobile| Identifier::Phone(mobile.phone.clone()));
+        let command = SignUpCommand {
             realm: caller.realm,
-            email: contacts.email.clone(),
-            phone: contacts.mobile.as_ref().map(|mobile| mobile.phone.clone()),
+            identifiers: email.into_iter().chain(phone).collect(),
             password,
             attributes,
             referrer: referred_by.map(|id| Referrer { id, attribute: REFERRED_BY }),
+            device: DeviceInfo::default(),
+            payer: Payer::Client(caller.client),
             locale,
         };
         (command, contacts)
@@ -324,7 +335,7 @@ impl CustomerCreated {
     /// # Errors
     /// The operating system returned no random bytes.
     pub fn of(
-        signed_up: &SignedUpToVerify,
+        signed_up: &Entered,
         contacts: &Contacts,
         entropy: &dyn Entropy,
     ) -> Result<Self, PortError> {
@@ -344,7 +355,7 @@ impl CustomerCreated {
             mobile,
             created_at: date_time(signed_up.at),
             deleted_at: None,
-            id: signed_up.user.as_str().to_owned(),
+            id: signed_up.user.id.as_str().to_owned(),
             addresses: [],
         };
         Ok(Self { status_code: 201, data })

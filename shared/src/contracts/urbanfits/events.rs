@@ -3,7 +3,7 @@
 use super::wire;
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
-use crate::domain::user::{KnownBy, NewUser};
+use crate::domain::user::{KnownBy, User};
 use crate::domain::wallet::Credit;
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
@@ -62,7 +62,7 @@ impl EventMapper for UrbanFitsEvents {
             Fact::UserSignedUp { user, credit: Some(credit), .. } => signed_up(user, credit, ids),
             Fact::SignedIn { user, at, .. } => {
                 let facts = UserSignedIn {
-                    user_id: user.as_str(),
+                    user_id: user.id.as_str(),
                     method: "password",
                     signed_in_at: envelope::date_time(*at),
                 };
@@ -80,29 +80,23 @@ impl EventMapper for UrbanFitsEvents {
             }
             // Every sign-up of UrbanFits makes a wallet. The other facts do not occur.
             Fact::UserSignedUp { credit: None, .. }
-            | Fact::UserSignedUpToVerify { .. }
             | Fact::IdentifierVerified { .. }
             | Fact::PasswordChanged { .. }
-            | Fact::UserVerified { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }
 }
 
-fn signed_up(
-    user: &NewUser,
-    credit: &Credit,
-    ids: &EventIds,
-) -> Result<Vec<EventMessage>, PortError> {
+fn signed_up(user: &User, credit: &Credit, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
     let known = |kind: &str| user.identifiers.of_kind(kind);
     let written = |kind: &str| known(kind).map(|known| known.identifier.as_written());
-    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+    let attribute = |name: &str| user.attributes.text(name);
     let (at, user_id) = (user.created_at, user.id.as_str());
     let created = UserCreated {
         user_id,
         username: written("username"),
         email: user.identifiers.email().map(KnownBy::text),
-        email_verified: user.identifiers.email().is_some_and(|email| email.verified),
+        email_verified: user.identifiers.email().is_some_and(KnownBy::is_verified),
         phone_prefix: attribute(wire::PHONE_PREFIX),
         phone_number: attribute(wire::PHONE_NUMBER),
         timezone: attribute(wire::TIMEZONE),

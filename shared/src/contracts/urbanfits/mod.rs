@@ -26,14 +26,14 @@ pub use wire::{
 
 use super::Contract;
 use crate::domain::code::CodeFormat;
-use crate::domain::id::hex;
+use crate::domain::id::{IdFormat, hex};
 use crate::domain::realm::Realm;
 use crate::http;
 use crate::usecases::{Admission, Callers, Profile, SessionOwner, WalletPolicy};
 use std::sync::Arc;
 
 /// The wallet of every user: a card of twenty digits that begins with 705, and 500 points.
-pub const WALLET: WalletPolicy =
+const WALLET: WalletPolicy =
     WalletPolicy { card_prefix: "705", card_digits: 17, points: 500, source: "signup" };
 
 /// The constants that the core needs.
@@ -46,7 +46,9 @@ pub const PROFILE: Profile = Profile {
     events: || Arc::new(events::UrbanFitsEvents),
     callers: Callers::People,
     // A session exists only as the token in its cookie.
+    user_ids: IdFormat::ObjectId,
     sessions: SessionOwner::Token,
+    wallet: Some(WALLET),
     // A sign-up ends with the proof of the address, so every user is verified.
     admission: Admission::VerifiedUsers,
 };

@@ -1,9 +1,8 @@
 //! Every refusal of UrbanFits.
 
-use crate::contracts::UnmatchedRequest;
+use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
 use crate::http::{self, BodyError, CorsPolicy, Request, Response};
-use crate::ports::{PortError, chain};
-use crate::usecases::{CompleteSignUpError, SignInError, StartSignUpError};
+use crate::ports::PortError;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
@@ -189,46 +188,13 @@ impl From<BodyError> for Refusal {
 
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = chain(&error), "failed to serve a request");
-        Self::Internal
+        internal_error(&error)
     }
 }
 
-impl From<StartSignUpError> for Refusal {
-    fn from(error: StartSignUpError) -> Self {
-        match error {
-            StartSignUpError::Taken => Self::Taken,
-            StartSignUpError::Waiting => Self::Waiting,
-            StartSignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
-            StartSignUpError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<CompleteSignUpError> for Refusal {
-    fn from(error: CompleteSignUpError) -> Self {
-        match error {
-            CompleteSignUpError::NotWaiting => Self::Expired,
-            CompleteSignUpError::WrongCode => Self::Incorrect,
-            CompleteSignUpError::Taken => Self::Taken,
-            CompleteSignUpError::TooMany { retry_after } => Self::TooMany { retry_after },
-            CompleteSignUpError::Internal(error) => error.into(),
-        }
-    }
-}
-
-impl From<SignInError> for Refusal {
-    fn from(error: SignInError) -> Self {
-        match error {
-            // One text for all of them, so that the response does not tell which accounts exist
-            // (CONTRACT.md, "Differences from the original").
-            SignInError::NoSuchUser
-            | SignInError::WrongPassword
-            | SignInError::CodeRefused
-            | SignInError::NotVerified => Self::Credentials,
-            SignInError::TooMany { retry_after } => Self::TooMany { retry_after },
-            SignInError::Internal(error) => error.into(),
-        }
+impl ContractRefusal for Refusal {
+    fn too_many(retry_after: Duration) -> Self {
+        Self::TooMany { retry_after }
     }
 }
 

@@ -5,7 +5,7 @@ use super::wire;
 use crate::contracts::{envelope, tokens};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Attributes, Identifiers, NewUser, User};
+use crate::domain::user::User;
 use crate::ports::{PortError, SignAccessToken, SignText};
 use data_encoding::BASE64;
 use jiff::Timestamp as Instant;
@@ -89,10 +89,9 @@ impl UserObject {
     ///
     /// # Errors
     /// The user does not belong to UrbanFits: the username, the address or the card is missing.
-    pub fn of(user: &NewUser, agents: &dyn SignText, random: &[u8; 24]) -> Result<Self, PortError> {
-        let NewUser { id, identifiers, attributes, created_at, .. } = user;
-        let shown = Self::new((id, identifiers, attributes), *created_at, *created_at)?;
-        let agent = attributes.get(wire::USER_AGENT).map(String::as_str);
+    pub fn of(user: &User, agents: &dyn SignText, random: &[u8; 24]) -> Result<Self, PortError> {
+        let shown = Self::new(user, user.created_at)?;
+        let agent = user.attributes.text(wire::USER_AGENT);
         let user_agent = agents.sign(agent.unwrap_or_default());
         Ok(Self { password: Some(placeholder(random)), user_agent, ..shown })
     }
@@ -107,24 +106,19 @@ impl UserObject {
         last_checkin: Timestamp,
         user_agent: String,
     ) -> Result<Self, PortError> {
-        let User { id, identifiers, attributes, created_at, .. } = user;
-        let shown = Self::new((id, identifiers, attributes), *created_at, last_checkin)?;
-        Ok(Self { user_agent, ..shown })
+        Ok(Self { user_agent, ..Self::new(user, last_checkin)? })
     }
 
-    fn new(
-        (id, identifiers, attributes): (&UserId, &Identifiers, &Attributes),
-        created_at: Timestamp,
-        last_checkin: Timestamp,
-    ) -> Result<Self, PortError> {
+    fn new(user: &User, last_checkin: Timestamp) -> Result<Self, PortError> {
+        let User { id, identifiers, attributes, created_at, .. } = user;
         let known = |kind: &str| {
             let known = identifiers.of_kind(kind).map(|known| known.identifier.as_written());
             known.ok_or_else(|| PortError::new("show a user", "an identifier is missing"))
         };
-        let attribute = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+        let attribute = |name: &str| attributes.text(name).unwrap_or_default().to_owned();
         let card_number = known("card")?.to_owned();
         let timezone = attribute(wire::TIMEZONE);
-        let created = midnight(created_at, &timezone);
+        let created = midnight(*created_at, &timezone);
         Ok(Self {
             username: known("username")?.to_owned(),
             register_provider: wire::REGISTER_PROVIDER,

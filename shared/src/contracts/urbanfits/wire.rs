@@ -1,16 +1,16 @@
 //! The requests of UrbanFits' clients, and the bodies of the responses.
 
 use super::{PROFILE, Refusal, UserObject, realm};
+use crate::domain::attributes::Attributes;
 use crate::domain::challenge::ChallengeHandle;
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::session::SessionKind;
-use crate::domain::user::Attributes;
 use crate::domain::username::{Username, UsernameError};
 use crate::http;
-use crate::usecases::{SignInCommand, StartSignUpCommand};
+use crate::usecases::{EnterByCodeCommand, Presented, SignInCommand, StartSignUpCommand};
 use jiff::tz;
 use lambda_http::Request;
 use serde::Serialize;
@@ -48,12 +48,7 @@ pub struct SignupRequest {
 /// The request of `POST …/signup/callback`.
 #[derive(Debug)]
 pub struct CallbackRequest {
-    /// The `otp_id` of the response to the sign-up.
-    pub handle: ChallengeHandle,
-    /// The code that the client sent.
-    pub otp: String,
-    /// The attributes that the second step adds to the user.
-    pub attributes: Attributes,
+    pub command: EnterByCodeCommand,
 }
 
 /// The response to a sign-up.
@@ -257,7 +252,7 @@ impl SignupRequest {
         }
         let attributes = [(PHONE_PREFIX, prefix), (PHONE_NUMBER, number), (TIMEZONE, &timezone)];
         let attributes =
-            attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            attributes.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
         Ok(Self {
             submitted_email: submitted_email.to_owned(),
             command: StartSignUpCommand {
@@ -285,7 +280,7 @@ impl CallbackRequest {
             fields => fields?,
         };
         let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
-        let otp = match fields.get("otp") {
+        let code = match fields.get("otp") {
             Some(Value::String(otp)) if !otp.is_empty() => otp.clone(),
             // A code is never empty, so this one is counted as a guess and refused.
             Some(Value::Number(_)) => String::new(),
@@ -294,8 +289,16 @@ impl CallbackRequest {
         if otp_id.chars().count() < OTP_ID_MIN {
             return Err(Refusal::CallbackParameters);
         }
-        let attributes = Attributes::from([(USER_AGENT.to_owned(), user_agent(request))]);
-        Ok(Self { handle: ChallengeHandle::new(otp_id), otp, attributes })
+        let mut attributes = Attributes::default();
+        attributes.insert(USER_AGENT, user_agent(request));
+        let command = EnterByCodeCommand {
+            presented: Presented::Handle(ChallengeHandle::new(otp_id)),
+            code,
+            attributes,
+            device: DeviceInfo::default(),
+            source: http::source_address(request),
+        };
+        Ok(Self { command })
     }
 }
 
@@ -322,10 +325,10 @@ mod tests {
         let request = read(|_| {}).unwrap();
         assert_eq!(request.submitted_email, "Example@Domain.com");
         assert_eq!(request.command.email.as_str(), "example@domain.com");
-        assert_eq!(request.command.attributes[TIMEZONE], "Asia/Dubai");
+        assert_eq!(request.command.attributes.text(TIMEZONE), Some("Asia/Dubai"));
         // The zone is stored with the upper and lower case of the database.
         let lower_case = read(|body| body["timezone"] = "asia/karachi".into()).unwrap();
-        assert_eq!(lower_case.command.attributes[TIMEZONE], "Asia/Karachi");
+        assert_eq!(lower_case.command.attributes.text(TIMEZONE), Some("Asia/Karachi"));
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! Accounts: the ways to sign up, and what is stored of a user.
 
 use super::Session;
-use crate::contract::event_mapper;
 use crate::{Core, Refusal, people};
 use dynoxide::AttributeValue;
-use latchkey::domain::challenge::{ChallengeHandle, Purpose};
+use latchkey::domain::attributes::Attributes;
+use latchkey::domain::challenge::{Audience, ChallengeHandle, Purpose};
 use latchkey::domain::client::ClientId;
 use latchkey::domain::device::DeviceInfo;
-use latchkey::domain::id::{Sequence, UserId};
+use latchkey::domain::id::{IdFormat, Sequence, UserId};
 use latchkey::domain::identifier::Identifier;
-use latchkey::domain::user::{Attributes, NewUser, User};
+use latchkey::domain::user::User;
 use latchkey::ports::Users;
 use latchkey::usecases::{
-    self as usecases, CompleteSignUp, Delivery, Newcomer, Referrer, RequestCodeCommand,
-    SignUpByCode, SignUpByPassword, SignUpCommand, SignUpToVerify, SignUpToVerifyCommand,
-    SignUpUnverified, StartSignUp, StartSignUpCommand, WalletPolicy,
+    Delivery, EnterByCodeCommand, Newcomer, Payer, Presented, Referrer, RequestCodeCommand,
+    SessionOwner, SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp,
+    StartSignUpCommand, Unproved, WalletPolicy,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,37 +31,31 @@ pub struct ShopSignUp {
 }
 
 /// The attributes of every new user.
-fn attributes() -> Attributes {
+pub(super) fn attributes() -> Attributes {
     let attributes = [("name", "Ann"), ("plan", "free")];
-    attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 impl Core {
-    fn sign_up(&self) -> Arc<usecases::SignUp> {
-        Arc::new(usecases::SignUp {
-            registrations: Arc::clone(&self.store) as _,
-            ids: Arc::clone(&self.ids),
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-        })
-    }
-
-    fn sign_up_command(&self) -> SignUpCommand {
-        SignUpCommand {
-            realm: self.realm.clone(),
-            attributes: attributes(),
-            token_claims: TOKEN_CLAIMS,
-            device: DeviceInfo::default(),
-            source: self.source.clone(),
+    fn sign_up_with(&self, per_hour: u32, unproved: Unproved) -> SignUpByPassword {
+        SignUpByPassword {
+            accounts: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
+            passwords: Arc::clone(&self.passwords),
+            budgets: Arc::clone(&self.store) as _,
+            per_hour,
+            ids: self.new_ids(self.rules.user_ids),
+            unproved,
+            basics: self.basics(),
         }
     }
 
     /// Signs up with a phone number and its code.
     pub async fn sign_up_by_code(&self, phone: Identifier, code: &str) -> Result<Session, Refusal> {
-        let Identifier::Phone(phone) = phone else { panic!("{phone:?} is not a phone number") };
-        let by_code = SignUpByCode { sign_up: self.sign_up(), check_code: self.checker() };
-        Ok(by_code.run(phone, code, self.sign_up_command()).await?.into())
+        let presented = Presented::Recipient(self.challenge(Purpose::SignUp, phone));
+        let enter = self.enterer(Audience::Unregistered, None);
+        let entered = enter.run(self.enter_command(presented, code)).await?;
+        Ok(entered.session.expect("a session").into())
     }
 
     /// Signs up with an e-mail address and a password.
@@ -70,15 +64,19 @@ impl Core {
         email: Identifier,
         password: &str,
     ) -> Result<Session, Refusal> {
-        let Identifier::Email(email) = email else { panic!("{email:?} is not an address") };
-        let by_password = SignUpByPassword {
-            sign_up: self.sign_up(),
-            passwords: Arc::clone(&self.passwords),
-            budgets: Arc::clone(&self.store) as _,
-            per_source_hour: self.rules.sends.per_source_hour,
+        let per_hour = self.rules.sends.per_source_hour;
+        let sign_up = self.sign_up_with(per_hour, Unproved::Enters(self.sessions()));
+        let command = SignUpCommand {
+            realm: self.realm.clone(),
+            identifiers: vec![email],
+            password: people::password(password),
+            attributes: attributes(),
+            referrer: None,
+            device: DeviceInfo::default(),
+            payer: Payer::Source(self.source.clone()),
+            locale: "en".to_owned(),
         };
-        let command = self.sign_up_command();
-        Ok(by_password.run(email, people::password(password), command).await?.into())
+        Ok(sign_up.run(command).await?.session.expect("a session").into())
     }
 
     /// Requests a code and signs up with it.
@@ -102,11 +100,8 @@ impl Core {
         recipient: Identifier,
         delivery: Delivery,
     ) -> Result<String, Refusal> {
-        let sign_up = SignUpUnverified {
-            request_code: self.sender(),
-            ids: Arc::clone(&self.ids),
-            event_mapper: event_mapper(),
-        };
+        let sign_up =
+            SignUpUnverified { request_code: self.sender(), ids: self.new_ids(IdFormat::Number) };
         let numbered = &[("address_id", Sequence::Address)];
         let newcomer = Newcomer { attributes: attributes(), numbered };
         let command = self.code_request(Purpose::Verify, recipient);
@@ -147,23 +142,16 @@ impl Core {
     }
 
     /// Completes a sign-up that waits. The wallet gets 25 points.
-    pub async fn complete_sign_up(&self, handle: &str, code: &str) -> Result<NewUser, Refusal> {
-        let complete = CompleteSignUp {
-            check_code: self.checker(),
-            registrations: Arc::clone(&self.store) as _,
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-            wallet: WalletPolicy {
-                card_prefix: "705",
-                card_digits: 17,
-                points: 25,
-                source: "welcome",
-            },
-        };
-        let attributes = Attributes::from([("plan".to_owned(), "gold".to_owned())]);
-        let handle = ChallengeHandle::new(handle);
-        Ok(complete.run(handle, code, &self.source, attributes).await?)
+    pub async fn complete_sign_up(&self, handle: &str, code: &str) -> Result<User, Refusal> {
+        let wallet =
+            WalletPolicy { card_prefix: "705", card_digits: 17, points: 25, source: "welcome" };
+        let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
+        let enter = without_sessions.enterer(Audience::Unregistered, Some(wallet));
+        let presented = Presented::Handle(ChallengeHandle::new(handle));
+        let mut attributes = Attributes::default();
+        attributes.insert("plan", "gold");
+        let command = EnterByCodeCommand { attributes, ..self.enter_command(presented, code) };
+        Ok(enter.run(command).await?.user)
     }
 
     /// Creates an account in the shop of a client, with the password "correct horse". Returns the
@@ -173,34 +161,20 @@ impl Core {
         client: &ClientId,
         sign_up: ShopSignUp,
     ) -> Result<UserId, Refusal> {
-        let use_case = SignUpToVerify {
-            registrations: Arc::clone(&self.store) as _,
-            users: Arc::clone(&self.store) as _,
-            budgets: Arc::clone(&self.store) as _,
-            passwords: Arc::clone(&self.passwords),
-            code_keys: Arc::clone(&self.code_keys),
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-            policy: self.rules.sends.clone(),
-        };
-        let command = SignUpToVerifyCommand {
-            client: client.clone(),
+        let (policy, code_keys) = (self.rules.sends.clone(), Arc::clone(&self.code_keys));
+        let per_hour = policy.per_client_hour;
+        let use_case = self.sign_up_with(per_hour, Unproved::Waits { code_keys, policy });
+        let command = SignUpCommand {
             realm: self.realm.clone(),
-            email: sign_up.email.map(|email| match email {
-                Identifier::Email(email) => email,
-                other => panic!("{other:?} is not an address"),
-            }),
-            phone: sign_up.phone.map(|phone| match phone {
-                Identifier::Phone(phone) => phone,
-                other => panic!("{other:?} is not a phone number"),
-            }),
+            identifiers: sign_up.email.into_iter().chain(sign_up.phone).collect(),
             password: people::password("correct horse"),
             attributes: attributes(),
             referrer: sign_up.referrer.map(|id| Referrer { id, attribute: "referrer" }),
+            device: DeviceInfo::default(),
+            payer: Payer::Client(client.clone()),
             locale: "en".to_owned(),
         };
-        Ok(use_case.run(command).await?.user)
+        Ok(use_case.run(command).await?.user.id)
     }
 
     /// Returns the user, if there is one with this id now.
@@ -224,7 +198,7 @@ impl Core {
     pub async fn is_verified(&self, user: &UserId, identifier: &Identifier) -> bool {
         let user = self.user(user).await.expect("a user");
         let known = user.identifiers.iter().find(|known| known.identifier == *identifier);
-        known.expect("an identifier of the user").verified
+        known.expect("an identifier of the user").is_verified()
     }
 
     /// Returns the points of every credit in the user's wallet.

@@ -1,15 +1,18 @@
 //! Codes and links: sending, checking, proving, verifying.
 
-use crate::contract::{FORMAT, event_mapper};
+use super::accounts::attributes;
+use crate::contract::FORMAT;
 use crate::{Core, Refusal};
-use latchkey::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
+use latchkey::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
 use latchkey::domain::code::CodeSeed;
+use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::{UserId, hex};
 use latchkey::domain::identifier::Identifier;
 use latchkey::ports::Challenges as _;
 use latchkey::usecases::{
-    CheckCode, Delivery, Guess, ProveRecipient, RecipientProof, RequestCode, RequestCodeCommand,
-    VerifyCode, VerifyLink, VerifyRecipient,
+    CheckCode, Delivery, EnterByCode, EnterByCodeCommand, Entered, Guess, Presented,
+    ProveRecipient, RecipientProof, RequestCode, RequestCodeCommand, SessionOwner, VerifyLink,
+    WalletPolicy,
 };
 use std::sync::Arc;
 
@@ -21,6 +24,10 @@ impl Core {
     pub(super) fn code_request(&self, purpose: Purpose, to: Identifier) -> RequestCodeCommand {
         RequestCodeCommand {
             key: self.challenge(purpose, to),
+            audience: match purpose {
+                Purpose::SignUp | Purpose::ChangePhone => Audience::Unregistered,
+                Purpose::SignIn | Purpose::ResetPassword | Purpose::Verify => Audience::Registered,
+            },
             delivery: Delivery::Allowed,
             source: self.source.clone(),
             locale: "en".to_owned(),
@@ -29,10 +36,10 @@ impl Core {
 
     pub(super) fn sender(&self) -> RequestCode {
         RequestCode {
+            accounts: Arc::clone(&self.store) as _,
             challenges: Arc::clone(&self.store) as _,
             code_keys: Arc::clone(&self.code_keys),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
+            basics: self.basics(),
             policy: self.rules.sends.clone(),
             handles: self.rules.handles.then_some(|random| hex(random)),
         }
@@ -78,8 +85,7 @@ impl Core {
 
     async fn seed_of(&self, purpose: Purpose, recipient: Identifier) -> Option<CodeSeed> {
         let key = self.challenge(purpose, recipient);
-        let live = self.store.current(&key).await.expect("the challenge")?;
-        Some(CodeSeed { key, nonce: live.nonce, key_id: live.key_id })
+        Some(self.store.current(&key).await.expect("the challenge")?.seed)
     }
 
     /// Returns whether the challenge has a code, valid or expired, sent or not.
@@ -122,7 +128,7 @@ impl Core {
     pub async fn check_held_code(&self, handle: &str, code: &str) -> Result<(), Refusal> {
         let guess = Guess { code, source: &self.source };
         let handle = ChallengeHandle::new(handle);
-        self.checker().of_handle(&handle, &guess, self.now()).await?;
+        self.checker().of_handle(handle, &guess, self.now()).await?;
         Ok(())
     }
 
@@ -135,7 +141,7 @@ impl Core {
     ) -> Result<RecipientProof, Refusal> {
         let prove = ProveRecipient {
             check_code: self.checker(),
-            challenges: Arc::clone(&self.store) as _,
+            accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             clock: self.clock_port(),
         };
@@ -143,17 +149,49 @@ impl Core {
         Ok(prove.run(key, code, &self.source).await?)
     }
 
+    /// The use case for codes. `audience` may enter.
+    pub(super) fn enterer(&self, audience: Audience, wallet: Option<WalletPolicy>) -> EnterByCode {
+        EnterByCode {
+            check_code: self.checker(),
+            accounts: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
+            sessions: self.sessions(),
+            ids: self.new_ids(self.rules.user_ids),
+            audience,
+            wallet,
+            basics: self.basics(),
+        }
+    }
+
+    pub(super) fn enter_command(&self, presented: Presented, code: &str) -> EnterByCodeCommand {
+        EnterByCodeCommand {
+            presented,
+            code: code.to_owned(),
+            attributes: attributes(),
+            device: DeviceInfo::default(),
+            source: self.source.clone(),
+        }
+    }
+
+    /// Enters with a code, as [`Rules::audience`](crate::Rules) allows: known recipients sign in,
+    /// unknown ones sign up.
+    pub async fn enter_by_code(
+        &self,
+        purpose: Purpose,
+        recipient: Identifier,
+        code: &str,
+    ) -> Result<Entered, Refusal> {
+        let presented = Presented::Recipient(self.challenge(purpose, recipient));
+        let enter = self.enterer(self.rules.audience, None);
+        Ok(enter.run(self.enter_command(presented, code)).await?)
+    }
+
     /// Verifies an identifier with a handle and its code. Returns the user.
     pub async fn verify_by_handle(&self, handle: &str, code: &str) -> Result<UserId, Refusal> {
-        let verify = VerifyCode {
-            check_code: self.checker(),
-            users: Arc::clone(&self.store) as _,
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-        };
-        let verified = verify.run(ChallengeHandle::new(handle), code, &self.source).await?;
-        Ok(verified.user.id)
+        let presented = Presented::Handle(ChallengeHandle::new(handle));
+        let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
+        let enter = without_sessions.enterer(Audience::Registered, None);
+        Ok(enter.run(self.enter_command(presented, code)).await?.user.id)
     }
 
     /// Verifies a recipient with the code that was sent to it. Returns the user.
@@ -162,26 +200,20 @@ impl Core {
         recipient: Identifier,
         code: &str,
     ) -> Result<UserId, Refusal> {
-        let verify = VerifyRecipient {
-            check_code: self.checker(),
-            users: Arc::clone(&self.store) as _,
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-        };
-        let key = self.challenge(Purpose::Verify, recipient);
-        Ok(verify.run(key, code, &self.source).await?.user.id)
+        let presented = Presented::Recipient(self.challenge(Purpose::Verify, recipient));
+        let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
+        let enter = without_sessions.enterer(Audience::Registered, None);
+        Ok(enter.run(self.enter_command(presented, code)).await?.user.id)
     }
 
     /// Verifies the e-mail address of a user with a link.
     pub async fn verify_by_link(&self, user: &UserId, secret: &str) -> Result<(), Refusal> {
         let verify = VerifyLink {
+            accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             challenges: Arc::clone(&self.store) as _,
             code_keys: Arc::clone(&self.code_keys),
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
+            basics: self.basics(),
             contract: self.contract,
         };
         Ok(verify.run(user, secret).await?)

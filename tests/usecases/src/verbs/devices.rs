@@ -1,6 +1,5 @@
 //! Devices that are registered for push messages.
 
-use crate::contract::event_mapper;
 use crate::{Core, Refusal};
 use dynoxide::AttributeValue;
 use latchkey::domain::device::DeviceInfo;
@@ -21,12 +20,8 @@ fn device(push_token: &str) -> DeviceInfo {
 impl Core {
     /// Registers a device with this push token for the user.
     pub async fn register_device(&self, user: &UserId, push_token: &str) -> Result<(), Refusal> {
-        let register = RegisterDevice {
-            devices: Arc::clone(&self.store) as _,
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-        };
+        let register =
+            RegisterDevice { devices: Arc::clone(&self.store) as _, basics: self.basics() };
         let (realm, user) = (self.realm.clone(), user.clone());
         let info = device(push_token);
         Ok(register.run(RegisterDeviceCommand { realm, user, info }).await?)

@@ -1,17 +1,18 @@
 //! Sessions: signing in and out, refreshing, new passwords.
 
 use super::accounts::TOKEN_CLAIMS;
-use crate::contract::event_mapper;
 use crate::{Core, Refusal, people};
+use latchkey::domain::attributes::Attributes;
+use latchkey::domain::challenge::{Audience, Purpose};
 use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::{DeviceId, UserId};
 use latchkey::domain::identifier::Identifier;
+use latchkey::domain::session::{ListedSession, SessionsToEnd};
 use latchkey::domain::time::Timestamp;
-use latchkey::domain::user::Attributes;
 use latchkey::ports::Sessions as _;
 use latchkey::usecases::{
-    OpenSession, OpenSessions, RecipientProof, Refresh, ResetPassword, SessionOwner, SignInByCode,
-    SignInByPassword, SignInCommand, SignOut, SignedIn, SignedToken,
+    OpenSession, OpenSessions, Presented, RecipientProof, Refresh, Refreshed, ResetPassword,
+    ResetProof, SessionOwner, SignInByPassword, SignInCommand, SignOut, SignedToken,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -27,22 +28,18 @@ pub struct Session {
 impl From<OpenSession> for Session {
     fn from(OpenSession { grant, refresh_token }: OpenSession) -> Self {
         let refresh_token = refresh_token.expose().to_owned();
-        Self { user: grant.user, device: grant.device, refresh_token }
+        Self { user: grant.session.user, device: grant.session.device, refresh_token }
     }
 }
 
 impl Core {
-    fn sessions(&self) -> OpenSessions {
+    pub(super) fn sessions(&self) -> OpenSessions {
         OpenSessions {
-            sessions: Arc::clone(&self.store) as _,
-            users: Arc::clone(&self.store) as _,
             devices: match self.rules.sessions {
-                SessionOwner::Device => Some(Arc::clone(&self.ids)),
+                SessionOwner::Device(format) => Some(self.new_ids(format)),
                 SessionOwner::Token => None,
             },
             token_claims: TOKEN_CLAIMS,
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
             entropy: self.entropy_port(),
         }
     }
@@ -64,7 +61,11 @@ impl Core {
         password: &str,
     ) -> Result<Option<Session>, Refusal> {
         let sign_in = SignInByPassword {
-            open: self.sessions(),
+            accounts: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
+            attempts: Arc::clone(&self.store) as _,
+            sessions: self.sessions(),
+            basics: self.basics(),
             passwords: Arc::clone(&self.passwords),
             budgets: Arc::clone(&self.store) as _,
             backoff: self.rules.backoff,
@@ -72,8 +73,8 @@ impl Core {
             admission: self.rules.admission,
         };
         let command = self.sign_in_command(identifier);
-        let SignedIn { session, .. } = sign_in.run(people::password(password), command).await?;
-        Ok(session.map(Session::from))
+        let entered = sign_in.run(people::password(password), command).await?;
+        Ok(entered.session.map(Session::from))
     }
 
     /// Signs in with a password, for a contract with stored sessions.
@@ -91,18 +92,19 @@ impl Core {
         identifier: Identifier,
         code: &str,
     ) -> Result<Session, Refusal> {
-        let sign_in = SignInByCode { open: self.sessions(), check_code: self.checker() };
-        let signed_in = sign_in.run(code, self.sign_in_command(identifier)).await?;
-        Ok(signed_in.session.expect("a session").into())
+        let presented = Presented::Recipient(self.challenge(Purpose::SignIn, identifier));
+        let enter = self.enterer(Audience::Registered, None);
+        let entered = enter.run(self.enter_command(presented, code)).await?;
+        Ok(entered.session.expect("a session").into())
     }
 
     fn refresher(&self) -> Refresh {
         Refresh {
+            tokens: Arc::clone(&self.store) as _,
             sessions: Arc::clone(&self.store) as _,
             keys: Arc::clone(&self.refresh_keys),
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
+            users: Some(Arc::clone(&self.store) as _),
+            basics: self.basics(),
         }
     }
 
@@ -111,9 +113,14 @@ impl Core {
         Ok(self.refresher().run(refresh_token).await?.session.into())
     }
 
+    /// Exchanges a refresh token. Returns what the answer can carry.
+    pub async fn refreshed(&self, refresh_token: &str) -> Result<Refreshed, Refusal> {
+        Ok(self.refresher().run(refresh_token).await?)
+    }
+
     /// Exchanges a refresh token. Returns the attributes for the next access token.
     pub async fn refreshed_claims(&self, refresh_token: &str) -> Result<Attributes, Refusal> {
-        Ok(self.refresher().run(refresh_token).await?.token_claims)
+        Ok(self.refreshed(refresh_token).await?.session.grant.session.token_claims)
     }
 
     /// Returns whether the session was not ended.
@@ -123,23 +130,29 @@ impl Core {
     }
 
     fn signer_out(&self) -> SignOut {
-        SignOut {
-            sessions: Arc::clone(&self.store) as _,
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
-        }
+        SignOut { sessions: Arc::clone(&self.store) as _, basics: self.basics() }
     }
 
     /// Ends one session.
     pub async fn sign_out(&self, session: &Session) {
-        let (user, device) = (session.user.clone(), Some(session.device.clone()));
-        self.signer_out().run(user, device).await.expect("the sign-out");
+        let which = SessionsToEnd::One(session.device.clone());
+        self.signer_out().run(&session.user, which).await.expect("the sign-out");
     }
 
     /// Ends every session of a user.
     pub async fn sign_out_everywhere(&self, user: &UserId) {
-        self.signer_out().run(user.clone(), None).await.expect("the sign-out");
+        self.signer_out().run(user, SessionsToEnd::All).await.expect("the sign-out");
+    }
+
+    /// Ends every session of a user but this one.
+    pub async fn sign_out_elsewhere(&self, session: &Session) {
+        let which = SessionsToEnd::Others(session.device.clone());
+        self.signer_out().run(&session.user, which).await.expect("the sign-out");
+    }
+
+    /// Returns the open sessions of a user, the newest first.
+    pub async fn list_sessions(&self, user: &UserId) -> Vec<ListedSession> {
+        self.signer_out().list(user).await.expect("the sessions")
     }
 
     /// Ends a session that is a signed token.
@@ -163,13 +176,16 @@ impl Core {
         password: &str,
     ) -> Result<(), Refusal> {
         let reset = ResetPassword {
+            accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             passwords: Arc::clone(&self.passwords),
-            event_mapper: event_mapper(),
-            clock: self.clock_port(),
-            entropy: self.entropy_port(),
+            basics: self.basics(),
         };
-        let user = proof.user.clone().expect("the user of the proof");
-        Ok(reset.run(user, proof.at, people::password(password)).await?)
+        let proof = ResetProof {
+            user: proof.user.clone().expect("the user of the proof"),
+            at: proof.at,
+            kind: Some(proof.key.recipient.kind()),
+        };
+        Ok(reset.run(proof, people::password(password)).await?)
     }
 }

@@ -16,13 +16,13 @@ fn realm_prefix(realm: &Realm) -> String {
 }
 
 /// `contract#phone#+6282243350992`: an identifier that must be unique in its realm.
-pub(super) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
+pub(crate) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
     format!("{}#{}#{}", realm_prefix(realm), identifier.kind(), identifier.as_str())
 }
 
 /// `attempts#<user id>`: the password attempts for an account. `attempts#<SHA-256 of the
 /// identifier>`: those for an unknown identifier, which is not stored itself.
-pub(super) fn attempts(at: &AttemptSubject) -> String {
+pub(crate) fn attempts(at: &AttemptSubject) -> String {
     match at {
         AttemptSubject::Account(user) => format!("attempts#{}", user.as_str()),
         AttemptSubject::UnknownIdentifier(realm, identifier) => {
@@ -32,30 +32,30 @@ pub(super) fn attempts(at: &AttemptSubject) -> String {
 }
 
 /// `contract#sign_up#phone#+6282243350992`: the challenge of a realm, purpose and recipient.
-pub(super) fn challenge(key: &ChallengeKey) -> String {
+pub(crate) fn challenge(key: &ChallengeKey) -> String {
     let (purpose, recipient) = (key.purpose.as_str(), &key.recipient);
     let realm = realm_prefix(&key.realm);
     format!("{realm}#{purpose}#{}#{}", recipient.kind(), recipient.as_str())
 }
 
 /// `handle#<SHA-256 of the handle>`: a handle of a client.
-pub(super) fn handle(handle: &ChallengeHandle) -> String {
+pub(crate) fn handle(handle: &ChallengeHandle) -> String {
     format!("handle#{}", sha256(handle.expose()))
 }
 
 /// `contract#handle#<app>#<platform>#<SHA-256 of the push token>`: a push token.
-pub(super) fn push_token(realm: &Realm, info: &DeviceInfo) -> String {
+pub(crate) fn push_token(realm: &Realm, info: &DeviceInfo) -> String {
     let part = |value: &Option<String>| value.clone().unwrap_or_default();
     let hash = sha256(&part(&info.push_token));
     format!("{}#handle#{}#{}#{hash}", realm_prefix(realm), part(&info.app), part(&info.platform))
 }
 
 /// `contract#device`: a sequence of integer ids.
-pub(super) fn sequence(realm: &Realm, sequence: Sequence) -> String {
+pub(crate) fn sequence(realm: &Realm, sequence: Sequence) -> String {
     format!("{}#{}", realm.contract(), sequence.as_str())
 }
 
 /// Returns the SHA-256 of a text in hex.
-pub(super) fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
 }

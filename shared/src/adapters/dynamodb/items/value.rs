@@ -11,32 +11,32 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
 /// An item in the form of the SDK.
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
-pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(super) fn number(value: impl Into<u64>) -> AttributeValue {
+pub(crate) fn number(value: impl Into<u64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
-pub(super) const fn flag(value: bool) -> AttributeValue {
+pub(crate) const fn flag(value: bool) -> AttributeValue {
     AttributeValue::Bool(value)
 }
 
-pub(super) fn bytes(value: &[u8]) -> AttributeValue {
+pub(crate) fn bytes(value: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
 /// Returns a point in time as seconds since the epoch with three decimal places.
-pub(super) fn time(value: Timestamp) -> AttributeValue {
+pub(crate) fn time(value: Timestamp) -> AttributeValue {
     let millis = value.as_millis().rem_euclid(1000);
     AttributeValue::N(format!("{}.{millis:03}", value.as_seconds()))
 }
 
 /// Returns a point in time for a TTL attribute: whole seconds, never before the point itself.
-pub(super) fn purge_time(value: Timestamp) -> AttributeValue {
+pub(crate) fn purge_time(value: Timestamp) -> AttributeValue {
     AttributeValue::N(value.as_seconds().saturating_add(1).to_string())
 }
 
@@ -44,7 +44,7 @@ pub(super) fn purge_time(value: Timestamp) -> AttributeValue {
 ///
 /// # Errors
 /// The attribute is missing or has another type; the error contains its name.
-pub(super) fn read<'a, T>(
+pub(crate) fn read<'a, T>(
     item: &'a Item,
     name: &'static str,
     as_type: impl FnOnce(&'a AttributeValue) -> Option<T>,
@@ -53,24 +53,24 @@ pub(super) fn read<'a, T>(
     value.ok_or_else(|| PortError::new("read a stored item", format!("bad attribute {name}")))
 }
 
-pub(super) fn as_text(value: &AttributeValue) -> Option<&str> {
+pub(crate) fn as_text(value: &AttributeValue) -> Option<&str> {
     value.as_s().ok().map(String::as_str)
 }
 
-pub(super) fn as_bytes(value: &AttributeValue) -> Option<&[u8]> {
+pub(crate) fn as_bytes(value: &AttributeValue) -> Option<&[u8]> {
     value.as_b().ok().map(Blob::as_ref)
 }
 
-pub(super) fn as_number(value: &AttributeValue) -> Option<u64> {
+pub(crate) fn as_number(value: &AttributeValue) -> Option<u64> {
     value.as_n().ok()?.parse().ok()
 }
 
-pub(super) fn as_flag(value: &AttributeValue) -> Option<bool> {
+pub(crate) fn as_flag(value: &AttributeValue) -> Option<bool> {
     value.as_bool().ok().copied()
 }
 
 /// Reads a point in time, with or without decimal places.
-pub(super) fn as_time(value: &AttributeValue) -> Option<Timestamp> {
+pub(crate) fn as_time(value: &AttributeValue) -> Option<Timestamp> {
     let (seconds, fraction) = match value.as_n().ok()?.split_once('.') {
         Some((seconds, fraction)) => (seconds, format!("{fraction:0<3}")),
         None => (value.as_n().ok()?.as_str(), "000".to_owned()),

@@ -1,0 +1,288 @@
+//! The transaction that makes and uses accounts, over the tables Users, Identifiers, Challenges,
+//! Budgets, Devices, Sessions, Ledger and Outbox (README.md, the sections of these names).
+
+use super::items::challenge::challenge_state;
+use super::items::identifier::identifier_item;
+use super::items::keys;
+use super::items::session::{session_device_item, token_item};
+use super::items::user::{user_item, verified_flag, verified_time};
+use super::items::value::{bytes, flag, number, text, time};
+use super::items::wallet::credit_item;
+use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_new};
+use super::user_update::UserUpdate;
+use super::{DynamoStore, IS_ALIVE};
+use crate::domain::account::{Account, Credential, IdentifierProof, KnownAccount, Visit};
+use crate::domain::identifier::Identifier;
+use crate::domain::password_attempts::AttemptSubject;
+use crate::domain::proof::ProvenCode;
+use crate::domain::session::NewSession;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{KnownBy, User};
+use crate::ports::{Accounts, Entry, EntryOutcome, PortError};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{Delete, Put, Update};
+use std::collections::HashMap;
+
+/// The condition that an identifier belongs to no user, or to one that has expired.
+const IS_FREE: &str = "attribute_not_exists(identifier) OR expires_at <= :now";
+
+impl DynamoStore {
+    /// Adds the actions that use up a code and its handle. They remove the code, keep the send
+    /// record and reset the count of the day.
+    fn use_code(
+        &self,
+        code: &ProvenCode,
+        now: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let challenges = &self.tables.challenges;
+        let nonce = bytes(code.nonce().as_bytes());
+        let challenge = Update::builder()
+            .table_name(challenges)
+            .key("challenge_id", text(keys::challenge(code.key())))
+            .update_expression(
+                "REMOVE nonce, key_id, sent, password_stated, attempts SET day_sends = :zero",
+            )
+            .condition_expression("nonce = :nonce AND expires_at > :now")
+            .expression_attribute_values(":nonce", nonce.clone())
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":zero", number(0_u32));
+        transaction.update(Subject::Code, challenge.build().map_err(malformed)?);
+        if let Some(handle) = code.handle() {
+            let handle = Update::builder()
+                .table_name(challenges)
+                .key("challenge_id", text(keys::handle(handle)))
+                .update_expression("REMOVE nonce, key_id, sent, password_stated, attempts, pending")
+                .condition_expression("nonce = :nonce")
+                .expression_attribute_values(":nonce", nonce);
+            transaction.update(Subject::Code, handle.build().map_err(malformed)?);
+        }
+        if let Some(budget) = code.guesses() {
+            transaction.check(Subject::Budget, self.has_room(budget)?);
+        }
+        Ok(())
+    }
+
+    /// Adds the actions that write a new user and assign its identifiers, if they are free.
+    fn make_account(&self, user: &User, transaction: &mut Transaction) -> Result<(), PortError> {
+        for (index, known) in user.identifiers.iter().enumerate() {
+            let put = self.assign_identifier(user, &known.identifier)?;
+            transaction.put(Subject::Identifier(index), put);
+        }
+        let user = put_new(&self.tables.users, "user_id", user_item(user))?;
+        transaction.put(Subject::Other, user);
+        Ok(())
+    }
+
+    fn assign_identifier(&self, user: &User, identifier: &Identifier) -> Result<Put, PortError> {
+        let now = HashMap::from([(":now".to_owned(), time(user.created_at))]);
+        Put::builder()
+            .table_name(&self.tables.identifiers)
+            .set_item(Some(identifier_item(user, identifier)))
+            .condition_expression(IS_FREE)
+            .set_expression_attribute_values(Some(now))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// Adds the actions that use an account with a credential.
+    fn use_account(
+        &self,
+        account: &KnownAccount,
+        now: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let user = &account.user;
+        let mut update = UserUpdate::of(user, now);
+        if account.visit == Visit::SignsIn {
+            update.set("last_active_at = :now");
+        }
+        match &account.credential {
+            Credential::Code(code) => {
+                prove(user, code, &mut update);
+                self.keep(user, now, transaction)?;
+            }
+            Credential::Password { seen, renewed, guesses } => {
+                update.require("password_hash = :seen").value(":seen", text(seen.expose()));
+                if let Some(renewed) = renewed {
+                    update
+                        .set("password_hash = :renewed")
+                        .value(":renewed", text(renewed.expose()));
+                }
+                if let Some(budget) = guesses {
+                    transaction.check(Subject::Budget, self.has_room(budget)?);
+                }
+                transaction.delete(Subject::Other, self.forget_attempts(user)?);
+            }
+            Credential::EarlierCode { hash, proved_at, proved } => {
+                update
+                    .require("(attribute_not_exists(password_changed_at) OR password_changed_at < :proved_at)")
+                    .value(":proved_at", time(*proved_at))
+                    .set("password_hash = :hash, password_changed_at = :now")
+                    .value(":hash", text(hash.expose()));
+                update.end_sessions();
+                if let Some(known) = proved.and_then(|kind| user.identifiers.of_kind(kind)) {
+                    verify(known, &mut update);
+                    self.keep(user, now, transaction)?;
+                }
+            }
+        }
+        transaction.update(Subject::Account, update.build(&self.tables.users)?);
+        Ok(())
+    }
+
+    /// Adds the actions that remove the expiry of the identifiers of a user that would expire.
+    fn keep(
+        &self,
+        user: &User,
+        now: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        if user.expires_at.is_none() {
+            return Ok(());
+        }
+        for known in user.identifiers.iter() {
+            let key = keys::identifier(&user.realm, &known.identifier);
+            let keep = Update::builder()
+                .table_name(&self.tables.identifiers)
+                .key("identifier", text(key))
+                .update_expression("REMOVE expires_at")
+                .condition_expression(IS_ALIVE)
+                .expression_attribute_values(":user", text(user.id.as_str()))
+                .expression_attribute_values(":now", time(now));
+            transaction.update(Subject::Account, keep.build().map_err(malformed)?);
+        }
+        Ok(())
+    }
+
+    /// Returns the action that deletes the record of the password attempts at an account.
+    fn forget_attempts(&self, user: &User) -> Result<Delete, PortError> {
+        Delete::builder()
+            .table_name(&self.tables.budgets)
+            .key("bucket", text(keys::attempts(&AttemptSubject::Account(user.id.clone()))))
+            .build()
+            .map_err(malformed)
+    }
+
+    /// Adds the actions that store a session and its device.
+    fn store_session(
+        &self,
+        new: &NewSession,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let NewSession { session, token, device } = new;
+        let device = session_device_item(session, device);
+        transaction.put(Subject::Other, put_new(&self.tables.devices, "user_id", device)?);
+        let token = token_item(session, token, session.opened_at);
+        transaction.put(Subject::Other, put_new(&self.tables.sessions, "token_hash", token)?);
+        Ok(())
+    }
+}
+
+/// Adds to the update of a user what the proof of an identifier changes (see [`IdentifierProof`]).
+fn prove(user: &User, code: &ProvenCode, update: &mut UserUpdate) {
+    let recipient = &code.key().recipient;
+    update
+        .require("#kind = :recipient")
+        .name("#kind", recipient.kind())
+        .value(":recipient", text(recipient.as_str()));
+    if let Some(known) = user.identifiers.find(recipient) {
+        verify(known, update);
+    }
+    if IdentifierProof::of(user, code) == IdentifierProof::TakesOver {
+        update.remove("password_hash");
+        update.end_sessions();
+        // Another proof in the meantime may have given the account an owner.
+        for known in user.identifiers.iter().filter(|known| known.identifier.receives_codes()) {
+            update.require_unverified(known.identifier.kind());
+        }
+    }
+}
+
+/// Adds to the update of a user that an identifier is verified. The first time stays.
+fn verify(known: &KnownBy, update: &mut UserUpdate) {
+    let kind = known.identifier.kind();
+    update.set("#verified = :true").name("#verified", &verified_flag(kind));
+    update.value(":true", flag(true));
+    if !known.is_verified() {
+        update.set("#verified_at = :now").name("#verified_at", &verified_time(kind));
+        update.remove("expires_at");
+    }
+}
+
+/// Returns what completes "failed to …".
+const fn action(entry: &Entry) -> &'static str {
+    match &entry.account {
+        Account::None(None) => "open a challenge",
+        Account::None(Some(_)) => "use up a code",
+        Account::Make(_) => "make an account",
+        Account::Use(_) => "use an account",
+    }
+}
+
+/// Returns the first failure in the order of [`EntryOutcome`].
+fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortError> {
+    let failed = |subject: Subject| failures.iter().any(|failure| failure.subject == subject);
+    let identifiers = entry.account.user().into_iter().flat_map(|user| user.identifiers.iter());
+    let taken: Vec<_> = identifiers
+        .enumerate()
+        .filter(|(index, _)| failed(Subject::Identifier(*index)))
+        .map(|(_, known)| known.identifier.clone())
+        .collect();
+    let changed = failures.iter().filter_map(|failure| {
+        let Subject::NewChallenge(index) = failure.subject else { return None };
+        let recipient = &entry.challenges.get(index)?.seed.key.recipient;
+        Some((recipient.clone(), challenge_state(failure.item.as_ref(), entry.at)))
+    });
+    let changed: Vec<_> = changed.collect();
+    Ok(if failed(Subject::Code) {
+        EntryOutcome::CodeLost
+    } else if failed(Subject::Budget) {
+        EntryOutcome::BudgetSpent
+    } else if !taken.is_empty() {
+        EntryOutcome::Taken(taken)
+    } else if failed(Subject::Account) {
+        EntryOutcome::AccountChanged
+    } else if !changed.is_empty() {
+        EntryOutcome::ChallengesChanged(changed)
+    } else {
+        return Err(PortError::new(action(entry), "a new random id is already in use"));
+    })
+}
+
+#[async_trait]
+impl Accounts for DynamoStore {
+    async fn commit(&self, entry: &Entry) -> Result<EntryOutcome, PortError> {
+        let Entry { account, budget, challenges, session, credit, at, effects } = entry;
+        let mut transaction = Transaction::default();
+        if let Some(code) = account.code() {
+            self.use_code(code, *at, &mut transaction)?;
+        }
+        if let Some(budget) = budget {
+            transaction.update(Subject::Budget, self.take_one(budget)?);
+        }
+        match account {
+            Account::None(_) => {}
+            Account::Make(account) => self.make_account(account.user(), &mut transaction)?,
+            Account::Use(account) => self.use_account(account, *at, &mut transaction)?,
+        }
+        for (index, challenge) in challenges.iter().enumerate() {
+            self.open_challenge(index, challenge, *at, &mut transaction)?;
+        }
+        if let Some(session) = session {
+            self.store_session(session, &mut transaction)?;
+        }
+        if let (Some(credit), Some(user)) = (credit, account.user()) {
+            let credit = credit_item(&user.id, credit);
+            let credit = put_new(&self.tables.ledger, "user_id", credit)?;
+            transaction.put(Subject::Other, credit);
+        }
+        if let Some(effects) = effects {
+            transaction.put(Subject::Other, self.put_entry(effects)?);
+        }
+        match self.transact(action(entry), transaction).await? {
+            Commit::Done => Ok(EntryOutcome::Committed),
+            Commit::Failed(failures) => outcome(entry, &failures),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The update of a user's item, put together from the parts of a request.
+
+use super::IS_ALIVE;
+use super::items::user::verified_flag;
+use super::items::value::{flag, text, time};
+use super::transaction::malformed;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::ports::PortError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
+
+/// An update of a user who exists and has not expired. `:now` is the time of the request.
+pub(super) struct UserUpdate {
+    update: UpdateBuilder,
+    sets: Vec<String>,
+    removes: Vec<&'static str>,
+    conditions: Vec<String>,
+}
+
+impl UserUpdate {
+    /// Returns an update that changes nothing yet.
+    pub(super) fn of(user: &User, now: Timestamp) -> Self {
+        let update = Update::builder()
+            .key("user_id", text(user.id.as_str()))
+            .expression_attribute_values(":user", text(user.id.as_str()))
+            .expression_attribute_values(":now", time(now));
+        let conditions = vec![IS_ALIVE.to_owned()];
+        Self { update, sets: Vec::new(), removes: Vec::new(), conditions }
+    }
+
+    /// Adds an assignment.
+    pub(super) fn set(&mut self, assignment: &str) -> &mut Self {
+        self.sets.push(assignment.to_owned());
+        self
+    }
+
+    /// Adds an attribute to remove.
+    pub(super) fn remove(&mut self, attribute: &'static str) {
+        self.removes.push(attribute);
+    }
+
+    /// Adds a condition.
+    pub(super) fn require(&mut self, condition: &str) -> &mut Self {
+        self.conditions.push(condition.to_owned());
+        self
+    }
+
+    /// Adds the condition that the identifier of this kind is not verified.
+    pub(super) fn require_unverified(&mut self, kind: &str) {
+        let attribute = verified_flag(kind);
+        self.require(&format!("(attribute_not_exists({attribute}) OR {attribute} = :false)"));
+        self.value(":false", flag(false));
+    }
+
+    /// Names the value of a placeholder.
+    pub(super) fn value(&mut self, placeholder: &str, value: AttributeValue) -> &mut Self {
+        self.update = self.update.clone().expression_attribute_values(placeholder, value);
+        self
+    }
+
+    /// Names the attribute of a placeholder.
+    pub(super) fn name(&mut self, placeholder: &str, attribute: &str) -> &mut Self {
+        self.update = self.update.clone().expression_attribute_names(placeholder, attribute);
+        self
+    }
+
+    /// Ends all sessions that were opened before.
+    pub(super) fn end_sessions(&mut self) {
+        self.set("sessions_since = :now");
+        self.remove("session_kept");
+    }
+
+    /// Returns the action.
+    pub(super) fn build(self, table: &str) -> Result<Update, PortError> {
+        let mut expression = String::new();
+        if !self.sets.is_empty() {
+            expression.push_str("SET ");
+            expression.push_str(&self.sets.join(", "));
+        }
+        if !self.removes.is_empty() {
+            expression.push_str(" REMOVE ");
+            expression.push_str(&self.removes.join(", "));
+        }
+        let update = self.update.table_name(table).update_expression(expression.trim_start());
+        update.condition_expression(self.conditions.join(" AND ")).build().map_err(malformed)
+    }
+}

@@ -1,0 +1,235 @@
+//! Accounts: how a request makes or uses one, and what a proof does to it.
+//!
+//! The rule that keeps every combination of sign-ups and proofs safe is here ([`IdentifierProof`]):
+//! the first proof of an identifier belongs to the owner of the identifier, so it ends what others
+//! set up on the account before.
+
+use super::attributes::Attributes;
+use super::budget::Budget;
+use super::id::UserId;
+use super::identifier::Identifier;
+use super::password::PasswordHash;
+use super::proof::{Opener, ProvenCode};
+use super::realm::Realm;
+use super::time::Timestamp;
+use super::user::{Identifiers, KnownBy, User};
+
+/// What a request does with an account.
+#[derive(Debug)]
+pub enum Account {
+    /// It makes and uses none. A code may be used up by itself.
+    None(Option<ProvenCode>),
+    /// It makes one.
+    Make(NewAccount),
+    /// It uses one that exists.
+    Use(KnownAccount),
+}
+
+impl Account {
+    /// The code that the request uses up.
+    #[must_use]
+    pub const fn code(&self) -> Option<&ProvenCode> {
+        match self {
+            Self::None(code) => code.as_ref(),
+            Self::Make(account) => account.code.as_ref(),
+            Self::Use(account) => account.code(),
+        }
+    }
+
+    /// Takes the code out of an account that was not committed. The code is still valid.
+    #[must_use]
+    pub fn into_code(self) -> Option<ProvenCode> {
+        match self {
+            Self::None(code) => code,
+            Self::Make(account) => account.code,
+            Self::Use(KnownAccount { credential: Credential::Code(code), .. }) => Some(code),
+            Self::Use(_) => None,
+        }
+    }
+
+    /// The user, as the request found or makes it.
+    #[must_use]
+    pub const fn user(&self) -> Option<&User> {
+        match self {
+            Self::None(_) => None,
+            Self::Make(account) => Some(&account.user),
+            Self::Use(account) => Some(&account.user),
+        }
+    }
+}
+
+/// What every new account has.
+#[derive(Debug)]
+pub struct Draft {
+    pub id: UserId,
+    pub attributes: Attributes,
+    pub created_at: Timestamp,
+}
+
+/// An account to be made. Its identifiers are unverified, except the recipient of a right code.
+#[derive(Debug)]
+pub struct NewAccount {
+    user: User,
+    code: Option<ProvenCode>,
+}
+
+impl NewAccount {
+    /// Returns an account whose identifiers are not proved yet. `password` is the one that the
+    /// request states.
+    #[must_use]
+    pub fn unproved(
+        draft: Draft,
+        realm: Realm,
+        identifiers: Vec<Identifier>,
+        password: Option<PasswordHash>,
+    ) -> Self {
+        let known_by = identifiers.into_iter().map(KnownBy::unverified).collect();
+        Self { user: draft.user(realm, known_by, password), code: None }
+    }
+
+    /// Returns an account that is deleted at `end` unless an identifier is proved before.
+    #[must_use]
+    pub fn until(mut self, end: Timestamp) -> Self {
+        self.user.expires_at = Some(end);
+        self
+    }
+
+    /// Returns an account for the recipient of a right code, and for `others` that stay unverified.
+    ///
+    /// It has a password only if a sign-up waited for the code: then the request that sent the code
+    /// stated the password. The identifiers and attributes of that sign-up are added.
+    #[must_use]
+    pub fn proven(draft: Draft, code: ProvenCode, others: Vec<Identifier>) -> Self {
+        let key = code.key();
+        let mut known_by = vec![KnownBy::verified(key.recipient.clone(), draft.created_at)];
+        let mut attributes = Attributes::default();
+        let mut password = None;
+        if let Some(pending) = code.pending() {
+            known_by.extend(pending.identifiers.iter().cloned().map(KnownBy::unverified));
+            attributes.extend(pending.attributes.clone());
+            password = Some(pending.password.clone());
+        }
+        known_by.extend(others.into_iter().map(KnownBy::unverified));
+        attributes.extend(draft.attributes);
+        let user = Draft { attributes, ..draft }.user(key.realm.clone(), known_by, password);
+        Self { user, code: Some(code) }
+    }
+
+    #[must_use]
+    pub const fn user(&self) -> &User {
+        &self.user
+    }
+}
+
+impl Draft {
+    fn user(self, realm: Realm, known_by: Vec<KnownBy>, password: Option<PasswordHash>) -> User {
+        let Self { id, attributes, created_at } = self;
+        User {
+            id,
+            realm,
+            identifiers: Identifiers::new(known_by),
+            attributes,
+            password,
+            created_at,
+            expires_at: None,
+            last_active_at: None,
+            password_changed_at: None,
+            sessions_since: None,
+            session_kept: None,
+        }
+    }
+}
+
+/// An account that exists, and what entitles the caller to use it.
+#[derive(Debug)]
+pub struct KnownAccount {
+    /// The user, as it was read.
+    pub user: User,
+    pub credential: Credential,
+    pub visit: Visit,
+}
+
+/// Whether a request counts as a visit of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// The user signs in. The time is stored with the user.
+    SignsIn,
+    /// The user changes the account without signing in.
+    StaysOut,
+}
+
+/// What entitles a caller to use an account.
+#[derive(Debug)]
+pub enum Credential {
+    /// A right code. It proves its recipient.
+    Code(ProvenCode),
+    /// The password. It proves nothing else.
+    Password {
+        /// The hash that the password was compared with. It must still be the stored one.
+        seen: PasswordHash,
+        /// A hash with the current cost, if the stored one is outdated.
+        renewed: Option<PasswordHash>,
+        /// The budget of wrong guesses of the source; it must not be spent.
+        guesses: Option<Budget>,
+    },
+    /// A code that was used up before. It allows one new password, which ends every session.
+    EarlierCode {
+        /// The new password.
+        hash: PasswordHash,
+        /// The time at which the code was used up. The password must not have changed since.
+        proved_at: Timestamp,
+        /// The kind of the recipient that was proved, if it is known; see [`Identifier::kind`].
+        proved: Option<&'static str>,
+    },
+}
+
+impl KnownAccount {
+    /// The code that is used up.
+    #[must_use]
+    pub const fn code(&self) -> Option<&ProvenCode> {
+        match &self.credential {
+            Credential::Code(code) => Some(code),
+            Credential::Password { .. } | Credential::EarlierCode { .. } => None,
+        }
+    }
+
+    /// Returns what the right code means for the account; `None` without a code.
+    #[must_use]
+    pub fn proof(&self) -> Option<IdentifierProof> {
+        self.code().map(|code| IdentifierProof::of(&self.user, code))
+    }
+}
+
+/// What the proof of an identifier means for the account that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentifierProof {
+    /// The identifier was verified before.
+    Repeated,
+    /// Another identifier was verified before, so the account has an owner already.
+    Additional,
+    /// The first proof of the account, and the request that opened the challenge stated the
+    /// password: the proof completes that sign-up, and its password and sessions stay.
+    CompletesSignUp,
+    /// The first proof of the account, and the request that opened the challenge did not state the
+    /// password. A stranger may have set up the account. The password is removed and every session
+    /// ends.
+    TakesOver,
+}
+
+impl IdentifierProof {
+    /// Returns what a right code means for a user.
+    #[must_use]
+    pub fn of(user: &User, code: &ProvenCode) -> Self {
+        let known = user.identifiers.find(&code.key().recipient);
+        if known.is_some_and(KnownBy::is_verified) {
+            Self::Repeated
+        } else if user.identifiers.any_verified() {
+            Self::Additional
+        } else {
+            match code.opener() {
+                Opener::StatedPassword => Self::CompletesSignUp,
+                Opener::Other => Self::TakesOver,
+            }
+        }
+    }
+}

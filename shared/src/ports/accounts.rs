@@ -1,0 +1,110 @@
+//! The port that makes and uses accounts, in one transaction.
+
+use super::{ChallengeState, PortError};
+use crate::domain::account::Account;
+use crate::domain::budget::Budget;
+use crate::domain::challenge::ChallengeHandle;
+use crate::domain::code::CodeSeed;
+use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
+use crate::domain::outbox::OutboxEntry;
+use crate::domain::proof::Opener;
+use crate::domain::sends::SendRecord;
+use crate::domain::session::NewSession;
+use crate::domain::time::Timestamp;
+use crate::domain::user::PendingSignUp;
+use crate::domain::wallet::Credit;
+use async_trait::async_trait;
+
+/// Everything that one request writes, all or nothing. Each part is optional.
+#[derive(Debug)]
+pub struct Entry {
+    /// The account to make or to use, and the code to use up. A code proves its recipient; the
+    /// first proof of an account can end what was set up before
+    /// ([`IdentifierProof`](crate::domain::account::IdentifierProof)).
+    pub account: Account,
+    /// The budget of the source or client; one use is taken.
+    pub budget: Option<Budget>,
+    /// The challenges to open.
+    pub challenges: Vec<NewChallenge>,
+    /// The session to open.
+    pub session: Option<NewSession>,
+    /// The credit in the wallet of the account that is made.
+    pub credit: Option<Credit>,
+    /// The time of the request.
+    pub at: Timestamp,
+    /// The effects to deliver.
+    pub effects: Option<OutboxEntry>,
+}
+
+impl Entry {
+    /// Returns an entry with an account and no other part.
+    #[must_use]
+    pub const fn of(account: Account, at: Timestamp) -> Self {
+        Self {
+            account,
+            budget: None,
+            challenges: Vec::new(),
+            session: None,
+            credit: None,
+            at,
+            effects: None,
+        }
+    }
+}
+
+/// A challenge to be opened. It makes the code before it invalid.
+#[derive(Debug)]
+pub struct NewChallenge {
+    /// The challenge, and what its code or link is derived from.
+    pub seed: CodeSeed,
+    /// The time at which the code or link expires.
+    pub expires_at: Timestamp,
+    /// Whether the code or link is sent. One that is not sent is never accepted.
+    pub sent: bool,
+    pub opener: Opener,
+    /// The send record to write.
+    pub sends: SendRecord,
+    /// The revision that the stored record must have. `None` when the recipient has no limits; then
+    /// the record may be overwritten.
+    pub expected_revision: Option<u64>,
+    /// The handle for the client. It makes the handle before it useless.
+    pub handle: Option<NewHandle>,
+}
+
+/// A handle to be given to a client.
+#[derive(Debug)]
+pub struct NewHandle {
+    pub handle: ChallengeHandle,
+    /// The user to be verified. `None` for a decoy, whose item is padded to the same size.
+    pub holder: Option<UserId>,
+    /// The sign-up that waits for the code. The challenge is not opened while an earlier sign-up
+    /// waits.
+    pub pending: Option<PendingSignUp>,
+}
+
+/// The outcome of [`Accounts::commit`]. If several conditions failed, the first one in this order
+/// is reported. Unless the entry is committed, nothing was written.
+#[derive(Clone, Debug)]
+pub enum EntryOutcome {
+    Committed,
+    /// The code was used, was replaced or has expired.
+    CodeLost,
+    /// The budget of the source or client is spent.
+    BudgetSpent,
+    /// These identifiers belong to other users. The code is still valid.
+    Taken(Vec<Identifier>),
+    /// The account does not exist any more, has another password, or an identifier of it was
+    /// verified in the meantime. The code is still valid.
+    AccountChanged,
+    /// Other requests opened challenges with these recipients. Contains their states now.
+    ChallengesChanged(Vec<(Identifier, ChallengeState)>),
+}
+
+/// The accounts.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Writes an entry in one round trip. If the reply is lost, the repeated request returns the
+    /// same outcome.
+    async fn commit(&self, entry: &Entry) -> Result<EntryOutcome, PortError>;
+}

@@ -1,0 +1,297 @@
+//! Enters an account with a code: signs up, signs in, or does what fits the recipient.
+
+use super::check_code::{CheckCode, CodeRefused, Guess};
+use super::open_session::{Entered, OpenSessions};
+use super::{Basics, Failure, NewIds};
+use crate::domain::account::{
+    Account, Credential, Draft, IdentifierProof, KnownAccount, NewAccount, Visit,
+};
+use crate::domain::attributes::Attributes;
+use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey};
+use crate::domain::device::DeviceInfo;
+use crate::domain::event::Fact;
+use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
+use crate::domain::proof::ProvenCode;
+use crate::domain::session::{SessionEndReason, SignInMethod};
+use crate::domain::source::SourceAddress;
+use crate::domain::time::Timestamp;
+use crate::domain::wallet::{CardNumber, Credit};
+use crate::ports::{Accounts, Entry, EntryOutcome, MetricEvent, PortError, Users, record_metric};
+use std::sync::Arc;
+
+/// The number of tries. A try fails if another request changes the account after it was read.
+const MAX_TRIES: usize = 4;
+
+/// Enters accounts with codes.
+pub struct EnterByCode {
+    pub check_code: CheckCode,
+    pub accounts: Arc<dyn Accounts>,
+    pub users: Arc<dyn Users>,
+    pub sessions: OpenSessions,
+    /// The ids of new users.
+    pub ids: NewIds,
+    /// Who may enter: users that exist, recipients without an account, who sign up, or both.
+    pub audience: Audience,
+    /// The content of a new user's wallet, for contracts with wallets.
+    pub wallet: Option<WalletPolicy>,
+    pub basics: Basics,
+}
+
+/// The content of a new wallet.
+#[derive(Clone, Copy, Debug)]
+pub struct WalletPolicy {
+    /// The first digits of the card number.
+    pub card_prefix: &'static str,
+    /// The number of random digits that follow.
+    pub card_digits: u32,
+    /// The points of the first credit.
+    pub points: u32,
+    /// The reason for the first credit.
+    pub source: &'static str,
+}
+
+/// What a caller presents with a code.
+#[derive(Debug)]
+pub enum Presented {
+    /// The recipient of the code, and its purpose.
+    Recipient(ChallengeKey),
+    /// The handle that the client got when it asked for the code.
+    Handle(ChallengeHandle),
+}
+
+/// A request to enter an account.
+#[derive(Debug)]
+pub struct EnterByCodeCommand {
+    pub presented: Presented,
+    /// The code that the caller sent.
+    pub code: String,
+    /// The attributes of the user, if there is no account yet. They are added to those of a sign-up
+    /// that waited for the code.
+    pub attributes: Attributes,
+    pub device: DeviceInfo,
+    pub source: SourceAddress,
+}
+
+/// The reason why a caller may not enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnterRefused {
+    /// There is no valid code, or it belongs to nothing that may be entered. See
+    /// [`CodeRefused::NoCode`].
+    #[error("there is no valid code")]
+    NoCode,
+    #[error("the code is wrong")]
+    WrongCode,
+    /// The recipient, or another identifier of the new user, belongs to a user. The code stays
+    /// valid.
+    #[error("the identifier is taken")]
+    Taken,
+}
+
+impl From<CodeRefused> for EnterRefused {
+    fn from(refused: CodeRefused) -> Self {
+        match refused {
+            CodeRefused::NoCode => Self::NoCode,
+            CodeRefused::Wrong => Self::WrongCode,
+        }
+    }
+}
+
+/// What one request needs to make or use an account.
+struct Visitor {
+    attributes: Attributes,
+    device: DeviceInfo,
+    now: Timestamp,
+}
+
+/// What became of a sign-up.
+enum SignUp {
+    Done(Entered),
+    /// An identifier belongs to another user. The code is still valid.
+    Taken(Option<ProvenCode>),
+}
+
+impl EnterByCode {
+    /// Checks the code, and makes or uses the account of its recipient.
+    ///
+    /// The code is checked before the account is looked up, so that only the owner of the recipient
+    /// learns whether it is registered. A sign-up takes two round trips, a sign-in three: the user
+    /// is read between the guess and the transaction.
+    pub async fn run(&self, command: EnterByCodeCommand) -> Result<Entered, Failure<EnterRefused>> {
+        let EnterByCodeCommand { presented, code, attributes, device, source } = command;
+        let now = self.basics.now();
+        let by_recipient = matches!(presented, Presented::Recipient(_));
+        let guess = Guess { code: &code, source: &source };
+        let checked = self.check(presented, &guess, now).await;
+        let (code, known) = checked.map_err(|failure| failure.map(EnterRefused::from))?;
+        let visitor = Visitor { attributes, device, now };
+        let may_sign_up = self.audience != Audience::Registered
+            // The handle of a decoy has no user and no sign-up. Its code was never sent.
+            && (by_recipient || code.pending().is_some());
+        match (known, self.audience) {
+            (Some(user), Audience::Registered | Audience::Everyone) => {
+                self.sign_in(&user, code, visitor).await
+            }
+            (None, _) if may_sign_up => self.sign_up(code, visitor).await,
+            _ => Err(Failure::Refused(EnterRefused::NoCode)),
+        }
+    }
+
+    /// Checks the code and finds the user that it belongs to. If users that exist may not enter,
+    /// they are not looked up: the transaction of the sign-up finds out.
+    async fn check(
+        &self,
+        presented: Presented,
+        guess: &Guess<'_>,
+        now: Timestamp,
+    ) -> Result<(ProvenCode, Option<UserId>), Failure<CodeRefused>> {
+        match presented {
+            Presented::Handle(handle) => {
+                let code = self.check_code.of_handle(handle, guess, now).await?;
+                let holder = code.holder().cloned();
+                Ok((code, holder))
+            }
+            Presented::Recipient(key) if self.audience == Audience::Unregistered => {
+                Ok((self.check_code.of_recipient(key, guess, now).await?, None))
+            }
+            Presented::Recipient(key) => {
+                self.check_code.of_account(&*self.users, key, guess, now).await
+            }
+        }
+    }
+
+    async fn sign_up(
+        &self,
+        code: ProvenCode,
+        visitor: Visitor,
+    ) -> Result<Entered, Failure<EnterRefused>> {
+        let (now, device) = (visitor.now, visitor.device.clone());
+        let code = match self.make(code, visitor).await? {
+            SignUp::Done(entered) => return Ok(entered),
+            SignUp::Taken(Some(code)) if self.audience == Audience::Everyone => code,
+            SignUp::Taken(_) => return Err(Failure::Refused(EnterRefused::Taken)),
+        };
+        // Another request of the same recipient was faster.
+        let key = code.key();
+        let user = self.users.known_by(&key.realm, &key.recipient, now).await?;
+        let user = user.ok_or(Failure::Refused(EnterRefused::Taken))?;
+        let visitor = Visitor { attributes: Attributes::default(), device, now };
+        self.sign_in(&user, code, visitor).await
+    }
+
+    async fn make(
+        &self,
+        code: ProvenCode,
+        visitor: Visitor,
+    ) -> Result<SignUp, Failure<EnterRefused>> {
+        let Visitor { attributes, device, now } = visitor;
+        let retry_at = code.retry_at(now);
+        let id = self.ids.user(&code.key().realm, now).await?;
+        let draft = Draft { id, attributes, created_at: now };
+        let (card, credit) = self.new_wallet(now)?.unzip();
+        let card = card.map(Identifier::Card).into_iter().collect();
+        let account = NewAccount::proven(draft, code, card);
+        let user = account.user().clone();
+        let session = self.sessions.open(&user, device, SignInMethod::Code, now).await?;
+        let fact = Fact::UserSignedUp {
+            user: user.clone(),
+            device: session.as_ref().map(|session| session.device.clone()),
+            credit: credit.clone(),
+            asked: Vec::new(),
+        };
+        let effects = Some(self.basics.announce(&[fact], now)?);
+        let tokens = self.sessions.tokens(session.as_ref(), now)?;
+        let account = Account::Make(account);
+        let entry = Entry { session, credit, effects, ..Entry::of(account, now) };
+        match self.accounts.commit(&entry).await? {
+            EntryOutcome::Committed => {
+                let contract = user.realm.contract();
+                record_metric(Some(contract), MetricEvent::SignUp);
+                record_metric(Some(contract), MetricEvent::CodeVerified);
+                let entered = Entered { user, is_new: true, at: now, session: tokens };
+                Ok(SignUp::Done(entered))
+            }
+            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
+            EntryOutcome::Taken(taken) => {
+                if taken.iter().all(|taken| matches!(taken, Identifier::Card(_))) {
+                    return Err(PortError::new("open a wallet", "its card number is taken").into());
+                }
+                Ok(SignUp::Taken(entry.account.into_code()))
+            }
+            EntryOutcome::CodeLost
+            | EntryOutcome::AccountChanged
+            | EntryOutcome::ChallengesChanged(_) => Err(Failure::Refused(EnterRefused::NoCode)),
+        }
+    }
+
+    /// Returns a card and the first credit, for contracts with wallets.
+    fn new_wallet(&self, at: Timestamp) -> Result<Option<(CardNumber, Credit)>, PortError> {
+        let Some(WalletPolicy { card_prefix, card_digits, points, source }) = self.wallet else {
+            return Ok(None);
+        };
+        let card = CardNumber::random(card_prefix, card_digits, self.basics.random()?);
+        let card = card.ok_or_else(|| {
+            PortError::new("open a wallet", "a card number of that length is invalid")
+        })?;
+        // The id of the entry is the reason for the credit, so that a user gets it only once.
+        Ok(Some((card, Credit { entry: source.to_owned(), points, source, at })))
+    }
+
+    async fn sign_in(
+        &self,
+        user: &UserId,
+        mut code: ProvenCode,
+        visitor: Visitor,
+    ) -> Result<Entered, Failure<EnterRefused>> {
+        let now = visitor.now;
+        let retry_at = code.retry_at(now);
+        let refused = || Failure::Refused(EnterRefused::NoCode);
+        let mut user = self.users.find(user, now).await?.ok_or_else(refused)?;
+        let method = SignInMethod::Code;
+        let mut session = self.sessions.open(&user, visitor.device, method, now).await?;
+        let tokens = self.sessions.tokens(session.as_ref(), now)?;
+        for _ in 0..MAX_TRIES {
+            let account = KnownAccount {
+                user: user.clone(),
+                credential: Credential::Code(code),
+                visit: Visit::SignsIn,
+            };
+            let device = session.as_ref().map(|session| session.device.clone());
+            let proved = account.code().map(|code| code.key().recipient.clone());
+            let mut facts = Vec::from_iter(taken_over(&account, now));
+            facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });
+            let effects = Some(self.basics.announce(&facts, now)?);
+            let entry = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
+            match self.accounts.commit(&entry).await? {
+                EntryOutcome::Committed => {
+                    let contract = user.realm.contract();
+                    record_metric(Some(contract), MetricEvent::SignIn);
+                    record_metric(Some(contract), MetricEvent::CodeVerified);
+                    return Ok(Entered { user, is_new: false, at: now, session: tokens });
+                }
+                EntryOutcome::BudgetSpent => return Err(Failure::too_many(retry_at, now)),
+                EntryOutcome::AccountChanged => {}
+                EntryOutcome::CodeLost
+                | EntryOutcome::Taken(_)
+                | EntryOutcome::ChallengesChanged(_) => return Err(refused()),
+            }
+            code = entry.account.into_code().ok_or_else(refused)?;
+            session = entry.session;
+            user = self.users.find(&user.id, now).await?.ok_or_else(refused)?;
+        }
+        Err(refused())
+    }
+}
+
+/// Returns the fact that the sessions of an account end, if a proof takes over an account that has
+/// a password.
+pub(super) fn taken_over(account: &KnownAccount, at: Timestamp) -> Option<Fact> {
+    let had_password = account.user.password.is_some();
+    let takes_over = account.proof() == Some(IdentifierProof::TakesOver);
+    (takes_over && had_password).then(|| Fact::SessionEnded {
+        user: account.user.id.clone(),
+        device: None,
+        reason: SessionEndReason::IdentifierProved,
+        at,
+    })
+}

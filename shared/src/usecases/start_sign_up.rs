@@ -1,0 +1,89 @@
+//! Starts a sign-up that waits for its code: stores the input and sends the code. Until the code is
+//! entered ([`EnterByCode`](super::EnterByCode)) there is no user, and nothing is reserved.
+
+use super::failure::refuse_at_cost;
+use super::request_code::{RelatedSignUp, RequestCode, RequestCodeCommand};
+use super::{Delivery, Failure};
+use crate::domain::attributes::Attributes;
+use crate::domain::budget::Budget;
+use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
+use crate::domain::email::EmailAddress;
+use crate::domain::identifier::Identifier;
+use crate::domain::password::Password;
+use crate::domain::realm::Realm;
+use crate::domain::source::SourceAddress;
+use crate::domain::user::PendingSignUp;
+use crate::domain::username::Username;
+use crate::ports::{Budgets, Passwords, PortError};
+use std::sync::Arc;
+
+/// Stores sign-ups and sends their codes.
+pub struct StartSignUp {
+    pub request_code: RequestCode,
+    pub passwords: Arc<dyn Passwords>,
+    /// The budgets that refused sign-ups are counted in. Successful ones are counted in their own
+    /// transaction.
+    pub budgets: Arc<dyn Budgets>,
+}
+
+/// A request to start a sign-up.
+#[derive(Debug)]
+pub struct StartSignUpCommand {
+    pub realm: Realm,
+    /// The recipient of the code.
+    pub email: EmailAddress,
+    pub username: Username,
+    pub password: Password,
+    pub attributes: Attributes,
+    pub source: SourceAddress,
+    /// The language of the message: a BCP 47 tag such as `en`.
+    pub locale: String,
+}
+
+/// The reason why a sign-up was not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartSignUpRefused {
+    /// The e-mail address or the username belongs to a user.
+    #[error("the identifier is taken")]
+    Taken,
+    /// An earlier sign-up with the same address waits for its code.
+    #[error("another sign-up waits for its code")]
+    Waiting,
+}
+
+impl StartSignUp {
+    /// Stores the sign-up and sends the code. Returns the handle for the code. A refusal reveals
+    /// something about a user, so it costs the source as much as a sign-up.
+    pub async fn run(
+        &self,
+        command: StartSignUpCommand,
+    ) -> Result<ChallengeHandle, Failure<StartSignUpRefused>> {
+        let request = &self.request_code;
+        let now = request.basics.now();
+        let StartSignUpCommand { realm, email, username, password, attributes, source, locale } =
+            command;
+        let budget = Budget::sends(&source, request.policy.per_source_hour, now);
+        let refuse = |refused| refuse_at_cost(&*self.budgets, refused, budget.as_ref(), now);
+        let recipient = Identifier::Email(email);
+        let key = ChallengeKey { realm, purpose: Purpose::SignUp, recipient };
+        let identifiers = vec![Identifier::Username(username)];
+        let state = request.challenges.recipient_state(&key, &identifiers, now).await?;
+        if state.user.is_some() || state.others_taken {
+            return Err(refuse(StartSignUpRefused::Taken).await);
+        }
+        if state.challenge.live_until.is_some() {
+            return Err(refuse(StartSignUpRefused::Waiting).await);
+        }
+        let password = self.passwords.hash(password).await?;
+        let pending = PendingSignUp { identifiers, password, attributes };
+        let (audience, delivery) = (Audience::Unregistered, Delivery::Allowed);
+        let command = RequestCodeCommand { key, audience, delivery, source, locale };
+        let sent = request.send_to(&command, state, RelatedSignUp::Pending(&pending), now).await;
+        let Some(sent) = sent.map_err(|failure| failure.map(|never| match never {}))? else {
+            return Err(refuse(StartSignUpRefused::Waiting).await);
+        };
+        let handle = sent.handle;
+        Ok(handle
+            .ok_or_else(|| PortError::new("start a sign-up", "the contract has no handles"))?)
+    }
+}
