@@ -140,6 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_each_part_behind_its_length() {
+        let mut seed = seed("acme", "+1234567", 0xab);
+        let (head, tail) = ("\0\0\0\x04acme", "\0\0\0\x05phone\0\0\0\x08+1234567\0\0\0\x10");
+        let expected = |start: &str, shop: &str| {
+            let text = format!("{start}{head}{shop}\0\0\0\x07sign_up{tail}");
+            [text.as_bytes(), &[0xab; 16]].concat()
+        };
+        assert_eq!(seed.message(), expected("\0\0\0\x04code", "\0\0\0\0"));
+        assert_eq!(seed.link_message(), expected("\0\0\0\x0aemail-link", "\0\0\0\0"));
+        seed.key.realm = Realm::of_shop("acme", "S1");
+        assert_eq!(seed.message(), expected("\0\0\0\x04code", "\0\0\0\x02S1"));
+    }
+
+    #[test]
     fn codes_are_padded_with_zeros_and_in_the_range() {
         assert_eq!(OneTimeCode::truncate(&[0; 32], CodeFormat::all_of(5)).expose(), "00000");
         let format = CodeFormat { digits: 5, lowest: 10_000, count: 90_000 };

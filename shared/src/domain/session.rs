@@ -296,4 +296,13 @@ mod tests {
         assert!(token.expose().chars().all(|c| matches!(c, '0'..='9' | 'a'..='v')));
         assert_eq!(format!("{token:?}"), "RefreshToken");
     }
+
+    #[test]
+    fn the_message_of_a_successor_is_each_part_behind_its_length() {
+        let (family, token) = (FamilyId::new(&[0xab; 16]), RefreshToken::new(&[0; 32]));
+        let seed = SuccessorSeed { family: &family, token: &token, key_id: &KeyId::new("k") };
+        let (family, token) = ("ab".repeat(16), "0".repeat(52));
+        let expected = format!("\0\0\0\x07refresh\0\0\0\x20{family}\0\0\0\x34{token}");
+        assert_eq!(seed.message(), expected.as_bytes());
+    }
 }
