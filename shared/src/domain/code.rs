@@ -1,6 +1,7 @@
 //! One-time codes. They are derived from a key and a nonce, and never stored.
 
 use super::challenge::{ChallengeKey, KeyId, Nonce};
+use super::mac_message::mac_message;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
@@ -52,10 +53,9 @@ impl CodeSeed {
         self.labelled(EMAIL_LINK)
     }
 
-    /// Returns the label, contract, shop, purpose, recipient and nonce, each preceded by its
-    /// length. Two different seeds therefore never give the same message.
+    /// Returns the message of the label, contract, shop, purpose, recipient and nonce.
     fn labelled(&self, label: &str) -> Vec<u8> {
-        let parts = [
+        mac_message([
             label.as_bytes(),
             self.key.realm.contract().as_bytes(),
             self.key.realm.shop().unwrap_or_default().as_bytes(),
@@ -63,14 +63,7 @@ impl CodeSeed {
             self.key.recipient.kind().as_bytes(),
             self.key.recipient.as_str().as_bytes(),
             self.nonce.as_bytes(),
-        ];
-        let mut message = Vec::new();
-        for part in parts {
-            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            message.extend_from_slice(&length.to_be_bytes());
-            message.extend_from_slice(part);
-        }
-        message
+        ])
     }
 }
 

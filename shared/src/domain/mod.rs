@@ -16,6 +16,7 @@ pub mod id;
 pub mod identifier;
 pub mod key_rotation;
 pub mod link;
+mod mac_message;
 pub mod outbox;
 pub mod password;
 pub mod password_attempts;

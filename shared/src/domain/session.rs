@@ -4,6 +4,7 @@ use super::attributes::Attributes;
 use super::challenge::KeyId;
 use super::device::{DeviceInfo, NewDevice};
 use super::id::{DeviceId, UserId, hex};
+use super::mac_message::mac_message;
 use super::time::Timestamp;
 
 use data_encoding::BASE32_DNSSEC;
@@ -113,17 +114,10 @@ pub struct SuccessorSeed<'a> {
 }
 
 impl SuccessorSeed<'_> {
-    /// Returns the message that the MAC is computed over: label, family and token, each preceded by
-    /// its length.
+    /// Returns the message that the MAC is computed over: label, family and token.
     #[must_use]
     pub fn message(&self) -> Vec<u8> {
-        let mut message = Vec::new();
-        for part in ["refresh", self.family.as_str(), self.token.expose()] {
-            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            message.extend_from_slice(&length.to_be_bytes());
-            message.extend_from_slice(part.as_bytes());
-        }
-        message
+        mac_message(["refresh", self.family.as_str(), self.token.expose()].map(str::as_bytes))
     }
 }
 
