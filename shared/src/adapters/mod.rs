@@ -9,6 +9,7 @@ pub mod eventbridge;
 pub mod jwt;
 pub mod key_ring;
 pub mod refresh_keys;
+mod ring_mac;
 pub mod secret_rotation;
 pub mod ses;
 pub mod sns;

@@ -1,12 +1,11 @@
 //! The successors of refresh tokens, derived with HMAC-SHA-256.
 
 use super::key_ring::KeyRing;
+use super::ring_mac::mac;
 use crate::domain::challenge::KeyId;
 use crate::domain::session::{RefreshToken, SuccessorSeed};
 use crate::ports::{PortError, RefreshKeys};
 use async_trait::async_trait;
-use ring::hmac;
-use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 
 /// Derives successors with the keys of a ring.
@@ -29,12 +28,7 @@ impl RefreshKeys for HmacRefreshKeys {
 
     async fn successor(&self, seed: &SuccessorSeed<'_>) -> Result<RefreshToken, PortError> {
         const ACTION: &str = "derive a refresh token";
-        let ring = self.ring.ring_with_key(seed.key_id).await?;
-        let key = ring.key(seed.key_id);
-        let key = key.ok_or_else(|| PortError::new(ACTION, "the key is not in the ring"))?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
-        let mac = hmac::sign(&key, &seed.message());
-        let mac = mac.as_ref().try_into().map_err(|error| PortError::new(ACTION, error))?;
-        Ok(RefreshToken::new(mac))
+        let mac = mac(&self.ring, seed.key_id, &seed.message(), ACTION).await?;
+        Ok(RefreshToken::new(&mac))
     }
 }
