@@ -1,11 +1,24 @@
 //! The parts that the access tokens of every contract share.
 
+use crate::domain::time::Timestamp;
 use crate::ports::{PortError, SignAccessToken};
 use serde::Serialize;
 use std::time::Duration;
 
 /// How far in the future a token's time of issue may be, because the clocks of two machines differ.
-pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(1);
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
+
+/// The time of issue and the end of a token that is issued at `at`, in seconds since 1970. The
+/// lifetime is counted from the whole second.
+pub(super) fn times(at: Timestamp, lifetime: Duration) -> (i64, i64) {
+    let issued = at.as_seconds();
+    (issued, Timestamp::from_seconds(issued).plus(lifetime).as_seconds())
+}
+
+/// Whether a token may be used at `now` that says that it is issued, or valid from, `from`.
+pub(super) fn has_begun(from: i64, now: Timestamp) -> bool {
+    from <= now.plus(CLOCK_SKEW).as_seconds()
+}
 
 /// Signs claims.
 ///

@@ -1,7 +1,7 @@
 //! GoodCity's access tokens.
 
 use super::Refusal;
-use crate::contracts::tokens::{self, CLOCK_SKEW};
+use crate::contracts::tokens;
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, SignAccessToken};
@@ -35,8 +35,7 @@ pub fn token_for(
     issuer: Option<&str>,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
-    let iat = at.as_seconds();
-    let exp = Timestamp::from_seconds(iat).plus(lifetime).as_seconds();
+    let (iat, exp) = tokens::times(at, lifetime);
     let iss = issuer.unwrap_or_default();
     tokens::sign(&Claims { user_id: user_number(user)?, iat, iss, exp }, signer)
 }
@@ -51,7 +50,7 @@ pub(super) fn holder(
     now: Timestamp,
 ) -> Result<UserId, Refusal> {
     let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Refusal::InvalidToken)?;
-    if claims.iss != issuer.unwrap_or_default() || claims.iat > now.plus(CLOCK_SKEW).as_seconds() {
+    if claims.iss != issuer.unwrap_or_default() || !tokens::has_begun(claims.iat, now) {
         return Err(Refusal::InvalidToken);
     }
     if claims.exp <= now.as_seconds() {

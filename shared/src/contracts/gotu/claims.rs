@@ -1,7 +1,7 @@
 //! Gotu's access tokens and request tokens.
 
 use super::wire::{self, Session, Tokens};
-use crate::contracts::tokens::{self, CLOCK_SKEW};
+use crate::contracts::tokens;
 use crate::domain::challenge::Purpose;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::identifier::Identifier;
@@ -66,11 +66,11 @@ pub fn session_issued(
     signer: &dyn SignAccessToken,
 ) -> Result<Session, PortError> {
     let (grant, facts) = (&session.grant, &session.grant.session);
-    let issued = grant.issued_at.as_seconds();
+    let (issued, exp) = tokens::times(grant.issued_at, lifetime);
     let claims = Claims {
         iss: ISSUER,
         sub: facts.user.as_str(),
-        exp: Timestamp::from_seconds(issued).plus(lifetime).as_seconds(),
+        exp,
         nbf: issued,
         iat: issued,
         jti: BASE32_DNSSEC.encode(&grant.id),
@@ -92,9 +92,8 @@ pub fn session_issued(
 /// The user and the device of genuine claims, if the access token is valid now.
 pub(super) fn holder(claims: &str, now: Timestamp) -> Option<(UserId, DeviceId)> {
     let claims: Claims<'_> = serde_json::from_str(claims).ok()?;
-    let valid = claims.iss == ISSUER
-        && claims.nbf <= now.plus(CLOCK_SKEW).as_seconds()
-        && claims.exp > now.as_seconds();
+    let valid =
+        claims.iss == ISSUER && tokens::has_begun(claims.nbf, now) && claims.exp > now.as_seconds();
     valid.then(|| (UserId::from_stored(claims.sub), DeviceId::number(claims.device_id)))
 }
 
@@ -127,14 +126,14 @@ pub fn request_token(
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
     let is_phone = proved.key.purpose == Purpose::ChangePhone;
-    let iat = proved.at.as_seconds();
+    let (iat, exp) = tokens::times(proved.at, REQUEST_TOKEN_LIFETIME);
     let claims = RequestClaims {
         iss: ISSUER,
         sub: proved.user.as_ref().map(UserId::as_str).unwrap_or_default(),
         usage: proved.key.purpose.as_str(),
         phone_number: is_phone.then(|| proved.key.recipient.as_str()),
         iat,
-        exp: Timestamp::from_seconds(iat).plus(REQUEST_TOKEN_LIFETIME).as_seconds(),
+        exp,
         proved_at: proved.at.as_millis(),
         proved_by: Some(proved.key.recipient.kind()),
     };

@@ -1,7 +1,7 @@
 //! The access tokens of PosBytz's clients and customers.
 
 use super::{PROFILE, Refusal};
-use crate::contracts::tokens::{self, CLOCK_SKEW};
+use crate::contracts::tokens;
 use crate::domain::client::ClientId;
 use crate::domain::id::{UserId, hex};
 use crate::domain::realm::Realm;
@@ -44,7 +44,7 @@ pub(super) fn token_for(
     lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
-    let iat = grant.issued_at.as_seconds();
+    let (iat, exp) = tokens::times(grant.issued_at, lifetime);
     let claims = Claims {
         r#use: TOKEN_USE,
         client_id: grant.client.as_str(),
@@ -52,7 +52,7 @@ pub(super) fn token_for(
         scope: scope(grant),
         jti: hex(&grant.id),
         iat,
-        exp: Timestamp::from_seconds(iat).plus(lifetime).as_seconds(),
+        exp,
     };
     tokens::sign(&claims, signer)
 }
@@ -77,8 +77,7 @@ pub fn customer_token(
     lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
-    let iat = at.as_seconds();
-    let exp = Timestamp::from_seconds(iat).plus(lifetime).as_seconds();
+    let (iat, exp) = tokens::times(at, lifetime);
     tokens::sign(&CustomerClaims { user_id: user.as_str(), iat, exp }, signer)
 }
 
@@ -99,7 +98,7 @@ fn holder(claims: &str, now: Timestamp) -> Result<Caller, Refusal> {
     let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Refusal::NoClient)?;
     let client = ClientId::parse(claims.client_id).ok_or(Refusal::NoClient)?;
     let valid = claims.r#use == TOKEN_USE
-        && claims.iat <= now.plus(CLOCK_SKEW).as_seconds()
+        && tokens::has_begun(claims.iat, now)
         && claims.exp > now.as_seconds();
     if !valid {
         return Err(Refusal::NoClient);

@@ -186,7 +186,7 @@ pub(super) fn session_token(
     lifetime: Duration,
     signer: &dyn SignAccessToken,
 ) -> Result<String, PortError> {
-    let iat = at.as_seconds();
+    let (iat, exp) = tokens::times(at, lifetime);
     let claims = Claims {
         id: &user.id,
         username: &user.username,
@@ -200,7 +200,7 @@ pub(super) fn session_token(
         created_at: &user.created_at,
         role: user.role,
         iat,
-        exp: Timestamp::from_seconds(iat).plus(lifetime).as_seconds(),
+        exp,
     };
     tokens::sign(&claims, signer)
 }
