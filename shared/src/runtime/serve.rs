@@ -95,6 +95,24 @@ fn outcome_text(outcome: Outcome, counters: &Counters) -> String {
     }
 }
 
+/// Writes the line of an invocation: the fields of its kind, and those that every line has.
+macro_rules! log_line {
+    ($message:literal, $invocation:ident, $counters:ident, $outcome:ident, $($fields:tt)*) => {
+        tracing::info!(
+            $($fields)*
+            outcome = outcome_text($outcome, &$counters),
+            duration_ms = $invocation.duration_ms(),
+            store_calls = $counters.store_calls,
+            store_ms = millis($counters.store_time),
+            write_units = $counters.write_units,
+            cold_start = $invocation.cold,
+            request_id = $invocation.request_id,
+            trace_id = $invocation.trace_id,
+            $message
+        )
+    };
+}
+
 /// The name of a function by the `module_path!()` of its file: `gotu_post_otp` is `gotu-post-otp`, in
 /// its own binary and in the local stack's binary with all functions.
 fn function_name(module: &str) -> String {
@@ -164,19 +182,11 @@ where
             Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
             _ => None,
         };
-        tracing::info!(
+        log_line!(
+            "request", invocation, counters, outcome,
             http.method = %request.method(),
             http.route = route.unwrap_or_default(),
             http.status = status,
-            outcome = outcome_text(outcome, &counters),
-            duration_ms = invocation.duration_ms(),
-            store_calls = counters.store_calls,
-            store_ms = millis(counters.store_time),
-            write_units = counters.write_units,
-            cold_start = invocation.cold,
-            request_id = invocation.request_id,
-            trace_id = invocation.trace_id,
-            "request"
         );
         metrics.write(&counters, outcome, SystemClock.now().as_millis());
         Ok::<_, Infallible>(response)
@@ -224,23 +234,18 @@ where
         let outcome = if result.is_ok() { Outcome::Ok } else { Outcome::Fault };
         // A schedule or an operator's invocation need not concern the outbox.
         let some = |count: usize| (count > 0).then_some(count);
-        tracing::info!(
+        log_line!(
+            "batch",
+            invocation,
+            counters,
+            outcome,
             records,
             again,
             delivered = some(counters.values("RelayLag").count()),
             waiting = some(counters.values("OutboxAge").count()),
             codes_sent = some(counters.values("CodesSent").count()),
             lag_ms = counters.values("RelayLag").chain(counters.values("OutboxAge")).max(),
-            outcome = outcome_text(outcome, &counters),
-            duration_ms = invocation.duration_ms(),
             calls = counters.calls,
-            store_calls = counters.store_calls,
-            store_ms = millis(counters.store_time),
-            write_units = counters.write_units,
-            cold_start = invocation.cold,
-            request_id = invocation.request_id,
-            trace_id = invocation.trace_id,
-            "batch"
         );
         metrics.write(&counters, outcome, SystemClock.now().as_millis());
         result
