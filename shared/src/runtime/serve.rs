@@ -6,7 +6,7 @@ use super::settings::metrics_namespace;
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
 use crate::http::{Cors, Refusal, Request, Response};
-use crate::ports::Clock as _;
+use crate::ports::{Clock as _, chain};
 use futures_util::FutureExt as _;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt as _;
@@ -246,6 +246,7 @@ where
             codes_sent = some(counters.values("CodesSent").count()),
             lag_ms = counters.values("RelayLag").chain(counters.values("OutboxAge")).max(),
             calls = counters.calls,
+            error = result.as_ref().err().map(|error| chain(&**error)),
         );
         metrics.write(&counters, outcome, SystemClock.now().as_millis());
         result

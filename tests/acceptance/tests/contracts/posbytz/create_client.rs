@@ -1,7 +1,7 @@
 //! `posbytz-create-client`: an administrator's changes of clients. The function has no route.
 
 use acceptance::faults::of_store;
-use acceptance::posbytz::{BOTH, credentials, failed, token_request};
+use acceptance::posbytz::{BOTH, CREATE_CLIENT, credentials, failed, token_request};
 use acceptance::{TestStack, all, posbytz, token_parts};
 use serde_json::{Value, json};
 
@@ -117,10 +117,19 @@ async fn bad_payloads_are_refused_and_make_nothing() {
         (json!({"clientId": unknown, "suspended": true}), "there is no such client"),
         (json!({"clientId": unknown, "retire": "both"}), r#"retire must be "old" or "new""#),
     ];
-    for (payload, message) in cases {
-        failed(&posbytz(stack).administer(&payload).await, message);
+    for (payload, message) in &cases {
+        failed(&posbytz(stack).administer(payload).await, message);
     }
     assert!(stack.items("Clients").await.is_empty());
+    let logged = || async {
+        let mut lines = stack.json_lines();
+        lines.retain(|(name, line)| name == CREATE_CLIENT && line["error"].is_string());
+        let batches = lines.into_iter().filter(|(_, line)| line["message"] == "batch");
+        let errors: Vec<_> = batches.map(|(_, line)| line["error"].clone()).collect();
+        (errors.len() == cases.len()).then_some(errors)
+    };
+    let errors = stack.wait_for("a line about each refusal", logged).await;
+    assert_eq!(errors, cases.map(|(_, message)| json!(message)));
 }
 
 #[tokio::test]
