@@ -22,6 +22,7 @@ use crate::usecases::{Failure, Profile};
 use lambda_http::http::header::ALLOW;
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A route of the API and the function that serves it.
@@ -65,9 +66,12 @@ pub struct UnmatchedRequest<'a> {
     pub request: &'a Request,
     /// The methods of the path; empty if the path does not exist.
     pub methods: &'a [&'a str],
-    /// The origins whose pages may use a contract's cookies.
+    /// The origins whose pages may use the contract's cookies.
     pub origins: &'a AllowedOrigins,
 }
+
+/// The origins whose pages may use the cookies of each contract, by the contract's name.
+pub type OriginsByContract = BTreeMap<&'static str, AllowedOrigins>;
 
 impl UnmatchedRequest<'_> {
     /// 405 for a path with other methods, else 404.
@@ -106,7 +110,7 @@ fn owner(path: &str) -> Option<Contract> {
 /// The response to a request that no route serves (a preflight, a wrong method, an unknown path), in
 /// the format of the contract that owns the path.
 #[must_use]
-pub fn unmatched(request: &Request, origins: &AllowedOrigins) -> Response {
+pub fn unmatched(request: &Request, origins: &OriginsByContract) -> Response {
     let path = request.uri().path();
     let Some(contract) = owner(path) else {
         // API Gateway's own format.
@@ -114,8 +118,9 @@ pub fn unmatched(request: &Request, origins: &AllowedOrigins) -> Response {
     };
     let routes = contract.routes.iter().filter(|route| route.path == path);
     let methods: Vec<_> = routes.map(|route| route.method).collect();
-    let unmatched = UnmatchedRequest { request, methods: &methods, origins };
-    let cors = Cors { policy: contract.cors, origins: origins.clone() };
+    let origins = origins.get(contract.profile.name).cloned().unwrap_or_default();
+    let cors = Cors { policy: contract.cors, origins };
+    let unmatched = UnmatchedRequest { request, methods: &methods, origins: &cors.origins };
     if !methods.is_empty() && request.method() == Method::OPTIONS {
         return cors.apply(request, (contract.preflight)(&unmatched));
     }
@@ -227,7 +232,8 @@ impl MessageTemplates for ContractTemplates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use lambda_http::Body;
+    use lambda_http::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
 
     #[test]
     fn no_two_contracts_own_the_same_prefix() {
@@ -250,6 +256,22 @@ mod tests {
                 assert_eq!(owner, Some(contract.profile.name), "{}: {advice}", route.path);
             }
         }
+    }
+
+    #[test]
+    fn an_origin_of_one_contract_is_none_of_another_contract() {
+        let page = "https://shop.example";
+        let mut request = Request::new(Body::Empty);
+        *request.uri_mut() = "/auth/unknown".parse().unwrap();
+        request.headers_mut().insert(ORIGIN, HeaderValue::from_static(page));
+        let reader = |contract| {
+            let origins = BTreeMap::from([(contract, AllowedOrigins::parse(page))]);
+            let response = unmatched(&request, &origins);
+            assert_eq!(response.status(), StatusCode::NOT_FOUND);
+            response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned()
+        };
+        assert_eq!(reader("urbanfits").unwrap(), page);
+        assert_eq!(reader("gotu"), None);
     }
 
     #[test]
