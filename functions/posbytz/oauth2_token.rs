@@ -13,12 +13,13 @@ struct Token {
 }
 
 async fn oauth2_token(endpoint: &Token, request: &Request) -> Result<Response, TokenRefusal> {
-    let TokenRequest { client, secret, scopes } = TokenRequest::read(request)?;
-    let scopes_requested = scopes.is_some();
+    let request = TokenRequest::read(request)?;
+    let requested = request.requested_scopes();
+    let TokenRequest { client, secret, scopes } = request;
     let grant = endpoint.grant.run(&client, &secret, scopes).await;
     let grant = grant.or_refuse(TokenRefusal::from)?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let token = TokenResponse::of(&grant, scopes_requested, endpoint.issuer.lifetime, &*signer)?;
+    let token = TokenResponse::of(&grant, requested, endpoint.issuer.lifetime, &*signer)?;
     Ok(token.into_response())
 }
 

@@ -17,7 +17,7 @@ pub use admin::{ClientTask, ClientTaskError, changed, credentials};
 pub use claims::{Caller, ClientAuthenticator, customer_token};
 pub use field_errors::FieldErrors;
 pub use messages::LOCALES;
-pub use oauth2::{TokenRefusal, TokenRequest, TokenResponse};
+pub use oauth2::{RequestedScopes, TokenRefusal, TokenRequest, TokenResponse};
 pub use refusal::Refusal;
 pub use wire::{
     Contacts, CustomerCreated, CustomerSession, EmailVerifyRequest, OtpVerifyRequest,

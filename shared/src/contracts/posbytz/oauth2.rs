@@ -27,6 +27,15 @@ pub struct TokenRequest {
     pub scopes: Option<Scopes>,
 }
 
+/// Which scopes a token request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestedScopes {
+    /// All scopes of the client, because the request names none.
+    All,
+    /// The scopes that the request names.
+    Named,
+}
+
 /// A refusal of the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
@@ -229,16 +238,22 @@ impl TokenRequest {
             scopes: scopes.filter(|scopes| !scopes.is_empty()),
         })
     }
+
+    /// Which scopes the request asks for.
+    #[must_use]
+    pub const fn requested_scopes(&self) -> RequestedScopes {
+        if self.scopes.is_some() { RequestedScopes::Named } else { RequestedScopes::All }
+    }
 }
 
 impl TokenResponse {
-    /// The response to a request for a token; `scopes_requested` is whether the request named scopes.
+    /// The response to a request for a token.
     ///
     /// # Errors
     /// The token could not be signed.
     pub fn of(
         grant: &ClientGrant,
-        scopes_requested: bool,
+        requested: RequestedScopes,
         lifetime: Duration,
         signer: &dyn SignAccessToken,
     ) -> Result<Self, PortError> {
@@ -246,7 +261,10 @@ impl TokenResponse {
             token_type: "bearer",
             access_token: claims::token_for(grant, lifetime, signer)?,
             expires_in: lifetime.as_secs(),
-            scope: (!scopes_requested).then(|| claims::scope(grant)),
+            scope: match requested {
+                RequestedScopes::All => Some(claims::scope(grant)),
+                RequestedScopes::Named => None,
+            },
         })
     }
 }
