@@ -46,7 +46,7 @@ impl Driver for OfGoodCity<'_> {
     }
 
     fn new_person(&self) -> Person {
-        Person { recipient: new_mobile(), username: String::new() }
+        Person { recipient: new_mobile(), username: None }
     }
 
     async fn ask_for_code(&self, person: &Person) -> Reply {

@@ -47,7 +47,7 @@ impl Driver for OfGotu<'_> {
     }
 
     fn new_person(&self) -> Person {
-        Person { recipient: new_phone(), username: String::new() }
+        Person { recipient: new_phone(), username: None }
     }
 
     async fn ask_for_code(&self, person: &Person) -> Reply {

@@ -100,7 +100,8 @@ pub struct Facts {
 pub struct Person {
     /// The phone number or the address that the code goes to.
     pub recipient: String,
-    pub username: String,
+    /// The username, in a contract whose users have one.
+    pub username: Option<String>,
 }
 
 /// What a journey through a contract leaves behind.

@@ -64,7 +64,7 @@ impl Driver for OfPosBytz<'_> {
     }
 
     fn new_person(&self) -> Person {
-        Person { recipient: format!("+91{}", new_number()), username: String::new() }
+        Person { recipient: format!("+91{}", new_number()), username: None }
     }
 
     async fn ask_for_code(&self, person: &Person) -> Reply {

@@ -51,11 +51,12 @@ impl Driver for OfUrbanFits<'_> {
 
     fn new_person(&self) -> Person {
         let (username, recipient) = new_person();
-        Person { recipient, username }
+        Person { recipient, username: Some(username) }
     }
 
     async fn ask_for_code(&self, person: &Person) -> Reply {
-        self.client.sign_up(&person.username, &person.recipient).await
+        let username = person.username.as_deref().expect("a person of UrbanFits has a username");
+        self.client.sign_up(username, &person.recipient).await
     }
 
     async fn enter_code(&self, person: &Person, asked: &Reply, code: &str) -> Reply {
