@@ -36,4 +36,3 @@ mod sync;
 pub use aws::SecretSnapshot;
 pub use options::Options;
 pub use stack::Stack;
-pub use streams::DeadLetter;

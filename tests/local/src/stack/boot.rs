@@ -16,14 +16,14 @@ use crate::logs::{Echo, Logs};
 use crate::options::Options;
 use crate::records::Records;
 use crate::schedules;
-use crate::streams::{DeadLetter, Positions, Source};
+use crate::streams::{Positions, Source};
 use anyhow::{Context, anyhow};
 use axum::serve::{ListenerExt, TapIo};
 use axum::{Extension, Router};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use template::Template;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -89,7 +89,6 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
                 lambda: Arc::clone(&lambda),
                 logs: Arc::clone(&logs),
                 positions: Arc::clone(&positions),
-                dead_letters: Arc::clone(&parts.dead_letters),
                 written: written.with_context(|| format!("no table {}", stream.table))?,
             };
             tokio::spawn(source.run());
@@ -147,7 +146,6 @@ impl Parts {
             functions: function_names(template),
             tables: names.collect(),
             aws,
-            dead_letters: Arc::<Mutex<Vec<DeadLetter>>>::default(),
             _folder: folder,
         }
     }

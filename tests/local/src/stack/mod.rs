@@ -6,11 +6,9 @@ mod environment;
 use crate::aws::{Aws, SecretSnapshot};
 use crate::files::DataFolder;
 use crate::options::Options;
-use crate::streams::DeadLetter;
-use crate::sync::lock;
 use anyhow::Context;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -33,7 +31,6 @@ struct Parts {
     /// The physical names of the tables, by logical id.
     tables: BTreeMap<String, String>,
     aws: Arc<Aws>,
-    dead_letters: Arc<Mutex<Vec<DeadLetter>>>,
     /// Keeps the folder locked.
     _folder: Option<DataFolder>,
 }
@@ -102,12 +99,6 @@ impl Stack {
     /// If the account does not answer.
     pub async fn secrets(&self) -> anyhow::Result<Vec<SecretSnapshot>> {
         self.parts.aws.secrets().await
-    }
-
-    /// Returns the stream records that no invocation could process.
-    #[must_use]
-    pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        lock(&self.parts.dead_letters).clone()
     }
 
     /// Stops everything and waits until every process has ended.

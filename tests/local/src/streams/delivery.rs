@@ -5,10 +5,9 @@ use super::progress::Progress;
 use crate::clock;
 use crate::lambda::{Lambda, Outcome};
 use crate::logs::Logs;
-use crate::sync::lock;
 use axum::body::Bytes;
 use serde_json::{Value as Json, json};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use template::Stream;
 use tokio::sync::mpsc;
@@ -19,17 +18,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause. Lambda's is longer, but a developer or a test waits here.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// Stream records that no invocation could process.
-#[derive(Debug, Clone)]
-pub struct DeadLetter {
-    /// The function that failed.
-    pub function: String,
-    /// The records' sequence numbers.
-    pub sequence_numbers: Vec<String>,
-    /// The error of the last attempt.
-    pub error: String,
-}
-
 /// Delivers the records of some keys, in order.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -37,7 +25,6 @@ pub(super) struct Lane {
     pub(super) stream: Stream,
     pub(super) lambda: Arc<Lambda>,
     pub(super) logs: Arc<Logs>,
-    pub(super) dead_letters: Arc<Mutex<Vec<DeadLetter>>>,
     pub(super) progress: Arc<Progress>,
 }
 
@@ -125,16 +112,9 @@ impl Lane {
     }
 
     fn give_up(&self, records: &[Record], error: &str) {
-        self.logs.stack(&format!(
-            "gave up {} stream records of {}: {error}",
-            records.len(),
-            self.function
-        ));
-        lock(&self.dead_letters).push(DeadLetter {
-            function: self.function.clone(),
-            sequence_numbers: records.iter().map(|record| record.sequence.clone()).collect(),
-            error: error.to_owned(),
-        });
+        let numbers: Vec<_> = records.iter().map(|record| record.sequence.as_str()).collect();
+        let (numbers, function) = (numbers.join(", "), &self.function);
+        self.logs.stack(&format!("gave up stream records of {function}: {numbers}: {error}"));
         self.finish(records);
     }
 
@@ -183,6 +163,8 @@ fn pause(failures: u32) -> Duration {
 mod tests {
     use super::*;
     use crate::lambda::testing::Scripted;
+    use crate::sync::lock;
+    use std::sync::Mutex;
 
     fn records() -> Vec<Record> {
         ["10", "11", "12"]
@@ -225,21 +207,20 @@ mod tests {
     }
 
     /// Delivers four records to a scripted function. `fails` tells whether a record fails in the
-    /// n-th batch. Returns the delivered batches and the dead letters.
+    /// n-th batch. Returns the delivered batches, and the lines about records that were given up.
     async fn delivered(
         stream: Stream,
         fails: impl Fn(&str, usize) -> bool + Send + Sync + 'static,
-    ) -> (Vec<Vec<String>>, Vec<DeadLetter>) {
+    ) -> (Vec<Vec<String>>, Vec<String>) {
         let scripted = Arc::new(Scripted::silent(Duration::from_secs(30)));
         let lane = Lane {
             function: "f".to_owned(),
             stream,
             lambda: Arc::new(Lambda::new([Arc::clone(&scripted.function)])),
             logs: Arc::clone(&scripted.logs),
-            dead_letters: Arc::default(),
             progress: Arc::new(Progress::new(Arc::default(), "k".to_owned())),
         };
-        let dead = Arc::clone(&lane.dead_letters);
+        let logs = Arc::clone(&lane.logs);
         let batches = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&batches);
         let player = tokio::spawn(async move {
@@ -264,7 +245,8 @@ mod tests {
         lane.deliver(["10", "11", "12", "13"].map(numbered).to_vec()).await;
         player.abort();
         let batches = lock(&batches).clone();
-        (batches, lock(&dead).clone())
+        let given_up = logs.all().into_iter().filter(|line| line.contains("gave up"));
+        (batches, given_up.collect())
     }
 
     fn stream(maximum_retries: u32, maximum_age: Duration) -> Stream {
@@ -280,27 +262,31 @@ mod tests {
 
     #[tokio::test]
     async fn records_before_the_lowest_failure_are_not_delivered_again() {
-        let (batches, dead) =
+        let (batches, given_up) =
             delivered(stream(9, Duration::MAX), |n, attempt| n == "12" && attempt == 1).await;
         assert_eq!(batches, [vec!["10", "11", "12", "13"], vec!["12"], vec!["13"]]);
-        assert!(dead.is_empty());
+        assert!(given_up.is_empty());
     }
 
     #[tokio::test]
     async fn a_failed_batch_is_split_until_the_bad_record_is_alone() {
-        let (batches, dead) = delivered(stream(1, Duration::MAX), |n, _| n == "10").await;
+        let (batches, given_up) = delivered(stream(1, Duration::MAX), |n, _| n == "10").await;
         let expected: [&[&str]; 5] =
             [&["10", "11", "12", "13"], &["10", "11"], &["10"], &["10"], &["11"]];
         assert_eq!(batches.iter().take(5).collect::<Vec<_>>(), expected);
         assert_eq!(batches.last().unwrap(), &["12", "13"]);
-        let given_up: Vec<_> = dead.iter().flat_map(|letter| &letter.sequence_numbers).collect();
-        assert_eq!(given_up, ["10"]);
+        assert_eq!(
+            given_up,
+            ["[local] gave up stream records of f: 10: 1 items reported as failed"]
+        );
     }
 
     #[tokio::test]
     async fn records_older_than_the_limit_are_not_delivered() {
-        let (batches, dead) = delivered(stream(9, Duration::from_secs(1)), |_, _| true).await;
+        let (batches, given_up) = delivered(stream(9, Duration::from_secs(1)), |_, _| true).await;
         assert!(batches.is_empty());
-        assert_eq!(dead.iter().map(|letter| letter.sequence_numbers.len()).sum::<usize>(), 4);
+        let expected = "[local] gave up stream records of f: 10, 11, 12, 13: \
+            older than MaximumRecordAgeInSeconds";
+        assert_eq!(given_up, [expected]);
     }
 }

@@ -9,11 +9,10 @@ use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use serde_json::Value as Json;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-pub use delivery::DeadLetter;
 pub(crate) use positions::Positions;
 
 use crate::database::DatabaseHandle;
@@ -51,7 +50,6 @@ pub(crate) struct Source {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) positions: Arc<Positions>,
-    pub(crate) dead_letters: Arc<Mutex<Vec<DeadLetter>>>,
     /// Changes with every write to the table.
     pub(crate) written: watch::Receiver<()>,
 }
@@ -70,7 +68,6 @@ impl Source {
                     stream: self.stream.clone(),
                     lambda: Arc::clone(&self.lambda),
                     logs: Arc::clone(&self.logs),
-                    dead_letters: Arc::clone(&self.dead_letters),
                     progress: Arc::clone(&progress),
                 };
                 tokio::spawn(lane.run(receiver));
