@@ -2,6 +2,7 @@
 
 use super::events;
 use super::rights::{self, PartitionKeys, Right};
+use secrets_manager::is_name_of_secret;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use template::{EventBus, Secret, Table, Template};
@@ -68,13 +69,6 @@ impl Resources {
         let name = rights::table_name(table);
         self.tables.get(name).map_or(name, String::as_str)
     }
-}
-
-/// Tells whether a request can use this text for a secret: its name, its ARN, or its ARN without
-/// the random end.
-pub(super) fn is_name_of_secret(text: &str, name: &str, arn: &str) -> bool {
-    let partial_arn = arn.rsplit_once('-').map(|(partial, _)| partial);
-    text == name || text == arn || Some(text) == partial_arn
 }
 
 fn table_names(request: &Json) -> Vec<&str> {

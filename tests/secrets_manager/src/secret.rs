@@ -1,6 +1,6 @@
 //! One secret: its versions and their labels.
 
-use crate::{clock, random};
+use crate::{Change, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -31,23 +31,6 @@ struct Version {
     created_ms: i64,
 }
 
-/// The error of a request that is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) kind: &'static str,
-    pub(super) message: String,
-}
-
-impl Refusal {
-    pub(super) fn not_found(message: &str) -> Self {
-        Self { kind: "ResourceNotFoundException", message: message.to_owned() }
-    }
-
-    pub(super) fn invalid(message: &str) -> Self {
-        Self { kind: "InvalidParameterException", message: message.to_owned() }
-    }
-}
-
 impl fmt::Debug for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Version").field("created_ms", &self.created_ms).finish_non_exhaustive()
@@ -55,14 +38,20 @@ impl fmt::Debug for Version {
 }
 
 impl Secret {
-    pub(super) fn new(value: String) -> Self {
-        let (id, created_ms) = (random::uuid(), clock::unix_millis());
-        Self {
-            created_ms,
-            changed_ms: created_ms,
-            versions: [(id.clone(), Version { value, created_ms })].into(),
-            labels: [(CURRENT.to_owned(), id)].into(),
+    pub(super) fn new(value: Option<&str>, change: Change) -> Self {
+        let Change { at, version: id } = change;
+        let mut secret = Self {
+            created_ms: at,
+            changed_ms: at,
+            versions: BTreeMap::new(),
+            labels: BTreeMap::new(),
+        };
+        if let Some(value) = value {
+            let version = Version { value: value.to_owned(), created_ms: at };
+            secret.versions.insert(id.clone(), version);
+            secret.labels.insert(CURRENT.to_owned(), id);
         }
+        secret
     }
 
     /// Answers `GetSecretValue` for a version, for a label, for both if the label is on the
@@ -125,11 +114,12 @@ impl Secret {
         value: &str,
         token: Option<&str>,
         stages: &[String],
+        change: Change,
     ) -> Result<Json, Refusal> {
         if token.is_some_and(|token| !TOKEN_LENGTH.contains(&token.len())) {
             return Err(Refusal::invalid("ClientRequestToken must have 32 to 64 characters."));
         }
-        let id = token.map_or_else(random::uuid, str::to_owned);
+        let id = token.map_or(change.version, str::to_owned);
         match self.versions.get(&id) {
             // A repeated request gets the same reply.
             Some(version) if version.value == value => {}
@@ -142,7 +132,7 @@ impl Secret {
                 });
             }
             None => {
-                let created_ms = clock::unix_millis();
+                let created_ms = change.at;
                 self.changed_ms = created_ms;
                 self.versions.insert(id.clone(), Version { value: value.to_owned(), created_ms });
                 if stages.is_empty() {
@@ -162,6 +152,7 @@ impl Secret {
         stage: &str,
         from: Option<&str>,
         to: Option<&str>,
+        at: i64,
     ) -> Result<Json, Refusal> {
         if from.is_none() && to.is_none() {
             return Err(Refusal::invalid(
@@ -194,7 +185,7 @@ impl Secret {
             }
             None => drop(self.labels.remove(stage)),
         }
-        self.changed_ms = clock::unix_millis();
+        self.changed_ms = at;
         Ok(json!({}))
     }
 
@@ -225,6 +216,34 @@ mod tests {
 
     const TOKEN: &str = "a-token-of-at-least-32-characters";
 
+    fn change(at: i64, version: &str) -> Change {
+        Change { at, version: version.to_owned() }
+    }
+
+    /// A secret whose only version has its value as the id.
+    fn new() -> Secret {
+        Secret::new(Some("one"), change(1000, "one"))
+    }
+
+    /// Adds a version. Without a token, its id is its value.
+    fn put(
+        secret: &mut Secret,
+        value: &str,
+        token: Option<&str>,
+        stages: &[String],
+    ) -> Result<Json, Refusal> {
+        secret.put(value, token, stages, change(2000, value))
+    }
+
+    fn move_stage(
+        secret: &mut Secret,
+        stage: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Json, Refusal> {
+        secret.move_stage(stage, from, to, 2000)
+    }
+
     fn read(secret: &Secret, stage: &str) -> Option<String> {
         let value = secret.value(None, Some(stage)).ok()?;
         value.get("SecretString").and_then(Json::as_str).map(str::to_owned)
@@ -236,9 +255,9 @@ mod tests {
 
     #[test]
     fn a_new_value_is_current_and_the_old_one_previous() {
-        let mut secret = Secret::new("one".into());
-        secret.put("two", None, &[]).unwrap();
-        secret.put("three", None, &[]).unwrap();
+        let mut secret = new();
+        put(&mut secret, "two", None, &[]).unwrap();
+        put(&mut secret, "three", None, &[]).unwrap();
         assert_eq!(read(&secret, CURRENT).as_deref(), Some("three"));
         assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("two"));
         let count = |all| secret.list(all).get("Versions").unwrap().as_array().unwrap().len();
@@ -247,13 +266,13 @@ mod tests {
 
     #[test]
     fn a_rotation_goes_from_pending_to_current() {
-        let mut secret = Secret::new("one".into());
+        let mut secret = new();
         let first = id(&secret.value(None, None).unwrap());
-        let second = id(&secret.put("two", Some(TOKEN), &["AWSPENDING".to_owned()]).unwrap());
+        let second = id(&put(&mut secret, "two", Some(TOKEN), &["AWSPENDING".to_owned()]).unwrap());
         assert_eq!(second, TOKEN);
         assert_eq!(read(&secret, CURRENT).as_deref(), Some("one"));
-        secret.move_stage(CURRENT, Some(&first), Some(&second)).unwrap();
-        secret.move_stage("AWSPENDING", Some(&second), None).unwrap();
+        move_stage(&mut secret, CURRENT, Some(&first), Some(&second)).unwrap();
+        move_stage(&mut secret, "AWSPENDING", Some(&second), None).unwrap();
         assert_eq!(read(&secret, CURRENT).as_deref(), Some("two"));
         assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("one"));
         assert_eq!(read(&secret, "AWSPENDING"), None);
@@ -263,14 +282,14 @@ mod tests {
 
     #[test]
     fn a_repeated_put_changes_nothing_and_another_value_is_refused() {
-        let mut secret = Secret::new("one".into());
-        secret.put("two", Some(TOKEN), &[]).unwrap();
-        secret.put("two", Some(TOKEN), &[]).unwrap();
+        let mut secret = new();
+        put(&mut secret, "two", Some(TOKEN), &[]).unwrap();
+        put(&mut secret, "two", Some(TOKEN), &[]).unwrap();
         assert_eq!(read(&secret, PREVIOUS).as_deref(), Some("one"));
-        let refusal = secret.put("three", Some(TOKEN), &[]).unwrap_err();
+        let refusal = put(&mut secret, "three", Some(TOKEN), &[]).unwrap_err();
         assert_eq!(refusal.kind, "ResourceExistsException");
         for token in ["short", &"x".repeat(65)] {
-            let refusal = secret.put("three", Some(token), &[]).unwrap_err();
+            let refusal = put(&mut secret, "three", Some(token), &[]).unwrap_err();
             assert_eq!(refusal.kind, "InvalidParameterException");
         }
         assert_eq!(read(&secret, CURRENT).as_deref(), Some("two"));
@@ -279,44 +298,42 @@ mod tests {
     #[test]
     fn a_pending_label_moves_to_the_newest_version_and_can_stay_on_the_current_one() {
         let pending = ["AWSPENDING".to_owned()];
-        let mut secret = Secret::new("one".into());
+        let mut secret = new();
         let first = id(&secret.value(None, None).unwrap());
-        secret.put("two", None, &pending).unwrap();
-        let third = id(&secret.put("three", None, &pending).unwrap());
+        put(&mut secret, "two", None, &pending).unwrap();
+        let third = id(&put(&mut secret, "three", None, &pending).unwrap());
         assert_eq!(read(&secret, "AWSPENDING").as_deref(), Some("three"));
-        secret.move_stage(CURRENT, Some(&first), Some(&third)).unwrap();
+        move_stage(&mut secret, CURRENT, Some(&first), Some(&third)).unwrap();
         let stages = secret.describe().get("VersionIdsToStages").unwrap().clone();
         assert_eq!(stages, json!({ &*first: [PREVIOUS], &*third: [CURRENT, "AWSPENDING"] }));
         // The label has moved since the caller read it.
-        let refusal = secret.move_stage(CURRENT, Some(&first), Some(&third)).unwrap_err();
+        let refusal = move_stage(&mut secret, CURRENT, Some(&first), Some(&third)).unwrap_err();
         assert_eq!(refusal.kind, "InvalidParameterException");
     }
 
     #[test]
     fn a_change_and_not_a_read_moves_the_date_of_the_last_change() {
-        let mut secret = Secret::new("one".into());
-        let first = id(&secret.value(None, None).unwrap());
+        let mut secret = new();
         let date = |secret: &Secret| secret.describe().get("LastChangedDate").unwrap().as_f64();
         secret.changed_ms = 0;
-        assert_eq!(date(&secret), Some(seconds(secret.created_ms)), "not before its creation");
-        secret.created_ms = 0;
-        let second = id(&secret.put("two", Some(TOKEN), &["AWSPENDING".to_owned()]).unwrap());
-        assert!(date(&secret) > Some(0.0));
-        secret.changed_ms = 0;
-        secret.put("two", Some(TOKEN), &[]).unwrap();
-        secret.put("three", Some(TOKEN), &[]).unwrap_err();
-        secret.move_stage(CURRENT, Some(&second), Some(&first)).unwrap_err();
+        assert_eq!(date(&secret), Some(1.0), "not before its creation");
+        let pending = ["AWSPENDING".to_owned()];
+        secret.put("two", Some(TOKEN), &pending, change(2000, "unused")).unwrap();
+        assert_eq!(date(&secret), Some(2.0));
+        secret.put("two", Some(TOKEN), &[], change(3000, "unused")).unwrap();
+        secret.put("three", Some(TOKEN), &[], change(3000, "unused")).unwrap_err();
+        secret.move_stage(CURRENT, Some(TOKEN), Some("one"), 3000).unwrap_err();
         secret.value(None, None).unwrap();
-        assert_eq!(date(&secret), Some(0.0), "nothing was changed");
-        secret.move_stage(CURRENT, Some(&first), Some(&second)).unwrap();
-        assert!(date(&secret) > Some(0.0));
+        assert_eq!(date(&secret), Some(2.0), "nothing was changed");
+        secret.move_stage(CURRENT, Some("one"), Some(TOKEN), 4000).unwrap();
+        assert_eq!(date(&secret), Some(4.0));
     }
 
     #[test]
     fn a_label_moves_only_from_the_version_that_has_it() {
-        let mut secret = Secret::new("one".into());
+        let mut secret = new();
         let first = id(&secret.value(None, None).unwrap());
-        let second = id(&secret.put("two", None, &["AWSPENDING".to_owned()]).unwrap());
+        let second = id(&put(&mut secret, "two", None, &["AWSPENDING".to_owned()]).unwrap());
         for (stage, from, to) in [
             (CURRENT, None, Some(&*second)),
             (CURRENT, Some(&*second), Some(&*first)),
@@ -324,20 +341,20 @@ mod tests {
             (CURRENT, None, None),
         ] {
             assert_eq!(
-                secret.move_stage(stage, from, to).unwrap_err().kind,
+                move_stage(&mut secret, stage, from, to).unwrap_err().kind,
                 "InvalidParameterException"
             );
         }
-        let refusal = secret.move_stage(CURRENT, Some(&first), Some("nowhere")).unwrap_err();
+        let refusal = move_stage(&mut secret, CURRENT, Some(&first), Some("nowhere")).unwrap_err();
         assert_eq!(refusal.kind, "ResourceNotFoundException");
         assert_eq!(read(&secret, CURRENT).as_deref(), Some("one"));
     }
 
     #[test]
     fn a_label_must_be_on_the_requested_version() {
-        let mut secret = Secret::new("one".into());
+        let mut secret = new();
         let first = id(&secret.value(None, None).unwrap());
-        secret.put("two", None, &[]).unwrap();
+        put(&mut secret, "two", None, &[]).unwrap();
         assert!(secret.value(Some(&first), Some(PREVIOUS)).is_ok());
         assert!(secret.value(Some(&first), Some(CURRENT)).is_err());
         assert!(secret.value(Some("nowhere"), None).is_err());
@@ -345,6 +362,9 @@ mod tests {
 
     #[test]
     fn debug_output_shows_no_value() {
-        assert!(!format!("{:?}", Secret::new("secret text".into())).contains("secret text"));
+        assert!(
+            !format!("{:?}", Secret::new(Some("secret text"), change(1000, "one")))
+                .contains("secret text")
+        );
     }
 }
