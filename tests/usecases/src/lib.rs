@@ -2,7 +2,8 @@
 //!
 //! A core has its own embedded `DynamoDB`, a clock that the test moves and entropy that follows from
 //! a seed. It runs in the process of the test, so a test takes milliseconds. The adapters are the
-//! real ones; only the carriers of messages and events record what they get.
+//! real ones; only the carriers of messages and events record what they get. [`Keys`] are rotated in
+//! the same way, over a stand-in for Secrets Manager.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::missing_panics_doc, reason = "each function panics when the test fails")]
@@ -14,8 +15,10 @@ mod contract;
 mod core;
 mod database;
 mod entropy;
+mod keys;
 mod people;
 mod refusal;
+mod secrets;
 mod verbs;
 
 pub use carriers::{Answer, Carrier, EventBus, Sent};
@@ -23,9 +26,11 @@ pub use clock::{ManualClock, START};
 pub use contract::{CONTRACT, wrong};
 pub use core::{Core, Rules};
 pub use entropy::SeededEntropy;
+pub use keys::{COPY_LIFETIME, INTERVAL, KEY, Keys, Process, Turn, UNTIL_KNOWN};
 pub use people::{
     abroad, address, email, number, other_email, other_phone, other_source, password, phone,
     source, username,
 };
 pub use refusal::Refusal;
+pub use secrets::{Mishap, ServedSecrets};
 pub use verbs::{Session, ShopSignUp};

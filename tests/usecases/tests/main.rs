@@ -6,11 +6,14 @@
 mod check_code;
 mod clients;
 mod deliver_effects;
+mod key_ring;
+mod model_key_ring;
 mod prove_recipient;
 mod refresh;
 mod register_device;
 mod request_code;
 mod reset_password;
+mod rotate_keys;
 mod shop;
 mod sign_in;
 mod sign_out;
