@@ -1,51 +1,75 @@
 //! Clients that use their tokens and codes while the keys are replaced.
+//!
+//! No time passes for keys, tokens or codes. Instead, a client keeps what it got until the keys were replaced once, and the
+//! keys are replaced again when every client has used what it kept. So a key leaves the ring after the last use of what it
+//! made, and each replacement finds tokens and codes of the key that it replaces.
 
-use super::{GOODCITY_KEY, current, key_of, now, rotate};
+use super::{GOODCITY_KEY, current, key_of, rotate};
 use acceptance::goodcity::{error, new_mobile, otp_auth_key, token};
 use acceptance::gotu::tokens;
 use acceptance::tokens::part;
 use acceptance::urbanfits::{new_person, otp_id, session};
-use acceptance::{
-    Reply, TestStack, all, code_in, goodcity, gotu, new_phone, token_parts, urbanfits,
-};
-use latchkey::domain::time::Timestamp;
+use acceptance::{Reply, TestStack, all, code_in, goodcity, gotu, new_phone, urbanfits};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 
 const URBANFITS_KEY: &str = "TOKEN_KEY_SECRET_URBANFITS";
 const REFRESH_KEY: &str = "REFRESH_KEY_SECRET_GOTU";
 const CODE_KEY: &str = "OTP_KEY_SECRET";
 
-/// The lifetime of tokens and codes, in seconds.
-pub(super) const LIFETIME: u64 = 4;
-/// The time for which a code works for certain: the store counts its lifetime in seconds.
-const CODE_LIFETIME: Duration = Duration::from_secs(3);
-/// The time before a code's end at which the code is used at the latest.
-const RESERVE: Duration = Duration::from_millis(1500);
+/// The number of tokens and codes that clients present before the next step.
+const BETWEEN_STEPS: u32 = 30;
 
-/// A token or a code.
-struct Issued {
+/// The number of clients that keep tokens and codes.
+const KEEPERS: usize = 6;
+
+/// How far the rotations and the clients are.
+#[derive(Default)]
+struct Progress {
+    /// The number of times that every key was replaced.
+    replaced: usize,
+    /// The number of clients that wait for the next time.
+    waiting: usize,
+    /// The number of tokens and codes that clients keep, by `replaced` when they were asked for.
+    kept: BTreeMap<usize, usize>,
+    /// The number of tokens and codes that were presented.
+    presented: u32,
+    over: bool,
+}
+
+/// A token or a code. A key that made it stays in the ring until this value is dropped.
+struct Issued<'a> {
     text: String,
     /// The name of the key that it was made with.
     key: &'static str,
     /// The id of that key.
     key_id: String,
-    /// The time until which it must be accepted.
-    until: Timestamp,
+    /// The number of times that every key had been replaced when it was asked for.
+    since: usize,
+    progress: &'a watch::Sender<Progress>,
+}
+
+impl Drop for Issued<'_> {
+    fn drop(&mut self) {
+        self.progress.send_modify(|progress| {
+            let kept = progress.kept.entry(self.since).or_default();
+            *kept = kept.saturating_sub(1);
+        });
+    }
 }
 
 /// Clients of three contracts that use tokens and codes while the keys are replaced.
 pub(super) struct Load<'a> {
     stack: &'a TestStack,
-    over: AtomicBool,
+    progress: watch::Sender<Progress>,
     /// The ids of the keys that have signed, by the keys' names.
     signed: Mutex<BTreeMap<String, Vec<String>>>,
-    presented: AtomicU32,
     /// The number of presented tokens and codes whose key did not sign any more.
     outdated: AtomicU32,
     rejected: Mutex<Vec<String>>,
@@ -60,21 +84,21 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Load<'a> {
-    pub(super) async fn new(stack: &'a TestStack) -> Self {
-        let load = Self {
+    pub(super) fn new(stack: &'a TestStack) -> Self {
+        Self {
             stack,
-            over: AtomicBool::default(),
+            progress: watch::Sender::default(),
             signed: Mutex::default(),
-            presented: AtomicU32::default(),
             outdated: AtomicU32::default(),
             rejected: Mutex::default(),
-        };
-        load.rotate().await;
-        load
+        }
     }
 
-    /// Runs the clients until every key was replaced `count` times.
+    /// Replaces every key, and runs clients until every key was replaced `count` times more.
     pub(super) async fn run(self, count: usize) -> Outcome {
+        for turn in ["published", "signs"] {
+            self.step(turn).await;
+        }
         let clients: [Pin<Box<dyn Future<Output = ()> + Send + '_>>; 8] = [
             Box::pin(self.rotations(count)),
             Box::pin(self.goodcity()),
@@ -85,13 +109,12 @@ impl<'a> Load<'a> {
             Box::pin(self.urbanfits()),
             Box::pin(self.forger()),
         ];
-        let limit = Duration::from_mins(4);
-        let done = tokio::time::timeout(limit, all(clients)).await;
+        let done = tokio::time::timeout(Duration::from_mins(4), all(clients)).await;
         assert!(done.is_ok(), "the rotations took more than four minutes");
-        let Self { signed, presented, outdated, rejected, .. } = self;
+        let Self { signed, progress, outdated, rejected, .. } = self;
         Outcome {
             signed: signed.into_inner().unwrap(),
-            presented: presented.into_inner(),
+            presented: progress.borrow().presented,
             outdated: outdated.into_inner(),
             rejected: rejected.into_inner().unwrap(),
         }
@@ -101,32 +124,36 @@ impl<'a> Load<'a> {
         self.signed.lock().unwrap()[key].last().unwrap().clone()
     }
 
-    /// A code that is requested now.
-    fn code(&self) -> Issued {
-        let until = now().plus(CODE_LIFETIME);
-        Issued { text: String::new(), key: CODE_KEY, key_id: self.current(CODE_KEY), until }
-    }
-
-    /// A JWT that was just issued.
-    fn token(text: &str, key: &'static str) -> Issued {
-        let until = Timestamp::from_seconds(token_parts(text).1["exp"].as_i64().unwrap());
-        Issued { text: text.to_owned(), key, key_id: key_of(text), until }
+    /// A token or a code that is asked for now.
+    fn asked(&self, key: &'static str) -> Issued<'_> {
+        let mut since = 0;
+        self.progress.send_modify(|progress| {
+            since = progress.replaced;
+            let kept = progress.kept.entry(since).or_default();
+            *kept = kept.saturating_add(1);
+        });
+        let (text, key_id) = (String::new(), self.current(key));
+        Issued { text, key, key_id, since, progress: &self.progress }
     }
 
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.progress.borrow().over
     }
 
-    fn is_outdated(&self, issued: &Issued) -> bool {
+    /// Returns whether the keys were replaced since a token or a code was asked for.
+    fn is_due(&self, issued: &Issued<'_>) -> bool {
+        self.progress.borrow().replaced > issued.since
+    }
+
+    fn is_outdated(&self, issued: &Issued<'_>) -> bool {
         self.current(issued.key) != issued.key_id
     }
 
-    /// Counts the answer to a token or a code, unless it may have expired meanwhile.
-    fn count(&self, issued: &Issued, outdated: bool, reply: &Reply) {
-        if now() >= issued.until {
-            return;
-        }
-        self.presented.fetch_add(1, Ordering::Relaxed);
+    /// Counts the answer to a token or a code.
+    fn count(&self, issued: &Issued<'_>, outdated: bool, reply: &Reply) {
+        self.progress.send_modify(|progress| {
+            progress.presented = progress.presented.saturating_add(1);
+        });
         self.outdated.fetch_add(u32::from(outdated), Ordering::Relaxed);
         if reply.status != 200 {
             let rejected = format!("{} {}: {reply:?}", issued.key, issued.key_id);
@@ -134,82 +161,81 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The code in the message after `earlier` others, or `None` if the code expires first.
-    async fn arrival(&self, to: &str, earlier: usize, code: &Issued) -> Option<String> {
-        let look = || async {
-            let found = self.stack.messages(to).await.get(earlier).cloned();
-            let found = found.map(|message| code_in(message["body"].as_str().unwrap()));
-            (found.is_some() || now() >= code.until).then_some(found)
-        };
-        self.stack.wait_for("a message, or the end of its code", look).await
+    /// The code in the message after `earlier` others.
+    async fn arrival(&self, to: &str, earlier: usize) -> String {
+        code_in(&self.stack.text(to, earlier.saturating_add(1)).await)
     }
 
-    /// Waits until the key of the code does not sign any more, or half of the code's lifetime is over.
-    async fn hold(&self, code: &Issued) {
-        let half = code.until.minus(RESERVE);
-        let look =
-            || async { (self.is_over() || self.is_outdated(code) || now() >= half).then_some(()) };
-        self.stack.wait_for("a rotation, or half of a lifetime", look).await;
+    /// Waits until the keys were replaced, or the rotations are over, and uses the tokens meanwhile.
+    async fn keep(&self, issued: &Issued<'_>, tokens: &mut Vec<Issued<'_>>) {
+        self.progress.send_if_modified(|progress| {
+            let waits = progress.replaced == issued.since;
+            progress.waiting = progress.waiting.saturating_add(usize::from(waits));
+            waits
+        });
+        let replaced = |progress: &Progress| progress.over || progress.replaced > issued.since;
+        while !tokens.is_empty() && !replaced(&self.progress.borrow()) {
+            self.use_all(tokens).await;
+        }
+        self.progress.subscribe().wait_for(replaced).await.unwrap();
     }
 
-    /// Waits as long, and uses the tokens meanwhile.
-    async fn hold_and_use(&self, code: &Issued, tokens: &mut Vec<Issued>) {
-        let half = code.until.minus(RESERVE);
-        while now() < half && !self.is_outdated(code) && self.use_all(tokens).await {}
+    /// Uses each token, and keeps those that were not used since the keys were replaced.
+    async fn use_all(&self, tokens: &mut Vec<Issued<'_>>) {
+        let mut kept = Vec::new();
+        for token in tokens.drain(..) {
+            let (due, outdated) = (self.is_due(&token), self.is_outdated(&token));
+            let reply = match token.key {
+                GOODCITY_KEY => goodcity(self.stack).current_user_profile(&token.text).await,
+                _ => urbanfits(self.stack).get_me(&token.text).await,
+            };
+            self.count(&token, outdated, &reply);
+            if !due {
+                kept.push(token);
+            }
+        }
+        tokens.extend(kept);
     }
 
-    /// Signs up and in with GoodCity again and again, and uses every token until it expires.
+    /// Signs up and in with GoodCity again and again.
     async fn goodcity(&self) {
-        let mut tokens: Vec<Issued> = Vec::new();
-        let (mut mobile, mut sent) = (new_mobile(), 0);
+        let mut tokens = Vec::new();
+        let (mobile, mut sent) = (new_mobile(), 0);
         while !self.is_over() {
-            let mut code = self.code();
+            let mut code = self.asked(CODE_KEY);
             let reply = match sent {
                 0 => goodcity(self.stack).sign_up(&mobile).await,
                 _ => goodcity(self.stack).send_pin(&mobile).await,
             };
             let key = otp_auth_key(&reply);
-            let Some(pin) = self.arrival(&mobile, sent, &code).await else {
-                (mobile, sent) = (new_mobile(), 0);
-                continue;
-            };
+            code.text = self.arrival(&mobile, sent).await;
             sent = sent.saturating_add(1);
-            code.text = pin;
-            self.hold_and_use(&code, &mut tokens).await;
-            let outdated = self.is_outdated(&code);
+            if !tokens.is_empty() {
+                self.keep(&code, &mut tokens).await;
+            }
+            let (outdated, mut issued) = (self.is_outdated(&code), self.asked(GOODCITY_KEY));
             let reply = goodcity(self.stack).verify(&key, &code.text).await;
             self.count(&code, outdated, &reply);
-            if reply.status == 200 {
-                tokens.push(Self::token(&token(&reply), GOODCITY_KEY));
-            }
             self.use_all(&mut tokens).await;
+            if reply.status == 200 {
+                issued.text = token(&reply);
+                issued.key_id = key_of(&issued.text);
+                tokens.push(issued);
+            }
         }
-    }
-
-    /// Uses each token that has not expired. Returns whether there was one.
-    async fn use_all(&self, tokens: &mut Vec<Issued>) -> bool {
-        tokens.retain(|token| now() < token.until);
-        for token in &*tokens {
-            let outdated = self.is_outdated(token);
-            let reply = match token.key {
-                GOODCITY_KEY => goodcity(self.stack).current_user_profile(&token.text).await,
-                _ => urbanfits(self.stack).get_me(&token.text).await,
-            };
-            self.count(token, outdated, &reply);
-        }
-        !tokens.is_empty()
     }
 
     /// Signs up with Gotu by phone and refreshes the session, again and again.
     async fn gotu(&self) {
         while !self.is_over() {
-            let (phone, code) = (new_phone(), self.code());
+            let (phone, mut code) = (new_phone(), self.asked(CODE_KEY));
             gotu(self.stack).ask_for_code(&phone, "sign_up").await.expect_text(204, "");
-            let Some(text) = self.arrival(&phone, 0, &code).await else { continue };
-            self.hold(&code).await;
+            code.text = self.arrival(&phone, 0).await;
+            self.keep(&code, &mut Vec::new()).await;
             let outdated = self.is_outdated(&code);
-            let reply = gotu(self.stack).sign_up_by_phone(&phone, &text).await;
+            let reply = gotu(self.stack).sign_up_by_phone(&phone, &code.text).await;
             self.count(&code, outdated, &reply);
+            drop(code);
             if reply.status == 200 {
                 self.refresh(&tokens(&reply).refresh).await;
             }
@@ -218,14 +244,12 @@ impl<'a> Load<'a> {
 
     /// Refreshes a session, loses the answer, and repeats the request after a rotation. The answer must be the same.
     async fn refresh(&self, token: &str) {
-        let (key, key_id) = (REFRESH_KEY, self.current(REFRESH_KEY));
-        let issued =
-            Issued { text: token.to_owned(), key, key_id, until: now().plus(CODE_LIFETIME) };
-        let lost = gotu(self.stack).refresh(&issued.text).await;
+        let issued = self.asked(REFRESH_KEY);
+        let lost = gotu(self.stack).refresh(token).await;
         self.count(&issued, false, &lost);
-        self.hold(&issued).await;
+        self.keep(&issued, &mut Vec::new()).await;
         let outdated = self.is_outdated(&issued);
-        let again = gotu(self.stack).refresh(&issued.text).await;
+        let again = gotu(self.stack).refresh(token).await;
         self.count(&issued, outdated, &again);
         if (lost.status, again.status) == (200, 200) {
             let [lost, again] = [lost, again].map(|reply| tokens(&reply).refresh);
@@ -233,26 +257,29 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Signs up with UrbanFits again and again, and uses every session until it expires.
+    /// Signs up with UrbanFits again and again.
     async fn urbanfits(&self) {
-        let mut sessions: Vec<Issued> = Vec::new();
+        let mut sessions = Vec::new();
         while !self.is_over() {
-            let ((username, email), code) = (new_person(), self.code());
+            let ((username, email), mut code) = (new_person(), self.asked(CODE_KEY));
             let otp_id = otp_id(&urbanfits(self.stack).sign_up(&username, &email).await, &email);
-            let Some(text) = self.arrival(&email, 0, &code).await else { continue };
-            self.hold_and_use(&code, &mut sessions).await;
-            let outdated = self.is_outdated(&code);
-            let reply = urbanfits(self.stack).enter_code(&otp_id, &text).await;
-            self.count(&code, outdated, &reply);
-            if reply.status == 200 {
-                sessions.push(Self::token(&session(&reply), URBANFITS_KEY));
+            code.text = self.arrival(&email, 0).await;
+            if !sessions.is_empty() {
+                self.keep(&code, &mut sessions).await;
             }
+            let (outdated, mut issued) = (self.is_outdated(&code), self.asked(URBANFITS_KEY));
+            let reply = urbanfits(self.stack).enter_code(&otp_id, &code.text).await;
+            self.count(&code, outdated, &reply);
             self.use_all(&mut sessions).await;
+            if reply.status == 200 {
+                issued.text = session(&reply);
+                issued.key_id = key_of(&issued.text);
+                sessions.push(issued);
+            }
         }
     }
 
-    /// Sends forged tokens again and again, each of another key that does not exist. A function that looked for such a key
-    /// does not look again for a while, so it must know the next real key before that key signs.
+    /// Sends forged tokens again and again, each of another key that does not exist.
     async fn forger(&self) {
         for number in 0.. {
             if self.is_over() {
@@ -265,9 +292,10 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Invokes the function and records the keys that sign.
-    async fn rotate(&self) {
+    /// Takes a step with every key, and records the keys that sign.
+    async fn step(&self, turn: &str) {
         let steps = rotate(self.stack, &json!({})).await;
+        assert!(steps.iter().all(|step| step["turn"] == turn), "{steps:?}");
         let mut signed = self.signed.lock().unwrap();
         for step in steps {
             let ids = signed.entry(step["key"].as_str().unwrap().to_owned()).or_default();
@@ -277,14 +305,31 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Replaces every key `count` times, by invoking the function often.
+    /// Waits until the clients have presented tokens and codes.
+    async fn wait_for_clients(&self) {
+        let enough = self.progress.borrow().presented.saturating_add(BETWEEN_STEPS);
+        self.wait_for(|progress| progress.presented >= enough).await;
+    }
+
+    async fn wait_for(&self, condition: impl FnMut(&Progress) -> bool) {
+        self.progress.subscribe().wait_for(condition).await.unwrap();
+    }
+
+    /// Replaces every key `count` times.
     async fn rotations(&self, count: usize) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(250));
-        let done = || self.signed.lock().unwrap().values().all(|ids| ids.len() > count);
-        while !done() {
-            ticks.tick().await;
-            self.rotate().await;
+        for replaced in 0..count {
+            self.wait_for(|progress| progress.waiting == KEEPERS).await;
+            for turn in ["published", "signs"] {
+                self.wait_for_clients().await;
+                self.step(turn).await;
+            }
+            let now = replaced.saturating_add(1);
+            self.progress.send_modify(|progress| (progress.replaced, progress.waiting) = (now, 0));
+            // What the keys before the last ones made has had its last use.
+            let is_kept =
+                |progress: &Progress| progress.kept.range(..now).any(|(_, kept)| *kept > 0);
+            self.wait_for(|progress| !is_kept(progress)).await;
         }
-        self.over.store(true, Ordering::Relaxed);
+        self.progress.send_modify(|progress| progress.over = true);
     }
 }
