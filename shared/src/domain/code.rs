@@ -17,11 +17,10 @@ pub struct CodeFormat {
 }
 
 impl CodeFormat {
-    /// Returns the format with every code of `digits` digits, including `0…0`; at most 18 digits.
+    /// Returns the format with every code of `digits` digits, including `0…0`; at most 19 digits.
     #[must_use]
     pub const fn all_of(digits: u32) -> Self {
-        let count = 10_u64.pow(if digits > 18 { 18 } else { digits });
-        Self { digits: digits as usize, lowest: 0, count }
+        Self { digits: digits as usize, lowest: 0, count: 10_u64.saturating_pow(digits) }
     }
 }
 
@@ -76,11 +75,8 @@ impl OneTimeCode {
     #[must_use]
     pub fn truncate(mac: &[u8; 32], format: CodeFormat) -> Self {
         let offset = usize::from(mac.last().copied().unwrap_or_default() & 0x0f);
-        let number = mac
-            .iter()
-            .skip(offset)
-            .take(8)
-            .fold(0_u64, |sum, byte| sum.wrapping_shl(8) | u64::from(*byte));
+        let bytes = mac.get(offset..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        let number = u64::from_be_bytes(bytes);
         let code = format.lowest.saturating_add(number.checked_rem(format.count).unwrap_or(0));
         Self(format!("{code:0width$}", width = format.digits).into())
     }
@@ -179,5 +175,20 @@ mod tests {
             assert!(!code.matches(guess), "{guess:?}");
         }
         assert_eq!(format!("{code:?}"), "OneTimeCode");
+    }
+
+    #[test]
+    fn the_last_four_bits_of_the_mac_say_where_the_number_of_the_code_begins() {
+        // The last byte is 0x1f, so the number is made of the bytes 0x0f to 0x16.
+        let mac = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let code = OneTimeCode::truncate(&mac, CodeFormat::all_of(19));
+        assert_eq!(code.expose(), "1085386279523456278");
+        assert_eq!(OneTimeCode::truncate(&mac, CodeFormat::all_of(6)).expose(), "456278");
+    }
+
+    #[test]
+    fn a_format_has_every_code_of_its_digits() {
+        let all = CodeFormat { digits: 4, lowest: 0, count: 10_000 };
+        assert_eq!(CodeFormat::all_of(4), all);
     }
 }
