@@ -60,4 +60,13 @@ mod tests {
         let budget = Budget::sends_of_client(&client, 20, Timestamp::from_seconds(7300)).unwrap();
         assert_eq!(budget.bucket, format!("sends#client#{}#7200", "ab".repeat(16)));
     }
+
+    #[test]
+    fn sends_and_wrong_guesses_of_one_source_are_counted_apart() {
+        let (from, now) = (SourceAddress::parse("203.0.113.9"), Timestamp::from_seconds(7300));
+        let guesses = Budget::wrong_guesses(&from, 1, now).unwrap();
+        assert_eq!(guesses.bucket, "guesses#address#203.0.113.9#7200");
+        assert_eq!((guesses.limit, guesses.ends_at), (1, Timestamp::from_seconds(10_800)));
+        assert_eq!(Budget::wrong_guesses(&from, 0, now), None);
+    }
 }

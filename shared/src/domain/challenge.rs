@@ -175,4 +175,25 @@ mod tests {
         assert_eq!(known_and_unknown(Audience::Unregistered), (false, true));
         assert_eq!(known_and_unknown(Audience::Everyone), (true, true));
     }
+
+    #[test]
+    fn each_purpose_has_a_name_of_its_own() {
+        let names = Purpose::ALL.map(Purpose::as_str);
+        assert_eq!(names, ["sign_up", "sign_in", "reset_password", "change_phone", "verify"]);
+    }
+
+    #[test]
+    fn a_nonce_is_stored_in_16_bytes() {
+        let nonce = Nonce::new([7; 16]);
+        assert_eq!(Nonce::from_stored(nonce.as_bytes()), Some(nonce));
+        for bad in [&[7; 15][..], &[7; 17]] {
+            assert_eq!(Nonce::from_stored(bad), None);
+        }
+    }
+
+    #[test]
+    fn debug_shows_two_bytes_of_a_nonce_and_nothing_of_a_handle() {
+        assert_eq!(format!("{:?}", Nonce::new([0xab; 16])), "Nonce(abab…)");
+        assert_eq!(format!("{:?}", ChallengeHandle::new("secret")), "ChallengeHandle");
+    }
 }

@@ -183,6 +183,7 @@ mod tests {
                 && secret_matches(&two.digest(), Some(&double))
         );
         assert!(!secret_matches(&three.digest(), Some(&double)));
+        assert!(secret_matches(&one.digest(), Some(&client(one, Some(one)))));
         assert!(!secret_matches(&one.digest(), None));
         // A caller who presents the placeholder's digest is refused.
         assert!(!secret_matches(&SecretDigest::NONE, None));
@@ -199,5 +200,14 @@ mod tests {
         let secret = ClientSecret::new(&[7; 32]);
         assert_eq!(secret.expose().len(), 64);
         assert_eq!(format!("{secret:?} {:?}", secret.digest()), "ClientSecret SecretDigest");
+    }
+
+    #[test]
+    fn a_digest_is_stored_in_32_bytes() {
+        let digest = ClientSecret::presented("secret").digest();
+        let stored = SecretDigest::from_stored(digest.as_bytes()).unwrap();
+        assert!(bool::from(stored.same(&digest)));
+        assert_eq!(digest.as_bytes().first(), Some(&0x2b));
+        assert!(SecretDigest::from_stored(&[0; 31]).is_none());
     }
 }

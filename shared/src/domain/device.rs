@@ -37,3 +37,17 @@ pub struct NewDevice {
     /// The time at which the registration expires; `None` for never.
     pub expires_at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_the_platform_and_not_the_push_token() {
+        let platform = Some("ios".to_owned());
+        let push_token = Some("secret".to_owned());
+        let info = DeviceInfo { push_token, platform, ..DeviceInfo::default() };
+        assert_eq!(format!("{info:?}"), "DeviceInfo(ios)");
+        assert_eq!(format!("{:?}", DeviceInfo::default()), "DeviceInfo(unknown)");
+    }
+}

@@ -78,6 +78,7 @@ mod tests {
             "a@b.co\r\nBcc: x@y.zz",
             "a@[127.0.0.1]",
             "\"a b\"@c.de",
+            "\"ab\"@c.de",
             "Name <a@b.co>",
             "a@b..co",
             ".a@b.co",
@@ -94,5 +95,18 @@ mod tests {
     fn debug_hides_the_address() {
         let email = EmailAddress::parse("person@example.com").unwrap();
         assert_eq!(format!("{email:?}"), "EmailAddress(p…@….com)");
+    }
+
+    #[test]
+    fn an_address_has_at_most_254_bytes() {
+        let of_length = |length: usize| {
+            let label = "b".repeat(60);
+            let head = format!("{}@{label}.{label}.{label}.", "a".repeat(60));
+            format!("{head}{}", "c".repeat(length.checked_sub(head.len()).unwrap()))
+        };
+        assert!(EmailAddress::parse(&of_length(253)).is_ok());
+        assert!(EmailAddress::parse(&of_length(254)).is_ok());
+        assert!(EmailAddress::parse(&of_length(255)).is_err());
+        assert!(EmailAddress::parse(&of_length(256)).is_err());
     }
 }

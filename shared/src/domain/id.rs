@@ -153,4 +153,16 @@ mod tests {
         assert_eq!(UserId::uuid([0xab; 16]).as_str(), text);
         assert_eq!(DeviceId::uuid([0xab; 16]).as_str(), text);
     }
+
+    #[test]
+    fn each_sequence_has_a_name_of_its_own() {
+        let all = [Sequence::User, Sequence::Device, Sequence::Address];
+        assert_eq!(all.map(Sequence::as_str), ["user", "device", "address"]);
+    }
+
+    #[test]
+    fn an_integer_id_is_its_decimal_digits() {
+        assert_eq!(UserId::number(12).as_str(), "12");
+        assert_eq!(DeviceId::number(12).as_str(), "12");
+    }
 }

@@ -74,3 +74,41 @@ impl Identifier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns an identifier of each kind, with its kind, its canonical and its written form.
+    fn samples() -> [(Identifier, &'static str, &'static str, &'static str); 4] {
+        let phone = PhoneNumber::parse("+85291234567").unwrap();
+        let email = EmailAddress::parse("Ann@Example.com").unwrap();
+        let username = Username::parse("Ann-1").unwrap();
+        let card = CardNumber::parse("705123").unwrap();
+        [
+            (Identifier::Phone(phone), "phone", "+85291234567", "+85291234567"),
+            (Identifier::Email(email), "email", "ann@example.com", "ann@example.com"),
+            (Identifier::Username(username), "username", "ann-1", "Ann-1"),
+            (Identifier::Card(card), "card", "705123", "705123"),
+        ]
+    }
+
+    #[test]
+    fn an_identifier_is_parsed_from_its_kind_and_either_form() {
+        for (identifier, kind, canonical, written) in samples() {
+            assert_eq!(identifier.kind(), kind);
+            assert_eq!((identifier.as_str(), identifier.as_written()), (canonical, written));
+            assert_eq!(Identifier::from_parts(kind, canonical), Some(identifier.clone()));
+            let parsed = Identifier::from_parts(kind, written).unwrap();
+            assert_eq!(parsed.as_written(), written);
+        }
+        assert_eq!(samples().map(|(_, kind, ..)| kind), Identifier::KINDS);
+        assert_eq!(Identifier::from_parts("other", "705123"), None);
+    }
+
+    #[test]
+    fn codes_are_sent_to_phone_numbers_and_addresses_only() {
+        let receive = samples().map(|(identifier, ..)| identifier.receives_codes());
+        assert_eq!(receive, [true, true, false, false]);
+    }
+}

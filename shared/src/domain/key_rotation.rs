@@ -183,4 +183,12 @@ mod tests {
         assert!(key.expose().chars().all(plain));
         assert_eq!(format!("{key:?}"), "NewKey");
     }
+
+    #[test]
+    fn each_outcome_has_a_name_of_its_own() {
+        use KeyRotationOutcome::*;
+        let names =
+            [Unchanged, Published, Promoted, Replaced, Conflict].map(KeyRotationOutcome::as_str);
+        assert_eq!(names, ["rests", "published", "signs", "replaced", "overtaken"]);
+    }
 }

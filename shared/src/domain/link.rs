@@ -52,4 +52,9 @@ mod tests {
         }
         assert_eq!(format!("{link:?}"), "LinkToken");
     }
+
+    #[test]
+    fn the_text_of_a_link_is_the_hex_digits_of_its_mac() {
+        assert_eq!(LinkToken::new(&[0xab; 32]).expose(), "ab".repeat(32));
+    }
 }

@@ -86,3 +86,69 @@ impl OutboxEntry {
         ends.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
+    use crate::domain::identifier::Identifier;
+    use crate::domain::realm::Realm;
+
+    fn seed() -> CodeSeed {
+        let realm = Realm::of_contract("a");
+        let recipient = Identifier::from_parts("phone", "+85291234567").unwrap();
+        CodeSeed {
+            key: ChallengeKey { realm, purpose: Purpose::Verify, recipient },
+            nonce: Nonce::new([0; 16]),
+            key_id: KeyId::new("k"),
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn code(expires_at: Timestamp) -> Effect {
+        let locale = "en".to_owned();
+        Effect::Code(CodeMessage {
+            seed: seed(),
+            locale,
+            sent_at: at(0),
+            expires_at,
+            deliver: true,
+        })
+    }
+
+    fn link(expires_at: Timestamp) -> Effect {
+        let (user, locale) = (UserId::number(1), "en".to_owned());
+        Effect::Link(LinkMessage { seed: seed(), user, locale, sent_at: at(0), expires_at })
+    }
+
+    fn event() -> EventMessage {
+        let text = String::new;
+        EventMessage { source: text(), detail_type: text(), detail: text(), occurred_at: at(0) }
+    }
+
+    fn end_of(effects: Vec<Effect>) -> Option<Timestamp> {
+        OutboxEntry::new(&EventIds::new([0; 16]), at(0), effects).expires_at()
+    }
+
+    #[test]
+    fn an_entry_ends_with_its_last_message() {
+        assert_eq!(end_of(vec![code(at(5))]), Some(at(5)));
+        assert_eq!(end_of(vec![code(at(5)), link(at(9))]), Some(at(9)));
+        assert_eq!(end_of(vec![link(at(9)), code(at(5))]), Some(at(9)));
+    }
+
+    #[test]
+    fn an_entry_with_an_event_does_not_end() {
+        assert_eq!(end_of(vec![code(at(5)), Effect::Event(event())]), None);
+    }
+
+    #[test]
+    fn an_event_is_told_apart_from_a_message() {
+        assert_eq!(Effect::Event(event()).as_event(), Some(&event()));
+        assert_eq!(code(at(5)).as_event(), None);
+        assert_eq!(link(at(5)).as_event(), None);
+    }
+}

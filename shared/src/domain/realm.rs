@@ -34,3 +34,15 @@ impl Realm {
         self.shop.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_realm_is_a_contract_or_one_shop_of_it() {
+        let (contract, shop) = (Realm::of_contract("a"), Realm::of_shop("a", "S"));
+        assert_eq!((contract.contract(), contract.shop()), ("a", None));
+        assert_eq!((shop.contract(), shop.shop()), ("a", Some("S")));
+    }
+}

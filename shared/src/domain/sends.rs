@@ -163,4 +163,18 @@ mod tests {
         assert_eq!(off.guesses_per_day(5), None);
         assert_eq!(LIMITS.guesses_per_day(5), Some(20));
     }
+
+    #[test]
+    fn the_longest_wait_counts() {
+        let record = sent(&[0, 60, 3590]);
+        assert_eq!(LIMITS.admit(&record, at(3595)), Err(SendRefused { retry_at: at(3650) }));
+        assert!(LIMITS.admit(&record, at(3650)).is_ok());
+    }
+
+    #[test]
+    fn each_send_changes_the_revision() {
+        let record = sent(&[0, 60]);
+        assert_eq!((record.revision, record.sent_at), (2, Some(at(60))));
+        assert_eq!((record.hour.used, record.day.used), (2, 2));
+    }
 }

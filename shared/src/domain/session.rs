@@ -299,4 +299,64 @@ mod tests {
         let expected = format!("\0\0\0\x07refresh\0\0\0\x20{family}\0\0\0\x34{token}");
         assert_eq!(seed.message(), expected.as_bytes());
     }
+
+    #[test]
+    fn only_52_characters_of_base32hex_are_a_refresh_token() {
+        let token = RefreshToken::new(&[0xab; 32]);
+        assert_eq!(RefreshToken::parse(token.expose()).unwrap().expose(), token.expose());
+        for bad in ["", &"0".repeat(51), &"0".repeat(53), &"w".repeat(52), &"V".repeat(52)] {
+            assert!(RefreshToken::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_successor_belongs_to_one_family_and_one_token() {
+        let key_id = KeyId::new("k");
+        let message = |family: u8, token: u8| {
+            let (family, token) = (FamilyId::new(&[family; 16]), RefreshToken::new(&[token; 32]));
+            SuccessorSeed { family: &family, token: &token, key_id: &key_id }.message()
+        };
+        assert_eq!(message(1, 1), message(1, 1));
+        assert_ne!(message(1, 1), message(2, 1));
+        assert_ne!(message(1, 1), message(1, 2));
+    }
+
+    #[test]
+    fn a_stored_family_is_the_same_family() {
+        let family = FamilyId::new(&[0xab; 16]);
+        assert_eq!(family.as_str(), "ab".repeat(16));
+        assert_eq!(FamilyId::from_stored(family.as_str()), family);
+    }
+
+    #[test]
+    fn each_reason_has_a_name_of_its_own() {
+        use SessionEndReason::*;
+        let user = [SignedOut, SignedOutEverywhere, SignedOutElsewhere];
+        let names = ["signed_out", "signed_out_everywhere", "signed_out_elsewhere"];
+        assert_eq!(user.map(SessionEndReason::as_str), names);
+        let other = [TokenReused, PasswordReset, IdentifierProved];
+        let names = ["token_reused", "password_reset", "identifier_proved"];
+        assert_eq!(other.map(SessionEndReason::as_str), names);
+    }
+
+    #[test]
+    fn each_way_to_sign_in_has_a_name_of_its_own() {
+        assert_eq!(SignInMethod::ALL.map(SignInMethod::as_str), ["code", "password"]);
+        for method in SignInMethod::ALL {
+            assert_eq!(SignInMethod::from_name(method.as_str()), Some(method));
+        }
+        assert_eq!(SignInMethod::from_name("other"), None);
+    }
+
+    #[test]
+    fn the_event_of_an_end_names_the_device_only_if_it_is_one_session() {
+        let device = DeviceId::number(7);
+        let reason = |which: SessionsToEnd| (which.reason(), which.device().is_some());
+        let one = SessionsToEnd::One(device.clone());
+        assert_eq!(reason(one), (SessionEndReason::SignedOut, true));
+        let others = SessionsToEnd::Others(device);
+        assert_eq!(reason(others), (SessionEndReason::SignedOutElsewhere, false));
+        let all = SessionsToEnd::All;
+        assert_eq!(reason(all), (SessionEndReason::SignedOutEverywhere, false));
+    }
 }

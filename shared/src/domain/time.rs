@@ -74,4 +74,19 @@ mod tests {
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);
     }
+
+    #[test]
+    fn seconds_are_rounded_down() {
+        for (millis, seconds) in [(1999, 1), (2000, 2), (-1, -1), (-1000, -1)] {
+            let point = Timestamp::from_millis(millis);
+            assert_eq!((point.as_millis(), point.as_seconds()), (millis, seconds));
+        }
+    }
+
+    #[test]
+    fn a_span_is_added_and_subtracted_in_milliseconds() {
+        let point = Timestamp::from_millis(5000);
+        assert_eq!(point.plus(Duration::from_millis(1)), Timestamp::from_millis(5001));
+        assert_eq!(point.minus(Duration::from_millis(1)), Timestamp::from_millis(4999));
+    }
 }

@@ -140,3 +140,22 @@ impl User {
             || self.session_kept.as_ref() == Some(device)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_found_by_its_kind() {
+        let phone = Identifier::from_parts("phone", "+85291234567").unwrap();
+        let email = Identifier::from_parts("email", "ann@example.com").unwrap();
+        let known = |identifier, verified| KnownBy { identifier, verified };
+        let both = Identifiers::new(vec![known(phone.clone(), true), known(email, false)]);
+        assert_eq!(both.phone().map(KnownBy::text), Some("+85291234567"));
+        assert_eq!(both.email().map(KnownBy::text), Some("ann@example.com"));
+        assert_eq!(both.of_kind("card").map(KnownBy::text), None);
+        assert_eq!(both.iter().map(|known| known.verified).collect::<Vec<_>>(), [true, false]);
+        assert!(Identifiers::verified(phone.clone()).phone().unwrap().verified);
+        assert!(!Identifiers::unverified(phone).phone().unwrap().verified);
+    }
+}

@@ -74,12 +74,14 @@ impl fmt::Debug for Username {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hash::DefaultHasher;
 
     #[test]
     fn a_name_keeps_its_case_and_compares_without_it() {
         let name = Username::parse("_Saad.A-9").unwrap();
         assert_eq!((name.as_written(), name.canonical()), ("_Saad.A-9", "_saad.a-9"));
         assert_eq!(name, Username::parse("_SAAD.a-9").unwrap());
+        assert_ne!(name, Username::parse("_saad.a-8").unwrap());
         assert_eq!(format!("{name:?}"), "Username(_…)");
     }
 
@@ -94,5 +96,16 @@ mod tests {
         for bad in ["ab cd", "abcd ", "nämen", "a@b.co", "abc\n", "ab\u{200b}cd", "١٢٣٤"] {
             assert_eq!(Username::parse(bad).unwrap_err(), UsernameError::Character, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_hash_of_a_name_does_not_depend_on_its_case() {
+        let hash = |text| {
+            let mut hasher = DefaultHasher::new();
+            Username::parse(text).unwrap().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash("Ann-1"), hash("ann-1"));
+        assert_ne!(hash("ann-1"), hash("ann-2"));
     }
 }

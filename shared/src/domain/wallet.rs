@@ -61,4 +61,11 @@ mod tests {
             assert_eq!(CardNumber::parse(bad), None, "{bad}");
         }
     }
+
+    #[test]
+    fn a_card_number_has_at_most_20_digits() {
+        for good in ["7", "12345678901234567890"] {
+            assert_eq!(CardNumber::parse(good).unwrap().as_str(), good);
+        }
+    }
 }
