@@ -7,7 +7,7 @@ mod check_code;
 mod clients;
 mod deliver_effects;
 mod key_ring;
-mod model_key_ring;
+mod models;
 mod prove_recipient;
 mod refresh;
 mod register_device;

@@ -2,8 +2,7 @@
 //!
 //! What the model knows of a key are four times: when it was published, when it began to sign, when
 //! it was replaced, and, for each token, when that ends. It knows nothing of stages, versions and
-//! copies. `PROPTEST_CASES` sets how many histories are tried; by default they are few, and the same
-//! in each run.
+//! copies.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,7 +18,6 @@ use latchkey::domain::key_rotation::KeyRotationOutcome::{
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{CheckedToken, Clock as _};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use usecases::{COPY_LIFETIME, KEY, Keys, Mishap, Process, UNTIL_KNOWN};
@@ -357,16 +355,6 @@ impl<'a> History<'a> {
     }
 }
 
-/// Returns how many histories are tried, and from which seed.
-fn config() -> Config {
-    let given = Config { failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
-    // The number of the crate, if the environment sets no other.
-    if given.cases == 256 {
-        return Config { cases: 24, rng_seed: RngSeed::Fixed(1), ..given };
-    }
-    given
-}
-
 #[test]
 fn no_history_refuses_a_token_before_its_end() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -376,7 +364,7 @@ fn no_history_refuses_a_token_before_its_end() {
         others.process().sign().await
     });
     let seen = std::cell::RefCell::new(Seen::default());
-    let mut runner = TestRunner::new(config());
+    let (mut runner, seed) = super::runner();
     let result = runner.run(&steps(), |steps| {
         let seen = &mut *seen.borrow_mut();
         runtime.block_on(async {
@@ -390,7 +378,7 @@ fn no_history_refuses_a_token_before_its_end() {
         });
         Ok(())
     });
-    result.unwrap_or_else(|error| panic!("{error}"));
+    result.unwrap_or_else(|error| panic!("with the seed {seed}: {error}"));
     // The histories are worth the comparison.
     let seen = seen.into_inner();
     let Seen { promotions, outlived, conflicts, crashes, outages, unknown } = seen;
