@@ -1,6 +1,8 @@
 //! The driver of GoodCity: a sign-up by mobile.
 
-use super::{Driver, Facts, Person, Sample, Target, Traces, authorization, has_members};
+use super::{
+    Driver, Facts, FirstProof, Person, Sample, Target, Traces, authorization, has_members,
+};
 use crate::goodcity::{
     GoodCity, UNKNOWN_KEY, goodcity, new_mobile, otp_auth_key, pin_refused, token, user_id,
 };
@@ -90,6 +92,19 @@ impl Driver for OfGoodCity<'_> {
             && reply.body.starts_with("Unrecognised platform");
         let body = reply.json();
         unknown_platform || has_members(&body, &["error"]) || has_members(&body, &["errors"])
+    }
+
+    async fn first_proof(&self) -> FirstProof {
+        let mobile = new_mobile();
+        let strangers_key = otp_auth_key(&self.client.sign_up(&mobile).await);
+        self.client.pin(&mobile, 1).await;
+        let owners_key = otp_auth_key(&self.client.send_pin(&mobile).await);
+        let pin = self.client.pin(&mobile, 2).await;
+        let stranger = self.client.verify(&strangers_key, &pin).await;
+        let owner = self.client.verify(&owners_key, &pin).await;
+        let again = self.client.verify(&strangers_key, &pin).await;
+        let stranger = vec![("verify", stranger), ("verify after the proof", again)];
+        FirstProof { stranger, owner }
     }
 
     async fn journey(&self) -> Traces {

@@ -1,6 +1,8 @@
 //! The driver of Gotu: a sign-up by phone.
 
-use super::{Driver, Facts, Person, Sample, Target, Traces, authorization, has_members};
+use super::{
+    Driver, Facts, FirstProof, Person, Sample, Target, Traces, authorization, has_members,
+};
 use crate::gotu::{Gotu, PASSWORD, gotu, tokens, user_id};
 use crate::{Reply, TestStack, new_email, new_phone, other_than};
 use async_trait::async_trait;
@@ -90,6 +92,25 @@ impl Driver for OfGotu<'_> {
 
     fn is_refusal(&self, _function: &str, reply: &Reply) -> bool {
         has_members(&reply.json(), &["error"]) && reply.json()["error"].is_string()
+    }
+
+    async fn first_proof(&self) -> FirstProof {
+        let email = new_email();
+        let stranger = tokens(&self.client.sign_up_by_email(&email).await);
+        assert_eq!(self.client.sign_in(&email, PASSWORD).await.status, 200);
+        let code = self.client.code(&email, "reset_password", 1).await;
+        let proved = self.client.verify_code(&email, &code, "reset_password").await;
+        let token = proved.json()["data"]["requestToken"].as_str().unwrap().to_owned();
+        let body = json!({"requestToken": token, "newPassword": "the owner's password"});
+        self.client.set_password(&body).await.expect_text(204, "");
+        FirstProof {
+            stranger: vec![
+                ("sign in", self.client.sign_in(&email, PASSWORD).await),
+                ("refresh", self.client.refresh(&stranger.refresh).await),
+                ("sign out", self.client.sign_out(&stranger.access).await),
+            ],
+            owner: self.client.sign_in(&email, "the owner's password").await,
+        }
     }
 
     async fn journey(&self) -> Traces {

@@ -115,6 +115,14 @@ pub struct Traces {
     pub names: Vec<String>,
 }
 
+/// What happens at the first proof of a recipient that a stranger has used before.
+pub struct FirstProof {
+    /// What the stranger tries after the proof: a name and the answer. All of it must be refused.
+    pub stranger: Vec<(&'static str, Reply)>,
+    /// How the owner of the recipient enters after it.
+    pub owner: Reply,
+}
+
 /// The part of a request that is mangled.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
@@ -208,6 +216,10 @@ pub trait Driver: Send + Sync {
 
     /// Whether an answer has the form of this endpoint's refusals.
     fn is_refusal(&self, function: &str, reply: &Reply) -> bool;
+
+    /// A stranger uses the recipient of another person, as far as the contract allows that without a proof: signs up, sets
+    /// a password, opens a session. Then the owner proves the recipient for the first time, without that password.
+    async fn first_proof(&self) -> FirstProof;
 
     /// Uses every endpoint, with right and with wrong secrets.
     async fn journey(&self) -> Traces;

@@ -1,6 +1,8 @@
 //! The driver of PosBytz: a sign-up by mobile, through the client of a shop.
 
-use super::{Driver, Facts, Person, Sample, Target, Traces, authorization, has_members};
+use super::{
+    Driver, Facts, FirstProof, Person, Sample, Target, Traces, authorization, has_members,
+};
 use crate::posbytz::{
     BOTH, Credentials, INTERNAL, PASSWORD, PosBytz, by_email, by_mobile, code_refused, credentials,
     customer_id, new_number, posbytz, session, signed_in, token_request, typed,
@@ -22,7 +24,7 @@ static FACTS: Facts = Facts {
         ("GetItem", &["Identifiers"]),
         ("UpdateItem", &["Challenges"]),
         ("GetItem", &["Users"]),
-        ("TransactWriteItems", &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"]),
+        ("TransactWriteItems", &["Budgets", "Challenges", "Outbox", "Users"]),
     ],
     account: &[("Users", 1), ("Identifiers", 1)],
     events: &[
@@ -104,6 +106,29 @@ impl Driver for OfPosBytz<'_> {
         }
         let has_text = body["message"].is_string() || body["errors"].is_object();
         body["statusCode"] == reply.status && has_text
+    }
+
+    /// The sign-up itself sends the code, and no other request does. So the proof completes the sign-up and keeps its
+    /// password; another password stays wrong, and before the proof there is no session.
+    async fn first_proof(&self) -> FirstProof {
+        let number = new_number();
+        let person = by_mobile("+91", &number);
+        assert_eq!(self.client.sign_up(&self.token, &person).await.status, 201);
+        let early = self.client.sign_in(&self.token, &person).await;
+        let mut other = person.clone();
+        other["password"] = json!("another p4ssword");
+        let again = self.client.sign_up(&self.token, &other).await;
+        let code = code_in(&self.stack.text(&format!("+91{number}"), 1).await);
+        let entered = self.client.enter_code(&self.token, &typed(&number, &code)).await;
+        assert_eq!(entered.status, 200, "{entered:?}");
+        FirstProof {
+            stranger: vec![
+                ("sign in before the proof", early),
+                ("sign up again", again),
+                ("sign in with another password", self.client.sign_in(&self.token, &other).await),
+            ],
+            owner: self.client.sign_in(&self.token, &person).await,
+        }
     }
 
     async fn journey(&self) -> Traces {

@@ -1,6 +1,6 @@
 //! The driver of UrbanFits: a sign-up that waits for a mailed code.
 
-use super::{Driver, Facts, Person, Sample, Target, Traces, has_members};
+use super::{Driver, Facts, FirstProof, Person, Sample, Target, Traces, has_members};
 use crate::urbanfits::{
     EXPIRED, INCORRECT, UNKNOWN_ID, UrbanFits, new_person, otp_id, refusal, session, sign_up_body,
     urbanfits, user_id,
@@ -95,6 +95,30 @@ impl Driver for OfUrbanFits<'_> {
     fn is_refusal(&self, _function: &str, reply: &Reply) -> bool {
         let body = reply.json();
         has_members(&body, &["success", "msg"]) && body["success"] == false
+    }
+
+    async fn first_proof(&self) -> FirstProof {
+        let (username, email) = new_person();
+        let (others_name, _) = new_person();
+        let mut body = sign_up_body(&others_name, &email);
+        body["password"] = json!("a stranger's password");
+        let strangers_id = otp_id(&self.client.sign_up_with(&body).await, &email);
+        let code = self.client.code(&email, 1).await;
+        // A sign-up that waits keeps the owner out until its guesses are used up.
+        while self.client.enter_code(&strangers_id, &other_than(&code)).await.json()
+            != refusal(EXPIRED)
+        {}
+        let owners_id = otp_id(&self.client.sign_up(&username, &email).await, &email);
+        let code = self.client.code(&email, 2).await;
+        let registered = self.client.enter_code(&owners_id, &code).await;
+        assert_eq!(registered.status, 200, "{registered:?}");
+        FirstProof {
+            stranger: vec![
+                ("log in", self.client.log_in(&email, "a stranger's password").await),
+                ("enter the code", self.client.enter_code(&strangers_id, &code).await),
+            ],
+            owner: self.client.log_in(&email, "password").await,
+        }
     }
 
     async fn journey(&self) -> Traces {

@@ -13,6 +13,7 @@ mod costs;
 mod data_model;
 mod enumeration;
 mod faults;
+mod first_proof;
 mod key_rotation;
 mod logging;
 mod malformed_input;

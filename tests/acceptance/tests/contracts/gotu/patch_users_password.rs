@@ -52,6 +52,23 @@ async fn a_forgotten_password_is_replaced_once_and_every_session_ends() {
 }
 
 #[tokio::test]
+async fn a_new_password_verifies_the_recipient_that_received_the_code() {
+    let stack = TestStack::shared().await;
+    let email = new_email();
+    gotu(stack).sign_up_by_email(&email).await;
+    let token = request_token(stack, &email, "reset_password", 1).await;
+    let verified = async || {
+        let user = &stack.items_with("Users", &email).await[0];
+        (user["email_verified"] == true, user["email_verified_at"].is_null())
+    };
+    // The code alone changes nothing.
+    assert_eq!(verified().await, (false, true));
+    let body = json!({"requestToken": token, "newPassword": "battery staple"});
+    gotu(stack).set_password(&body).await.expect_text(204, "");
+    assert_eq!(verified().await, (true, false));
+}
+
+#[tokio::test]
 async fn many_at_once_with_one_token_set_one_password() {
     let stack = TestStack::shared().await;
     let email = new_email();

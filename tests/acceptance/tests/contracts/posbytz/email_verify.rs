@@ -281,7 +281,7 @@ async fn following_a_link_is_three_round_trips() {
     let expected = [
         json!(["GetItem", ["Users"]]),
         json!(["GetItem", ["Challenges"]]),
-        json!(["TransactWriteItems", ["Challenges", "Identifiers", "Outbox", "Users"]]),
+        json!(["TransactWriteItems", ["Challenges", "Outbox", "Users"]]),
     ];
     assert_eq!(calls, expected);
 }
