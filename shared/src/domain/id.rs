@@ -14,93 +14,67 @@ pub enum IdFormat {
     Uuid,
 }
 
-/// The id of a user.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UserId(String);
+/// Defines an id that is a text: how new ones are made, and how stored ones are read.
+macro_rules! text_id {
+    ($(#[$description:meta])* $name:ident) => {
+        $(#[$description])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Returns a new id in the format of an `ObjectId`: 24 hex digits, of which 4 bytes are
+            /// the time in seconds and 8 bytes are random.
+            #[must_use]
+            pub fn object_id(now: Timestamp, random: [u8; 8]) -> Self {
+                let seconds = u32::try_from(now.as_seconds()).unwrap_or(u32::MAX);
+                let mut id = hex(&seconds.to_be_bytes());
+                id.push_str(&hex(&random));
+                Self(id)
+            }
+
+            /// Returns a new id in the format of a UUID.
+            #[must_use]
+            pub fn uuid(random: [u8; 16]) -> Self {
+                Self(uuid::Builder::from_random_bytes(random).into_uuid().to_string())
+            }
+
+            /// Returns the id for contracts with integer ids.
+            #[must_use]
+            pub fn number(number: u32) -> Self {
+                Self(number.to_string())
+            }
+
+            /// Returns the id with this text from a table or a signed token.
+            #[must_use]
+            pub fn from_stored(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text_id! {
+    /// The id of a user.
+    UserId
+}
+
+text_id! {
+    /// The id of a device, unique among the devices of its user.
+    DeviceId
+}
 
 impl UserId {
-    /// Returns a new id in the format of an `ObjectId`: 24 hex digits, of which 4 bytes are
-    /// the time in seconds and 8 bytes are random.
-    #[must_use]
-    pub fn object_id(now: Timestamp, random: [u8; 8]) -> Self {
-        Self(object_id(now, random))
-    }
-
-    /// Returns a new id in the format of a UUID.
-    #[must_use]
-    pub fn uuid(random: [u8; 16]) -> Self {
-        Self(uuid(random))
-    }
-
-    /// Returns the id for contracts whose users have integer ids.
-    #[must_use]
-    pub fn number(number: u32) -> Self {
-        Self(number.to_string())
-    }
-
     /// Returns an id that no user has. A sign-in with an unknown identifier looks it up, so that it
     /// takes as many reads as a sign-in with a known one.
     #[must_use]
     pub fn placeholder() -> Self {
         Self("unknown".to_owned())
     }
-
-    /// Returns the id with this text from a table or a signed token.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The id of a device, unique among the devices of its user.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DeviceId(String);
-
-impl DeviceId {
-    /// Returns a new id in the format of an `ObjectId`.
-    #[must_use]
-    pub fn object_id(now: Timestamp, random: [u8; 8]) -> Self {
-        Self(object_id(now, random))
-    }
-
-    /// Returns a new id in the format of a UUID.
-    #[must_use]
-    pub fn uuid(random: [u8; 16]) -> Self {
-        Self(uuid(random))
-    }
-
-    /// Returns the id for contracts whose devices have integer ids.
-    #[must_use]
-    pub fn number(number: u32) -> Self {
-        Self(number.to_string())
-    }
-
-    /// Returns the id with this stored text.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-fn object_id(now: Timestamp, random: [u8; 8]) -> String {
-    let seconds = u32::try_from(now.as_seconds()).unwrap_or(u32::MAX);
-    let mut id = hex(&seconds.to_be_bytes());
-    id.push_str(&hex(&random));
-    id
-}
-
-fn uuid(random: [u8; 16]) -> String {
-    uuid::Builder::from_random_bytes(random).into_uuid().to_string()
 }
 
 /// A sequence of integer ids. The ids of one contract and sequence are positive, below 2^31 and

@@ -5,6 +5,17 @@
 //! "another request was faster" is an outcome. A [`PortError`] means that the service behind the
 //! port failed or did not answer.
 //!
+//! A port needs a reason. The first is that the core names no vendor: what speaks to AWS, hashes or
+//! signs is behind one. The second is that a use case's fields say what it may touch; the rights of
+//! a function are compared with the calls behind them. Ports with one adapter have one because of
+//! these two reasons: [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
+//! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Outbox`] and [`SequenceIds`]
+//! (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AccessTokens`] and
+//! [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
+//! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
+//! [`Events`] (the tests also record what goes out), [`EventMapper`] and [`MessageTemplates`] (the
+//! contracts, and one of the tests).
+//!
 //! To add a port: define a trait with `#[async_trait]` and `Send + Sync` in a new file, give each
 //! method an outcome enum, export both here, and implement the trait in `adapters`.
 
