@@ -7,7 +7,7 @@
 use super::attributes::Attributes;
 use super::budget::Budget;
 use super::id::UserId;
-use super::identifier::Identifier;
+use super::identifier::{Identifier, IdentifierKind};
 use super::password::PasswordHash;
 use super::proof::{Opener, ProvenCode};
 use super::realm::Realm;
@@ -178,8 +178,8 @@ pub enum Credential {
         hash: PasswordHash,
         /// The time at which the code was used up. The password must not have changed since.
         proved_at: Timestamp,
-        /// The kind of the recipient that was proved, if it is known; see [`Identifier::kind`].
-        proved: Option<&'static str>,
+        /// The kind of the recipient that was proved, if it is known.
+        proved: Option<IdentifierKind>,
     },
 }
 

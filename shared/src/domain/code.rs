@@ -59,7 +59,7 @@ impl CodeSeed {
             self.key.realm.contract().as_bytes(),
             self.key.realm.shop().unwrap_or_default().as_bytes(),
             self.key.purpose.as_str().as_bytes(),
-            self.key.recipient.kind().as_bytes(),
+            self.key.recipient.kind().as_str().as_bytes(),
             self.key.recipient.as_str().as_bytes(),
             self.nonce.as_bytes(),
         ])

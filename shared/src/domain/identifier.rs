@@ -5,6 +5,36 @@ use super::phone::PhoneNumber;
 use super::username::Username;
 use super::wallet::CardNumber;
 
+/// The kind of an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdentifierKind {
+    Phone,
+    Email,
+    Username,
+    Card,
+}
+
+impl IdentifierKind {
+    pub const ALL: [Self; 4] = [Self::Phone, Self::Email, Self::Username, Self::Card];
+
+    /// The name of the kind in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Username => "username",
+            Self::Card => "card",
+        }
+    }
+
+    /// Returns the kind with this name; the inverse of [`IdentifierKind::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// A phone number, e-mail address, username or card number. It belongs to at most one user of a
 /// realm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,17 +50,13 @@ pub enum Identifier {
 }
 
 impl Identifier {
-    /// The name of every kind, as [`Identifier::kind`] returns it.
-    pub const KINDS: [&str; 4] = ["phone", "email", "username", "card"];
-
-    /// The name of the kind in table keys.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> IdentifierKind {
         match self {
-            Self::Phone(_) => "phone",
-            Self::Email(_) => "email",
-            Self::Username(_) => "username",
-            Self::Card(_) => "card",
+            Self::Phone(_) => IdentifierKind::Phone,
+            Self::Email(_) => IdentifierKind::Email,
+            Self::Username(_) => IdentifierKind::Username,
+            Self::Card(_) => IdentifierKind::Card,
         }
     }
 
@@ -61,16 +87,15 @@ impl Identifier {
         matches!(self, Self::Phone(_) | Self::Email(_))
     }
 
-    /// Parses an identifier from its [`Identifier::kind`] and either [`Identifier::as_str`] or
+    /// Parses an identifier from the name of its kind and either [`Identifier::as_str`] or
     /// [`Identifier::as_written`].
     #[must_use]
     pub fn from_parts(kind: &str, text: &str) -> Option<Self> {
-        match kind {
-            "phone" => PhoneNumber::from_e164(text).ok().map(Self::Phone),
-            "email" => EmailAddress::parse(text).ok().map(Self::Email),
-            "username" => Username::parse(text).ok().map(Self::Username),
-            "card" => CardNumber::parse(text).map(Self::Card),
-            _ => None,
+        match IdentifierKind::from_name(kind)? {
+            IdentifierKind::Phone => PhoneNumber::from_e164(text).ok().map(Self::Phone),
+            IdentifierKind::Email => EmailAddress::parse(text).ok().map(Self::Email),
+            IdentifierKind::Username => Username::parse(text).ok().map(Self::Username),
+            IdentifierKind::Card => CardNumber::parse(text).map(Self::Card),
         }
     }
 }
@@ -96,13 +121,16 @@ mod tests {
     #[test]
     fn an_identifier_is_parsed_from_its_kind_and_either_form() {
         for (identifier, kind, canonical, written) in samples() {
-            assert_eq!(identifier.kind(), kind);
+            assert_eq!(identifier.kind().as_str(), kind);
             assert_eq!((identifier.as_str(), identifier.as_written()), (canonical, written));
             assert_eq!(Identifier::from_parts(kind, canonical), Some(identifier.clone()));
             let parsed = Identifier::from_parts(kind, written).unwrap();
             assert_eq!(parsed.as_written(), written);
         }
-        assert_eq!(samples().map(|(_, kind, ..)| kind), Identifier::KINDS);
+        assert_eq!(
+            samples().map(|(_, kind, ..)| kind),
+            IdentifierKind::ALL.map(IdentifierKind::as_str)
+        );
         assert_eq!(Identifier::from_parts("other", "705123"), None);
     }
 

@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::id::{DeviceId, UserId};
-use super::identifier::Identifier;
+use super::identifier::{Identifier, IdentifierKind};
 use super::password::PasswordHash;
 use super::realm::Realm;
 use super::time::Timestamp;
@@ -70,9 +70,9 @@ impl Identifiers {
         self.0.iter()
     }
 
-    /// Returns the identifier of this kind; see [`Identifier::kind`].
+    /// Returns the identifier of this kind.
     #[must_use]
-    pub fn of_kind(&self, kind: &str) -> Option<&KnownBy> {
+    pub fn of_kind(&self, kind: IdentifierKind) -> Option<&KnownBy> {
         self.0.iter().find(|known| known.identifier.kind() == kind)
     }
 
@@ -90,12 +90,12 @@ impl Identifiers {
 
     #[must_use]
     pub fn phone(&self) -> Option<&KnownBy> {
-        self.of_kind("phone")
+        self.of_kind(IdentifierKind::Phone)
     }
 
     #[must_use]
     pub fn email(&self) -> Option<&KnownBy> {
-        self.of_kind("email")
+        self.of_kind(IdentifierKind::Email)
     }
 }
 
@@ -149,13 +149,18 @@ mod tests {
     fn an_identifier_is_found_by_its_kind() {
         let phone = Identifier::from_parts("phone", "+85291234567").unwrap();
         let email = Identifier::from_parts("email", "ann@example.com").unwrap();
-        let known = |identifier, verified| KnownBy { identifier, verified };
-        let both = Identifiers::new(vec![known(phone.clone(), true), known(email, false)]);
+        let other = Identifier::from_parts("email", "ben@example.com").unwrap();
+        let at = Timestamp::from_seconds(7);
+        let known = vec![KnownBy::verified(phone, at), KnownBy::unverified(email.clone())];
+        let both = Identifiers::new(known);
         assert_eq!(both.phone().map(KnownBy::text), Some("+85291234567"));
         assert_eq!(both.email().map(KnownBy::text), Some("ann@example.com"));
-        assert_eq!(both.of_kind("card").map(KnownBy::text), None);
-        assert_eq!(both.iter().map(|known| known.verified).collect::<Vec<_>>(), [true, false]);
-        assert!(Identifiers::verified(phone.clone()).phone().unwrap().verified);
-        assert!(!Identifiers::unverified(phone).phone().unwrap().verified);
+        assert_eq!(both.of_kind(IdentifierKind::Card).map(KnownBy::text), None);
+        assert_eq!(both.find(&email).map(KnownBy::text), Some("ann@example.com"));
+        assert_eq!(both.find(&other).map(KnownBy::text), None);
+        let times: Vec<_> = both.iter().map(KnownBy::verified_at).collect();
+        assert_eq!(times, [Some(at), None]);
+        assert!(both.any_verified());
+        assert!(!Identifiers::new(vec![KnownBy::unverified(email)]).any_verified());
     }
 }

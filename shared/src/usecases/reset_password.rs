@@ -7,6 +7,7 @@ use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::challenge::ChallengeKey;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::password::Password;
 use crate::domain::source::SourceAddress;
 use crate::domain::time::Timestamp;
@@ -76,9 +77,8 @@ pub struct ResetProof {
     pub user: UserId,
     /// The time of the proof.
     pub at: Timestamp,
-    /// The kind of the recipient, if it is known; see
-    /// [`Identifier::kind`](crate::domain::identifier::Identifier::kind). It becomes verified.
-    pub kind: Option<&'static str>,
+    /// The kind of the recipient, if it is known. The identifier becomes verified.
+    pub kind: Option<IdentifierKind>,
 }
 
 /// The reason why no password was set.

@@ -32,7 +32,8 @@ impl EventMapper for PlainEvents {
     fn events(&self, fact: &Fact, _: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         let (name, detail, at) = match fact {
             Fact::UserSignedUp { user, asked, .. } if !asked.is_empty() => {
-                let asked = asked.iter().map(|asked| asked.identifier.kind()).collect::<Vec<_>>();
+                let asked =
+                    asked.iter().map(|asked| asked.identifier.kind().as_str()).collect::<Vec<_>>();
                 ("signed_up_to_verify", asked.join(" "), user.created_at)
             }
             Fact::UserSignedUp { user, credit, .. } => {

@@ -1,7 +1,7 @@
 //! Signing up in two steps: the first stores the sign-up, the second completes it with a code.
 
 use latchkey::domain::challenge::Purpose::*;
-use latchkey::domain::identifier::Identifier;
+use latchkey::domain::identifier::{Identifier, IdentifierKind};
 use std::time::Duration;
 use usecases::{Core, Refusal, START, address, email, other_email, other_source, username, wrong};
 
@@ -36,7 +36,9 @@ async fn the_second_step_makes_the_user_with_a_wallet() {
     let stored = core.user(&user.id).await.unwrap();
     let written: Vec<_> =
         stored.identifiers.iter().map(|known| known.identifier.as_written()).collect();
-    let Identifier::Card(card) = &stored.identifiers.of_kind("card").unwrap().identifier else {
+    let Identifier::Card(card) =
+        &stored.identifiers.of_kind(IdentifierKind::Card).unwrap().identifier
+    else {
         unreachable!("a card")
     };
     assert!(card.as_str().starts_with("705") && card.as_str().len() == 20);

@@ -184,7 +184,7 @@ fn prove(user: &User, code: &ProvenCode, update: &mut UserUpdate) {
     let recipient = &code.key().recipient;
     update
         .require("#kind = :recipient")
-        .name("#kind", recipient.kind())
+        .name("#kind", recipient.kind().as_str())
         .value(":recipient", text(recipient.as_str()));
     if let Some(known) = user.identifiers.find(recipient) {
         verify(known, update);

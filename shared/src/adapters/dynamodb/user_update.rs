@@ -4,6 +4,7 @@ use super::IS_ALIVE;
 use super::items::user::verified_flag;
 use super::items::value::{flag, text, time};
 use super::transaction::malformed;
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::PortError;
@@ -47,7 +48,7 @@ impl UserUpdate {
     }
 
     /// Adds the condition that the identifier of this kind is not verified.
-    pub(super) fn require_unverified(&mut self, kind: &str) {
+    pub(super) fn require_unverified(&mut self, kind: IdentifierKind) {
         let attribute = verified_flag(kind);
         self.require(&format!("(attribute_not_exists({attribute}) OR {attribute} = :false)"));
         self.value(":false", flag(false));

@@ -4,7 +4,7 @@ use super::wire::{self, Session, Tokens};
 use crate::contracts::tokens;
 use crate::domain::challenge::Purpose;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::identifier::Identifier;
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, SignAccessToken};
 use crate::usecases::{Entered, OpenSession, RecipientProof, ResetProof};
@@ -135,7 +135,7 @@ pub fn request_token(
         iat,
         exp,
         proved_at: proved.at.as_millis(),
-        proved_by: Some(proved.key.recipient.kind()),
+        proved_by: Some(proved.key.recipient.kind().as_str()),
     };
     tokens::sign(&claims, signer)
 }
@@ -159,7 +159,7 @@ pub(super) fn read_request(claims: &str, now: Timestamp) -> Option<RequestToken>
         RequestToken::ResetPassword(ResetProof {
             user: UserId::from_stored(claims.sub),
             at: Timestamp::from_millis(claims.proved_at),
-            kind: Identifier::KINDS.into_iter().find(|kind| Some(*kind) == claims.proved_by),
+            kind: claims.proved_by.and_then(IdentifierKind::from_name),
         })
     } else {
         RequestToken::Other
@@ -183,7 +183,7 @@ mod tests {
         let reset = RequestToken::ResetPassword(ResetProof {
             user: UserId::from_stored("u"),
             at: Timestamp::from_millis(1_000_500),
-            kind: Some("email"),
+            kind: Some(IdentifierKind::Email),
         });
         assert_eq!((read_request(REQUEST, now), read_request(ACCESS, now)), (Some(reset), None));
         let other = REQUEST.replace("reset_password", "change_phone");

@@ -2,6 +2,7 @@
 
 use super::FieldErrors;
 use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
+use crate::domain::identifier::IdentifierKind;
 use crate::http::{self, BodyError, CorsPolicy, Request, Response};
 use crate::ports::PortError;
 use crate::usecases::Taken;
@@ -227,8 +228,8 @@ impl From<Taken> for Refusal {
     fn from(Taken(identifiers): Taken) -> Self {
         let mut errors = FieldErrors::default();
         for (kind, field, text) in [
-            ("email", "email", "Email already exists"),
-            ("phone", "mobile", "Mobile already exists"),
+            (IdentifierKind::Email, "email", "Email already exists"),
+            (IdentifierKind::Phone, "mobile", "Mobile already exists"),
         ] {
             if identifiers.iter().any(|identifier| identifier.kind() == kind) {
                 errors.add(field, vec![text]);

@@ -3,6 +3,7 @@
 use super::wire;
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::user::{KnownBy, User};
 use crate::domain::wallet::Credit;
 use crate::ports::{EventMapper, PortError};
@@ -88,13 +89,15 @@ impl EventMapper for UrbanFitsEvents {
 }
 
 fn signed_up(user: &User, credit: &Credit, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
-    let known = |kind: &str| user.identifiers.of_kind(kind);
-    let written = |kind: &str| known(kind).map(|known| known.identifier.as_written());
+    let written = |kind| {
+        let known = user.identifiers.of_kind(kind);
+        known.map(|known| known.identifier.as_written())
+    };
     let attribute = |name: &str| user.attributes.text(name);
     let (at, user_id) = (user.created_at, user.id.as_str());
     let created = UserCreated {
         user_id,
-        username: written("username"),
+        username: written(IdentifierKind::Username),
         email: user.identifiers.email().map(KnownBy::text),
         email_verified: user.identifiers.email().is_some_and(KnownBy::is_verified),
         phone_prefix: attribute(wire::PHONE_PREFIX),
@@ -105,7 +108,7 @@ fn signed_up(user: &User, credit: &Credit, ids: &EventIds) -> Result<Vec<EventMe
     };
     let opened = WalletOpened {
         user_id,
-        card_number: written("card"),
+        card_number: written(IdentifierKind::Card),
         points: credit.points,
         source: credit.source,
         opened_at: envelope::date_time(credit.at),

@@ -4,6 +4,7 @@
 use super::wire;
 use crate::contracts::{envelope, tokens};
 use crate::domain::id::UserId;
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{PortError, SignAccessToken, SignText};
@@ -111,21 +112,21 @@ impl UserObject {
 
     fn new(user: &User, last_checkin: Timestamp) -> Result<Self, PortError> {
         let User { id, identifiers, attributes, created_at, .. } = user;
-        let known = |kind: &str| {
+        let known = |kind| {
             let known = identifiers.of_kind(kind).map(|known| known.identifier.as_written());
             known.ok_or_else(|| PortError::new("show a user", "an identifier is missing"))
         };
         let attribute = |name: &str| attributes.text(name).unwrap_or_default().to_owned();
-        let card_number = known("card")?.to_owned();
+        let card_number = known(IdentifierKind::Card)?.to_owned();
         let timezone = attribute(wire::TIMEZONE);
         let created = midnight(*created_at, &timezone);
         Ok(Self {
-            username: known("username")?.to_owned(),
+            username: known(IdentifierKind::Username)?.to_owned(),
             register_provider: wire::REGISTER_PROVIDER,
             image: "/website-copyrights/default-pfp.webp",
             phone_prefix: attribute(wire::PHONE_PREFIX),
             phone_number: attribute(wire::PHONE_NUMBER),
-            email: known("email")?.to_owned(),
+            email: known(IdentifierKind::Email)?.to_owned(),
             password: None,
             two_fa_enabled: false,
             role: "customer",

@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub(crate) fn challenge_key_item(key: &ChallengeKey) -> Item {
     let mut item = Item::from([
         ("purpose".to_owned(), text(key.purpose.as_str())),
-        ("channel".to_owned(), text(key.recipient.kind())),
+        ("channel".to_owned(), text(key.recipient.kind().as_str())),
         ("recipient".to_owned(), text(key.recipient.as_str())),
     ]);
     put_realm(&mut item, &key.realm);
@@ -71,8 +71,9 @@ pub(crate) fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeS
 /// Returns the attribute value of a sign-up that waits.
 fn pending_value(pending: &PendingSignUp) -> AttributeValue {
     let identifiers = pending.identifiers.iter();
-    let identifiers =
-        identifiers.map(|known| (known.kind().to_owned(), text(known.as_written()))).collect();
+    let identifiers = identifiers
+        .map(|known| (known.kind().as_str().to_owned(), text(known.as_written())))
+        .collect();
     AttributeValue::M(Item::from([
         ("identifiers".to_owned(), AttributeValue::M(identifiers)),
         ("password_hash".to_owned(), text(pending.password.expose())),

@@ -17,7 +17,7 @@ fn realm_prefix(realm: &Realm) -> String {
 
 /// `contract#phone#+6282243350992`: an identifier that must be unique in its realm.
 pub(crate) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
-    format!("{}#{}#{}", realm_prefix(realm), identifier.kind(), identifier.as_str())
+    format!("{}#{}#{}", realm_prefix(realm), identifier.kind().as_str(), identifier.as_str())
 }
 
 /// `attempts#<user id>`: the password attempts for an account. `attempts#<SHA-256 of the
@@ -35,7 +35,7 @@ pub(crate) fn attempts(at: &AttemptSubject) -> String {
 pub(crate) fn challenge(key: &ChallengeKey) -> String {
     let (purpose, recipient) = (key.purpose.as_str(), &key.recipient);
     let realm = realm_prefix(&key.realm);
-    format!("{realm}#{purpose}#{}#{}", recipient.kind(), recipient.as_str())
+    format!("{realm}#{purpose}#{}#{}", recipient.kind().as_str(), recipient.as_str())
 }
 
 /// `handle#<SHA-256 of the handle>`: a handle of a client.

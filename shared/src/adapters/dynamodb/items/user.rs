@@ -4,20 +4,20 @@ use super::attributes::{attributes_value, read_attributes};
 use super::realm::{put_realm, read_realm};
 use super::value::{Item, as_flag, as_text, as_time, flag, purge_time, read, text, time};
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::identifier::Identifier;
+use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::password::PasswordHash;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifiers, KnownBy, User};
 use crate::ports::PortError;
 
 /// The attribute that says whether an identifier of this kind is verified.
-pub(crate) fn verified_flag(kind: &str) -> String {
-    format!("{kind}_verified")
+pub(crate) fn verified_flag(kind: IdentifierKind) -> String {
+    format!("{}_verified", kind.as_str())
 }
 
 /// The attribute with the time at which an identifier of this kind was verified.
-pub(crate) fn verified_time(kind: &str) -> String {
-    format!("{kind}_verified_at")
+pub(crate) fn verified_time(kind: IdentifierKind) -> String {
+    format!("{}_verified_at", kind.as_str())
 }
 
 /// Returns the item of a new user.
@@ -30,7 +30,7 @@ pub(crate) fn user_item(user: &User) -> Item {
     put_realm(&mut item, &user.realm);
     for known in user.identifiers.iter() {
         let (identifier, kind) = (&known.identifier, known.identifier.kind());
-        item.insert(kind.to_owned(), text(identifier.as_written()));
+        item.insert(kind.as_str().to_owned(), text(identifier.as_written()));
         if identifier.receives_codes() {
             item.insert(verified_flag(kind), flag(known.is_verified()));
         }
@@ -49,8 +49,9 @@ pub(crate) fn user_item(user: &User) -> Item {
 
 /// Reads an identifier of this kind. A user whose identifier was verified by a version that stored
 /// no time has verified it at the sign-up.
-fn known_by(item: &Item, kind: &str, created_at: Timestamp) -> Option<KnownBy> {
-    let identifier = Identifier::from_parts(kind, item.get(kind).and_then(as_text)?)?;
+fn known_by(item: &Item, kind: IdentifierKind, created_at: Timestamp) -> Option<KnownBy> {
+    let identifier =
+        Identifier::from_parts(kind.as_str(), item.get(kind.as_str()).and_then(as_text)?)?;
     let verified = item.get(&verified_flag(kind)).and_then(as_flag).unwrap_or(false);
     let at = item.get(&verified_time(kind)).and_then(as_time).unwrap_or(created_at);
     Some(KnownBy::from_stored(identifier, verified.then_some(at)))
@@ -60,7 +61,7 @@ fn known_by(item: &Item, kind: &str, created_at: Timestamp) -> Option<KnownBy> {
 pub(crate) fn read_user(item: &Item) -> Result<User, PortError> {
     let created_at = read(item, "created_at", as_time)?;
     let known_by =
-        Identifier::KINDS.into_iter().filter_map(|kind| known_by(item, kind, created_at));
+        IdentifierKind::ALL.into_iter().filter_map(|kind| known_by(item, kind, created_at));
     let optional_time = |name: &str| item.get(name).and_then(as_time);
     let password = item.get("password_hash").and_then(as_text);
     let kept = item.get("session_kept").and_then(as_text);
