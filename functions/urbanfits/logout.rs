@@ -1,7 +1,7 @@
 //! `POST /auth/logout`, `POST /api/auth/logout` (UrbanFits): signs a user out of one session or of
 //! all sessions and clears both cookies.
 
-use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, Refusal};
+use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, LogoutSessions, Refusal};
 use latchkey::domain::session::SessionsToEnd;
 use latchkey::http::{AllowedOrigins, CookiePolicy, Request, Response};
 use latchkey::runtime::Error;
@@ -20,12 +20,12 @@ async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusa
     if !endpoint.origins.allow(request) {
         return Err(Refusal::Origin);
     }
-    let LogoutRequest { all } = LogoutRequest::read(request)?;
+    let LogoutRequest { sessions } = LogoutRequest::read(request)?;
     match endpoint.authenticator.user(request).await {
-        Ok((_, session)) if all => {
-            endpoint.sign_out.run(&session.user, SessionsToEnd::All).await?;
-        }
-        Ok((_, session)) => endpoint.sign_out.of_token(session).await?,
+        Ok((_, session)) => match sessions {
+            LogoutSessions::Current => endpoint.sign_out.of_token(session).await?,
+            LogoutSessions::All => endpoint.sign_out.run(&session.user, SessionsToEnd::All).await?,
+        },
         // Without a session there is nothing to end, but there may be cookies to clear.
         Err(Refusal::Session) => {}
         Err(refusal) => return Err(refusal),

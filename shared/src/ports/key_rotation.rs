@@ -8,8 +8,9 @@ use async_trait::async_trait;
 /// of the secret.
 ///
 /// Each change is one write. Its condition is that the state of the key is the one that the caller
-/// read. If several calls start from the same state, one of them succeeds and the others return
-/// `None`.
+/// read. If several equal calls start from the same state, one of them succeeds and the others
+/// return `None`. A [`KeyRotation::replace`] beside another change may succeed with it; the ring is
+/// then valid, and the state of the key tells what is in it.
 #[async_trait]
 pub trait KeyRotation: Send + Sync {
     /// Returns the state of a key.

@@ -21,7 +21,8 @@ pub use refusal::{Refusal, signed_out};
 pub use session_issuer::SessionIssuer;
 pub use user::UserObject;
 pub use wire::{
-    CallbackRequest, LoginRequest, LogoutRequest, PendingResponse, SignupRequest, UserResponse,
+    CallbackRequest, LoginRequest, LogoutRequest, LogoutSessions, PendingResponse, SignupRequest,
+    UserResponse,
 };
 
 use super::Contract;

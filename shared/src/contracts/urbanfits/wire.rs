@@ -74,8 +74,16 @@ pub struct LoginRequest {
 /// The request of `POST …/logout`.
 #[derive(Debug)]
 pub struct LogoutRequest {
-    /// Whether all sessions of the user end.
-    pub all: bool,
+    pub sessions: LogoutSessions,
+}
+
+/// The sessions that a logout ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutSessions {
+    /// The session of the request.
+    Current,
+    /// All sessions of the user.
+    All,
 }
 
 /// The response with a user.
@@ -171,12 +179,12 @@ impl LogoutRequest {
     /// # Errors
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let all = match http::json_object(request) {
-            Ok(fields) => fields.get("all") == Some(&Value::Bool(true)),
-            Err(http::BodyError::Malformed) => false,
+        let sessions = match http::json_object(request) {
+            Ok(fields) if fields.get("all") == Some(&Value::Bool(true)) => LogoutSessions::All,
+            Ok(_) | Err(http::BodyError::Malformed) => LogoutSessions::Current,
             Err(error @ http::BodyError::TooLarge) => return Err(error.into()),
         };
-        Ok(Self { all })
+        Ok(Self { sessions })
     }
 }
 
