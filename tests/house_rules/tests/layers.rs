@@ -5,6 +5,7 @@
 use house_rules::findings::{Finding, assert_none};
 use house_rules::project::{File, Project};
 use house_rules::text::code_lines;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The layers of `shared/src`, from the innermost to the outermost, and the layers that each may name
 /// besides itself.
@@ -138,4 +139,100 @@ fn the_environment_is_read_in_one_place() {
         let message = "only shared/src/runtime/settings.rs reads the environment";
         lines_with(file, "env::var").map(move |line| Finding::new(file, line, message))
     }));
+}
+
+/// The first part of each path in the braces of an import: `a` and `b` of `{a::{x, y}, b}`.
+fn first_parts(import: &str) -> Vec<String> {
+    let (mut parts, mut part, mut depth) = (Vec::new(), String::new(), 0_i32);
+    let inner =
+        import.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(import);
+    for letter in inner.chars() {
+        match letter {
+            '{' => depth = depth.saturating_add(1),
+            '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => parts.push(std::mem::take(&mut part)),
+            _ => {}
+        }
+        part.push(letter);
+    }
+    parts.push(part);
+    let first = |path: &String| {
+        let path = path.trim_start_matches([',', ' ', '\n']);
+        path.split("::").next().unwrap_or_default().trim().to_owned()
+    };
+    parts.iter().map(first).filter(|name| !name.is_empty()).collect()
+}
+
+/// The names that a source imports from its own folder.
+fn names_from_folder(file: &File) -> BTreeSet<String> {
+    let code: Vec<_> = code_lines(&file.text).map(|(_, line)| line.trim()).collect();
+    let code = code.join(" ");
+    let imports = code.split("use super::").skip(1);
+    imports.filter_map(|import| Some(first_parts(import.split_once(';')?.0))).flatten().collect()
+}
+
+/// The sources of a folder by the names of their modules, and the module behind each name that the
+/// folder's `mod.rs` exports again.
+fn modules<'a>(
+    folder: &str,
+    all: &'a [File],
+) -> (BTreeMap<&'a str, &'a File>, BTreeMap<String, String>) {
+    let mut modules = BTreeMap::new();
+    let mut exported = BTreeMap::new();
+    for file in all {
+        let Some(name) = file.path.strip_prefix(folder) else { continue };
+        let Some(name) = name.strip_suffix(".rs").filter(|name| !name.contains('/')) else {
+            continue;
+        };
+        if name != "mod" {
+            modules.insert(name, file);
+            continue;
+        }
+        let exports = file.text.split("pub use ").skip(1);
+        for (module, names) in
+            exports.filter_map(|export| export.split_once(';')?.0.split_once("::"))
+        {
+            let names = names.split(|part: char| !part.is_alphanumeric() && part != '_');
+            let names = names.filter(|name| !name.is_empty());
+            exported.extend(names.map(|name| (name.to_owned(), module.to_owned())));
+        }
+    }
+    (modules, exported)
+}
+
+/// Adds the modules that can be reached from a module to `reached`.
+fn reach(from: &str, edges: &BTreeMap<&str, BTreeSet<String>>, reached: &mut BTreeSet<String>) {
+    for next in edges.get(from).into_iter().flatten() {
+        if reached.insert(next.clone()) {
+            reach(next, edges, reached);
+        }
+    }
+}
+
+#[test]
+fn the_sources_of_a_folder_do_not_import_each_other_in_a_circle() {
+    let all = sources();
+    let folders: BTreeSet<_> =
+        all.iter().filter_map(|file| Some(format!("{}/", file.path.rsplit_once('/')?.0))).collect();
+    assert!(folders.contains("shared/src/usecases/"), "{folders:?}");
+    let mut findings = Vec::new();
+    for folder in &folders {
+        let (modules, exported) = modules(folder, &all);
+        let edges: BTreeMap<_, BTreeSet<_>> = modules
+            .iter()
+            .map(|(name, file)| {
+                let names = names_from_folder(file).into_iter();
+                let names = names.map(|name| exported.get(&name).cloned().unwrap_or(name));
+                (*name, names.filter(|name| modules.contains_key(name.as_str())).collect())
+            })
+            .collect();
+        for (name, file) in &modules {
+            let mut reached = BTreeSet::new();
+            reach(name, &edges, &mut reached);
+            if reached.contains(*name) {
+                findings.push(Finding::new(file, 1, "this source is in a circle of imports"));
+            }
+        }
+    }
+    assert_none(findings);
 }

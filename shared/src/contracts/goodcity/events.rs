@@ -1,6 +1,6 @@
 //! GoodCity's events; their schemas are in `shared/docs/events/`.
 
-use super::{app, claims, mobile, wire};
+use super::{app, attributes, claims, mobile};
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::ports::{EventMapper, PortError};
@@ -62,9 +62,9 @@ impl EventMapper for GoodCityEvents {
                     user_id: claims::user_number(&user.id)?,
                     mobile: mobile.text(),
                     mobile_verified: mobile.is_verified(),
-                    address_id: number(wire::ADDRESS_ID),
-                    district_id: number(wire::DISTRICT_ID),
-                    address_type: attribute(wire::ADDRESS_TYPE),
+                    address_id: number(attributes::ADDRESS_ID),
+                    district_id: number(attributes::DISTRICT_ID),
+                    address_type: attribute(attributes::ADDRESS_TYPE),
                     created_at: envelope::date_time(user.created_at),
                 };
                 one("user.created", user.created_at, envelope::value(&facts)?)

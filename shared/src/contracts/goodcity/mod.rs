@@ -3,6 +3,7 @@
 #![doc = include_str!("CONTRACT.md")]
 
 mod app;
+mod attributes;
 mod authenticator;
 mod claims;
 mod events;

@@ -1,6 +1,6 @@
 //! GoodCity's user object (CONTRACT.md, "The user object").
 
-use super::{claims, mobile, wire};
+use super::{attributes, claims, mobile};
 use crate::domain::user::User;
 use crate::ports::PortError;
 use serde::Serialize;
@@ -45,13 +45,13 @@ impl UserObject {
         let id = claims::user_number(&user.id)?;
         let attribute = |name: &str| user.attributes.text(name);
         let number = |name: &str| attribute(name).and_then(|text| text.parse().ok());
-        let address_id = number(wire::ADDRESS_ID);
+        let address_id = number(attributes::ADDRESS_ID);
         let address = address_id.map(|address_id| Address {
             id: address_id,
             street: None,
             flat: None,
             building: None,
-            district_id: number(wire::DISTRICT_ID),
+            district_id: number(attributes::DISTRICT_ID),
             addressable_id: id,
             addressable_type: "User",
         });
@@ -60,8 +60,8 @@ impl UserObject {
             permissions: [],
             user_profile: Profile {
                 id,
-                first_name: attribute(wire::FIRST_NAME).map(str::to_owned),
-                last_name: attribute(wire::LAST_NAME).map(str::to_owned),
+                first_name: attribute(attributes::FIRST_NAME).map(str::to_owned),
+                last_name: attribute(attributes::LAST_NAME).map(str::to_owned),
                 mobile: mobile::shown(mobile::of(&user.identifiers)?.text()).to_owned(),
                 address_id,
                 permission_id: None,

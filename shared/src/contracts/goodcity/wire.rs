@@ -1,5 +1,6 @@
 //! The requests of GoodCity's clients, and the bodies of the responses.
 
+use super::attributes::{ADDRESS_ID, ADDRESS_TYPE, DISTRICT_ID, FIRST_NAME, LAST_NAME};
 use super::{App, Refusal, UserObject, challenge_key, mobile};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
@@ -10,13 +11,6 @@ use crate::usecases::{CodeRequested, Delivery, EnterByCodeCommand, Newcomer, Pre
 use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-// The attributes of a user.
-pub(super) const FIRST_NAME: &str = "first_name";
-pub(super) const LAST_NAME: &str = "last_name";
-pub(super) const DISTRICT_ID: &str = "district_id";
-pub(super) const ADDRESS_TYPE: &str = "address_type";
-pub(super) const ADDRESS_ID: &str = "address_id";
 
 /// The length of the longest name or address type, in characters: the width of the original's
 /// columns.

@@ -1,6 +1,7 @@
 //! Gotu's access tokens and request tokens.
 
-use super::wire::{self, Session, Tokens};
+use super::attributes;
+use super::wire::{Session, Tokens};
 use crate::contracts::tokens;
 use crate::domain::challenge::Purpose;
 use crate::domain::id::{DeviceId, UserId};
@@ -75,7 +76,7 @@ pub fn session_issued(
         iat: issued,
         jti: BASE32_DNSSEC.encode(&grant.id),
         id: facts.user.as_str(),
-        user_type: facts.token_claims.text(wire::USER_TYPE).unwrap_or_default(),
+        user_type: facts.token_claims.text(attributes::USER_TYPE).unwrap_or_default(),
         // Neither a sign-up nor a sign-in makes a user an administrator.
         is_admin: false,
         device_id: device_number(&facts.device)?,

@@ -1,7 +1,7 @@
 //! Gotu's events (CONTRACT.md, "Events"); their schemas are in `shared/docs/events/`.
 
+use super::attributes;
 use super::claims::device_number;
-use super::wire;
 use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
 use crate::domain::event::{EventIds, EventMessage, Fact};
@@ -164,13 +164,13 @@ fn user_signed_up(
     let created = AuthUserCreated {
         user_id: user.id.as_str(),
         r#type: if phone.is_some() { "phone" } else { "email" },
-        user_type: attribute(wire::USER_TYPE),
+        user_type: attribute(attributes::USER_TYPE),
         email: email.map(KnownBy::text),
         email_verified: email.is_some_and(KnownBy::is_verified),
         phone_number: phone.map(KnownBy::text),
         phone_verified: phone.is_some_and(KnownBy::is_verified),
-        referral_id: attribute(wire::REFERRAL_ID),
-        source: attribute(wire::SOURCE),
+        referral_id: attribute(attributes::REFERRAL_ID),
+        source: attribute(attributes::SOURCE),
         created_at: envelope::date_time(at),
     };
     // Also published without a push token, as in the original.

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("CONTRACT.md")]
 
+mod attributes;
 mod authenticator;
 mod claims;
 mod events;
@@ -36,7 +37,7 @@ pub const PROFILE: Profile = Profile {
     // Five digits, `00000` to `99999`.
     code_format: CodeFormat::all_of(5),
     handle: None,
-    token_claims: &wire::TOKEN_CLAIMS,
+    token_claims: &attributes::TOKEN_CLAIMS,
     events: || Arc::new(events::GotuEvents),
     callers: Callers::People,
     user_ids: IdFormat::ObjectId,

@@ -1,5 +1,6 @@
 //! The requests of Gotu's clients, and the bodies of the responses.
 
+use super::attributes::{REFERRAL_ID, SOURCE, USER_TYPE};
 use super::{PASSWORD_MIN, Refusal, realm};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
@@ -16,15 +17,6 @@ use lambda_http::{Request, RequestExt as _};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-/// The attribute with the type that the user signed up as.
-pub(super) const USER_TYPE: &str = "user_type";
-/// The attributes that access tokens contain.
-pub(super) const TOKEN_CLAIMS: [&str; 1] = [USER_TYPE];
-/// The attribute with the id of the user who referred this one.
-pub(super) const REFERRAL_ID: &str = "referral_id";
-/// The attribute with the campaign or page that the user came from.
-pub(super) const SOURCE: &str = "source";
 
 /// The length of the longest `source`, in characters.
 const SOURCE_MAX: usize = 64;

@@ -1,7 +1,7 @@
 //! PosBytz's events; their schemas are in `shared/docs/events/`.
 
+use super::attributes;
 use super::validation::number_of;
-use super::wire;
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact, VerificationAsked};
 use crate::domain::identifier::Identifier;
@@ -163,7 +163,7 @@ fn signed_up(
     };
     let mobile = user.identifiers.iter().find_map(|known| match &known.identifier {
         Identifier::Phone(phone) => {
-            let code = attribute(wire::MOBILE_CODE).unwrap_or_default();
+            let code = attribute(attributes::MOBILE_CODE).unwrap_or_default();
             Some(Mobile { code, number: number_of(phone, code) })
         }
         Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => None,
@@ -189,7 +189,7 @@ fn signed_up(
         events.push(message("customer.verification_requested", envelope::value(&requested)?)?);
     }
     let (referral_code, referred_by) =
-        (attribute(wire::REFERRAL_CODE), attribute(wire::REFERRED_BY));
+        (attribute(attributes::REFERRAL_CODE), attribute(attributes::REFERRED_BY));
     if referral_code.is_some() || referred_by.is_some() {
         let recorded = ReferralRecorded {
             user_id,

@@ -3,6 +3,7 @@
 #![doc = include_str!("CONTRACT.md")]
 
 mod admin;
+mod attributes;
 mod claims;
 mod events;
 mod field_errors;

@@ -1,5 +1,6 @@
 //! The requests of PosBytz's clients, and the bodies of the responses.
 
+use super::attributes::{MOBILE_CODE, REFERRAL_CODE, REFERRED_BY};
 use super::validation::{self, Mobile, given};
 use super::{Caller, FieldErrors, Refusal};
 use crate::contracts::envelope::date_time;
@@ -20,11 +21,6 @@ use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
-
-// The attributes of a user.
-pub(super) const MOBILE_CODE: &str = "mobile_code";
-pub(super) const REFERRAL_CODE: &str = "referral_code";
-pub(super) const REFERRED_BY: &str = "referred_by";
 
 /// The request of `POST /ecommerce/v1/auth/signup`.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! UrbanFits' events; their schemas are in `shared/docs/events/`.
 
-use super::wire;
+use super::attributes;
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::identifier::IdentifierKind;
@@ -100,10 +100,10 @@ fn signed_up(user: &User, credit: &Credit, ids: &EventIds) -> Result<Vec<EventMe
         username: written(IdentifierKind::Username),
         email: user.identifiers.email().map(KnownBy::text),
         email_verified: user.identifiers.email().is_some_and(KnownBy::is_verified),
-        phone_prefix: attribute(wire::PHONE_PREFIX),
-        phone_number: attribute(wire::PHONE_NUMBER),
-        timezone: attribute(wire::TIMEZONE),
-        user_agent: attribute(wire::USER_AGENT),
+        phone_prefix: attribute(attributes::PHONE_PREFIX),
+        phone_number: attribute(attributes::PHONE_NUMBER),
+        timezone: attribute(attributes::TIMEZONE),
+        user_agent: attribute(attributes::USER_AGENT),
         created_at: envelope::date_time(at),
     };
     let opened = WalletOpened {

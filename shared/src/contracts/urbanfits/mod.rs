@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("CONTRACT.md")]
 
+mod attributes;
 mod authenticator;
 mod cookies;
 mod events;

@@ -1,7 +1,7 @@
 //! UrbanFits' user object and the claims of its sessions (CONTRACT.md, "The user object" and
 //! "Tokens").
 
-use super::wire;
+use super::{PROFILE, attributes};
 use crate::contracts::{envelope, tokens};
 use crate::domain::id::UserId;
 use crate::domain::identifier::IdentifierKind;
@@ -13,6 +13,9 @@ use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// The provider that registered a user. Users of UrbanFits have no other.
+pub(super) const REGISTER_PROVIDER: &str = PROFILE.name;
 
 /// A user as responses show it.
 #[derive(Clone, Debug, Serialize)]
@@ -92,7 +95,7 @@ impl UserObject {
     /// The user does not belong to UrbanFits: the username, the address or the card is missing.
     pub fn of(user: &User, agents: &dyn SignText, random: &[u8; 24]) -> Result<Self, PortError> {
         let shown = Self::new(user, user.created_at)?;
-        let agent = user.attributes.text(wire::USER_AGENT);
+        let agent = user.attributes.text(attributes::USER_AGENT);
         let user_agent = agents.sign(agent.unwrap_or_default());
         Ok(Self { password: Some(placeholder(random)), user_agent, ..shown })
     }
@@ -118,14 +121,14 @@ impl UserObject {
         };
         let attribute = |name: &str| attributes.text(name).unwrap_or_default().to_owned();
         let card_number = known(IdentifierKind::Card)?.to_owned();
-        let timezone = attribute(wire::TIMEZONE);
+        let timezone = attribute(attributes::TIMEZONE);
         let created = midnight(*created_at, &timezone);
         Ok(Self {
             username: known(IdentifierKind::Username)?.to_owned(),
-            register_provider: wire::REGISTER_PROVIDER,
+            register_provider: REGISTER_PROVIDER,
             image: "/website-copyrights/default-pfp.webp",
-            phone_prefix: attribute(wire::PHONE_PREFIX),
-            phone_number: attribute(wire::PHONE_NUMBER),
+            phone_prefix: attribute(attributes::PHONE_PREFIX),
+            phone_number: attribute(attributes::PHONE_NUMBER),
             email: known(IdentifierKind::Email)?.to_owned(),
             password: None,
             two_fa_enabled: false,

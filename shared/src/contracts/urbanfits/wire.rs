@@ -1,6 +1,8 @@
 //! The requests of UrbanFits' clients, and the bodies of the responses.
 
-use super::{PROFILE, Refusal, UserObject, realm};
+use super::attributes::{PHONE_NUMBER, PHONE_PREFIX, TIMEZONE, USER_AGENT};
+use super::user::{REGISTER_PROVIDER, UserObject};
+use super::{Refusal, realm};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::ChallengeHandle;
 use crate::domain::device::DeviceInfo;
@@ -15,12 +17,6 @@ use jiff::tz;
 use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-// The attributes of a user.
-pub(super) const PHONE_PREFIX: &str = "phone_prefix";
-pub(super) const PHONE_NUMBER: &str = "phone_number";
-pub(super) const TIMEZONE: &str = "timezone";
-pub(super) const USER_AGENT: &str = "user_agent";
 
 /// The length of the shortest and of the longest password, in characters (CONTRACT.md,
 /// "`POST /auth/signup`").
@@ -309,9 +305,6 @@ impl CallbackRequest {
         Ok(Self { command })
     }
 }
-
-/// The provider that registered a user. Users of UrbanFits have no other.
-pub(super) const REGISTER_PROVIDER: &str = PROFILE.name;
 
 #[cfg(test)]
 mod tests {
