@@ -37,19 +37,20 @@ const IS_ALIVE: &str =
 /// The names of the tables.
 #[derive(Clone, Debug)]
 pub struct TableNames {
-    /// The users, by id; see `users`.
+    /// The users, by id; see `users` and `user_update`.
     pub users: String,
-    /// The owners of identifiers and of push tokens; see `registrations` and `devices`.
+    /// The owners of identifiers and of push tokens; see `accounts` and `devices`.
     pub identifiers: String,
     /// The challenges and handles; see `challenges`.
     pub challenges: String,
-    /// The devices, by user; see `registrations`.
+    /// The devices, by user; see `accounts`, `devices` and `sessions`.
     pub devices: String,
-    /// The refresh tokens and the ended signed tokens, by their SHA-256; see `sessions`.
+    /// The refresh tokens and the ended signed tokens, by their SHA-256; see `refresh_tokens` and
+    /// `sessions`.
     pub sessions: String,
-    /// The budgets and the password attempts; see `budgets` and `sessions`.
+    /// The budgets and the password attempts; see `budgets` and `password_attempts`.
     pub budgets: String,
-    /// The credits of wallets, by user; see `registrations`.
+    /// The credits of wallets, by user; see `accounts`.
     pub ledger: String,
     /// The clients, by id; see `clients`.
     pub clients: String,
