@@ -16,8 +16,8 @@ pub struct CodeMessage {
     pub sent_at: Timestamp,
     /// The time at which the code expires.
     pub expires_at: Timestamp,
-    /// Whether the code is sent. A request that must not send anything writes the same entry, so
-    /// that the caller cannot tell the two apart.
+    /// Whether the code is sent. A request that must not send anything writes the same outbox entry,
+    /// so that the caller cannot tell the two apart.
     pub deliver: bool,
 }
 
@@ -68,7 +68,7 @@ pub struct OutboxEntry {
 }
 
 impl OutboxEntry {
-    /// Returns the entry of the transaction that these event ids belong to.
+    /// Returns the outbox entry of the transaction that these event ids belong to.
     #[must_use]
     pub fn new(ids: &EventIds, written_at: Timestamp, effects: Vec<Effect>) -> Self {
         Self { id: ids.correlation_id(), written_at, effects }

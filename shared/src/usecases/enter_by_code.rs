@@ -233,7 +233,7 @@ impl EnterByCode {
         let card = card.ok_or_else(|| {
             PortError::new("open a wallet", "a card number of that length is invalid")
         })?;
-        // The id of the entry is the reason for the credit, so that a user gets it only once.
+        // The id of the ledger entry is the reason for the credit, so that a user gets it only once.
         Ok(Some((card, Credit { entry: source.to_owned(), points, source, at })))
     }
 

@@ -111,7 +111,7 @@ pub(super) enum RelatedSignUp<'a> {
 }
 
 impl RequestCode {
-    /// Opens a challenge and sends its code, if codes of this purpose are sent to the recipient.
+    /// Opens a challenge and sends its code, if the audience of the request includes the recipient.
     pub async fn run(
         &self,
         command: RequestCodeCommand,

@@ -34,7 +34,7 @@ fn add(waiting: &mut WaitingEntries, item: &Item) {
 }
 
 impl DynamoStore {
-    /// Returns the action that writes an entry.
+    /// Returns the action that writes an outbox entry.
     pub(super) fn put_entry(&self, entry: &OutboxEntry) -> Result<Put, PortError> {
         put_new(&self.tables.outbox, "event_id", entry_item(entry))
     }

@@ -106,7 +106,7 @@ fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
     }
 }
 
-/// Reads an entry.
+/// Reads an outbox entry.
 pub(crate) fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
     let effects = read(item, "effects", |value| value.as_l().ok())?;
     Ok(OutboxEntry {
@@ -116,7 +116,7 @@ pub(crate) fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
     })
 }
 
-/// Returns the item of an entry.
+/// Returns the item of an outbox entry.
 pub(crate) fn entry_item(entry: &OutboxEntry) -> Item {
     let mut item = Item::from([
         ("event_id".to_owned(), text(&entry.id)),
