@@ -132,6 +132,22 @@ pub struct User {
 }
 
 impl User {
+    /// Returns the time that ends all sessions of the user at `at`: those that were opened earlier.
+    /// It is later than the last sign-in, even in the same millisecond or by a clock that is ahead.
+    #[must_use]
+    pub fn end_of_sessions(&self, at: Timestamp) -> Timestamp {
+        let known = [Some(self.created_at), self.last_active_at, self.sessions_since];
+        let known = known.into_iter().flatten();
+        known.fold(at, |end, known| end.max(known.plus(Duration::from_millis(1))))
+    }
+
+    /// Returns the time at which a session is opened at `now`. It is not earlier than the time at
+    /// which all sessions were ended, even by a clock that is behind.
+    #[must_use]
+    pub fn opening(&self, now: Timestamp) -> Timestamp {
+        self.sessions_since.map_or(now, |since| since.max(now))
+    }
+
     /// Returns whether the end of the user's sessions left the session of a device open that was
     /// opened at `opened_at`.
     #[must_use]
@@ -162,5 +178,58 @@ mod tests {
         assert_eq!(times, [Some(at), None]);
         assert!(both.any_verified());
         assert!(!Identifiers::new(vec![KnownBy::unverified(email)]).any_verified());
+    }
+
+    fn user(known: [i64; 3]) -> User {
+        let [created_at, active, since] = known.map(Timestamp::from_millis);
+        let some = |at: Timestamp| (at.as_millis() > 0).then_some(at);
+        User {
+            id: UserId::number(1),
+            realm: Realm::of_contract("plain"),
+            identifiers: Identifiers::default(),
+            attributes: Attributes::default(),
+            password: None,
+            created_at,
+            expires_at: None,
+            last_active_at: some(active),
+            password_changed_at: None,
+            sessions_since: some(since),
+            session_kept: None,
+        }
+    }
+
+    #[test]
+    fn the_end_of_all_sessions_is_after_each_of_them() {
+        for (known, now, end) in [
+            ([1, 0, 0], 5, 5),
+            ([5, 0, 0], 5, 6),
+            ([1, 5, 0], 5, 6),
+            ([1, 9, 0], 5, 10),
+            ([1, 2, 9], 5, 10),
+            ([1, 2, 3], 5, 5),
+        ] {
+            let end_of_sessions = user(known).end_of_sessions(Timestamp::from_millis(now));
+            assert_eq!(end_of_sessions, Timestamp::from_millis(end), "{known:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_opens_after_the_end_of_all_earlier_ones() {
+        for (since, now, opened) in [(0, 5, 5), (4, 5, 5), (5, 5, 5), (9, 5, 9)] {
+            let opening = user([1, 0, since]).opening(Timestamp::from_millis(now));
+            assert_eq!(opening, Timestamp::from_millis(opened), "{since}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_all_sessions_keeps_later_ones_and_one_device() {
+        let mut user = user([1, 2, 5]);
+        let (one, other) = (DeviceId::number(1), DeviceId::number(2));
+        let at = Timestamp::from_millis;
+        assert!(!user.keeps_session(&one, at(4)) && user.keeps_session(&one, at(5)));
+        user.session_kept = Some(one.clone());
+        assert!(user.keeps_session(&one, at(4)) && !user.keeps_session(&other, at(4)));
+        user.sessions_since = None;
+        assert!(user.keeps_session(&other, at(4)));
     }
 }

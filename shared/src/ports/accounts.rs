@@ -94,8 +94,9 @@ pub enum EntryOutcome {
     BudgetSpent,
     /// These identifiers belong to other users. The code is still valid.
     Taken(Vec<Identifier>),
-    /// The account does not exist any more, has another password, or an identifier of it was
-    /// verified in the meantime. The code is still valid.
+    /// The account does not exist any more, has another password, or must be read again: an
+    /// identifier of it was verified in the meantime, or its sessions should end and another one
+    /// was opened. The code is still valid.
     AccountChanged,
     /// Other requests opened challenges with these recipients. Contains their states now.
     ChallengesChanged(Vec<(Identifier, ChallengeState)>),

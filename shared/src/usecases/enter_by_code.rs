@@ -111,6 +111,13 @@ enum SignUp {
     Taken(Option<ProvenCode>),
 }
 
+/// What became of one try to sign in.
+enum SignIn {
+    Done(Entered),
+    /// Another request changed the account. The code is still valid.
+    Changed(ProvenCode),
+}
+
 impl EnterByCode {
     /// Checks the code, and makes or uses the account of its recipient.
     ///
@@ -130,7 +137,7 @@ impl EnterByCode {
             && (by_recipient || code.pending().is_some());
         match (known, self.audience) {
             (Some(user), Audience::Registered | Audience::Everyone) => {
-                self.sign_in(&user, code, visitor).await
+                self.sign_in(&user, code, visitor.device).await
             }
             (None, _) if may_sign_up => self.sign_up(code, visitor).await,
             _ => Err(Failure::Refused(EnterRefused::NoCode)),
@@ -175,8 +182,7 @@ impl EnterByCode {
         let key = code.key();
         let user = self.users.known_by(&key.realm, &key.recipient, now).await?;
         let user = user.ok_or(Failure::Refused(EnterRefused::Taken))?;
-        let visitor = Visitor { attributes: Attributes::default(), device, now };
-        self.sign_in(&user, code, visitor).await
+        self.sign_in(&user, code, device).await
     }
 
     async fn make(
@@ -241,45 +247,55 @@ impl EnterByCode {
         &self,
         user: &UserId,
         mut code: ProvenCode,
-        visitor: Visitor,
+        device: DeviceInfo,
     ) -> Result<Entered, Failure<EnterRefused>> {
-        let now = visitor.now;
-        let retry_at = code.retry_at(now);
-        let refused = || Failure::Refused(EnterRefused::NoCode);
-        let mut user = self.users.find(user, now).await?.ok_or_else(refused)?;
-        let method = SignInMethod::Code;
-        let mut session = self.sessions.open(&user, visitor.device, method, now).await?;
-        let tokens = self.sessions.tokens(session.as_ref(), now)?;
         for _ in 0..MAX_TRIES {
-            let account = KnownAccount {
-                user: user.clone(),
-                credential: Credential::Code(code),
-                visit: Visit::SignsIn,
-            };
-            let device = session.as_ref().map(|session| session.device.clone());
-            let proved = account.code().map(|code| code.key().recipient.clone());
-            let mut facts = Vec::from_iter(taken_over(&account, now));
-            facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });
-            let effects = Some(self.basics.announce(&facts, now)?);
-            let entry = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
-            match self.accounts.commit(&entry).await? {
-                EntryOutcome::Committed => {
-                    let contract = user.realm.contract();
-                    record_metric(Some(contract), MetricEvent::SignIn);
-                    record_metric(Some(contract), MetricEvent::CodeVerified);
-                    return Ok(Entered { user, is_new: false, at: now, session: tokens });
-                }
-                EntryOutcome::BudgetSpent => return Err(Failure::too_many(retry_at, now)),
-                EntryOutcome::AccountChanged => {}
-                EntryOutcome::CodeLost
-                | EntryOutcome::Taken(_)
-                | EntryOutcome::ChallengesChanged(_) => return Err(refused()),
+            match self.use_known(user, code, device.clone()).await? {
+                SignIn::Done(entered) => return Ok(entered),
+                SignIn::Changed(unused) => code = unused,
             }
-            code = entry.account.into_code().ok_or_else(refused)?;
-            session = entry.session;
-            user = self.users.find(&user.id, now).await?.ok_or_else(refused)?;
         }
-        Err(refused())
+        Err(Failure::overtaken())
+    }
+
+    /// Makes one try. The clock is read after the user, so that sessions which the user has by then
+    /// can be ended.
+    async fn use_known(
+        &self,
+        user: &UserId,
+        code: ProvenCode,
+        device: DeviceInfo,
+    ) -> Result<SignIn, Failure<EnterRefused>> {
+        let refused = || Failure::Refused(EnterRefused::NoCode);
+        let user = self.users.find(user, self.basics.now()).await?.ok_or_else(refused)?;
+        let now = self.basics.now();
+        let (retry_at, method) = (code.retry_at(now), SignInMethod::Code);
+        let session = self.sessions.open(&user, device, method, now).await?;
+        let tokens = self.sessions.tokens(session.as_ref(), now)?;
+        let device = session.as_ref().map(|session| session.device.clone());
+        let proved = Some(code.key().recipient.clone());
+        let (credential, visit) = (Credential::Code(code), Visit::SignsIn);
+        let account = KnownAccount { user: user.clone(), credential, visit };
+        let mut facts = Vec::from_iter(taken_over(&account, now));
+        facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });
+        let effects = Some(self.basics.announce(&facts, now)?);
+        let entry = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
+        match self.accounts.commit(&entry).await? {
+            EntryOutcome::Committed => {
+                let contract = user.realm.contract();
+                record_metric(Some(contract), MetricEvent::SignIn);
+                record_metric(Some(contract), MetricEvent::CodeVerified);
+                let entered = Entered { user, is_new: false, at: now, session: tokens };
+                Ok(SignIn::Done(entered))
+            }
+            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
+            EntryOutcome::AccountChanged => {
+                Ok(SignIn::Changed(entry.account.into_code().ok_or_else(refused)?))
+            }
+            EntryOutcome::CodeLost
+            | EntryOutcome::Taken(_)
+            | EntryOutcome::ChallengesChanged(_) => Err(refused()),
+        }
     }
 }
 

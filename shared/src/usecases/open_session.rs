@@ -66,7 +66,7 @@ impl OpenSessions {
             user: user.id.clone(),
             device: id.clone(),
             method: Some(method),
-            opened_at: now,
+            opened_at: user.opening(now),
             token_claims: user.attributes.only(self.token_claims),
         };
         let device = NewDevice { id, info, expires_at: None };

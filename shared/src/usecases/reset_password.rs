@@ -17,6 +17,9 @@ use crate::ports::{
 };
 use std::sync::Arc;
 
+/// The number of tries. A try fails if another request changes the account after it was read.
+const MAX_TRIES: usize = 4;
+
 /// Proves control of a recipient.
 pub struct ProveRecipient {
     pub check_code: CheckCode,
@@ -100,10 +103,32 @@ impl ResetPassword {
         proof: ResetProof,
         password: Password,
     ) -> Result<(), Failure<ResetRefused>> {
+        for _ in 0..MAX_TRIES {
+            match self.attempt(&proof, &password).await? {
+                EntryOutcome::Committed => return Ok(()),
+                EntryOutcome::AccountChanged => {}
+                EntryOutcome::CodeLost
+                | EntryOutcome::BudgetSpent
+                | EntryOutcome::Taken(_)
+                | EntryOutcome::ChallengesChanged(_) => {
+                    return Err(Failure::Refused(ResetRefused::ProofUsedUp));
+                }
+            }
+        }
+        Err(Failure::overtaken())
+    }
+
+    /// Makes one try. The clock is read after the user and the hash, so that sessions which the
+    /// user has by then can be ended.
+    async fn attempt(
+        &self,
+        proof: &ResetProof,
+        password: &Password,
+    ) -> Result<EntryOutcome, Failure<ResetRefused>> {
         const USED_UP: Failure<ResetRefused> = Failure::Refused(ResetRefused::ProofUsedUp);
-        let now = self.basics.now();
         let ResetProof { user, at: proved_at, kind: proved } = proof;
-        let user = self.users.find(&user, now).await?.ok_or(USED_UP)?;
+        let (proved_at, proved) = (*proved_at, *proved);
+        let user = self.users.find(user, self.basics.now()).await?.ok_or(USED_UP)?;
         // This comes before the comparison: a proof that is used up must not reveal whether the
         // password is the current one.
         if user.password_changed_at.is_some_and(|changed| changed >= proved_at) {
@@ -115,19 +140,13 @@ impl ResetPassword {
                 return Err(Failure::Refused(ResetRefused::SamePassword));
             }
         }
-        let hash = self.passwords.hash(password).await?;
+        let hash = self.passwords.hash(password.clone()).await?;
+        let now = self.basics.now();
         let fact = Fact::PasswordChanged { user: user.id.clone(), at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
         let credential = Credential::EarlierCode { hash, proved_at, proved };
         let account = KnownAccount { user, credential, visit: Visit::StaysOut };
         let entry = Entry { effects, ..Entry::of(Account::Use(account), now) };
-        match self.accounts.commit(&entry).await? {
-            EntryOutcome::Committed => Ok(()),
-            EntryOutcome::AccountChanged
-            | EntryOutcome::CodeLost
-            | EntryOutcome::BudgetSpent
-            | EntryOutcome::Taken(_)
-            | EntryOutcome::ChallengesChanged(_) => Err(USED_UP),
-        }
+        Ok(self.accounts.commit(&entry).await?)
     }
 }

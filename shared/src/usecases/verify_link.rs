@@ -7,7 +7,6 @@ use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::proof::ProvenCode;
-use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
     Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, Users, record_metric,
@@ -40,10 +39,12 @@ impl VerifyLink {
     /// used up at the end. Guesses are not counted, because 256 bits cannot be guessed, and because
     /// an attacker with a user's id could otherwise use up the link.
     pub async fn run(&self, id: &UserId, token: &str) -> Result<(), Failure<LinkRefused>> {
-        let now = self.basics.now();
-        let mut user = self.user(id, now).await?;
+        let mut user = self.user(id).await?;
         let mut link = self.check(&user, token).await?;
         for _ in 0..MAX_TRIES {
+            // The clock is read after the user, so that sessions which the user has by then can be
+            // ended.
+            let now = self.basics.now();
             let fact = Fact::IdentifierVerified {
                 user: user.id.clone(),
                 realm: user.realm.clone(),
@@ -64,16 +65,18 @@ impl VerifyLink {
                 EntryOutcome::CodeLost
                 | EntryOutcome::BudgetSpent
                 | EntryOutcome::Taken(_)
-                | EntryOutcome::ChallengesChanged(_) => break,
+                | EntryOutcome::ChallengesChanged(_) => {
+                    return Err(Failure::Refused(LinkRefused));
+                }
             }
             link = entry.account.into_code().ok_or(Failure::Refused(LinkRefused))?;
-            user = self.user(id, now).await?;
+            user = self.user(id).await?;
         }
-        Err(Failure::Refused(LinkRefused))
+        Err(Failure::overtaken())
     }
 
-    async fn user(&self, id: &UserId, now: Timestamp) -> Result<User, Failure<LinkRefused>> {
-        let found = self.users.find(id, now).await?;
+    async fn user(&self, id: &UserId) -> Result<User, Failure<LinkRefused>> {
+        let found = self.users.find(id, self.basics.now()).await?;
         let found = found.filter(|user| user.realm.contract() == self.contract);
         found.ok_or(Failure::Refused(LinkRefused))
     }

@@ -105,9 +105,17 @@ impl EventBus {
     pub fn details(&self, name: &str) -> Vec<String> {
         let published = lock(&self.published);
         let named = published.iter().filter(|event| event.detail_type == name);
-        let mut details: Vec<_> = named.map(|event| event.detail.clone()).collect();
+        let details = named.filter_map(|event| event.detail.lines().next());
+        let mut details: Vec<_> = details.map(str::to_owned).collect();
         details.sort_unstable();
         details
+    }
+
+    /// Returns the ids of the published events, in the order of the calls.
+    pub fn event_ids(&self) -> Vec<String> {
+        let published = lock(&self.published);
+        let ids = published.iter().filter_map(|event| event.detail.lines().last());
+        ids.map(str::to_owned).collect()
     }
 }
 

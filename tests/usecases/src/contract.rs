@@ -25,11 +25,12 @@ pub fn wrong(code: &str) -> String {
     format!("{next:06}")
 }
 
-/// The events of the contract. The detail of an event is what the fact adds to its name.
+/// The events of the contract. The detail of an event is what the fact adds to its name, and the id
+/// of the event in a line of its own.
 struct PlainEvents;
 
 impl EventMapper for PlainEvents {
-    fn events(&self, fact: &Fact, _: &EventIds) -> Result<Vec<EventMessage>, PortError> {
+    fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         let (name, detail, at) = match fact {
             Fact::UserSignedUp { user, asked, .. } if !asked.is_empty() => {
                 let asked =
@@ -59,7 +60,7 @@ impl EventMapper for PlainEvents {
                 ("device_registered", from.to_owned(), *at)
             }
         };
-        Ok(vec![event(name, detail, at)])
+        Ok(vec![event(name, format!("{detail}\n{}", ids.event_id(1)), at)])
     }
 }
 

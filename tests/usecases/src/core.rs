@@ -12,6 +12,7 @@ use latchkey::adapters::code_keys::HmacCodeKeys;
 use latchkey::adapters::dynamodb::{DynamoSequenceIds, DynamoStore};
 use latchkey::adapters::key_ring::KeyRing;
 use latchkey::adapters::refresh_keys::HmacRefreshKeys;
+use latchkey::domain::attributes::Attributes;
 use latchkey::domain::challenge::{Audience, GuessLimits};
 use latchkey::domain::id::IdFormat;
 use latchkey::domain::password_attempts::Backoff;
@@ -37,6 +38,8 @@ pub struct Rules {
     pub sessions: SessionOwner,
     /// The ids of users.
     pub user_ids: IdFormat,
+    /// The attributes of every new user. Access tokens contain `plan`.
+    pub attributes: Attributes,
     /// Who may enter with a code.
     pub audience: Audience,
     /// Whether clients hold handles to challenges.
@@ -61,6 +64,7 @@ impl Default for Rules {
             admission: Admission::AllUsers,
             sessions: SessionOwner::Device(IdFormat::Number),
             user_ids: IdFormat::ObjectId,
+            attributes: people::attributes(),
             audience: Audience::Everyone,
             handles: true,
             hash_memory: 8,

@@ -52,6 +52,14 @@ impl EmbeddedDatabase {
         self.database.put_item(request).expect("the item is written");
     }
 
+    /// Removes an attribute from every item of the table with this logical id.
+    pub(crate) fn strip(&self, table: &str, attribute: &str) {
+        for mut item in self.items(table) {
+            item.remove(attribute);
+            self.put(table, &serde_json::to_value(item).expect("an item"));
+        }
+    }
+
     /// Returns every item of the table with this logical id.
     pub(crate) fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let scan = ScanRequest { table_name: name(table), ..ScanRequest::default() };

@@ -1,5 +1,6 @@
 //! The recipients, names, passwords and addresses that tests use.
 
+use latchkey::domain::attributes::Attributes;
 use latchkey::domain::email::EmailAddress;
 use latchkey::domain::identifier::Identifier;
 use latchkey::domain::password::Password;
@@ -55,4 +56,10 @@ pub fn source() -> SourceAddress {
 
 pub fn other_source() -> SourceAddress {
     SourceAddress::parse("198.51.100.7")
+}
+
+/// The attributes of a new user.
+pub(crate) fn attributes() -> Attributes {
+    let attributes = [("name", "Ann"), ("plan", "free")];
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }

@@ -6,6 +6,7 @@
 mod check_code;
 mod clients;
 mod deliver_effects;
+mod first_proof;
 mod key_ring;
 mod models;
 mod prove_recipient;

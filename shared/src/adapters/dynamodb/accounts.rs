@@ -12,6 +12,7 @@ use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_n
 use super::user_update::UserUpdate;
 use super::{DynamoStore, IS_ALIVE};
 use crate::domain::account::{Account, Credential, IdentifierProof, KnownAccount, Visit};
+use crate::domain::id::DeviceId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::proof::ProvenCode;
@@ -85,10 +86,11 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// Adds the actions that use an account with a credential.
+    /// Adds the actions that use an account with a credential, and open a session on a device.
     fn use_account(
         &self,
         account: &KnownAccount,
+        device: Option<&DeviceId>,
         now: Timestamp,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
@@ -100,6 +102,9 @@ impl DynamoStore {
         match &account.credential {
             Credential::Code(code) => {
                 prove(user, code, &mut update);
+                if IdentifierProof::of(user, code) == IdentifierProof::TakesOver {
+                    take_over(user, device, now, &mut update);
+                }
                 self.keep(user, now, transaction)?;
             }
             Credential::Password { seen, renewed, guesses } => {
@@ -120,7 +125,7 @@ impl DynamoStore {
                     .value(":proved_at", time(*proved_at))
                     .set("password_hash = :hash, password_changed_at = :now")
                     .value(":hash", text(hash.expose()));
-                update.end_sessions();
+                update.end_sessions(user, now, None);
                 if let Some(known) = proved.and_then(|kind| user.identifiers.of_kind(kind)) {
                     verify(known, &mut update);
                     self.keep(user, now, transaction)?;
@@ -179,7 +184,7 @@ impl DynamoStore {
     }
 }
 
-/// Adds to the update of a user what the proof of an identifier changes (see [`IdentifierProof`]).
+/// Adds to the update of a user that a code proved an identifier.
 fn prove(user: &User, code: &ProvenCode, update: &mut UserUpdate) {
     let recipient = &code.key().recipient;
     update
@@ -189,13 +194,16 @@ fn prove(user: &User, code: &ProvenCode, update: &mut UserUpdate) {
     if let Some(known) = user.identifiers.find(recipient) {
         verify(known, update);
     }
-    if IdentifierProof::of(user, code) == IdentifierProof::TakesOver {
-        update.remove("password_hash");
-        update.end_sessions();
-        // Another proof in the meantime may have given the account an owner.
-        for known in user.identifiers.iter().filter(|known| known.identifier.receives_codes()) {
-            update.require_unverified(known.identifier.kind());
-        }
+}
+
+/// Adds to the update of a user what [`IdentifierProof::TakesOver`] means. `device` is the one of
+/// the owner.
+fn take_over(user: &User, device: Option<&DeviceId>, now: Timestamp, update: &mut UserUpdate) {
+    update.remove("password_hash");
+    update.end_sessions(user, now, device);
+    // Another proof in the meantime may have given the account an owner.
+    for known in user.identifiers.iter().filter(|known| known.identifier.receives_codes()) {
+        update.require_unverified(known.identifier.kind());
     }
 }
 
@@ -264,7 +272,10 @@ impl Accounts for DynamoStore {
         match account {
             Account::None(_) => {}
             Account::Make(account) => self.make_account(account.user(), &mut transaction)?,
-            Account::Use(account) => self.use_account(account, *at, &mut transaction)?,
+            Account::Use(account) => {
+                let device = session.as_ref().map(|new| &new.session.device);
+                self.use_account(account, device, *at, &mut transaction)?;
+            }
         }
         for (index, challenge) in challenges.iter().enumerate() {
             self.open_challenge(index, challenge, *at, &mut transaction)?;

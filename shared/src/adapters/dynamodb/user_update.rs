@@ -4,6 +4,7 @@ use super::IS_ALIVE;
 use super::items::user::verified_flag;
 use super::items::value::{flag, text, time};
 use super::transaction::malformed;
+use crate::domain::id::DeviceId;
 use crate::domain::identifier::IdentifierKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -66,10 +67,24 @@ impl UserUpdate {
         self
     }
 
-    /// Ends all sessions that were opened before.
-    pub(super) fn end_sessions(&mut self) {
-        self.set("sessions_since = :now");
-        self.remove("session_kept");
+    /// Ends all sessions but the one of the `kept` device. The condition is that the user did not
+    /// sign in since `user` was read: such a session would stay open.
+    pub(super) fn end_sessions(&mut self, user: &User, at: Timestamp, kept: Option<&DeviceId>) {
+        self.set("sessions_since = :since").value(":since", time(user.end_of_sessions(at)));
+        match kept {
+            Some(device) => {
+                self.set("session_kept = :kept").value(":kept", text(device.as_str()));
+            }
+            None => self.remove("session_kept"),
+        }
+        match user.last_active_at {
+            Some(seen) => {
+                self.require("last_active_at = :seen_active").value(":seen_active", time(seen));
+            }
+            None => {
+                self.require("attribute_not_exists(last_active_at)");
+            }
+        }
     }
 
     /// Returns the action.

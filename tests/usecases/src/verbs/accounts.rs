@@ -30,12 +30,6 @@ pub struct ShopSignUp {
     pub referrer: Option<UserId>,
 }
 
-/// The attributes of every new user.
-pub(super) fn attributes() -> Attributes {
-    let attributes = [("name", "Ann"), ("plan", "free")];
-    attributes.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
-}
-
 impl Core {
     fn sign_up_with(&self, per_hour: u32, unproved: Unproved) -> SignUpByPassword {
         SignUpByPassword {
@@ -70,7 +64,7 @@ impl Core {
             realm: self.realm.clone(),
             identifiers: vec![email],
             password: people::password(password),
-            attributes: attributes(),
+            attributes: self.rules.attributes.clone(),
             referrer: None,
             device: DeviceInfo::default(),
             payer: Payer::Source(self.source.clone()),
@@ -103,7 +97,7 @@ impl Core {
         let sign_up =
             SignUpUnverified { request_code: self.sender(), ids: self.new_ids(IdFormat::Number) };
         let numbered = &[("address_id", Sequence::Address)];
-        let newcomer = Newcomer { attributes: attributes(), numbered };
+        let newcomer = Newcomer { attributes: self.rules.attributes.clone(), numbered };
         let command = self.code_request(Purpose::Verify, recipient);
         let command = RequestCodeCommand { delivery, ..command };
         let requested = sign_up.run(command, newcomer).await?;
@@ -134,7 +128,7 @@ impl Core {
             email,
             username,
             password: people::password(password),
-            attributes: attributes(),
+            attributes: self.rules.attributes.clone(),
             source: self.source.clone(),
             locale: "en".to_owned(),
         };
@@ -168,7 +162,7 @@ impl Core {
             realm: self.realm.clone(),
             identifiers: sign_up.email.into_iter().chain(sign_up.phone).collect(),
             password: people::password("correct horse"),
-            attributes: attributes(),
+            attributes: self.rules.attributes.clone(),
             referrer: sign_up.referrer.map(|id| Referrer { id, attribute: "referrer" }),
             device: DeviceInfo::default(),
             payer: Payer::Client(client.clone()),
@@ -181,6 +175,16 @@ impl Core {
     pub async fn user(&self, id: &UserId) -> Option<User> {
         let found = Users::find(&*self.store, id, self.now()).await;
         found.expect("a user")
+    }
+
+    /// Makes every user one of a version that did not store when its address was verified.
+    pub fn forget_verification_times(&self) {
+        self.database.strip("Users", "email_verified_at");
+    }
+
+    /// Returns the number of sequences that ids were taken from.
+    pub fn sequences(&self) -> usize {
+        self.database.items("Sequences").len()
     }
 
     /// Deletes a user, as the database does some time after an unverified user has expired.

@@ -1,6 +1,5 @@
 //! Codes and links: sending, checking, proving, verifying.
 
-use super::accounts::attributes;
 use crate::contract::FORMAT;
 use crate::{Core, Refusal};
 use latchkey::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
@@ -60,6 +59,20 @@ impl Core {
     pub async fn request_code(&self, purpose: Purpose, to: Identifier) -> Result<(), Refusal> {
         self.sender().run(self.code_request(purpose, to)).await?;
         Ok(())
+    }
+
+    /// Asks for a code that every recipient gets, known or not. Returns the handle and the code.
+    pub async fn requested_entry(&self, purpose: Purpose, to: Identifier) -> (String, String) {
+        let command = self.code_request(purpose, to.clone());
+        let command = RequestCodeCommand { audience: Audience::Everyone, ..command };
+        let requested = self.sender().run(command).await.expect("a code");
+        let handle = requested.handle.expect("a handle").expose().to_owned();
+        (handle, self.code_of(purpose, to).await)
+    }
+
+    /// Makes every challenge one of a version that did not store its opener.
+    pub fn forget_openers(&self) {
+        self.database.strip("Challenges", "password_stated");
     }
 
     /// Asks for a code, and returns the handle to its challenge.
@@ -167,7 +180,7 @@ impl Core {
         EnterByCodeCommand {
             presented,
             code: code.to_owned(),
-            attributes: attributes(),
+            attributes: self.rules.attributes.clone(),
             device: DeviceInfo::default(),
             source: self.source.clone(),
         }
@@ -182,6 +195,13 @@ impl Core {
         code: &str,
     ) -> Result<Entered, Refusal> {
         let presented = Presented::Recipient(self.challenge(purpose, recipient));
+        let enter = self.enterer(self.rules.audience, None);
+        Ok(enter.run(self.enter_command(presented, code)).await?)
+    }
+
+    /// Enters with a handle and its code, as [`Rules::audience`](crate::Rules) allows.
+    pub async fn enter_by_handle(&self, handle: &str, code: &str) -> Result<Entered, Refusal> {
+        let presented = Presented::Handle(ChallengeHandle::new(handle));
         let enter = self.enterer(self.rules.audience, None);
         Ok(enter.run(self.enter_command(presented, code)).await?)
     }
