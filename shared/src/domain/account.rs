@@ -193,6 +193,17 @@ impl KnownAccount {
         }
     }
 
+    /// Returns the identifiers that a proof takes away from the account: at a takeover the other
+    /// ones that could receive a code. A stranger may have given them to keep a way in.
+    pub fn dropped_identifiers(&self) -> impl Iterator<Item = &KnownBy> {
+        let takes_over = self.proof() == Some(IdentifierProof::TakesOver);
+        let proved = self.code().map(|code| &code.key().recipient);
+        let others = self.user.identifiers.iter();
+        others.filter(move |known| {
+            takes_over && known.identifier.receives_codes() && Some(&known.identifier) != proved
+        })
+    }
+
     /// Returns what the right code means for the account; `None` without a code.
     #[must_use]
     pub fn proof(&self) -> Option<IdentifierProof> {
@@ -211,8 +222,8 @@ pub enum IdentifierProof {
     /// password: the proof completes that sign-up, and its password and sessions stay.
     CompletesSignUp,
     /// The first proof of the account, and the request that opened the challenge did not state the
-    /// password. A stranger may have set up the account. The password is removed and every session
-    /// ends.
+    /// password. A stranger may have set up the account. The password and the other identifiers that
+    /// could receive a code are removed, and every session ends.
     TakesOver,
 }
 

@@ -11,7 +11,7 @@ use super::user::PendingSignUp;
 /// The request that opened a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opener {
-    /// It stated the password of the account: the sign-up itself, or a repetition of it.
+    /// It stated the password of the account: the sign-up itself.
     StatedPassword,
     /// Any other request. Its sender may be a stranger to the account.
     Other,

@@ -27,9 +27,9 @@ pub struct Entry {
     pub budget: Option<Budget>,
     /// The challenges to open.
     pub challenges: Vec<NewChallenge>,
-    /// The session to open.
+    /// The session to open, of the user of the account.
     pub session: Option<NewSession>,
-    /// The credit in the wallet of the account that is made.
+    /// The credit in the wallet of the account.
     pub credit: Option<Credit>,
     /// The time of the request.
     pub at: Timestamp,

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits, Purpose};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::UserId;
 use crate::domain::proof::{LiveCode, ProvenCode};
@@ -61,16 +61,20 @@ impl CheckCode {
         self.compare(live, guess, now).await
     }
 
-    /// Checks the code of a handle. If the last guess is wrong, the code of the recipient becomes
-    /// invalid too.
+    /// Checks the code of a handle. A handle of another realm or purpose is treated as unknown. If
+    /// the last guess is wrong, the code of the recipient becomes invalid too.
     pub async fn of_handle(
         &self,
         handle: ChallengeHandle,
+        purpose: Purpose,
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<ProvenCode, Failure<CodeRefused>> {
         let held = self.challenges.count_held_guess(handle, self.limits.per_code, now).await?;
-        let held = held.filter(|held| held.seed.key.realm == self.realm);
+        let held = held.filter(|held| {
+            let key = &held.seed.key;
+            key.realm == self.realm && key.purpose == purpose
+        });
         self.compare(held, guess, now).await
     }
 

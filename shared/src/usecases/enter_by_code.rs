@@ -7,7 +7,7 @@ use crate::domain::account::{
     Account, Credential, Draft, IdentifierProof, KnownAccount, NewAccount, Visit,
 };
 use crate::domain::attributes::Attributes;
-use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey};
+use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
@@ -56,8 +56,8 @@ pub struct WalletPolicy {
 pub enum Presented {
     /// The recipient of the code, and its purpose.
     Recipient(ChallengeKey),
-    /// The handle that the client got when it asked for the code.
-    Handle(ChallengeHandle),
+    /// The handle that the client got when it asked for the code, and the purpose of that code.
+    Handle(ChallengeHandle, Purpose),
 }
 
 /// A request to enter an account.
@@ -153,8 +153,8 @@ impl EnterByCode {
         now: Timestamp,
     ) -> Result<(ProvenCode, Option<UserId>), Failure<CodeRefused>> {
         match presented {
-            Presented::Handle(handle) => {
-                let code = self.check_code.of_handle(handle, guess, now).await?;
+            Presented::Handle(handle, purpose) => {
+                let code = self.check_code.of_handle(handle, purpose, guess, now).await?;
                 let holder = code.holder().cloned();
                 Ok((code, holder))
             }
@@ -267,7 +267,10 @@ impl EnterByCode {
         device: DeviceInfo,
     ) -> Result<SignIn, Failure<EnterRefused>> {
         let refused = || Failure::Refused(EnterRefused::NoCode);
-        let user = self.users.find(user, self.basics.now()).await?.ok_or_else(refused)?;
+        let user = self.users.find(user, self.basics.now()).await?;
+        // A takeover by another identifier may have taken this one away.
+        let user = user.filter(|user| user.identifiers.find(&code.key().recipient).is_some());
+        let user = user.ok_or_else(refused)?;
         let now = self.basics.now();
         let (retry_at, method) = (code.retry_at(now), SignInMethod::Code);
         let session = self.sessions.open(&user, device, method, now).await?;

@@ -188,10 +188,12 @@ impl RequestCode {
         let (now, source) = (*now, &command.source);
         let budget = Budget::sends(source, self.policy.per_source_hour, now);
         let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
+        let sends = self.policy.limits.admit(&attempt.sends, now);
+        let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
         // A new user gets the code of the challenge that is opened at the same time.
         let wanted = newcomer.is_some() || command.audience.includes(known.as_ref());
         let sent = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
-        let challenge = self.challenge(&attempt, sent)?;
+        let challenge = self.challenge(&attempt, sends, sent)?;
         let code = CodeMessage {
             seed: challenge.seed.clone(),
             locale: command.locale.clone(),
@@ -228,16 +230,16 @@ impl RequestCode {
         }
     }
 
-    /// Returns the challenge to open. Its code is accepted only if it is `sent`.
+    /// Returns the challenge to open, with its new send record. Its code is accepted only if it is
+    /// `sent`.
     fn challenge(
         &self,
         attempt: &SendAttempt<'_>,
+        sends: SendRecord,
         sent: bool,
-    ) -> Result<NewChallenge, Failure<NoRefusal>> {
-        let SendAttempt { command, now, key_id, sends, known, newcomer, pending } = attempt;
-        let expected_revision = self.policy.limits.apply().then_some(sends.revision);
-        let sends = self.policy.limits.admit(sends, *now);
-        let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, *now))?;
+    ) -> Result<NewChallenge, PortError> {
+        let SendAttempt { command, now, key_id, known, newcomer, pending, .. } = attempt;
+        let expected_revision = self.policy.limits.apply().then_some(attempt.sends.revision);
         // The handle of a code that is not sent has no user, because a right guess would verify the
         // user without a message to the recipient.
         let created = newcomer.as_ref().map(|account| account.user().id.clone());

@@ -87,8 +87,8 @@ pub struct ResetProof {
 /// The reason why no password was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResetRefused {
-    /// The user does not exist, or the password was changed after the proof. One proof allows one
-    /// change.
+    /// The user or the proved recipient does not exist any more, or the password was changed after
+    /// the proof. One proof allows one change.
     #[error("the proof was used before")]
     ProofUsedUp,
     #[error("the new password is the current one")]
@@ -131,7 +131,10 @@ impl ResetPassword {
         let user = self.users.find(user, self.basics.now()).await?.ok_or(USED_UP)?;
         // This comes before the comparison: a proof that is used up must not reveal whether the
         // password is the current one.
-        if user.password_changed_at.is_some_and(|changed| changed >= proved_at) {
+        let is_used_up = user.password_changed_at.is_some_and(|changed| changed >= proved_at);
+        // A takeover by another identifier may have taken the proved one away.
+        let is_void = proved.is_some_and(|kind| user.identifiers.of_kind(kind).is_none());
+        if is_used_up || is_void {
             return Err(USED_UP);
         }
         if let Some(known) = &user.password {

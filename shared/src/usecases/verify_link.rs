@@ -71,6 +71,10 @@ impl VerifyLink {
             }
             link = entry.account.into_code().ok_or(Failure::Refused(LinkRefused))?;
             user = self.user(id).await?;
+            // A takeover by another identifier may have taken the address away.
+            if user.identifiers.find(&link.key().recipient).is_none() {
+                return Err(Failure::Refused(LinkRefused));
+            }
         }
         Err(Failure::overtaken())
     }

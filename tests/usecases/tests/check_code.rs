@@ -135,9 +135,9 @@ async fn a_handle_allows_guesses_at_its_code() {
     let handle = core.request_handle(SignUp, email()).await.unwrap();
     let code = core.code_of(SignUp, email()).await;
     let guess = wrong(&code);
-    assert_eq!(core.check_held_code(&handle, &guess).await, Err(Refusal::WrongCode));
-    assert_eq!(core.check_held_code(&handle, &code).await, Ok(()));
-    assert_eq!(core.check_held_code("unknown", &code).await, Err(Refusal::NoCode));
+    assert_eq!(core.check_held_code(SignUp, &handle, &guess).await, Err(Refusal::WrongCode));
+    assert_eq!(core.check_held_code(SignUp, &handle, &code).await, Ok(()));
+    assert_eq!(core.check_held_code(SignUp, "unknown", &code).await, Err(Refusal::NoCode));
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn the_handle_of_another_contract_is_unknown() {
     let handle = core.request_handle(SignUp, email()).await.unwrap();
     let code = core.code_of(SignUp, email()).await;
     let other = core.of_contract("another");
-    assert_eq!(other.check_held_code(&handle, &code).await, Err(Refusal::NoCode));
+    assert_eq!(other.check_held_code(SignUp, &handle, &code).await, Err(Refusal::NoCode));
 }
 
 #[tokio::test]
@@ -155,11 +155,11 @@ async fn the_last_wrong_guess_at_a_handle_makes_the_code_invalid() {
     let handle = core.request_handle(SignUp, email()).await.unwrap();
     let code = core.code_of(SignUp, email()).await;
     for left in [true, true, false] {
-        let checked = core.check_held_code(&handle, &wrong(&code)).await;
+        let checked = core.check_held_code(SignUp, &handle, &wrong(&code)).await;
         assert_eq!(checked, Err(Refusal::WrongCode));
         assert_eq!(core.has_code(SignUp, email()).await, left);
     }
-    assert_eq!(core.check_held_code(&handle, &code).await, Err(Refusal::NoCode));
+    assert_eq!(core.check_held_code(SignUp, &handle, &code).await, Err(Refusal::NoCode));
     assert_eq!(core.check_code(SignUp, email(), &code).await, Err(Refusal::NoCode));
 }
 
@@ -169,9 +169,9 @@ async fn the_code_of_a_handle_expires_after_five_minutes() {
     let handle = core.request_handle(SignUp, email()).await.unwrap();
     let code = core.code_of(SignUp, email()).await;
     core.wait_until_just_before(START, Duration::from_mins(5));
-    assert_eq!(core.check_held_code(&handle, &code).await, Ok(()));
+    assert_eq!(core.check_held_code(SignUp, &handle, &code).await, Ok(()));
     core.tick();
-    assert_eq!(core.check_held_code(&handle, &code).await, Err(Refusal::NoCode));
+    assert_eq!(core.check_held_code(SignUp, &handle, &code).await, Err(Refusal::NoCode));
 }
 
 #[tokio::test]

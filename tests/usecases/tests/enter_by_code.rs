@@ -119,7 +119,7 @@ async fn a_sign_up_whose_username_is_taken_cannot_sign_in_instead() {
     let first = core.start_sign_up(other.clone(), username("ann-9"), "a secret").await.unwrap();
     let first_code = core.code_of(SignUp, other).await;
     core.complete_sign_up(&first, &first_code).await.unwrap();
-    let refused = core.enter_by_handle(&handle, &code).await.unwrap_err();
+    let refused = core.enter_by_handle(SignUp, &handle, &code).await.unwrap_err();
     assert_eq!(refused, Refusal::Taken);
     assert_eq!(core.owner_of(email()).await, None);
 }
@@ -129,7 +129,7 @@ async fn a_sign_up_that_waits_is_completed_by_its_handle() {
     let core = Core::new();
     let handle = core.start_sign_up(email(), username("Ann-9"), "correct horse").await.unwrap();
     let code = core.code_of(SignUp, email()).await;
-    let entered = core.enter_by_handle(&handle, &code).await.unwrap();
+    let entered = core.enter_by_handle(SignUp, &handle, &code).await.unwrap();
     assert!(entered.is_new);
     core.sign_in_by_password(username("ann-9"), "correct horse").await.unwrap();
 }
@@ -151,11 +151,11 @@ async fn a_handle_enters_the_account_that_it_was_given_for() {
     let core = Core::new();
     let user = core.signed_up_by_code(phone()).await.user;
     let (handle, code) = core.requested_entry(SignIn, phone()).await;
-    let refused = core.enter_by_handle(&handle, &wrong(&code)).await.unwrap_err();
+    let refused = core.enter_by_handle(SignIn, &handle, &wrong(&code)).await.unwrap_err();
     assert_eq!(refused, Refusal::WrongCode);
-    let entered = core.enter_by_handle(&handle, &code).await.unwrap();
+    let entered = core.enter_by_handle(SignIn, &handle, &code).await.unwrap();
     assert_eq!((entered.user.id, entered.is_new), (user, false));
-    assert_eq!(core.enter_by_handle(&handle, &code).await.unwrap_err(), Refusal::NoCode);
+    assert_eq!(core.enter_by_handle(SignIn, &handle, &code).await.unwrap_err(), Refusal::NoCode);
 }
 
 #[tokio::test]
@@ -164,8 +164,11 @@ async fn a_handle_of_a_user_is_refused_where_only_newcomers_enter() {
     core.signed_up_by_code(phone()).await;
     let (handle, code) = core.requested_entry(SignIn, phone()).await;
     let newcomers = core.ruled(|rules| rules.audience = Audience::Unregistered);
-    assert_eq!(newcomers.enter_by_handle(&handle, &code).await.unwrap_err(), Refusal::NoCode);
-    core.enter_by_handle(&handle, &code).await.unwrap();
+    assert_eq!(
+        newcomers.enter_by_handle(SignIn, &handle, &code).await.unwrap_err(),
+        Refusal::NoCode
+    );
+    core.enter_by_handle(SignIn, &handle, &code).await.unwrap();
 }
 
 #[tokio::test]
@@ -175,10 +178,10 @@ async fn a_handle_without_a_user_and_without_a_sign_up_is_refused() {
         let decoy = core.request_handle(SignIn, phone()).await.unwrap();
         let code = core.code_of(SignIn, phone()).await;
         // The code of a decoy was not sent, so not even the right digits are accepted.
-        let refused = core.enter_by_handle(&decoy, &code).await.unwrap_err();
+        let refused = core.enter_by_handle(SignIn, &decoy, &code).await.unwrap_err();
         assert_eq!(refused, Refusal::WrongCode);
         let (handle, code) = core.requested_entry(SignUp, phone()).await;
-        let refused = core.enter_by_handle(&handle, &code).await.unwrap_err();
+        let refused = core.enter_by_handle(SignUp, &handle, &code).await.unwrap_err();
         assert_eq!(refused, Refusal::NoCode);
         assert_eq!(core.owner_of(phone()).await, None);
     }
@@ -228,4 +231,14 @@ async fn the_ids_of_users_and_devices_have_the_format_of_the_contract() {
             assert_eq!(core.sequences(), numbers.count());
         }
     }
+}
+
+#[tokio::test]
+async fn a_handle_of_another_purpose_is_refused_and_stays_valid_for_its_own() {
+    let core = Core::new();
+    core.signed_up_by_code(phone()).await;
+    let (handle, code) = core.requested_entry(ResetPassword, phone()).await;
+    let refused = core.enter_by_handle(SignIn, &handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::NoCode);
+    core.enter_by_handle(ResetPassword, &handle, &code).await.unwrap();
 }

@@ -3,6 +3,7 @@
 
 use crate::shop::{both, by_email, shop, shop_with_a_user};
 use latchkey::domain::challenge::{Audience, Purpose, Purpose::*};
+use latchkey::domain::user::KnownBy;
 use latchkey::usecases::Entered;
 use std::time::Duration;
 use usecases::{Core, Refusal, Session, email, phone};
@@ -36,8 +37,11 @@ async fn enter(core: &Core, purpose: Purpose) -> Session {
 async fn expect_ended(core: &Core, stranger: &Session) {
     assert!(!core.is_open(stranger).await);
     assert_eq!(core.refresh(&stranger.refresh_token).await, Err(Refusal::SessionOver));
-    let refused = core.sign_in_by_password(email(), STRANGE).await;
-    assert_eq!(refused, Err(Refusal::WrongPassword));
+    for identifier in [email(), phone()] {
+        let known = core.owner_of(identifier.clone()).await.is_some();
+        let refused = if known { Refusal::WrongPassword } else { Refusal::NoSuchUser };
+        assert_eq!(core.sign_in_by_password(identifier, STRANGE).await, Err(refused));
+    }
 }
 
 /// Asserts that the session is open and can be refreshed.
@@ -191,6 +195,29 @@ async fn a_code_or_link_that_was_requested_again_takes_over() {
         core.deliver().await;
         assert_eq!(core.bus.details("session_ended"), ["identifier_proved"]);
     }
+}
+
+#[tokio::test]
+async fn a_takeover_takes_away_the_other_identifiers_that_could_receive_a_code() {
+    let (core, user) = shop_with_a_user().await;
+    // The stranger owns the address and can read its code. The owner has the phone number.
+    let (_, strangers_code) = core.requested_entry(SignIn, email()).await;
+    let reset = core.requested_code(ResetPassword, email()).await;
+    let proof = core.prove(ResetPassword, email(), &reset).await.unwrap();
+    let link = core.link_of(email()).await;
+    core.wait(MINUTE);
+    let code = core.requested_code(SignIn, phone()).await;
+    let owner = session(core.enter_by_code(SignIn, phone(), &code).await.unwrap());
+    assert_eq!(owner.user, user);
+    let found = core.user(&user).await.unwrap();
+    assert_eq!(found.identifiers.iter().map(KnownBy::text).collect::<Vec<_>>(), ["+85291234567"]);
+    assert_eq!(core.owner_of(email()).await, None);
+    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkRefused));
+    assert_eq!(core.reset_password(&proof, STRANGE).await, Err(Refusal::ProofUsedUp));
+    // The address is free, so its code makes another user.
+    let stranger = session(core.enter_by_code(SignIn, email(), &strangers_code).await.unwrap());
+    assert_ne!(stranger.user, user);
+    expect_open(&core, &owner).await;
 }
 
 #[tokio::test]
@@ -450,16 +477,17 @@ async fn a_sign_up_that_is_completed_after_a_takeover_does_not_bring_its_passwor
         core.interrupt(pass, async move |rival| {
             rival.enter_by_code(SignIn, phone(), &code).await.unwrap();
         });
-        core.verify_by_link(&user, &link).await.unwrap();
+        let refused = core.verify_by_link(&user, &link).await;
         core.expect_interrupted();
-        assert!(core.is_verified(&user, &email()).await);
+        assert_eq!(refused, Err(Refusal::LinkRefused));
+        assert_eq!(core.owner_of(email()).await, None);
         expect_ended(&core, &open).await;
         assert_eq!(core.list_sessions(&user).await.len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_link_that_takes_over_during_another_takeover_keeps_the_new_session() {
+async fn a_link_to_an_address_that_another_takeover_took_away_is_refused() {
     for pass in 0..2 {
         let (core, client) = shop().await;
         let user = core.sign_up_to_verify(&client, both()).await.unwrap();
@@ -472,8 +500,9 @@ async fn a_link_that_takes_over_during_another_takeover_keeps_the_new_session() 
             rival.tick();
             rival.enter_by_code(SignIn, phone(), &code).await.unwrap();
         });
-        core.verify_by_link(&user, &link).await.unwrap();
+        let refused = core.verify_by_link(&user, &link).await;
         core.expect_interrupted();
+        assert_eq!(refused, Err(Refusal::LinkRefused));
         expect_ended(&core, &open).await;
         assert_eq!(core.list_sessions(&user).await.len(), 1);
         core.deliver().await;

@@ -102,7 +102,7 @@ async fn a_handle_verifies_once() {
     assert_eq!(refused, Err(Refusal::WrongCode));
     core.verify_by_handle(&handle, &code).await.unwrap();
     // A used handle allows no guesses, right or wrong.
-    assert_eq!(core.check_held_code(&handle, &code).await, Err(Refusal::NoCode));
+    assert_eq!(core.check_held_code(Verify, &handle, &code).await, Err(Refusal::NoCode));
     assert_eq!(core.verify_by_handle(&handle, &code).await, Err(Refusal::NoCode));
     core.deliver().await;
     assert_eq!(core.bus.published(), ["signed_in", "signed_up"]);

@@ -13,12 +13,12 @@ use super::user_update::UserUpdate;
 use super::{DynamoStore, IS_ALIVE};
 use crate::domain::account::{Account, Credential, IdentifierProof, KnownAccount, Visit};
 use crate::domain::id::DeviceId;
-use crate::domain::identifier::Identifier;
+use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::proof::ProvenCode;
 use crate::domain::session::NewSession;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{KnownBy, User};
+use crate::domain::user::User;
 use crate::ports::{Accounts, Entry, EntryOutcome, PortError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put, Update};
@@ -101,11 +101,15 @@ impl DynamoStore {
         }
         match &account.credential {
             Credential::Code(code) => {
-                prove(user, code, &mut update);
-                if IdentifierProof::of(user, code) == IdentifierProof::TakesOver {
-                    take_over(user, device, now, &mut update);
+                prove(code, &mut update);
+                if account.proof() == Some(IdentifierProof::TakesOver) {
+                    take_over(account, device, now, &mut update);
                 }
-                self.keep(user, now, transaction)?;
+                for known in account.dropped_identifiers() {
+                    let delete = self.release_identifier(user, &known.identifier)?;
+                    transaction.delete(Subject::Account, delete);
+                }
+                self.keep(account, now, transaction)?;
             }
             Credential::Password { seen, renewed, guesses } => {
                 update.require("password_hash = :seen").value(":seen", text(seen.expose()));
@@ -127,8 +131,8 @@ impl DynamoStore {
                     .value(":hash", text(hash.expose()));
                 update.end_sessions(user, now, None);
                 if let Some(known) = proved.and_then(|kind| user.identifiers.of_kind(kind)) {
-                    verify(known, &mut update);
-                    self.keep(user, now, transaction)?;
+                    verify(known.identifier.kind(), &mut update);
+                    self.keep(account, now, transaction)?;
                 }
             }
         }
@@ -136,17 +140,38 @@ impl DynamoStore {
         Ok(())
     }
 
+    /// Returns the action that takes an identifier away from a user.
+    fn release_identifier(
+        &self,
+        user: &User,
+        identifier: &Identifier,
+    ) -> Result<Delete, PortError> {
+        Delete::builder()
+            .table_name(&self.tables.identifiers)
+            .key("identifier", text(keys::identifier(&user.realm, identifier)))
+            .condition_expression("user_id = :user")
+            .expression_attribute_values(":user", text(user.id.as_str()))
+            .build()
+            .map_err(malformed)
+    }
+
     /// Adds the actions that remove the expiry of the identifiers of a user that would expire.
     fn keep(
         &self,
-        user: &User,
+        account: &KnownAccount,
         now: Timestamp,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
+        let user = &account.user;
         if user.expires_at.is_none() {
             return Ok(());
         }
+        let dropped: Vec<_> =
+            account.dropped_identifiers().map(|known| &known.identifier).collect();
         for known in user.identifiers.iter() {
+            if dropped.contains(&&known.identifier) {
+                continue;
+            }
             let key = keys::identifier(&user.realm, &known.identifier);
             let keep = Update::builder()
                 .table_name(&self.tables.identifiers)
@@ -185,37 +210,51 @@ impl DynamoStore {
 }
 
 /// Adds to the update of a user that a code proved an identifier.
-fn prove(user: &User, code: &ProvenCode, update: &mut UserUpdate) {
+fn prove(code: &ProvenCode, update: &mut UserUpdate) {
     let recipient = &code.key().recipient;
     update
         .require("#kind = :recipient")
         .name("#kind", recipient.kind().as_str())
         .value(":recipient", text(recipient.as_str()));
-    if let Some(known) = user.identifiers.find(recipient) {
-        verify(known, update);
-    }
+    verify(recipient.kind(), update);
 }
 
 /// Adds to the update of a user what [`IdentifierProof::TakesOver`] means. `device` is the one of
 /// the owner.
-fn take_over(user: &User, device: Option<&DeviceId>, now: Timestamp, update: &mut UserUpdate) {
+fn take_over(
+    account: &KnownAccount,
+    device: Option<&DeviceId>,
+    now: Timestamp,
+    update: &mut UserUpdate,
+) {
     update.remove("password_hash");
-    update.end_sessions(user, now, device);
+    update.end_sessions(&account.user, now, device);
     // Another proof in the meantime may have given the account an owner.
-    for known in user.identifiers.iter().filter(|known| known.identifier.receives_codes()) {
+    let known = account.user.identifiers.iter();
+    for known in known.filter(|known| known.identifier.receives_codes()) {
         update.require_unverified(known.identifier.kind());
+    }
+    for known in account.dropped_identifiers() {
+        let kind = known.identifier.kind();
+        update.remove(kind.as_str()).remove(&verified_flag(kind));
     }
 }
 
-/// Adds to the update of a user that an identifier is verified. The first time stays.
-fn verify(known: &KnownBy, update: &mut UserUpdate) {
-    let kind = known.identifier.kind();
-    update.set("#verified = :true").name("#verified", &verified_flag(kind));
-    update.value(":true", flag(true));
-    if !known.is_verified() {
-        update.set("#verified_at = :now").name("#verified_at", &verified_time(kind));
-        update.remove("expires_at");
-    }
+/// Adds to the update of a user that its identifier of this kind is verified. The first time stays,
+/// and the user does not expire any more.
+fn verify(kind: IdentifierKind, update: &mut UserUpdate) {
+    update
+        .set("#verified = :true, #verified_at = if_not_exists(#verified_at, :now)")
+        .name("#verified", &verified_flag(kind))
+        .name("#verified_at", &verified_time(kind))
+        .value(":true", flag(true))
+        .remove("expires_at");
+}
+
+/// Returns the user that a session or a credit of the entry belongs to.
+fn owner(entry: &Entry) -> Result<&User, PortError> {
+    let user = entry.account.user();
+    user.ok_or_else(|| PortError::new(action(entry), "a session or a credit needs an account"))
 }
 
 /// Returns what completes "failed to …".
@@ -281,10 +320,13 @@ impl Accounts for DynamoStore {
             self.open_challenge(index, challenge, *at, &mut transaction)?;
         }
         if let Some(session) = session {
+            if session.session.user != owner(entry)?.id {
+                return Err(PortError::new(action(entry), "the session is another user's"));
+            }
             self.store_session(session, &mut transaction)?;
         }
-        if let (Some(credit), Some(user)) = (credit, account.user()) {
-            let credit = credit_item(&user.id, credit);
+        if let Some(credit) = credit {
+            let credit = credit_item(&owner(entry)?.id, credit);
             let credit = put_new(&self.tables.ledger, "user_id", credit)?;
             transaction.put(Subject::Other, credit);
         }

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Update};
 pub(super) struct UserUpdate {
     update: UpdateBuilder,
     sets: Vec<String>,
-    removes: Vec<&'static str>,
+    removes: Vec<String>,
     conditions: Vec<String>,
 }
 
@@ -38,8 +38,9 @@ impl UserUpdate {
     }
 
     /// Adds an attribute to remove.
-    pub(super) fn remove(&mut self, attribute: &'static str) {
-        self.removes.push(attribute);
+    pub(super) fn remove(&mut self, attribute: &str) -> &mut Self {
+        self.removes.push(attribute.to_owned());
+        self
     }
 
     /// Adds a condition.
@@ -67,22 +68,18 @@ impl UserUpdate {
         self
     }
 
-    /// Ends all sessions but the one of the `kept` device. The condition is that the user did not
-    /// sign in since `user` was read: such a session would stay open.
+    /// Ends all sessions but the one of the `kept` device. A session that was opened after `user` was
+    /// read, at a later time than the end, would stay open. So the condition is that there is none.
     pub(super) fn end_sessions(&mut self, user: &User, at: Timestamp, kept: Option<&DeviceId>) {
-        self.set("sessions_since = :since").value(":since", time(user.end_of_sessions(at)));
+        self.require("(attribute_not_exists(last_active_at) OR last_active_at < :since)")
+            .set("sessions_since = :since")
+            .value(":since", time(user.end_of_sessions(at)));
         match kept {
             Some(device) => {
                 self.set("session_kept = :kept").value(":kept", text(device.as_str()));
             }
-            None => self.remove("session_kept"),
-        }
-        match user.last_active_at {
-            Some(seen) => {
-                self.require("last_active_at = :seen_active").value(":seen_active", time(seen));
-            }
             None => {
-                self.require("attribute_not_exists(last_active_at)");
+                self.remove("session_kept");
             }
         }
     }

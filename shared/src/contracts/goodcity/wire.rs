@@ -3,7 +3,7 @@
 use super::attributes::{ADDRESS_ID, ADDRESS_TYPE, DISTRICT_ID, FIRST_NAME, LAST_NAME};
 use super::{App, Refusal, UserObject, challenge_key, mobile};
 use crate::domain::attributes::Attributes;
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::Sequence;
 use crate::http;
@@ -178,7 +178,7 @@ impl VerifyRequest {
             return Err(Refusal::Pin);
         }
         let command = EnterByCodeCommand {
-            presented: Presented::Handle(ChallengeHandle::new(handle)),
+            presented: Presented::Handle(ChallengeHandle::new(handle), Purpose::SignIn),
             code: pin.clone(),
             attributes: Attributes::default(),
             device: DeviceInfo::default(),

@@ -42,8 +42,8 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(events::PosBytzEvents),
     callers: Callers::Servers,
-    // A session exists only as its token.
     user_ids: IdFormat::ObjectId,
+    // A session exists only as its token.
     sessions: SessionOwner::Token,
     wallet: None,
     admission: Admission::VerifiedUsers,

@@ -47,8 +47,8 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(events::UrbanFitsEvents),
     callers: Callers::People,
-    // A session exists only as the token in its cookie.
     user_ids: IdFormat::ObjectId,
+    // A session exists only as the token in its cookie.
     sessions: SessionOwner::Token,
     wallet: Some(WALLET),
     // A sign-up ends with the proof of the address, so every user is verified.

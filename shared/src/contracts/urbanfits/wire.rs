@@ -4,7 +4,7 @@ use super::attributes::{PHONE_NUMBER, PHONE_PREFIX, TIMEZONE, USER_AGENT};
 use super::user::{REGISTER_PROVIDER, UserObject};
 use super::{Refusal, realm};
 use crate::domain::attributes::Attributes;
-use crate::domain::challenge::ChallengeHandle;
+use crate::domain::challenge::{ChallengeHandle, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
@@ -296,7 +296,7 @@ impl CallbackRequest {
         let mut attributes = Attributes::default();
         attributes.insert(USER_AGENT, user_agent(request));
         let command = EnterByCodeCommand {
-            presented: Presented::Handle(ChallengeHandle::new(otp_id)),
+            presented: Presented::Handle(ChallengeHandle::new(otp_id), Purpose::SignUp),
             code,
             attributes,
             device: DeviceInfo::default(),

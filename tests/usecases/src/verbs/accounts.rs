@@ -141,7 +141,7 @@ impl Core {
             WalletPolicy { card_prefix: "705", card_digits: 17, points: 25, source: "welcome" };
         let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
         let enter = without_sessions.enterer(Audience::Unregistered, Some(wallet));
-        let presented = Presented::Handle(ChallengeHandle::new(handle));
+        let presented = Presented::Handle(ChallengeHandle::new(handle), Purpose::SignUp);
         let mut attributes = Attributes::default();
         attributes.insert("plan", "gold");
         let command = EnterByCodeCommand { attributes, ..self.enter_command(presented, code) };

@@ -138,10 +138,15 @@ impl Core {
     }
 
     /// Checks the code of a handle and does not use it up.
-    pub async fn check_held_code(&self, handle: &str, code: &str) -> Result<(), Refusal> {
+    pub async fn check_held_code(
+        &self,
+        purpose: Purpose,
+        handle: &str,
+        code: &str,
+    ) -> Result<(), Refusal> {
         let guess = Guess { code, source: &self.source };
         let handle = ChallengeHandle::new(handle);
-        self.checker().of_handle(handle, &guess, self.now()).await?;
+        self.checker().of_handle(handle, purpose, &guess, self.now()).await?;
         Ok(())
     }
 
@@ -200,15 +205,20 @@ impl Core {
     }
 
     /// Enters with a handle and its code, as [`Rules::audience`](crate::Rules) allows.
-    pub async fn enter_by_handle(&self, handle: &str, code: &str) -> Result<Entered, Refusal> {
-        let presented = Presented::Handle(ChallengeHandle::new(handle));
+    pub async fn enter_by_handle(
+        &self,
+        purpose: Purpose,
+        handle: &str,
+        code: &str,
+    ) -> Result<Entered, Refusal> {
+        let presented = Presented::Handle(ChallengeHandle::new(handle), purpose);
         let enter = self.enterer(self.rules.audience, None);
         Ok(enter.run(self.enter_command(presented, code)).await?)
     }
 
     /// Verifies an identifier with a handle and its code. Returns the user.
     pub async fn verify_by_handle(&self, handle: &str, code: &str) -> Result<UserId, Refusal> {
-        let presented = Presented::Handle(ChallengeHandle::new(handle));
+        let presented = Presented::Handle(ChallengeHandle::new(handle), Purpose::Verify);
         let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
         let enter = without_sessions.enterer(Audience::Registered, None);
         Ok(enter.run(self.enter_command(presented, code)).await?.user.id)

@@ -102,12 +102,12 @@ pub(crate) const fn opener_value(opener: Opener) -> AttributeValue {
     flag(matches!(opener, Opener::StatedPassword))
 }
 
-/// Reads the opener of a challenge. A version that did not store it opened the challenges of new
-/// accounts only in the sign-up that stated the password.
-fn read_opener(item: &Item) -> Opener {
-    match item.get("password_stated").and_then(as_flag) {
-        Some(false) => Opener::Other,
-        Some(true) | None => Opener::StatedPassword,
+/// Reads the opener of a challenge. A version that did not store it opened challenges of the purpose
+/// [`Purpose::Verify`] only in the sign-up that stated the password, and all others elsewhere.
+fn read_opener(item: &Item, purpose: Purpose) -> Opener {
+    match (item.get("password_stated").and_then(as_flag), purpose) {
+        (Some(true), _) | (None, Purpose::Verify) => Opener::StatedPassword,
+        (Some(false) | None, _) => Opener::Other,
     }
 }
 
@@ -119,9 +119,9 @@ fn read_code(item: &Item, key: ChallengeKey) -> Result<Option<LiveCode>, PortErr
     let nonce = read(item, "nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?;
     let key_id = read(item, "key_id", |value| as_text(value).map(KeyId::new))?;
     Ok(Some(LiveCode {
+        opener: read_opener(item, key.purpose),
         seed: CodeSeed { key, nonce, key_id },
         sent: read(item, "sent", as_flag)?,
-        opener: read_opener(item),
         handle: None,
         holder: None,
         pending: None,
@@ -170,8 +170,9 @@ pub(crate) fn handle_item(new: &NewHandle, challenge: &NewChallenge) -> Item {
         ("attempts".to_owned(), number(0_u32)),
         ("expires_at".to_owned(), time(challenge.expires_at)),
         ("purge_at".to_owned(), purge_time(challenge.expires_at)),
-        // The width is fixed, so that the items of decoys and users have the same size.
-        ("holder".to_owned(), text(format!("{holder:<24}"))),
+        // The width is that of the longest id, a UUID, so that the items of decoys and users have the
+        // same size.
+        ("holder".to_owned(), text(format!("{holder:<36}"))),
     ]);
     if let Some(pending) = &new.pending {
         item.insert("pending".to_owned(), pending_value(pending));
