@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::sync::Mutex;
 use template::Template;
 
-/// List prices in USD, us-east-1, as published guides of 2025 and 2026 gave them on 2026-11-22. The prices of mails and texts
+/// List prices in USD, us-east-1, as published guides of 2025 and 2026 gave them on 2026-11-22. The prices of e-mails and SMS
 /// are estimates, and the price of a text differs by country and carrier.
 mod prices {
     /// A write unit, on demand.
@@ -80,7 +80,7 @@ impl Used {
         }
     }
 
-    /// The price without texts.
+    /// The price without SMS.
     fn price(self) -> f64 {
         self.writes * prices::WRITE_UNIT
             + self.reads * prices::READ_UNIT
@@ -164,7 +164,7 @@ async fn main() {
     let release = std::env::args().any(|argument| argument == "--release");
     let stack = &TestStack::measured(release, &WIDE_LIMITS).await;
     println!(
-        "| flow | write units | read units | requests | GB s | events | mails | texts | USD per 1000 without texts | with texts at {} USD |",
+        "| flow | write units | read units | requests | GB s | events | e-mails | SMS | USD per 1000 without SMS | with SMS at {} USD |",
         prices::TEXT
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
