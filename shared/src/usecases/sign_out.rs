@@ -25,8 +25,8 @@ pub struct SignedToken {
 }
 
 impl SignOut {
-    /// Ends sessions of a user. Does nothing and publishes nothing for a session that is already
-    /// over.
+    /// Ends sessions of a user. Does nothing and publishes nothing for a session that was signed out
+    /// by itself before, or that does not exist.
     pub async fn run(&self, user: &UserId, which: SessionsToEnd) -> Result<(), PortError> {
         let (reason, now) = (which.reason(), self.basics.now());
         end(&*self.sessions, &self.basics, user, which, reason, now).await
