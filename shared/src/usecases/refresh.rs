@@ -100,7 +100,6 @@ impl Refresh {
             TokenRotation { token, stored, successor: &successor, key_id: &key_id, at: now };
         match self.tokens.rotate(&rotation).await? {
             TokenRotationOutcome::Rotated => Ok(successor),
-            TokenRotationOutcome::Used(other) if other == key_id => Ok(successor),
             TokenRotationOutcome::Used(other) => Ok(self.successor(token, stored, &other).await?),
             TokenRotationOutcome::Over => Err(Failure::Refused(RefreshRefused)),
         }

@@ -38,6 +38,8 @@ pub struct Rules {
     pub sessions: SessionOwner,
     /// The ids of users.
     pub user_ids: IdFormat,
+    /// Whether the answer to a refresh carries the user.
+    pub refresh_carries_user: bool,
     /// The attributes of every new user. Access tokens contain `plan`.
     pub attributes: Attributes,
     /// Who may enter with a code.
@@ -64,6 +66,7 @@ impl Default for Rules {
             admission: Admission::AllUsers,
             sessions: SessionOwner::Device(IdFormat::Number),
             user_ids: IdFormat::ObjectId,
+            refresh_carries_user: true,
             attributes: people::attributes(),
             audience: Audience::Everyone,
             handles: true,

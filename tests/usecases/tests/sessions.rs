@@ -190,6 +190,13 @@ async fn a_refresh_changes_no_fact_of_the_session() {
 }
 
 #[tokio::test]
+async fn a_refresh_reads_the_user_only_for_a_contract_whose_answer_carries_it() {
+    let (core, first, _) = core_with_two_sessions().await;
+    let core = core.ruled(|rules| rules.refresh_carries_user = false);
+    assert!(core.refreshed(&first.refresh_token).await.unwrap().user.is_none());
+}
+
+#[tokio::test]
 async fn each_session_has_a_family_of_its_own() {
     let (core, first, second) = core_with_two_sessions().await;
     let one = core.refreshed(&first.refresh_token).await.unwrap().session.grant;

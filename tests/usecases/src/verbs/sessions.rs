@@ -103,7 +103,7 @@ impl Core {
             tokens: Arc::clone(&self.store) as _,
             sessions: Arc::clone(&self.store) as _,
             keys: Arc::clone(&self.refresh_keys),
-            users: Some(Arc::clone(&self.store) as _),
+            users: self.rules.refresh_carries_user.then(|| Arc::clone(&self.store) as _),
             basics: self.basics(),
         }
     }
