@@ -285,16 +285,14 @@ impl RequestCode {
 
     /// Returns whether messages may be sent to the recipient, and logs a warning if not.
     fn is_reachable(&self, command: &RequestCodeCommand) -> bool {
-        let reachable = match &command.key.recipient {
-            Identifier::Phone(phone) => self.policy.countries.allow(phone),
+        match &command.key.recipient {
             Identifier::Email(_) => true,
-            Identifier::Username(_) | Identifier::Card(_) => false,
-        };
-        if !reachable {
-            let recipient = &command.key.recipient;
-            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
+            Identifier::Phone(phone) if self.policy.countries.allow(phone) => true,
+            recipient @ (Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_)) => {
+                tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
+                false
+            }
         }
-        reachable
     }
 }
 

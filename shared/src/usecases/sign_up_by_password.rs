@@ -263,12 +263,14 @@ impl SignUpByPassword {
         let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
         let (lifetime, sent) = match recipient {
             Identifier::Email(_) => (LINK_LIFETIME, true),
-            Identifier::Phone(phone) => (policy.code_lifetime, policy.countries.allow(phone)),
-            Identifier::Username(_) | Identifier::Card(_) => (policy.code_lifetime, false),
+            Identifier::Phone(phone) if policy.countries.allow(phone) => {
+                (policy.code_lifetime, true)
+            }
+            Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_) => {
+                tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
+                (policy.code_lifetime, false)
+            }
         };
-        if !sent {
-            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
-        }
         let (realm, recipient) = (applicant.realm.clone(), recipient.clone());
         Ok(NewChallenge {
             seed: CodeSeed {
