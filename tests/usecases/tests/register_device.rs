@@ -2,7 +2,7 @@
 
 use latchkey::domain::id::UserId;
 use std::time::Duration;
-use usecases::{Core, Refusal};
+use usecases::{Core, Refusal, START};
 
 fn ann() -> UserId {
     UserId::from_stored("ann")
@@ -47,6 +47,19 @@ async fn a_push_token_moves_to_another_user_with_its_device() {
     assert_eq!((core.devices_of(&ann()), core.devices_of(&ben())), (0, 1));
     core.deliver().await;
     assert_eq!(core.bus.details("device_registered"), ["", "ann"]);
+}
+
+#[tokio::test]
+async fn a_registration_ends_after_ninety_days_and_a_new_one_begins_them_again() {
+    let core = Core::new();
+    core.register_device(&ann(), "token").await.unwrap();
+    let day = Duration::from_hours(24);
+    // The database deletes what has ended, and its times are the next whole seconds.
+    let end = START.plus(90 * day + Duration::from_secs(1));
+    assert_eq!(core.ends_of_registrations(&ann()), [end]);
+    core.wait(day);
+    core.register_device(&ann(), "token").await.unwrap();
+    assert_eq!(core.ends_of_registrations(&ann()), [end.plus(day)]);
 }
 
 #[tokio::test]

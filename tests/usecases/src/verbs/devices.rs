@@ -4,6 +4,7 @@ use crate::{Core, Refusal};
 use dynoxide::AttributeValue;
 use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::UserId;
+use latchkey::domain::time::Timestamp;
 use latchkey::ports::{Devices as _, PushTokenOwner};
 use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
 use std::sync::Arc;
@@ -40,6 +41,18 @@ impl Core {
             item.insert("model".to_owned(), model.clone());
             self.database.put("Devices", &serde_json::to_value(item).expect("an item"));
         }
+    }
+
+    /// Returns when the registrations of a user end, in whole seconds.
+    pub fn ends_of_registrations(&self, user: &UserId) -> Vec<Timestamp> {
+        let is_user = |value: &AttributeValue| matches!(value, AttributeValue::S(text) if text.as_str() == user.as_str());
+        let items = self.database.items("Devices").into_iter();
+        let devices = items.filter(|item| item.get("user_id").is_some_and(is_user));
+        let ends = devices.filter_map(|item| match item.get("expires_at")? {
+            AttributeValue::N(seconds) => Some(seconds.parse().expect("whole seconds")),
+            other => panic!("{other:?} is not a number"),
+        });
+        ends.map(Timestamp::from_seconds).collect()
     }
 
     /// Returns the number of devices that a user has.
