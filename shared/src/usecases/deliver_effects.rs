@@ -119,7 +119,7 @@ impl DeliverEffects {
             }
         }
         let Some(failure) = failure else { return self.outbox.delete(&entry.id).await };
-        if rest.len() < entry.effects.len() {
+        if rest.len() != entry.effects.len() {
             entry.effects = rest;
             self.outbox.retain_effects(&entry).await?;
         }
