@@ -3,6 +3,7 @@
 //! Registered and unregistered mobiles get the same response, at the same cost.
 
 use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SendPinRequest};
+use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
@@ -15,7 +16,7 @@ async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Respo
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
     let audience = Audience::Registered;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };
-    let requested = request_code.run(command).await?;
+    let requested = request_code.run(command).await.or_refuse(never::<Refusal>)?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }
 

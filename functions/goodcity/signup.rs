@@ -3,6 +3,7 @@
 //! A mobile that already has a user keeps the user and gets a pin; the response is the same.
 
 use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
+use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
@@ -15,7 +16,7 @@ async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Respons
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
     let audience = Audience::Registered;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };
-    let requested = sign_up.run(command, newcomer).await?;
+    let requested = sign_up.run(command, newcomer).await.or_refuse(never::<Refusal>)?;
     Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
 }
 

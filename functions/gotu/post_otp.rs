@@ -4,6 +4,7 @@
 //! sent.
 
 use latchkey::contracts::gotu::{self, OtpRequest, Refusal};
+use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::usecases::{Delivery, RequestCode, RequestCodeCommand};
@@ -15,7 +16,7 @@ async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Respo
     let locale = http::locale(request, &gotu::LOCALES).to_owned();
     let delivery = Delivery::Allowed;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };
-    request_code.run(command).await?;
+    request_code.run(command).await.or_refuse(never::<Refusal>)?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }
 

@@ -18,7 +18,7 @@ use crate::domain::link::LinkToken;
 use crate::domain::realm::Realm;
 use crate::http::{self, AllowedOrigins, Cors, CorsPolicy, Request, Response};
 use crate::ports::{MessageContent, MessageTemplates, PortError, chain};
-use crate::usecases::{Failure, Profile};
+use crate::usecases::{Failure, NoRefusal, Profile};
 use lambda_http::http::header::ALLOW;
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -168,17 +168,18 @@ pub trait OrRefuse<T, R> {
 
 impl<T, R> OrRefuse<T, R> for Result<T, Failure<R>> {
     fn or_refuse<C: ContractRefusal>(self, refusal: impl FnOnce(R) -> C) -> Result<T, C> {
-        self.map_err(|failure| refusal_of(failure, refusal))
+        self.map_err(|failure| match failure {
+            Failure::Refused(reason) => refusal(reason),
+            Failure::TooMany { retry_after } => C::too_many(retry_after),
+            Failure::Internal(error) => error.into(),
+        })
     }
 }
 
-/// Returns the contract's refusal for a failure.
-fn refusal_of<R, C: ContractRefusal>(failure: Failure<R>, refusal: impl FnOnce(R) -> C) -> C {
-    match failure {
-        Failure::Refused(reason) => refusal(reason),
-        Failure::TooMany { retry_after } => C::too_many(retry_after),
-        Failure::Internal(error) => error.into(),
-    }
+/// The refusal of a use case that refuses nothing, for [`OrRefuse::or_refuse`].
+#[must_use]
+pub const fn never<C>(never: NoRefusal) -> C {
+    match never {}
 }
 
 /// The messages of all contracts, for the relay.

@@ -15,7 +15,8 @@ pub(super) fn times(at: Timestamp, lifetime: Duration) -> (i64, i64) {
     (issued, Timestamp::from_seconds(issued).plus(lifetime).as_seconds())
 }
 
-/// Whether a token may be used at `now` that says that it is issued, or valid from, `from`.
+/// Whether a token that is valid from `from`, in seconds since 1970, may be used at `now`. The clock
+/// of the machine that issued it may be a minute ahead.
 pub(super) fn has_begun(from: i64, now: Timestamp) -> bool {
     from <= now.plus(CLOCK_SKEW).as_seconds()
 }

@@ -193,15 +193,13 @@ impl KnownAccount {
         }
     }
 
-    /// Returns the identifiers that a proof takes away from the account: at a takeover the other
-    /// ones that could receive a code. A stranger may have given them to keep a way in.
-    pub fn dropped_identifiers(&self) -> impl Iterator<Item = &KnownBy> {
+    /// Returns whether a proof takes an identifier away from the account: a takeover does it with
+    /// the other ones that could receive a code. A stranger may have given them to keep a way in.
+    #[must_use]
+    pub fn drops(&self, identifier: &Identifier) -> bool {
+        let is_proved = self.code().is_some_and(|code| code.key().recipient == *identifier);
         let takes_over = self.proof() == Some(IdentifierProof::TakesOver);
-        let proved = self.code().map(|code| &code.key().recipient);
-        let others = self.user.identifiers.iter();
-        others.filter(move |known| {
-            takes_over && known.identifier.receives_codes() && Some(&known.identifier) != proved
-        })
+        takes_over && identifier.receives_codes() && !is_proved
     }
 
     /// Returns what the right code means for the account; `None` without a code.

@@ -3,7 +3,6 @@
 
 use super::NewIds;
 use crate::domain::device::{DeviceInfo, NewDevice};
-use crate::domain::id::UserId;
 use crate::domain::session::{FamilyId, NewSession, RefreshToken, Session, SignInMethod};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -84,12 +83,5 @@ impl OpenSessions {
         let session = new.session.clone();
         let grant = AccessGrant { id: random(&*self.entropy)?, session, issued_at: now };
         Ok(Some(OpenSession { grant, refresh_token: new.token.clone() }))
-    }
-}
-
-impl OpenSession {
-    #[must_use]
-    pub const fn user(&self) -> &UserId {
-        &self.grant.session.user
     }
 }

@@ -105,9 +105,11 @@ impl DynamoStore {
                 if account.proof() == Some(IdentifierProof::TakesOver) {
                     take_over(account, device, now, &mut update);
                 }
-                for known in account.dropped_identifiers() {
-                    let delete = self.release_identifier(user, &known.identifier)?;
-                    transaction.delete(Subject::Account, delete);
+                for known in user.identifiers.iter() {
+                    if account.drops(&known.identifier) {
+                        let delete = self.release_identifier(user, &known.identifier)?;
+                        transaction.delete(Subject::Account, delete);
+                    }
                 }
                 self.keep(account, now, transaction)?;
             }
@@ -166,12 +168,8 @@ impl DynamoStore {
         if user.expires_at.is_none() {
             return Ok(());
         }
-        let dropped: Vec<_> =
-            account.dropped_identifiers().map(|known| &known.identifier).collect();
-        for known in user.identifiers.iter() {
-            if dropped.contains(&&known.identifier) {
-                continue;
-            }
+        let kept = user.identifiers.iter().filter(|known| !account.drops(&known.identifier));
+        for known in kept {
             let key = keys::identifier(&user.realm, &known.identifier);
             let keep = Update::builder()
                 .table_name(&self.tables.identifiers)
@@ -229,14 +227,14 @@ fn take_over(
 ) {
     update.remove("password_hash");
     update.end_sessions(&account.user, now, device);
-    // Another proof in the meantime may have given the account an owner.
     let known = account.user.identifiers.iter();
     for known in known.filter(|known| known.identifier.receives_codes()) {
-        update.require_unverified(known.identifier.kind());
-    }
-    for known in account.dropped_identifiers() {
         let kind = known.identifier.kind();
-        update.remove(kind.as_str()).remove(&verified_flag(kind));
+        // Another proof in the meantime may have given the account an owner.
+        update.require_unverified(kind);
+        if account.drops(&known.identifier) {
+            update.remove(kind.as_str()).remove(&verified_flag(kind));
+        }
     }
 }
 

@@ -58,13 +58,15 @@ impl UserUpdate {
 
     /// Names the value of a placeholder.
     pub(super) fn value(&mut self, placeholder: &str, value: AttributeValue) -> &mut Self {
-        self.update = self.update.clone().expression_attribute_values(placeholder, value);
+        let update = std::mem::take(&mut self.update);
+        self.update = update.expression_attribute_values(placeholder, value);
         self
     }
 
     /// Names the attribute of a placeholder.
     pub(super) fn name(&mut self, placeholder: &str, attribute: &str) -> &mut Self {
-        self.update = self.update.clone().expression_attribute_names(placeholder, attribute);
+        let update = std::mem::take(&mut self.update);
+        self.update = update.expression_attribute_names(placeholder, attribute);
         self
     }
 

@@ -1,9 +1,8 @@
 //! Every refusal of Gotu.
 
-use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error, refusal_of};
+use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
 use crate::http::{self, BodyError, CorsPolicy, MAX_BODY_BYTES, Request, Response};
 use crate::ports::PortError;
-use crate::usecases::{Failure, NoRefusal};
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::json;
 use std::time::Duration;
@@ -154,12 +153,6 @@ impl From<BodyError> for Refusal {
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
         internal_error(&error)
-    }
-}
-
-impl From<Failure<NoRefusal>> for Refusal {
-    fn from(failure: Failure<NoRefusal>) -> Self {
-        refusal_of(failure, |never| match never {})
     }
 }
 
