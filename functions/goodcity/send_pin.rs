@@ -12,7 +12,7 @@ use latchkey::wiring::Wiring;
 
 async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
     let SendPinRequest { key, delivery } = SendPinRequest::read(request)?;
-    let source = http::source_address(request);
+    let source = goodcity::source(request);
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
     let audience = Audience::Registered;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };

@@ -23,7 +23,7 @@ async fn patch_users_password(
     let PasswordRequest { password, request_token } = PasswordRequest::read(request)?;
     let (token, now) = (request_token.expose_secret(), endpoint.clock.now());
     let proof = gotu::reset_allowed(token, &*endpoint.access_tokens, now).await?;
-    let reset = endpoint.reset.run(proof, password).await;
+    let reset = endpoint.reset.run(proof, password, &gotu::source(request)).await;
     reset.or_refuse(|refused| match refused {
         ResetRefused::ProofUsedUp => Refusal::RequestToken,
         ResetRefused::SamePassword => Refusal::SamePassword,

@@ -12,7 +12,7 @@ use latchkey::wiring::Wiring;
 
 async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
     let OtpRequest { key, audience } = OtpRequest::read(request)?;
-    let source = http::source_address(request);
+    let source = gotu::source(request);
     let locale = http::locale(request, &gotu::LOCALES).to_owned();
     let delivery = Delivery::Allowed;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };

@@ -21,7 +21,7 @@ async fn post_otp_verification(
     let VerificationRequest { key, code } = VerificationRequest::read(request)?;
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.access_tokens.signer().await?;
-    let source = http::source_address(request);
+    let source = gotu::source(request);
     let proved = endpoint.prove.run(key, &code, &source).await;
     let proved = proved.or_refuse(|_| Refusal::Verification)?;
     let token = gotu::request_token(&proved, &*signer)?;

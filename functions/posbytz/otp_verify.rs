@@ -19,7 +19,7 @@ struct OtpVerify {
 
 async fn otp_verify(endpoint: &OtpVerify, request: &Request) -> Result<Response, Refusal> {
     let caller = endpoint.clients.caller(request).await?;
-    let command = OtpVerifyRequest::read(request)?.for_client(caller, request);
+    let command = OtpVerifyRequest::read(request)?.for_client(caller);
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
     let entered = endpoint.enter.run(command).await.or_refuse(|_| Refusal::Otp)?;

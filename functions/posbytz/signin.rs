@@ -19,7 +19,7 @@ struct Signin {
 
 async fn signin(endpoint: &Signin, request: &Request) -> Result<Response, Refusal> {
     let caller = endpoint.clients.caller(request).await?;
-    let (command, password) = SigninRequest::read(request)?.for_client(caller, request);
+    let (command, password) = SigninRequest::read(request)?.for_client(caller);
     let signer = endpoint.issuer.tokens.signer().await?;
     let signed_in = endpoint.sign_in.run(password, command).await;
     let signed_in = signed_in.or_refuse(|refused| match refused {

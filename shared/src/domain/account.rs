@@ -5,10 +5,10 @@
 //! set up on the account before.
 
 use super::attributes::Attributes;
-use super::budget::Budget;
 use super::id::UserId;
 use super::identifier::{Identifier, IdentifierKind};
 use super::password::PasswordHash;
+use super::password_attempts::AttemptSubject;
 use super::proof::{Opener, ProvenCode};
 use super::realm::Realm;
 use super::time::Timestamp;
@@ -169,8 +169,8 @@ pub enum Credential {
         seen: PasswordHash,
         /// A hash with the current cost, if the stored one is outdated.
         renewed: Option<PasswordHash>,
-        /// The budget of wrong guesses of the source; it must not be spent.
-        guesses: Option<Budget>,
+        /// The record of attempts that this one was counted in. It is deleted.
+        attempts: AttemptSubject,
     },
     /// A code that was used up before. It allows one new password, which ends every session.
     EarlierCode {
@@ -198,8 +198,13 @@ impl KnownAccount {
     #[must_use]
     pub fn drops(&self, identifier: &Identifier) -> bool {
         let is_proved = self.code().is_some_and(|code| code.key().recipient == *identifier);
-        let takes_over = self.proof() == Some(IdentifierProof::TakesOver);
-        takes_over && identifier.receives_codes() && !is_proved
+        self.takes_over() && identifier.receives_codes() && !is_proved
+    }
+
+    /// Returns whether the right code takes the account over.
+    #[must_use]
+    pub fn takes_over(&self) -> bool {
+        self.proof() == Some(IdentifierProof::TakesOver)
     }
 
     /// Returns what the right code means for the account; `None` without a code.

@@ -1,72 +1,214 @@
-//! Budgets: limited counts per source or client and hour.
+//! Budgets: limited amounts in windows of time. The name of a budget says what it bounds, and the
+//! contract that it belongs to.
 
-use super::client::ClientId;
-use super::source::SourceAddress;
+use super::source::Source;
 use super::time::{HOUR, Timestamp};
+use std::time::Duration;
 
 /// One bucket of a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// The name of the bucket: what is counted, for which source or client, and the start of the
+    /// The name of the bucket: what is counted, for which contract and whom, and the start of the
     /// window.
     pub bucket: String,
-    /// The number of uses that the window allows.
-    pub limit: u32,
+    /// The amount that the window allows.
+    pub limit: u64,
+    /// The amount that one use takes.
+    pub cost: u64,
     /// The end of the window.
     pub ends_at: Timestamp,
 }
 
+/// What a request does with a budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BudgetUse {
+    /// It takes one use. It fails if there is no room.
+    Take(Budget),
+    /// It takes nothing, but fails if there is no room: a request that sends nothing must look like
+    /// one that sends.
+    Check(Budget),
+    /// It gives so many uses back. It never fails.
+    GiveBack(Budget, u32),
+}
+
+impl BudgetUse {
+    #[must_use]
+    pub const fn budget(&self) -> &Budget {
+        match self {
+            Self::Take(budget) | Self::Check(budget) | Self::GiveBack(budget, _) => budget,
+        }
+    }
+}
+
 impl Budget {
-    /// Returns the budget of sent codes and of sign-ups by e-mail that one source has in an hour.
-    /// `None` when `limit` is 0, which switches the limit off.
+    /// Returns whether there is no room for one more use after `used`, which is negative if more
+    /// was given back than taken.
     #[must_use]
-    pub fn sends(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
-        Self::hourly("sends#address", from.as_str(), limit, now)
+    pub fn is_spent(&self, used: i64) -> bool {
+        i128::from(used).saturating_add(i128::from(self.cost)) > i128::from(self.limit)
     }
 
-    /// Returns the budget of sign-ups that one client has in an hour. A client acts for many
-    /// people, and all its requests come from one source. `None` when `limit` is 0.
+    /// Returns the most that may be used already if one more use has room.
     #[must_use]
-    pub fn sends_of_client(client: &ClientId, limit: u32, now: Timestamp) -> Option<Self> {
-        Self::hourly("sends#client", client.as_str(), limit, now)
+    pub fn room(&self) -> i64 {
+        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        limit.saturating_sub(i64::try_from(self.cost).unwrap_or(i64::MAX))
     }
 
-    /// Returns the budget of wrong guesses that one source has in an hour. `None` when `limit` is
-    /// 0.
+    /// Returns the budgets of the codes that one source asks for in an hour and that are not used,
+    /// and of its sign-ups by e-mail. The network of an IPv6 address has two. Empty when `limit` is
+    /// 0, which switches the limit off.
     #[must_use]
-    pub fn wrong_guesses(from: &SourceAddress, limit: u32, now: Timestamp) -> Option<Self> {
-        Self::hourly("guesses#address", from.as_str(), limit, now)
+    pub fn sends(contract: &str, from: &Source, limit: u32, now: Timestamp) -> Vec<Self> {
+        Self::of_source("sends", contract, from, limit, now)
     }
 
-    fn hourly(what: &str, from: &str, limit: u32, now: Timestamp) -> Option<Self> {
+    /// Returns the budgets of the wrong guesses of one source in an hour. Empty when `limit` is 0.
+    #[must_use]
+    pub fn wrong_guesses(contract: &str, from: &Source, limit: u32, now: Timestamp) -> Vec<Self> {
+        Self::of_source("guesses", contract, from, limit, now)
+    }
+
+    fn of_source(
+        what: &str,
+        contract: &str,
+        from: &Source,
+        limit: u32,
+        now: Timestamp,
+    ) -> Vec<Self> {
+        if limit == 0 {
+            return Vec::new();
+        }
         let window = now.window_start(HOUR);
-        let bucket = format!("{what}#{from}#{}", window.as_seconds());
-        (limit > 0).then(|| Self { bucket, limit, ends_at: window.plus(HOUR) })
+        let budget = |name: String, times: u32| Self {
+            bucket: format!("{what}#{contract}#{name}#{}", window.as_seconds()),
+            limit: u64::from(limit).saturating_mul(times.into()),
+            cost: 1,
+            ends_at: window.plus(HOUR),
+        };
+        from.buckets().into_iter().map(|part| budget(part.name, part.times)).collect()
+    }
+}
+
+/// A budget of everybody. It is divided into shards, because DynamoDB cancels transactions that
+/// write the same item at the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// What is counted, for which contract and what, and the start of the window.
+    pub name: String,
+    /// The amount that the window allows, in all shards.
+    pub limit: u64,
+    /// The amount that this use takes.
+    pub cost: u64,
+    /// The number of shards. All uses of a ceiling agree on it.
+    pub shards: u64,
+    /// The end of the window.
+    pub ends_at: Timestamp,
+}
+
+/// The most shards of a ceiling.
+const MOST_SHARDS: u64 = 16;
+/// The uses that a shard must have room for. A smaller ceiling has fewer shards, so that it can be
+/// used up to its end.
+const USES_PER_SHARD: u64 = 100;
+
+impl Ceiling {
+    /// Returns the ceiling `what` of the window of length `span` that contains `now`, for uses that
+    /// take one; `None` when `limit` is 0, which switches it off.
+    #[must_use]
+    pub fn of_window(what: &str, limit: u64, span: Duration, now: Timestamp) -> Option<Self> {
+        Self::of_amounts(what, limit, [1, 1], span, now)
+    }
+
+    /// Returns the ceiling for a use that takes `cost`, while the dearest use takes `dearest`.
+    #[must_use]
+    pub fn of_amounts(
+        what: &str,
+        limit: u64,
+        [cost, dearest]: [u64; 2],
+        span: Duration,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let window = now.window_start(span);
+        let name = format!("{what}#{}", window.as_seconds());
+        let uses = limit.checked_div(dearest).unwrap_or(limit);
+        let shards = uses.checked_div(USES_PER_SHARD).unwrap_or(1).clamp(1, MOST_SHARDS);
+        let ends_at = window.plus(span);
+        (limit > 0).then_some(Self { name, limit, cost, shards, ends_at })
+    }
+
+    /// Returns the shard that `index` falls on. The shards add up to the limit at most.
+    #[must_use]
+    pub fn shard(&self, index: u64) -> Budget {
+        let index = index.checked_rem(self.shards).unwrap_or_default();
+        Budget {
+            bucket: format!("{}#{index}", self.name),
+            limit: self.limit.checked_div(self.shards).unwrap_or(self.limit),
+            cost: self.cost,
+            ends_at: self.ends_at,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::client::ClientId;
+    use crate::domain::source::SourceAddress;
+    use crate::domain::time::DAY;
 
-    #[test]
-    fn a_bucket_belongs_to_one_source_or_client_and_one_hour() {
-        let from = SourceAddress::parse("203.0.113.9");
-        let budget = Budget::sends(&from, 20, Timestamp::from_seconds(7300)).unwrap();
-        assert_eq!(budget.bucket, "sends#address#203.0.113.9#7200");
-        assert_eq!(budget.ends_at, Timestamp::from_seconds(10_800));
-        assert_eq!(Budget::sends(&from, 0, Timestamp::from_seconds(0)), None);
-        let client = ClientId::new(&[0xab; 16]);
-        let budget = Budget::sends_of_client(&client, 20, Timestamp::from_seconds(7300)).unwrap();
-        assert_eq!(budget.bucket, format!("sends#client#{}#7200", "ab".repeat(16)));
+    const NOW: Timestamp = Timestamp::from_seconds(7300);
+
+    fn source(text: &str) -> Source {
+        Source::of_address(SourceAddress::parse(text))
+    }
+
+    fn buckets(budgets: &[Budget]) -> Vec<&str> {
+        budgets.iter().map(|budget| budget.bucket.as_str()).collect()
     }
 
     #[test]
-    fn sends_and_wrong_guesses_of_one_source_are_counted_apart() {
-        let (from, now) = (SourceAddress::parse("203.0.113.9"), Timestamp::from_seconds(7300));
-        let guesses = Budget::wrong_guesses(&from, 1, now).unwrap();
-        assert_eq!(guesses.bucket, "guesses#address#203.0.113.9#7200");
-        assert_eq!((guesses.limit, guesses.ends_at), (1, Timestamp::from_seconds(10_800)));
-        assert_eq!(Budget::wrong_guesses(&from, 0, now), None);
+    fn a_bucket_names_its_contract_its_source_and_its_hour() {
+        let budgets = Budget::sends("gotu", &source("203.0.113.9"), 20, NOW);
+        assert_eq!(buckets(&budgets), ["sends#gotu#203.0.113.9#7200"]);
+        assert_eq!(budgets[0].ends_at, Timestamp::from_seconds(10_800));
+        assert_eq!(Budget::sends("gotu", &source("203.0.113.9"), 0, NOW), []);
+        let client = Source::of_client(ClientId::new(&[0xab; 16]));
+        let budgets = Budget::sends("posbytz", &client, 20, NOW);
+        let name = format!("sends#posbytz#client#{}#7200", "ab".repeat(16));
+        assert_eq!(buckets(&budgets), [name]);
+    }
+
+    #[test]
+    fn an_ipv6_source_has_a_bucket_for_its_site_too() {
+        let budgets = Budget::wrong_guesses("gotu", &source("2001:db8:1:2::1"), 3, NOW);
+        let names = ["guesses#gotu#2001:db8:1:2::/64#7200", "guesses#gotu#2001:db8:1::/48#7200"];
+        assert_eq!(buckets(&budgets), names);
+        assert_eq!([budgets[0].limit, budgets[1].limit], [3, 48]);
+    }
+
+    #[test]
+    fn a_budget_is_spent_when_one_more_use_does_not_fit() {
+        let budget = Budget { bucket: "b".to_owned(), limit: 10, cost: 3, ends_at: NOW };
+        assert!(!budget.is_spent(-5) && !budget.is_spent(7) && budget.is_spent(8));
+        assert_eq!(budget.room(), 7);
+        let dear = Budget { cost: 11, ..budget };
+        assert!(dear.is_spent(0));
+        assert_eq!(dear.room(), -1);
+    }
+
+    #[test]
+    fn the_shards_of_a_ceiling_add_up_to_its_limit_at_most() {
+        for (limit, cost, shards) in [(5, 1, 1), (125_000, 1, 2), (900_000, 500, 16)] {
+            let of = |cost| Ceiling::of_amounts("bill#gotu", limit, [cost, 500], DAY, NOW).unwrap();
+            let ceiling = of(cost);
+            assert_eq!((ceiling.shards, of(1).shards), (shards, shards));
+            let sum: u64 = (0..shards).map(|index| ceiling.shard(index).limit).sum();
+            assert!(sum <= limit && sum > limit - shards);
+            assert_eq!(ceiling.shard(shards), ceiling.shard(0));
+            assert_eq!(ceiling.shard(0).bucket, "bill#gotu#0#0");
+        }
+        assert_eq!(Ceiling::of_window("wrong#gotu", 250, DAY, NOW).unwrap().shards, 2);
+        assert_eq!(Ceiling::of_window("bill#gotu", 0, DAY, NOW), None);
     }
 }

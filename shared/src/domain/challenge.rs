@@ -68,13 +68,71 @@ impl Audience {
     }
 }
 
-/// The key of a challenge. Each challenge has at most one valid code.
+/// The key of a challenge. Each challenge has at most one valid code, and a record of the messages
+/// that were sent for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeKey {
     pub realm: Realm,
     pub purpose: Purpose,
     /// The phone number or e-mail address that receives the code.
     pub recipient: Identifier,
+    pub lane: Lane,
+}
+
+/// Who asks for the codes of a challenge. Each lane has its own code and its own limits, so that
+/// requests in one cannot use up or replace anything of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Any source.
+    Strangers,
+    /// The sources that the account of the recipient knows.
+    Known,
+    /// Requests that send nothing, whoever the recipient is.
+    Unsent,
+}
+
+impl Lane {
+    pub const ALL: [Self; 3] = [Self::Strangers, Self::Known, Self::Unsent];
+
+    /// The name of the lane in the tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strangers => "strangers",
+            Self::Known => "known",
+            Self::Unsent => "unsent",
+        }
+    }
+
+    /// Returns the lane with this name; the inverse of [`Lane::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.as_str() == name)
+    }
+}
+
+impl ChallengeKey {
+    /// Returns the key of a challenge in the lane of any source.
+    #[must_use]
+    pub const fn new(realm: Realm, purpose: Purpose, recipient: Identifier) -> Self {
+        Self { realm, purpose, recipient, lane: Lane::Strangers }
+    }
+
+    /// Returns the key of the same challenge in another lane.
+    #[must_use]
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self { lane, ..self.clone() }
+    }
+}
+
+/// Who guesses at a code. Each has guesses of its own, so that strangers cannot use up those of the
+/// person who asked for the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guesser {
+    /// The source that asked for the code, or one that the account knows.
+    Linked,
+    /// Any other source.
+    Stranger,
 }
 
 /// The random value that the code of one send is derived from: 128 bits.
@@ -150,8 +208,21 @@ impl KeyId {
 pub struct GuessLimits {
     /// The number of guesses that one code allows, including the right one.
     pub per_code: u32,
-    /// The number of wrong guesses that one source may make in an hour; 0 switches the limit off.
-    pub per_source_hour: u32,
+    /// The number of guesses that one code allows while the contract is under attack.
+    pub per_code_in_attack: u32,
+}
+
+impl GuessLimits {
+    /// Returns the number of guesses at one code. Strangers have about half as many as the source
+    /// that asked for the code. `attacked` tells whether the contract is under attack.
+    #[must_use]
+    pub fn per_code(&self, guesser: Guesser, attacked: bool) -> u32 {
+        let most = if attacked { self.per_code_in_attack } else { self.per_code };
+        match guesser {
+            Guesser::Linked => most,
+            Guesser::Stranger => most.div_ceil(2),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +245,24 @@ mod tests {
         assert_eq!(known_and_unknown(Audience::Registered), (true, false));
         assert_eq!(known_and_unknown(Audience::Unregistered), (false, true));
         assert_eq!(known_and_unknown(Audience::Everyone), (true, true));
+    }
+
+    #[test]
+    fn a_lane_is_parsed_from_its_name() {
+        for lane in Lane::ALL {
+            assert_eq!(Lane::from_name(lane.as_str()), Some(lane));
+        }
+        assert_eq!(Lane::ALL.map(Lane::as_str), ["strangers", "known", "unsent"]);
+        assert_eq!(Lane::from_name("other"), None);
+    }
+
+    #[test]
+    fn strangers_have_half_of_the_guesses_and_an_attack_takes_some() {
+        let limits = GuessLimits { per_code: 5, per_code_in_attack: 2 };
+        assert_eq!(limits.per_code(Guesser::Linked, false), 5);
+        assert_eq!(limits.per_code(Guesser::Stranger, false), 3);
+        assert_eq!(limits.per_code(Guesser::Linked, true), 2);
+        assert_eq!(limits.per_code(Guesser::Stranger, true), 1);
     }
 
     #[test]

@@ -109,11 +109,11 @@ mod tests {
 
     fn seed(contract: &str, recipient: &str, nonce: u8) -> CodeSeed {
         CodeSeed {
-            key: ChallengeKey {
-                realm: Realm::of_contract(contract),
-                purpose: Purpose::SignUp,
-                recipient: Identifier::from_parts("phone", recipient).unwrap(),
-            },
+            key: ChallengeKey::new(
+                Realm::of_contract(contract),
+                Purpose::SignUp,
+                Identifier::from_parts("phone", recipient).unwrap(),
+            ),
             nonce: Nonce::new([nonce; 16]),
             key_id: KeyId::new("k"),
         }

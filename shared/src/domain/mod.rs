@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod attributes;
+pub mod bill;
 pub mod budget;
 pub mod challenge;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod id;
 pub mod identifier;
 pub mod key_rotation;
+pub mod known_sources;
 pub mod link;
 mod mac_message;
 pub mod outbox;
@@ -23,6 +25,7 @@ pub mod password_attempts;
 pub mod phone;
 pub mod proof;
 pub mod realm;
+pub mod risk;
 pub mod sends;
 pub mod session;
 pub mod source;

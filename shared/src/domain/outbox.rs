@@ -98,7 +98,7 @@ mod tests {
         let realm = Realm::of_contract("a");
         let recipient = Identifier::from_parts("phone", "+85291234567").unwrap();
         CodeSeed {
-            key: ChallengeKey { realm, purpose: Purpose::Verify, recipient },
+            key: ChallengeKey::new(realm, Purpose::Verify, recipient),
             nonce: Nonce::new([0; 16]),
             key_id: KeyId::new("k"),
         }

@@ -6,12 +6,15 @@ use super::realm::Realm;
 use super::time::{HOUR, Timestamp};
 use std::time::Duration;
 
-/// The subject that password attempts are counted for. All identifiers of an account share one
+/// The subject that password attempts are counted for. All identifiers of an account share a
 /// record. An unknown identifier has a record of its own, so that the answers do not show whether
 /// it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptSubject {
+    /// An account, for sources that it does not know.
     Account(UserId),
+    /// An account, for the sources that it knows. Strangers cannot delay their attempts.
+    AccountFromKnownSource(UserId),
     /// An identifier that is not known in the realm.
     UnknownIdentifier(Realm, Identifier),
 }
@@ -37,8 +40,8 @@ pub struct AttemptRefused {
     pub retry_at: Timestamp,
 }
 
-/// The pauses between password attempts. No account is locked: the longest pause is one minute, so
-/// an attacker can delay the user by one minute at most (OWASP Authentication Cheat Sheet).
+/// The pauses between password attempts. No account is locked (OWASP Authentication Cheat Sheet): the
+/// longest pause is one minute, and the sources that an account knows have pauses of their own.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     /// The number of attempts without a pause.

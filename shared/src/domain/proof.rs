@@ -1,11 +1,9 @@
 //! Proofs: right codes and links, each good for one use.
 
-use super::budget::Budget;
 use super::challenge::{ChallengeHandle, ChallengeKey, Nonce};
 use super::code::{CodeSeed, OneTimeCode};
 use super::id::UserId;
 use super::link::LinkToken;
-use super::time::Timestamp;
 use super::user::PendingSignUp;
 
 /// The request that opened a challenge.
@@ -37,37 +35,24 @@ pub struct LiveCode {
 
 impl LiveCode {
     /// Compares a guess with the `right` code. Returns the proof if they are equal and the code was
-    /// sent. `guesses` is the budget of wrong guesses of the source.
+    /// sent.
     #[must_use]
-    pub fn prove(
-        self,
-        right: &OneTimeCode,
-        guess: &str,
-        guesses: Option<Budget>,
-    ) -> Option<ProvenCode> {
-        self.prove_if(right.matches(guess), guesses)
+    pub fn prove(self, right: &OneTimeCode, guess: &str) -> Option<ProvenCode> {
+        self.prove_if(right.matches(guess))
     }
 
     /// Compares the secret of a link with the `right` one, like [`LiveCode::prove`].
     #[must_use]
     pub fn prove_link(self, right: &LinkToken, secret: &str) -> Option<ProvenCode> {
-        self.prove_if(right.matches(secret), None)
+        self.prove_if(right.matches(secret))
     }
 
-    fn prove_if(self, matches: bool, guesses: Option<Budget>) -> Option<ProvenCode> {
+    fn prove_if(self, matches: bool) -> Option<ProvenCode> {
         let Self { seed, sent, opener, handle, holder, pending, .. } = self;
         let CodeSeed { key, nonce, .. } = seed;
         // Both conditions are evaluated, so that a code that was not sent takes the same time as
         // one that was.
-        (matches & sent).then_some(ProvenCode {
-            key,
-            nonce,
-            handle,
-            holder,
-            pending,
-            opener,
-            guesses,
-        })
+        (matches & sent).then_some(ProvenCode { key, nonce, handle, holder, pending, opener })
     }
 }
 
@@ -82,7 +67,6 @@ pub struct ProvenCode {
     holder: Option<UserId>,
     pending: Option<PendingSignUp>,
     opener: Opener,
-    guesses: Option<Budget>,
 }
 
 impl ProvenCode {
@@ -120,20 +104,6 @@ impl ProvenCode {
     pub const fn opener(&self) -> Opener {
         self.opener
     }
-
-    /// The budget of wrong guesses of the source. The transaction that uses the code up requires
-    /// that it is not spent, so that a source with too many guesses does not succeed with the last
-    /// one.
-    #[must_use]
-    pub const fn guesses(&self) -> Option<&Budget> {
-        self.guesses.as_ref()
-    }
-
-    /// Returns the time at which the source may guess again if its budget is spent.
-    #[must_use]
-    pub fn retry_at(&self, now: Timestamp) -> Timestamp {
-        self.guesses.as_ref().map_or(now, |budget| budget.ends_at)
-    }
 }
 
 #[cfg(test)]
@@ -145,11 +115,8 @@ mod tests {
     use crate::domain::realm::Realm;
 
     fn live(sent: bool) -> LiveCode {
-        let key = ChallengeKey {
-            realm: Realm::of_contract("plain"),
-            purpose: Purpose::SignIn,
-            recipient: Identifier::from_parts("phone", "+85291234567").unwrap(),
-        };
+        let recipient = Identifier::from_parts("phone", "+85291234567").unwrap();
+        let key = ChallengeKey::new(Realm::of_contract("plain"), Purpose::SignIn, recipient);
         LiveCode {
             seed: CodeSeed { key, nonce: Nonce::new([1; 16]), key_id: KeyId::new("k") },
             sent,
@@ -164,18 +131,8 @@ mod tests {
     #[test]
     fn only_the_right_code_that_was_sent_is_a_proof() {
         let right = OneTimeCode::truncate(&[0; 32], CodeFormat::all_of(5));
-        assert!(live(true).prove(&right, "00000", None).is_some());
-        assert!(live(true).prove(&right, "00001", None).is_none());
-        assert!(live(false).prove(&right, "00000", None).is_none());
-    }
-
-    #[test]
-    fn a_spent_budget_is_over_at_its_end() {
-        let right = OneTimeCode::truncate(&[0; 32], CodeFormat::all_of(5));
-        let (now, ends_at) = (Timestamp::from_seconds(10), Timestamp::from_seconds(3600));
-        let budget = Budget { bucket: "b".to_owned(), limit: 1, ends_at };
-        let limited = live(true).prove(&right, "00000", Some(budget)).unwrap();
-        assert_eq!(limited.retry_at(now), ends_at);
-        assert_eq!(live(true).prove(&right, "00000", None).unwrap().retry_at(now), now);
+        assert!(live(true).prove(&right, "00000").is_some());
+        assert!(live(true).prove(&right, "00001").is_none());
+        assert!(live(false).prove(&right, "00000").is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! The limits of messages to one recipient.
 
+use super::challenge::Lane;
 use super::phone::DialCodes;
 use super::time::{DAY, HOUR, Timestamp};
 use std::time::Duration;
@@ -22,16 +23,12 @@ pub struct SendPolicy {
     pub code_lifetime: Duration,
     /// The limits of one recipient.
     pub limits: SendLimits,
-    /// The number of sends that one source may request in an hour; 0 switches the limit off.
-    pub per_source_hour: u32,
-    /// The number of sign-ups that one client may request in an hour; 0 switches the limit off.
-    pub per_client_hour: u32,
     /// The countries that text messages may be sent to.
     pub countries: DialCodes,
 }
 
 /// The number of uses in one window of time. Windows start at whole hours or days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WindowCount {
     /// The start of the window.
     pub window: Timestamp,
@@ -54,7 +51,7 @@ impl WindowCount {
 }
 
 /// The record of the sends to one recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendRecord {
     /// A number that grows by one with every send. It shows whether a record changed since it was
     /// read.
@@ -87,6 +84,37 @@ impl SendLimits {
         self.per_hour > 0
     }
 
+    /// Returns the limits of one lane of a recipient. The sources that the account knows have the
+    /// same pause and hour as strangers, and half of the day.
+    #[must_use]
+    pub const fn in_lane(&self, lane: Lane) -> Self {
+        match lane {
+            Lane::Strangers | Lane::Unsent => *self,
+            Lane::Known => Self { per_day: self.per_day.div_ceil(2), ..*self },
+        }
+    }
+
+    /// Returns the record after one more send at `now`. The pause also follows a send `before`, which
+    /// is in another record.
+    ///
+    /// # Errors
+    /// [`SendRefused`] as in [`SendLimits::admit`].
+    pub fn admit_after(
+        &self,
+        before: Option<Timestamp>,
+        record: &SendRecord,
+        now: Timestamp,
+    ) -> Result<SendRecord, SendRefused> {
+        let retry_at = before.map(|sent| sent.plus(self.pause)).filter(|end| *end > now);
+        match (self.admit(record, now), retry_at) {
+            (Err(refused), Some(retry_at)) => {
+                Err(SendRefused { retry_at: refused.retry_at.max(retry_at) })
+            }
+            (Ok(_), Some(retry_at)) if self.apply() => Err(SendRefused { retry_at }),
+            (admitted, _) => admitted,
+        }
+    }
+
     /// Returns the record after one more send at `now`.
     ///
     /// # Errors
@@ -107,13 +135,6 @@ impl SendLimits {
                 day: record.day.after_one_more(now, DAY),
             }),
         }
-    }
-
-    /// The number of wrong guesses that the codes of one recipient allow in a day: the sends of a
-    /// day times the guesses per code. `None` when sends are not limited.
-    #[must_use]
-    pub fn guesses_per_day(&self, per_code: u32) -> Option<u64> {
-        self.apply().then(|| u64::from(self.per_day).saturating_mul(u64::from(per_code)))
     }
 }
 
@@ -160,8 +181,13 @@ mod tests {
         let off = SendLimits { per_hour: 0, ..LIMITS };
         let record = sent(&[0, 60, 120, 3600]);
         assert!(off.admit(&record, at(3600)).is_ok());
-        assert_eq!(off.guesses_per_day(5), None);
-        assert_eq!(LIMITS.guesses_per_day(5), Some(20));
+    }
+
+    #[test]
+    fn known_sources_have_half_of_the_day() {
+        let known = LIMITS.in_lane(Lane::Known);
+        assert_eq!((known.pause, known.per_hour, known.per_day), (LIMITS.pause, 3, 2));
+        assert_eq!(LIMITS.in_lane(Lane::Strangers), LIMITS);
     }
 
     #[test]
@@ -169,6 +195,19 @@ mod tests {
         let record = sent(&[0, 60, 3590]);
         assert_eq!(LIMITS.admit(&record, at(3595)), Err(SendRefused { retry_at: at(3650) }));
         assert!(LIMITS.admit(&record, at(3650)).is_ok());
+    }
+
+    #[test]
+    fn the_pause_follows_a_send_of_another_record_too() {
+        let none = SendRecord::EMPTY;
+        let refused = SendRefused { retry_at: at(1060) };
+        assert_eq!(LIMITS.admit_after(Some(at(1000)), &none, at(1059)), Err(refused));
+        assert!(LIMITS.admit_after(Some(at(1000)), &none, at(1060)).is_ok());
+        assert!(LIMITS.admit_after(None, &none, at(1000)).is_ok());
+        let refused = SendRefused { retry_at: at(1090) };
+        assert_eq!(LIMITS.admit_after(Some(at(1000)), &sent(&[1030]), at(1059)), Err(refused));
+        let off = SendLimits { per_hour: 0, ..LIMITS };
+        assert!(off.admit_after(Some(at(1000)), &none, at(1001)).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The caller: source address, headers, credentials and language.
 
-use crate::domain::source::SourceAddress;
+use crate::domain::source::{Source, SourceAddress};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
@@ -13,6 +13,12 @@ pub fn source_address(request: &Request) -> SourceAddress {
         _ => None,
     };
     SourceAddress::parse(address.unwrap_or_default())
+}
+
+/// The source of a request that names no client and no device.
+#[must_use]
+pub fn source(request: &Request) -> Source {
+    Source::of_address(source_address(request))
 }
 
 /// The value of a header; `None` if it is absent, empty or not a text.

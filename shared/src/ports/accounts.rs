@@ -2,11 +2,12 @@
 
 use super::{ChallengeState, PortError};
 use crate::domain::account::Account;
-use crate::domain::budget::Budget;
+use crate::domain::budget::BudgetUse;
 use crate::domain::challenge::ChallengeHandle;
 use crate::domain::code::CodeSeed;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::{KnownSources, SourceMarks};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::proof::Opener;
 use crate::domain::sends::SendRecord;
@@ -23,14 +24,16 @@ pub struct Entry {
     /// first proof of an account can end what was set up before
     /// ([`IdentifierProof`](crate::domain::account::IdentifierProof)).
     pub account: Account,
-    /// The budget of the source or client; one use is taken.
-    pub budget: Option<Budget>,
+    /// The budgets that the request counts in, each once.
+    pub budgets: Vec<BudgetUse>,
     /// The challenges to open.
     pub challenges: Vec<NewChallenge>,
     /// The session to open, of the user of the account.
     pub session: Option<NewSession>,
     /// The credit in the wallet of the account.
     pub credit: Option<Credit>,
+    /// The sources that the account knows from now on; `None` leaves them as they are.
+    pub known_sources: Option<KnownSources>,
     /// The time of the request.
     pub at: Timestamp,
     /// The effects to deliver.
@@ -43,10 +46,11 @@ impl Entry {
     pub const fn of(account: Account, at: Timestamp) -> Self {
         Self {
             account,
-            budget: None,
+            budgets: Vec::new(),
             challenges: Vec::new(),
             session: None,
             credit: None,
+            known_sources: None,
             at,
             effects: None,
         }
@@ -63,6 +67,8 @@ pub struct NewChallenge {
     /// Whether the code or link is sent. One that is not sent is never accepted.
     pub sent: bool,
     pub opener: Opener,
+    /// The marks of the source that asks for the code.
+    pub opened_by: SourceMarks,
     /// The send record to write.
     pub sends: SendRecord,
     /// The revision that the stored record must have. `None` when the recipient has no limits; then
@@ -90,8 +96,8 @@ pub enum EntryOutcome {
     Committed,
     /// The code was used, was replaced or has expired.
     CodeLost,
-    /// The budget of the source or client is spent.
-    BudgetSpent,
+    /// The budget with this index is spent.
+    BudgetSpent(usize),
     /// These identifiers belong to other users. The code is still valid.
     Taken(Vec<Identifier>),
     /// The account does not exist any more, has another password, or must be read again: an

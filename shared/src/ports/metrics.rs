@@ -27,6 +27,14 @@ pub enum MetricEvent {
     Delivered(Duration),
     /// An outbox entry could not be delivered yet. Contains its age.
     Waiting(Duration),
+    /// A process took a block of integer ids. Contains the used part of all ids.
+    IdSpaceUsed { percent: u64 },
+    /// A message was asked for. Contains the used part of the fullest ceiling that it counts in.
+    BillUsed { percent: u64 },
+    /// A request was refused because a ceiling of the bill, or the guard of a prefix, was reached.
+    BillRefused,
+    /// A code or a password was wrong.
+    WrongGuess,
 }
 
 /// The reason for the refusal of a code.
@@ -52,6 +60,10 @@ impl MetricEvent {
             Self::CodeRefused(_) => "CodesRefused",
             Self::Delivered(_) => "RelayLag",
             Self::Waiting(_) => "OutboxAge",
+            Self::IdSpaceUsed { .. } => "IdSpaceUsed",
+            Self::BillUsed { .. } => "BillUsed",
+            Self::BillRefused => "BillRefused",
+            Self::WrongGuess => "WrongGuesses",
         }
     }
 
@@ -64,12 +76,13 @@ impl MetricEvent {
         }
     }
 
-    /// The value to add: one, or the milliseconds of an age.
+    /// The value: one to add, the milliseconds of an age, or a part in percent.
     fn value(self) -> u64 {
         match self {
             Self::Delivered(age) | Self::Waiting(age) => {
                 u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
             }
+            Self::IdSpaceUsed { percent } | Self::BillUsed { percent } => percent,
             _ => 1,
         }
     }

@@ -8,7 +8,7 @@
 //! A port needs a reason. The first is that the core names no vendor: what speaks to AWS, hashes or
 //! signs is behind one. The second is that a use case's fields say what it may touch; the rights of
 //! a function are compared with the calls behind them. Ports with one adapter have one because of
-//! these two reasons: [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
+//! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
 //! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Outbox`] and [`SequenceIds`]
 //! (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AccessTokens`] and
 //! [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
@@ -39,13 +39,14 @@ mod presentation;
 mod refresh_tokens;
 mod sequence_ids;
 mod sessions;
+mod standings;
 mod text_signatures;
 mod users;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
 pub use accounts::{Accounts, Entry, EntryOutcome, NewChallenge, NewHandle};
 pub use budgets::{Budgets, TakeOutcome};
-pub use challenges::{ChallengeState, Challenges, RecipientState};
+pub use challenges::{ChallengeState, Challenges};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
@@ -62,6 +63,7 @@ pub use presentation::{EventMapper, MessageContent, MessageTemplates};
 pub use refresh_tokens::{RefreshKeys, RefreshTokens, TokenRotation, TokenRotationOutcome};
 pub use sequence_ids::SequenceIds;
 pub use sessions::{EndOutcome, EndSessions, EndToken, Sessions};
+pub use standings::{Holder, Standing, StandingQuery, Standings};
 pub use text_signatures::{SignText, TextSignatures};
 pub use users::Users;
 

@@ -14,4 +14,7 @@ pub trait SequenceIds: Send + Sync {
     /// # Errors
     /// The database did not answer, or all ids are used up.
     async fn next(&self, realm: &Realm, sequence: Sequence) -> Result<u32, PortError>;
+
+    /// Returns an id that was certainly not used. It is given out again.
+    fn give_back(&self, realm: &Realm, sequence: Sequence, id: u32);
 }

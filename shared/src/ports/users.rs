@@ -1,6 +1,6 @@
 //! The port for users.
 
-use super::PortError;
+use super::{Holder, PortError};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::realm::Realm;
@@ -14,12 +14,11 @@ pub trait Users: Send + Sync {
     /// Returns the user with this id; `None` if the user does not exist or has expired.
     async fn find(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, PortError>;
 
-    /// Returns the user that an identifier belongs to. The read is the same for known and unknown
-    /// identifiers.
+    /// Returns the user that an identifier belongs to.
     async fn known_by(
         &self,
         realm: &Realm,
         identifier: &Identifier,
         now: Timestamp,
-    ) -> Result<Option<UserId>, PortError>;
+    ) -> Result<Option<Holder>, PortError>;
 }

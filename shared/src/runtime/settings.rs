@@ -5,6 +5,8 @@ use crate::adapters::argon2::Cost;
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
 use crate::adapters::sns::SmsSettings;
+use crate::domain::bill::{Bill, MicroUsd, Prices};
+use crate::domain::challenge::GuessLimits;
 use crate::domain::key_rotation::RotatedKey;
 use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
@@ -29,6 +31,9 @@ pub enum SettingsError {
         kind: &'static str,
     },
 }
+
+/// The number of guesses at one code while a contract is under attack.
+const GUESSES_IN_ATTACK: u32 = 2;
 
 /// The value of a variable; an empty one is absent.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
@@ -113,8 +118,6 @@ pub(crate) fn send_policy() -> Result<SendPolicy, SettingsError> {
     Ok(SendPolicy {
         code_lifetime: seconds("OTP_TTL_SECONDS")?,
         limits: send_limits()?,
-        per_source_hour: sends_per_source_hour()?,
-        per_client_hour: sends_per_client_hour()?,
         countries: DialCodes::parse(&required("SMS_COUNTRIES")?),
     })
 }
@@ -129,9 +132,38 @@ pub(crate) fn sends_per_client_hour() -> Result<u32, SettingsError> {
     source_limit("SENDS_PER_HOUR_PER_CLIENT")
 }
 
-/// The number of guesses at one code.
-pub(crate) fn guesses_per_code() -> Result<u32, SettingsError> {
-    number("OTP_MAX_ATTEMPTS")
+/// The limits of guesses at one code of a contract.
+pub(crate) fn guess_limits(contract: &str) -> Result<GuessLimits, SettingsError> {
+    let own = variable("OTP_MAX_ATTEMPTS", contract);
+    let name = if optional(&own).is_some() { own } else { "OTP_MAX_ATTEMPTS".to_owned() };
+    let per_code = number(&name)?;
+    Ok(GuessLimits { per_code, per_code_in_attack: per_code.min(GUESSES_IN_ATTACK) })
+}
+
+/// The wrong codes of all sources of a contract in an hour from which on the contract counts as
+/// attacked; 0 for no limit.
+pub(crate) fn wrong_codes_per_hour() -> Result<u64, SettingsError> {
+    number("WRONG_CODES_PER_HOUR")
+}
+
+/// An amount of US dollars.
+fn usd(name: &str) -> Result<MicroUsd, SettingsError> {
+    let malformed = || SettingsError::Malformed { name: name.to_owned(), kind: "an amount" };
+    MicroUsd::parse(required(name)?.trim()).ok_or_else(malformed)
+}
+
+/// The ceilings of what a contract sends.
+pub(crate) fn bill() -> Result<Bill, SettingsError> {
+    const PRICES: &str = "MESSAGE_PRICES_USD";
+    let kind = "a list of dial codes and prices";
+    let malformed = || SettingsError::Malformed { name: PRICES.to_owned(), kind };
+    Ok(Bill {
+        prices: Prices::parse(&required(PRICES)?).ok_or_else(malformed)?,
+        messages: [number("MESSAGES_PER_HOUR")?, number("MESSAGES_PER_DAY")?],
+        spend: [usd("MESSAGES_USD_PER_HOUR")?, usd("MESSAGES_USD_PER_DAY")?],
+        total: usd("MESSAGES_USD_PER_DAY_IN_ALL")?,
+        unused_per_prefix: number("UNUSED_CODES_PER_PREFIX")?,
+    })
 }
 
 /// The number of wrong guesses at codes and passwords that a source may make in an hour; 0 for no

@@ -1,25 +1,26 @@
-//! Checks a code: counts the guess, then compares the code.
+//! Checks a code: judges the source, counts the guess, then compares the code.
 
 use super::Failure;
+use super::gate::{Gate, Judgement, target};
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey, GuessLimits, Purpose};
+use crate::domain::challenge::{
+    ChallengeHandle, ChallengeKey, GuessLimits, Guesser, Lane, Purpose,
+};
 use crate::domain::code::CodeFormat;
-use crate::domain::id::UserId;
 use crate::domain::proof::{LiveCode, ProvenCode};
 use crate::domain::realm::Realm;
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Budgets, Challenges, CodeKeys, CodeRefusal, MetricEvent, TakeOutcome, Users, record_metric,
+    Challenges, CodeKeys, CodeRefusal, Holder, MetricEvent, StandingQuery, record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
 
 /// Checks codes. A right code is used up later, in the transaction that it entitles the caller to.
 pub struct CheckCode {
+    pub gate: Gate,
     pub challenges: Arc<dyn Challenges>,
-    /// The budgets of wrong guesses.
-    pub budgets: Arc<dyn Budgets>,
     pub code_keys: Arc<dyn CodeKeys>,
     /// The limits of guesses.
     pub limits: GuessLimits,
@@ -33,7 +34,7 @@ pub struct CheckCode {
 pub struct Guess<'a> {
     /// The code that the caller sent.
     pub code: &'a str,
-    pub source: &'a SourceAddress,
+    pub source: &'a Source,
 }
 
 /// The reason for the refusal of a code.
@@ -47,6 +48,19 @@ pub enum CodeRefused {
     Wrong,
 }
 
+/// How a source may guess.
+struct Judged<'a> {
+    /// The budgets of the source.
+    own: &'a [Budget],
+    /// The end of the source's budget, if it is spent.
+    spent_until: Option<Timestamp>,
+    /// A shard of the wrong codes of all sources.
+    everybody: Option<Budget>,
+    /// Whether the contract is under attack.
+    attacked: bool,
+    now: Timestamp,
+}
+
 impl CheckCode {
     /// Checks the code of a challenge: counts the guess and compares the code. A wrong guess is
     /// also counted in the budget of the source. A guess at a challenge that does not exist causes
@@ -57,8 +71,44 @@ impl CheckCode {
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<ProvenCode, Failure<CodeRefused>> {
-        let live = self.challenges.count_guess(&key, self.limits.per_code, now).await?;
-        self.compare(live, guess, now).await
+        Ok(self.of_account(key, guess, now).await?.0)
+    }
+
+    /// Checks the code of a challenge, and returns the user of its recipient.
+    ///
+    /// A source that the account knows guesses at the code that such a source asked for, if there is
+    /// one; else at the code that anybody asked for. Others do it the other way round.
+    pub(super) async fn of_account(
+        &self,
+        key: ChallengeKey,
+        guess: &Guess<'_>,
+        now: Timestamp,
+    ) -> Result<(ProvenCode, Option<Holder>), Failure<CodeRefused>> {
+        let own = self.gate.guesses(guess.source, now);
+        let name = target(&key.realm, &key.recipient);
+        let lanes = [key.in_lane(Lane::Strangers), key.in_lane(Lane::Known)];
+        let query = StandingQuery {
+            identifiers: vec![(&key.realm, &key.recipient)],
+            challenges: lanes.iter().collect(),
+            ..StandingQuery::default()
+        };
+        let (judgement, judged) = self.judge(&own, query, &name, now).await?;
+        let holder = judgement.standing.holders.into_iter().next().flatten();
+        let is_known = holder.as_ref().is_some_and(|holder| holder.knows(guess.source, now));
+        let mut lanes: Vec<_> = lanes.iter().zip(judgement.standing.challenges).collect();
+        if is_known {
+            lanes.reverse();
+        }
+        let live = lanes.iter().position(|(_, state)| state.is_live).unwrap_or_default();
+        let Some((key, state)) = lanes.into_iter().nth(live) else {
+            return Err(Failure::Refused(CodeRefused::NoCode));
+        };
+        let asked = state.is_live && state.was_opened_by(key, guess.source);
+        let is_linked = is_known || asked;
+        let guesser = if is_linked { Guesser::Linked } else { Guesser::Stranger };
+        let most = self.admit(guesser, &judged, &name)?;
+        let live = self.challenges.count_guess(key, guesser, most, now).await?;
+        Ok((self.compare(live, guess, &judged).await?, holder))
     }
 
     /// Checks the code of a handle. A handle of another realm or purpose is treated as unknown. If
@@ -70,58 +120,105 @@ impl CheckCode {
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<ProvenCode, Failure<CodeRefused>> {
-        let held = self.challenges.count_held_guess(handle, self.limits.per_code, now).await?;
+        let own = self.gate.guesses(guess.source, now);
+        let query = StandingQuery { handle: Some(&handle), ..StandingQuery::default() };
+        let (judgement, judged) = self.judge(&own, query, handle.expose(), now).await?;
+        let held = judgement.standing.held;
+        let is_linked = held.is_some_and(|(key, state)| state.was_opened_by(&key, guess.source));
+        let guesser = if is_linked || judged.spent_until.is_none() {
+            Guesser::Linked
+        } else {
+            Guesser::Stranger
+        };
+        let most = self.admit(guesser, &judged, handle.expose())?;
+        let held = self.challenges.count_held_guess(handle, most, now).await?;
         let held = held.filter(|held| {
             let key = &held.seed.key;
             key.realm == self.realm && key.purpose == purpose
         });
-        self.compare(held, guess, now).await
+        self.compare(held, guess, &judged).await
     }
 
-    /// Checks the code of a challenge and finds the user of its recipient, in one round trip.
-    pub(super) async fn of_account(
+    /// Judges the source, and whether the contract is under attack, with the first read.
+    async fn judge<'a>(
         &self,
-        users: &dyn Users,
-        key: ChallengeKey,
-        guess: &Guess<'_>,
+        own: &'a [Budget],
+        query: StandingQuery<'_>,
+        target: &str,
         now: Timestamp,
-    ) -> Result<(ProvenCode, Option<UserId>), Failure<CodeRefused>> {
-        let (realm, recipient) = (key.realm.clone(), key.recipient.clone());
-        let (checked, user) =
-            join(self.of_recipient(key, guess, now), users.known_by(&realm, &recipient, now)).await;
-        Ok((checked?, user?))
+    ) -> Result<(Judgement, Judged<'a>), Failure<CodeRefused>> {
+        let everybody = self.gate.wrong_codes(now)?;
+        let remembered = everybody.as_ref().is_some_and(|shard| self.gate.remembers(shard, now));
+        let shard = everybody.clone().filter(|_| !remembered);
+        let mut query = query;
+        query.budgets.extend(&shard);
+        let Judgement { standing, spent_until } = self.gate.judge(own, query, target, now).await?;
+        let read = shard.as_ref().zip(standing.used.first());
+        let read = read.is_some_and(|(shard, used)| shard.is_spent(*used));
+        if read && let Some(shard) = &shard {
+            self.gate.remember(shard, now);
+        }
+        let attacked = remembered || read;
+        let judged = Judged { own, spent_until, everybody, attacked, now };
+        Ok((Judgement { standing, spent_until }, judged))
+    }
+
+    /// Returns the number of guesses that the code allows to this guesser. A source whose budget is
+    /// spent has one guess, at a code that is linked to it.
+    fn admit(
+        &self,
+        guesser: Guesser,
+        judged: &Judged<'_>,
+        target: &str,
+    ) -> Result<u32, Failure<CodeRefused>> {
+        let most = self.limits.per_code(guesser, judged.attacked);
+        match (judged.spent_until, guesser) {
+            (None, _) => Ok(most),
+            (Some(_), Guesser::Linked) => Ok(1),
+            (Some(end), Guesser::Stranger) => {
+                self.record(CodeRefusal::TooMany);
+                Err(self.gate.refuse(judged.own, target, end, judged.now))
+            }
+        }
     }
 
     async fn compare(
         &self,
         live: Option<LiveCode>,
         guess: &Guess<'_>,
-        now: Timestamp,
+        judged: &Judged<'_>,
     ) -> Result<ProvenCode, Failure<CodeRefused>> {
-        let guesses = Budget::wrong_guesses(guess.source, self.limits.per_source_hour, now);
         let mut refused = CodeRefused::NoCode;
         if let Some(live) = live {
             let right = self.code_keys.derive(&live.seed, self.format).await?;
             let (seed, last_guess) = (live.seed.clone(), live.last_guess);
-            if let Some(code) = live.prove(&right, guess.code, guesses.clone()) {
+            if let Some(code) = live.prove(&right, guess.code) {
                 return Ok(code);
             }
-            if last_guess {
+            if last_guess && judged.spent_until.is_none() {
                 self.challenges.close(&seed.key, &seed.nonce).await?;
             }
             refused = CodeRefused::Wrong;
         }
-        let spent = match &guesses {
-            Some(budget) if self.budgets.take(budget).await? == TakeOutcome::Spent => Some(budget),
-            _ => None,
-        };
-        let cause = match (spent, refused) {
-            (Some(_), _) => CodeRefusal::TooMany,
-            (None, CodeRefused::Wrong) => CodeRefusal::Wrong,
-            (None, CodeRefused::NoCode) => CodeRefusal::NoCode,
-        };
+        record_metric(Some(self.realm.contract()), MetricEvent::WrongGuess);
+        // A source whose budget is spent learns nothing about the code.
+        if let Some(end) = judged.spent_until {
+            self.record(CodeRefusal::TooMany);
+            return Err(Failure::too_many(end, judged.now));
+        }
+        let everybody = self.gate.count(judged.everybody.as_ref());
+        let own = self.gate.refuse_at_cost(refused, judged.own, judged.now);
+        let (counted, failure) = join(everybody, own).await;
+        counted?;
+        self.record(match (&failure, refused) {
+            (Failure::Refused(_), CodeRefused::Wrong) => CodeRefusal::Wrong,
+            (Failure::Refused(_), CodeRefused::NoCode) => CodeRefusal::NoCode,
+            _ => CodeRefusal::TooMany,
+        });
+        Err(failure)
+    }
+
+    fn record(&self, cause: CodeRefusal) {
         record_metric(Some(self.realm.contract()), MetricEvent::CodeRefused(cause));
-        Err(spent
-            .map_or(Failure::Refused(refused), |budget| Failure::too_many(budget.ends_at, now)))
     }
 }

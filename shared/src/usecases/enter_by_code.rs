@@ -3,21 +3,25 @@
 use super::check_code::{CheckCode, CodeRefused, Guess};
 use super::open_session::{Entered, OpenSessions};
 use super::{Basics, Failure, NewIds};
-use crate::domain::account::{
-    Account, Credential, Draft, IdentifierProof, KnownAccount, NewAccount, Visit,
-};
+use crate::domain::account::{Account, Credential, Draft, KnownAccount, NewAccount, Visit};
 use crate::domain::attributes::Attributes;
+use crate::domain::bill::Bill;
+use crate::domain::budget::BudgetUse;
 use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::KnownSources;
 use crate::domain::proof::ProvenCode;
 use crate::domain::session::{SessionEndReason, SignInMethod};
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::wallet::{CardNumber, Credit};
-use crate::ports::{Accounts, Entry, EntryOutcome, MetricEvent, PortError, Users, record_metric};
+use crate::ports::{
+    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PortError, Users, record_metric,
+};
+use futures_util::future::join;
 use std::sync::Arc;
 
 /// The number of tries. A try fails if another request changes the account after it was read.
@@ -26,6 +30,8 @@ const MAX_TRIES: usize = 4;
 /// Enters accounts with codes.
 pub struct EnterByCode {
     pub check_code: CheckCode,
+    /// What a used code gives back.
+    pub bill: Arc<Bill>,
     pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub sessions: OpenSessions,
@@ -70,7 +76,7 @@ pub struct EnterByCodeCommand {
     /// that waited for the code.
     pub attributes: Attributes,
     pub device: DeviceInfo,
-    pub source: SourceAddress,
+    pub source: Source,
 }
 
 /// The reason why a caller may not enter.
@@ -98,10 +104,20 @@ impl From<CodeRefused> for EnterRefused {
 }
 
 /// What one request needs to make or use an account.
+#[derive(Clone)]
 struct Visitor {
     attributes: Attributes,
     device: DeviceInfo,
+    source: Source,
     now: Timestamp,
+}
+
+/// Who enters an account that exists.
+enum Entrant {
+    /// The user of the recipient of the code.
+    ByRecipient(Holder),
+    /// The user of a handle.
+    ByHandle(UserId),
 }
 
 /// What became of a sign-up.
@@ -121,23 +137,23 @@ enum SignIn {
 impl EnterByCode {
     /// Checks the code, and makes or uses the account of its recipient.
     ///
-    /// The code is checked before the account is looked up, so that only the owner of the recipient
-    /// learns whether it is registered. A sign-up takes two round trips, a sign-in three: the user
-    /// is read between the guess and the transaction.
+    /// Only the owner of the recipient learns whether it is registered. A sign-up takes three round
+    /// trips: the read that judges the source, the guess, and the transaction. A sign-in takes four:
+    /// the user is read between the guess and the transaction.
     pub async fn run(&self, command: EnterByCodeCommand) -> Result<Entered, Failure<EnterRefused>> {
         let EnterByCodeCommand { presented, code, attributes, device, source } = command;
         let now = self.basics.now();
         let by_recipient = matches!(presented, Presented::Recipient(_));
         let guess = Guess { code: &code, source: &source };
         let checked = self.check(presented, &guess, now).await;
-        let (code, known) = checked.map_err(|failure| failure.map(EnterRefused::from))?;
-        let visitor = Visitor { attributes, device, now };
+        let (code, entrant) = checked.map_err(|failure| failure.map(EnterRefused::from))?;
+        let visitor = Visitor { attributes, device, source, now };
         let may_sign_up = self.audience != Audience::Registered
             // The handle of a decoy has no user and no sign-up. Its code was never sent.
             && (by_recipient || code.pending().is_some());
-        match (known, self.audience) {
-            (Some(user), Audience::Registered | Audience::Everyone) => {
-                self.sign_in(&user, code, visitor.device).await
+        match (entrant, self.audience) {
+            (Some(entrant), Audience::Registered | Audience::Everyone) => {
+                self.sign_in(entrant, code, &visitor).await
             }
             (None, _) if may_sign_up => self.sign_up(code, visitor).await,
             _ => Err(Failure::Refused(EnterRefused::NoCode)),
@@ -145,24 +161,23 @@ impl EnterByCode {
     }
 
     /// Checks the code and finds the user that it belongs to. If users that exist may not enter,
-    /// they are not looked up: the transaction of the sign-up finds out.
+    /// the transaction of the sign-up finds out.
     async fn check(
         &self,
         presented: Presented,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<(ProvenCode, Option<UserId>), Failure<CodeRefused>> {
+    ) -> Result<(ProvenCode, Option<Entrant>), Failure<CodeRefused>> {
         match presented {
             Presented::Handle(handle, purpose) => {
                 let code = self.check_code.of_handle(handle, purpose, guess, now).await?;
-                let holder = code.holder().cloned();
-                Ok((code, holder))
-            }
-            Presented::Recipient(key) if self.audience == Audience::Unregistered => {
-                Ok((self.check_code.of_recipient(key, guess, now).await?, None))
+                let user = code.holder().cloned();
+                Ok((code, user.map(Entrant::ByHandle)))
             }
             Presented::Recipient(key) => {
-                self.check_code.of_account(&*self.users, key, guess, now).await
+                let (code, holder) = self.check_code.of_account(key, guess, now).await?;
+                let may_enter = self.audience != Audience::Unregistered;
+                Ok((code, holder.filter(|_| may_enter).map(Entrant::ByRecipient)))
             }
         }
     }
@@ -172,8 +187,8 @@ impl EnterByCode {
         code: ProvenCode,
         visitor: Visitor,
     ) -> Result<Entered, Failure<EnterRefused>> {
-        let (now, device) = (visitor.now, visitor.device.clone());
-        let code = match self.make(code, visitor).await? {
+        let now = visitor.now;
+        let code = match self.make(code, &visitor).await? {
             SignUp::Done(entered) => return Ok(entered),
             SignUp::Taken(Some(code)) if self.audience == Audience::Everyone => code,
             SignUp::Taken(_) => return Err(Failure::Refused(EnterRefused::Taken)),
@@ -181,17 +196,17 @@ impl EnterByCode {
         // Another request of the same recipient was faster.
         let key = code.key();
         let user = self.users.known_by(&key.realm, &key.recipient, now).await?;
-        let user = user.ok_or(Failure::Refused(EnterRefused::Taken))?;
-        self.sign_in(&user, code, device).await
+        let holder = user.ok_or(Failure::Refused(EnterRefused::Taken))?;
+        self.sign_in(Entrant::ByRecipient(holder), code, &visitor).await
     }
 
     async fn make(
         &self,
         code: ProvenCode,
-        visitor: Visitor,
+        visitor: &Visitor,
     ) -> Result<SignUp, Failure<EnterRefused>> {
-        let Visitor { attributes, device, now } = visitor;
-        let retry_at = code.retry_at(now);
+        let Visitor { attributes, device, source, now } = visitor.clone();
+        let budgets = self.give_back(&code, &source, now)?;
         let id = self.ids.user(&code.key().realm, now).await?;
         let draft = Draft { id, attributes, created_at: now };
         let (card, credit) = self.new_wallet(now)?.unzip();
@@ -207,9 +222,16 @@ impl EnterByCode {
         };
         let effects = Some(self.basics.announce(&[fact], now)?);
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
+        let known_sources = Some(KnownSources::only(&user.id, &source, now));
         let account = Account::Make(account);
-        let entry = Entry { session, credit, effects, ..Entry::of(account, now) };
-        match self.accounts.commit(&entry).await? {
+        let parts = Entry { session, credit, effects, ..Entry::of(account, now) };
+        let entry = Entry { budgets, known_sources, ..parts };
+        let outcome = self.accounts.commit(&entry).await?;
+        if !matches!(outcome, EntryOutcome::Committed) {
+            self.ids.give_back_user(&user.realm, &user.id);
+            self.sessions.discard(&user, entry.session.as_ref());
+        }
+        match outcome {
             EntryOutcome::Committed => {
                 let contract = user.realm.contract();
                 record_metric(Some(contract), MetricEvent::SignUp);
@@ -217,7 +239,6 @@ impl EnterByCode {
                 let entered = Entered { user, is_new: true, at: now, session: tokens };
                 Ok(SignUp::Done(entered))
             }
-            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
             EntryOutcome::Taken(taken) => {
                 if taken.iter().all(|taken| matches!(taken, Identifier::Card(_))) {
                     return Err(PortError::new("open a wallet", "its card number is taken").into());
@@ -225,9 +246,20 @@ impl EnterByCode {
                 Ok(SignUp::Taken(entry.account.into_code()))
             }
             EntryOutcome::CodeLost
+            | EntryOutcome::BudgetSpent(_)
             | EntryOutcome::AccountChanged
             | EntryOutcome::ChallengesChanged(_) => Err(Failure::Refused(EnterRefused::NoCode)),
         }
+    }
+
+    /// Returns what the used code gives back.
+    fn give_back(
+        &self,
+        code: &ProvenCode,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<Vec<BudgetUse>, PortError> {
+        self.check_code.gate.give_back(&self.bill, source, &code.key().recipient, now)
     }
 
     /// Returns a card and the first credit, for contracts with wallets.
@@ -245,12 +277,12 @@ impl EnterByCode {
 
     async fn sign_in(
         &self,
-        user: &UserId,
+        entrant: Entrant,
         mut code: ProvenCode,
-        device: DeviceInfo,
+        visitor: &Visitor,
     ) -> Result<Entered, Failure<EnterRefused>> {
         for _ in 0..MAX_TRIES {
-            match self.use_known(user, code, device.clone()).await? {
+            match self.use_known(&entrant, code, visitor).await? {
                 SignIn::Done(entered) => return Ok(entered),
                 SignIn::Changed(unused) => code = unused,
             }
@@ -262,28 +294,50 @@ impl EnterByCode {
     /// can be ended.
     async fn use_known(
         &self,
-        user: &UserId,
+        entrant: &Entrant,
         code: ProvenCode,
-        device: DeviceInfo,
+        visitor: &Visitor,
     ) -> Result<SignIn, Failure<EnterRefused>> {
         let refused = || Failure::Refused(EnterRefused::NoCode);
-        let user = self.users.find(user, self.basics.now()).await?;
+        let (key, now) = (code.key(), self.basics.now());
+        let (user, holder) = match entrant {
+            Entrant::ByRecipient(holder) => {
+                (self.users.find(&holder.user, now).await?, Some(holder.clone()))
+            }
+            Entrant::ByHandle(user) => {
+                let holder = self.users.known_by(&key.realm, &key.recipient, now);
+                let (user, holder) = join(self.users.find(user, now), holder).await;
+                (user?, holder?)
+            }
+        };
         // A takeover by another identifier may have taken this one away.
         let user = user.filter(|user| user.identifiers.find(&code.key().recipient).is_some());
         let user = user.ok_or_else(refused)?;
         let now = self.basics.now();
-        let (retry_at, method) = (code.retry_at(now), SignInMethod::Code);
+        let (source, method) = (&visitor.source, SignInMethod::Code);
+        let budgets = self.give_back(&code, source, now)?;
+        let device = visitor.device.clone();
         let session = self.sessions.open(&user, device, method, now).await?;
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
         let device = session.as_ref().map(|session| session.device.clone());
         let proved = Some(code.key().recipient.clone());
         let (credential, visit) = (Credential::Code(code), Visit::SignsIn);
         let account = KnownAccount { user: user.clone(), credential, visit };
+        let known = holder.filter(|holder| holder.user == user.id && !account.takes_over());
+        let known_sources = match known {
+            Some(holder) => holder.known_sources.with(&user.id, source, now),
+            None => Some(KnownSources::only(&user.id, source, now)),
+        };
         let mut facts = Vec::from_iter(taken_over(&account, now));
         facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });
         let effects = Some(self.basics.announce(&facts, now)?);
-        let entry = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
-        match self.accounts.commit(&entry).await? {
+        let parts = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
+        let entry = Entry { budgets, known_sources, ..parts };
+        let outcome = self.accounts.commit(&entry).await?;
+        if !matches!(outcome, EntryOutcome::Committed) {
+            self.sessions.discard(&user, entry.session.as_ref());
+        }
+        match outcome {
             EntryOutcome::Committed => {
                 let contract = user.realm.contract();
                 record_metric(Some(contract), MetricEvent::SignIn);
@@ -291,11 +345,11 @@ impl EnterByCode {
                 let entered = Entered { user, is_new: false, at: now, session: tokens };
                 Ok(SignIn::Done(entered))
             }
-            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
             EntryOutcome::AccountChanged => {
                 Ok(SignIn::Changed(entry.account.into_code().ok_or_else(refused)?))
             }
             EntryOutcome::CodeLost
+            | EntryOutcome::BudgetSpent(_)
             | EntryOutcome::Taken(_)
             | EntryOutcome::ChallengesChanged(_) => Err(refused()),
         }
@@ -306,8 +360,7 @@ impl EnterByCode {
 /// a password.
 pub(super) fn taken_over(account: &KnownAccount, at: Timestamp) -> Option<Fact> {
     let had_password = account.user.password.is_some();
-    let takes_over = account.proof() == Some(IdentifierProof::TakesOver);
-    (takes_over && had_password).then(|| Fact::SessionEnded {
+    (account.takes_over() && had_password).then(|| Fact::SessionEnded {
         user: account.user.id.clone(),
         device: None,
         reason: SessionEndReason::IdentifierProved,

@@ -1,8 +1,7 @@
 //! How a use case fails.
 
-use crate::domain::budget::Budget;
 use crate::domain::time::Timestamp;
-use crate::ports::{Budgets, PortError, TakeOutcome};
+use crate::ports::PortError;
 use std::time::Duration;
 
 /// The failure of a use case. `R` names the reasons for which it refuses a request.
@@ -51,19 +50,3 @@ impl<R> Failure<R> {
 
 /// The failure of a use case that refuses nothing.
 pub type NoRefusal = std::convert::Infallible;
-
-/// Counts a refusal in a budget, so that an attacker pays for what the refusal reveals. Returns the
-/// refusal, or the failure of a spent budget.
-pub(super) async fn refuse_at_cost<R>(
-    budgets: &dyn Budgets,
-    refused: R,
-    budget: Option<&Budget>,
-    now: Timestamp,
-) -> Failure<R> {
-    let Some(budget) = budget else { return Failure::Refused(refused) };
-    match budgets.take(budget).await {
-        Ok(TakeOutcome::Taken) => Failure::Refused(refused),
-        Ok(TakeOutcome::Spent) => Failure::too_many(budget.ends_at, now),
-        Err(error) => error.into(),
-    }
-}

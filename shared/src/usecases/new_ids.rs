@@ -36,4 +36,22 @@ impl NewIds {
             }
         })
     }
+
+    /// Gives an id of a user back that was not stored.
+    pub(super) fn give_back_user(&self, realm: &Realm, id: &UserId) {
+        self.give_back(realm, Sequence::User, id.as_str());
+    }
+
+    /// Gives an id of a device back that was not stored.
+    pub(super) fn give_back_device(&self, realm: &Realm, id: &DeviceId) {
+        self.give_back(realm, Sequence::Device, id.as_str());
+    }
+
+    fn give_back(&self, realm: &Realm, sequence: Sequence, id: &str) {
+        if self.format == IdFormat::Number
+            && let Ok(id) = id.parse()
+        {
+            self.sequences.give_back(realm, sequence, id);
+        }
+    }
 }

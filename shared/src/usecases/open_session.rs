@@ -73,6 +73,13 @@ impl OpenSessions {
         Ok(Some(NewSession { session, token, device }))
     }
 
+    /// Gives the ids of a session back that was not stored.
+    pub(super) fn discard(&self, user: &User, session: Option<&NewSession>) {
+        if let (Some(devices), Some(new)) = (&self.devices, session) {
+            devices.give_back_device(&user.realm, &new.device.id);
+        }
+    }
+
     /// Returns the tokens of a new session, to be given out once the session is stored.
     pub(super) fn tokens(
         &self,

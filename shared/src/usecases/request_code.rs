@@ -1,23 +1,26 @@
 //! Sends a code to a recipient, and creates an unverified user first if the contract wants it.
 
+use super::gate::{Gate, SendBudgets, target};
 use super::{Basics, Failure, NewIds, NoRefusal};
 use crate::domain::account::{Account, Draft, NewAccount};
 use crate::domain::attributes::Attributes;
+use crate::domain::bill::Bill;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, KeyId, Nonce};
+use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, KeyId, Lane, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{EventIds, Fact};
-use crate::domain::id::{Sequence, UserId};
+use crate::domain::id::Sequence;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::SourceMarks;
 use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
 use crate::domain::proof::Opener;
 use crate::domain::sends::{SendPolicy, SendRecord};
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PendingSignUp, UNVERIFIED_LIFETIME};
+use crate::domain::user::{PendingSignUp, UNVERIFIED_LIFETIME, User};
 use crate::ports::{
-    Accounts, ChallengeState, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, NewChallenge,
-    NewHandle, PortError, RecipientState, record_metric,
+    Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, Holder, MetricEvent, NewChallenge,
+    NewHandle, PortError, StandingQuery, record_metric,
 };
 use std::sync::Arc;
 
@@ -27,8 +30,10 @@ const MAX_TRIES: usize = 4;
 
 /// Sends codes. A recipient that must not get a code causes the same work and the same answer.
 pub struct RequestCode {
+    pub gate: Gate,
+    /// The ceilings of what is sent.
+    pub bill: Arc<Bill>,
     pub accounts: Arc<dyn Accounts>,
-    pub challenges: Arc<dyn Challenges>,
     pub code_keys: Arc<dyn CodeKeys>,
     pub basics: Basics,
     pub policy: SendPolicy,
@@ -53,7 +58,7 @@ pub struct RequestCodeCommand {
     /// Who gets a code.
     pub audience: Audience,
     pub delivery: Delivery,
-    pub source: SourceAddress,
+    pub source: Source,
     /// The language of the message: a BCP 47 tag such as `en`.
     pub locale: String,
 }
@@ -80,14 +85,49 @@ pub struct SignUpUnverified {
     pub ids: NewIds,
 }
 
+/// What is known of a recipient before a code is sent to it.
+pub(super) struct RecipientStanding {
+    /// The user that the recipient belongs to.
+    holder: Option<Holder>,
+    /// Whether one of the other identifiers that were asked about belongs to a user.
+    others_taken: bool,
+    /// The challenge, in the lane of the request.
+    key: ChallengeKey,
+    challenge: ChallengeState,
+    /// The time of the last send that this source asked for before the account knew it.
+    before: Option<Timestamp>,
+    budgets: SendBudgets,
+    /// Whether the account knows the source.
+    is_known: bool,
+    /// Whether the budget of the source is spent.
+    is_spent: bool,
+}
+
+impl RecipientStanding {
+    /// Returns whether an identifier of the request belongs to a user.
+    pub(super) const fn is_taken(&self) -> bool {
+        self.holder.is_some() || self.others_taken
+    }
+
+    /// Returns whether the challenge has a valid code.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.challenge.is_live
+    }
+
+    /// The budgets of the source.
+    pub(super) fn source_budgets(&self) -> &[Budget] {
+        &self.budgets.source
+    }
+}
+
 /// The input of one try.
 struct SendAttempt<'a> {
     command: &'a RequestCodeCommand,
     now: Timestamp,
     key_id: &'a KeyId,
+    recipient: &'a RecipientStanding,
+    /// The record of the sends, with this one.
     sends: SendRecord,
-    /// The user that the recipient belongs to.
-    known: Option<UserId>,
     /// The user to be created.
     newcomer: Option<NewAccount>,
     pending: Option<&'a PendingSignUp>,
@@ -97,7 +137,8 @@ struct SendAttempt<'a> {
 enum SendResult {
     Sent(CodeRequested),
     Changed(ChallengeState),
-    Taken,
+    /// Everything must be read again.
+    Reread,
 }
 
 /// The sign-up that a code belongs to.
@@ -126,10 +167,69 @@ impl RequestCode {
         related: RelatedSignUp<'_>,
     ) -> Result<CodeRequested, Failure<NoRefusal>> {
         let now = self.basics.now();
-        let recipient = self.challenges.recipient_state(&command.key, &[], now).await?;
+        let recipient = self.standing(command, &[], now).await?;
         let sent = self.send_to(command, recipient, related, now).await?;
         // Only a sign-up that waits can be refused because of another one that waits.
         sent.ok_or_else(Failure::overtaken)
+    }
+
+    /// Judges the source, and reads the state of the recipient and whether `others` belong to a
+    /// user, in one read.
+    pub(super) async fn standing(
+        &self,
+        command: &RequestCodeCommand,
+        others: &[Identifier],
+        now: Timestamp,
+    ) -> Result<RecipientStanding, Failure<NoRefusal>> {
+        let RequestCodeCommand { key, delivery, source, .. } = command;
+        let name = target(&key.realm, &key.recipient);
+        // A request that sends nothing has a lane of its own, so that it touches nothing of the
+        // recipient's.
+        let strangers = match delivery {
+            Delivery::Allowed => key.in_lane(Lane::Strangers),
+            Delivery::Suppressed => key.in_lane(Lane::Unsent),
+        };
+        let lanes = [strangers, key.in_lane(Lane::Known)];
+        let query = || StandingQuery {
+            identifiers: std::iter::once(&key.recipient)
+                .chain(others)
+                .map(|identifier| (&key.realm, identifier))
+                .collect(),
+            challenges: lanes.iter().collect(),
+            ..StandingQuery::default()
+        };
+        let to = [&key.recipient];
+        let judged = self.gate.judge_send(&self.bill, source, &to, (&name, query), now);
+        let (judgement, budgets) = judged.await?;
+        let mut holders = judgement.standing.holders.into_iter();
+        let holder = holders.next().flatten();
+        let is_known = *delivery == Delivery::Allowed
+            && holder.as_ref().is_some_and(|holder| holder.knows(source, now));
+        if let Some(end) = judgement.spent_until
+            && !is_known
+        {
+            return Err(self.gate.refuse(&budgets.source, &name, end, now));
+        }
+        let [strangers, known] = lanes;
+        let mut states = judgement.standing.challenges.into_iter();
+        let open = states.next().unwrap_or_default();
+        // A source that becomes known with its first code still has to wait for the next one.
+        let before = open.was_opened_by(key, source).then_some(open.sends.sent_at).flatten();
+        let (key, challenge, before) = if is_known {
+            (known, states.next().unwrap_or_default(), before)
+        } else {
+            (strangers, open, None)
+        };
+        Ok(RecipientStanding {
+            before,
+            others_taken: holders.any(|holder| holder.is_some()),
+            is_spent: judgement.spent_until.is_some(),
+            holder,
+            key,
+            challenge,
+            budgets,
+            is_known,
+        })
     }
 
     /// Opens the challenge, with new tries if other requests were faster. Returns `None` if the
@@ -137,13 +237,16 @@ impl RequestCode {
     pub(super) async fn send_to(
         &self,
         command: &RequestCodeCommand,
-        mut recipient: RecipientState,
+        mut recipient: RecipientStanding,
         related: RelatedSignUp<'_>,
         now: Timestamp,
     ) -> Result<Option<CodeRequested>, Failure<NoRefusal>> {
         let key_id = self.code_keys.current().await?;
         for _ in 0..MAX_TRIES {
-            let newcomer = match (related, &recipient.user) {
+            let limits = self.policy.limits.in_lane(recipient.key.lane);
+            let sends = limits.admit_after(recipient.before, &recipient.challenge.sends, now);
+            let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
+            let newcomer = match (related, &recipient.holder) {
                 (RelatedSignUp::Newcomer(maker, newcomer), None)
                     if command.delivery == Delivery::Allowed =>
                 {
@@ -155,25 +258,23 @@ impl RequestCode {
                 command,
                 now,
                 key_id: &key_id,
-                sends: recipient.challenge.sends,
-                known: recipient.user.clone(),
+                recipient: &recipient,
+                sends,
                 newcomer,
                 pending: match related {
                     RelatedSignUp::Pending(pending) => Some(pending),
                     RelatedSignUp::None | RelatedSignUp::Newcomer(..) => None,
                 },
             };
-            match self.attempt_send(attempt).await? {
+            match self.attempt_send(attempt, related).await? {
                 SendResult::Sent(requested) => return Ok(Some(requested)),
                 SendResult::Changed(newer) => {
-                    if matches!(related, RelatedSignUp::Pending(_)) && newer.live_until.is_some() {
+                    if matches!(related, RelatedSignUp::Pending(_)) && newer.is_live {
                         return Ok(None);
                     }
                     recipient.challenge = newer;
                 }
-                SendResult::Taken => {
-                    recipient = self.challenges.recipient_state(&command.key, &[], now).await?;
-                }
+                SendResult::Reread => recipient = self.standing(command, &[], now).await?,
             }
         }
         Err(Failure::overtaken())
@@ -183,17 +284,15 @@ impl RequestCode {
     async fn attempt_send(
         &self,
         attempt: SendAttempt<'_>,
+        related: RelatedSignUp<'_>,
     ) -> Result<SendResult, Failure<NoRefusal>> {
-        let SendAttempt { command, now, known, newcomer, .. } = &attempt;
-        let (now, source) = (*now, &command.source);
-        let budget = Budget::sends(source, self.policy.per_source_hour, now);
-        let budget_end = budget.as_ref().map_or(now, |budget| budget.ends_at);
-        let sends = self.policy.limits.admit(&attempt.sends, now);
-        let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
+        let SendAttempt { command, now, recipient, newcomer, .. } = &attempt;
+        let now = *now;
         // A new user gets the code of the challenge that is opened at the same time.
-        let wanted = newcomer.is_some() || command.audience.includes(known.as_ref());
+        let known = recipient.holder.as_ref().map(|holder| &holder.user);
+        let wanted = newcomer.is_some() || command.audience.includes(known);
         let sent = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
-        let challenge = self.challenge(&attempt, sends, sent)?;
+        let challenge = self.challenge(&attempt, sent)?;
         let code = CodeMessage {
             seed: challenge.seed.clone(),
             locale: command.locale.clone(),
@@ -204,14 +303,23 @@ impl RequestCode {
         let ids = self.basics.event_ids()?;
         let effects = self.effects(code, newcomer.as_ref(), &ids)?;
         let contract = command.key.realm.contract();
+        let (is_known, is_spent) = (recipient.is_known, recipient.is_spent);
+        let budgets = recipient.budgets.uses(sent, is_known, is_spent);
         let account = attempt.newcomer.map_or(Account::None(None), Account::Make);
         let entry = Entry {
-            budget,
+            budgets,
             challenges: vec![challenge],
             effects: Some(OutboxEntry::new(&ids, now, effects)),
             ..Entry::of(account, now)
         };
-        match self.accounts.commit(&entry).await? {
+        let outcome = self.accounts.commit(&entry).await?;
+        if !matches!(outcome, EntryOutcome::Committed)
+            && let (RelatedSignUp::Newcomer(maker, newcomer), Some(user)) =
+                (related, entry.account.user())
+        {
+            maker.give_back(user, newcomer);
+        }
+        match outcome {
             EntryOutcome::Committed => {
                 if entry.account.user().is_some() {
                     record_metric(Some(contract), MetricEvent::SignUp);
@@ -219,43 +327,44 @@ impl RequestCode {
                 let mut handles = entry.challenges.into_iter().filter_map(|opened| opened.handle);
                 Ok(SendResult::Sent(CodeRequested { handle: handles.next().map(|new| new.handle) }))
             }
-            EntryOutcome::BudgetSpent => Err(Failure::too_many(budget_end, now)),
+            EntryOutcome::BudgetSpent(index) => {
+                // The next try reads again: it finds another shard, or the budget spent.
+                if let Some(spent) = entry.budgets.get(index) {
+                    self.gate.remember(spent.budget(), now);
+                }
+                Ok(SendResult::Reread)
+            }
             EntryOutcome::ChallengesChanged(newer) => {
                 let newer = newer.into_iter().next().map(|(_, state)| state);
-                newer.map_or(Ok(SendResult::Taken), |newer| Ok(SendResult::Changed(newer)))
+                newer.map_or(Ok(SendResult::Reread), |newer| Ok(SendResult::Changed(newer)))
             }
             EntryOutcome::Taken(_) | EntryOutcome::CodeLost | EntryOutcome::AccountChanged => {
-                Ok(SendResult::Taken)
+                Ok(SendResult::Reread)
             }
         }
     }
 
     /// Returns the challenge to open, with its new send record. Its code is accepted only if it is
     /// `sent`.
-    fn challenge(
-        &self,
-        attempt: &SendAttempt<'_>,
-        sends: SendRecord,
-        sent: bool,
-    ) -> Result<NewChallenge, PortError> {
-        let SendAttempt { command, now, key_id, known, newcomer, pending, .. } = attempt;
-        let expected_revision = self.policy.limits.apply().then_some(attempt.sends.revision);
+    fn challenge(&self, attempt: &SendAttempt<'_>, sent: bool) -> Result<NewChallenge, PortError> {
+        let SendAttempt { command, now, key_id, recipient, newcomer, pending, .. } = attempt;
+        let revision = recipient.challenge.sends.revision;
+        let expected_revision = self.policy.limits.apply().then_some(revision);
         // The handle of a code that is not sent has no user, because a right guess would verify the
         // user without a message to the recipient.
         let created = newcomer.as_ref().map(|account| account.user().id.clone());
-        let holder = known.clone().or(created).filter(|_| sent);
+        let known = recipient.holder.as_ref().map(|holder| holder.user.clone());
+        let holder = known.or(created).filter(|_| sent);
         let pending = pending.cloned();
         let handle = self.new_handle()?.map(|handle| NewHandle { handle, holder, pending });
+        let (key, nonce) = (recipient.key.clone(), Nonce::new(self.basics.random()?));
         Ok(NewChallenge {
-            seed: CodeSeed {
-                key: command.key.clone(),
-                nonce: Nonce::new(self.basics.random()?),
-                key_id: (*key_id).clone(),
-            },
+            opened_by: SourceMarks::of_opener(&key, &command.source),
+            seed: CodeSeed { key, nonce, key_id: (*key_id).clone() },
             expires_at: now.plus(self.policy.code_lifetime),
             sent,
             opener: Opener::Other,
-            sends,
+            sends: attempt.sends,
             expected_revision,
             handle,
         })
@@ -325,5 +434,16 @@ impl SignUpUnverified {
         let identifiers = vec![command.key.recipient.clone()];
         let account = NewAccount::unproved(draft, realm.clone(), identifiers, None);
         Ok(account.until(now.plus(UNVERIFIED_LIFETIME)))
+    }
+
+    /// Gives the ids of an account back that was not stored.
+    fn give_back(&self, user: &User, newcomer: &Newcomer) {
+        for (name, sequence) in newcomer.numbered {
+            let id = user.attributes.text(name).and_then(|id| id.parse().ok());
+            if let Some(id) = id {
+                self.ids.sequences.give_back(&user.realm, *sequence, id);
+            }
+        }
+        self.ids.give_back_user(&user.realm, &user.id);
     }
 }

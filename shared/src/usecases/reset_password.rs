@@ -4,12 +4,14 @@
 use super::check_code::{CheckCode, CodeRefused, Guess};
 use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
+use crate::domain::bill::Bill;
 use crate::domain::challenge::ChallengeKey;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::IdentifierKind;
+use crate::domain::known_sources::KnownSources;
 use crate::domain::password::Password;
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Users,
@@ -23,8 +25,9 @@ const MAX_TRIES: usize = 4;
 /// Proves control of a recipient.
 pub struct ProveRecipient {
     pub check_code: CheckCode,
+    /// What a used code gives back.
+    pub bill: Arc<Bill>,
     pub accounts: Arc<dyn Accounts>,
-    pub users: Arc<dyn Users>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -45,20 +48,22 @@ impl ProveRecipient {
         &self,
         key: ChallengeKey,
         code: &str,
-        source: &SourceAddress,
+        source: &Source,
     ) -> Result<RecipientProof, Failure<CodeRefused>> {
         let now = self.clock.now();
         let guess = Guess { code, source };
-        let (code, user) = self.check_code.of_account(&*self.users, key, &guess, now).await?;
-        let (key, retry_at) = (code.key().clone(), code.retry_at(now));
-        let entry = Entry::of(Account::None(Some(code)), now);
+        let (code, holder) = self.check_code.of_account(key, &guess, now).await?;
+        let (key, user) = (code.key().clone(), holder.map(|holder| holder.user));
+        let gate = &self.check_code.gate;
+        let budgets = gate.give_back(&self.bill, source, &key.recipient, now)?;
+        let entry = Entry { budgets, ..Entry::of(Account::None(Some(code)), now) };
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(key.realm.contract()), MetricEvent::CodeVerified);
                 Ok(RecipientProof { key, user, at: now })
             }
-            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
             EntryOutcome::CodeLost
+            | EntryOutcome::BudgetSpent(_)
             | EntryOutcome::Taken(_)
             | EntryOutcome::AccountChanged
             | EntryOutcome::ChallengesChanged(_) => Err(Failure::Refused(CodeRefused::NoCode)),
@@ -102,13 +107,14 @@ impl ResetPassword {
         &self,
         proof: ResetProof,
         password: Password,
+        source: &Source,
     ) -> Result<(), Failure<ResetRefused>> {
         for _ in 0..MAX_TRIES {
-            match self.attempt(&proof, &password).await? {
+            match self.attempt(&proof, &password, source).await? {
                 EntryOutcome::Committed => return Ok(()),
                 EntryOutcome::AccountChanged => {}
                 EntryOutcome::CodeLost
-                | EntryOutcome::BudgetSpent
+                | EntryOutcome::BudgetSpent(_)
                 | EntryOutcome::Taken(_)
                 | EntryOutcome::ChallengesChanged(_) => {
                     return Err(Failure::Refused(ResetRefused::ProofUsedUp));
@@ -124,6 +130,7 @@ impl ResetPassword {
         &self,
         proof: &ResetProof,
         password: &Password,
+        source: &Source,
     ) -> Result<EntryOutcome, Failure<ResetRefused>> {
         const USED_UP: Failure<ResetRefused> = Failure::Refused(ResetRefused::ProofUsedUp);
         let ResetProof { user, at: proved_at, kind: proved } = proof;
@@ -147,9 +154,11 @@ impl ResetPassword {
         let now = self.basics.now();
         let fact = Fact::PasswordChanged { user: user.id.clone(), at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
+        // The sources of before may be those of a thief. Only the one of the owner stays known.
+        let known_sources = Some(KnownSources::only(&user.id, source, now));
         let credential = Credential::EarlierCode { hash, proved_at, proved };
         let account = KnownAccount { user, credential, visit: Visit::StaysOut };
-        let entry = Entry { effects, ..Entry::of(Account::Use(account), now) };
+        let entry = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };
         Ok(self.accounts.commit(&entry).await?)
     }
 }

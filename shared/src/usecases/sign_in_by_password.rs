@@ -1,23 +1,23 @@
 //! Signs in with a password.
 
-use super::failure::refuse_at_cost;
+use super::gate::{Gate, Judgement, target};
 use super::open_session::{Entered, OpenSessions};
 use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
-use crate::domain::budget::Budget;
 use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::KnownSources;
 use crate::domain::password::Password;
 use crate::domain::password_attempts::{AttemptSubject, Backoff, PasswordAttempts};
 use crate::domain::realm::Realm;
 use crate::domain::session::SignInMethod;
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Accounts, AttemptRecords, Budgets, Entry, EntryOutcome, MetricEvent, PasswordVerdict,
-    Passwords, Users, record_metric,
+    Accounts, AttemptRecords, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords,
+    StandingQuery, Users, record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -28,18 +28,14 @@ const MAX_TRIES: usize = 5;
 
 /// Signs in with a password.
 pub struct SignInByPassword {
+    pub gate: Gate,
     pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub attempts: Arc<dyn AttemptRecords>,
     pub passwords: Arc<dyn Passwords>,
-    /// The budgets of wrong guesses.
-    pub budgets: Arc<dyn Budgets>,
     pub sessions: OpenSessions,
     /// The pauses between attempts at one account; `None` switches them off.
     pub backoff: Option<Backoff>,
-    /// The number of wrong passwords and codes that one source may send in an hour; 0 switches the
-    /// limit off.
-    pub per_source_hour: u32,
     pub admission: Admission,
     pub basics: Basics,
 }
@@ -59,7 +55,7 @@ pub struct SignInCommand {
     pub realm: Realm,
     pub identifier: Identifier,
     pub device: DeviceInfo,
-    pub source: SourceAddress,
+    pub source: Source,
 }
 
 /// The reason why a sign-in was refused.
@@ -77,60 +73,88 @@ pub enum SignInRefused {
 }
 
 impl SignInByPassword {
-    /// Counts the attempt, compares the password and opens a session. An unknown identifier causes
-    /// the same reads, hashes and writes as a wrong password.
+    /// Judges the source, counts the attempt, compares the password and opens a session. An unknown
+    /// identifier causes the same reads, hashes and writes as a wrong password.
     pub async fn run(
         &self,
         password: Password,
         command: SignInCommand,
     ) -> Result<Entered, Failure<SignInRefused>> {
         let now = self.basics.now();
-        let (realm, identifier) = (&command.realm, &command.identifier);
-        let known = self.users.known_by(realm, identifier, now).await?;
-        let id = known.clone().unwrap_or_else(UserId::placeholder);
-        let at = match known.clone() {
-            Some(user) => AttemptSubject::Account(user),
+        let SignInCommand { realm, identifier, source, .. } = &command;
+        let (own, name) = (self.gate.guesses(source, now), target(realm, identifier));
+        let identifiers = vec![(realm, identifier)];
+        let query = StandingQuery { identifiers, ..StandingQuery::default() };
+        let Judgement { standing, spent_until } = self.gate.judge(&own, query, &name, now).await?;
+        let holder = standing.holders.into_iter().next().flatten();
+        let is_known = holder.as_ref().is_some_and(|holder| holder.knows(source, now));
+        if let Some(end) = spent_until
+            && !is_known
+        {
+            return Err(self.gate.refuse(&own, &name, end, now));
+        }
+        let at = match &holder {
+            Some(Holder { user, .. }) if is_known => {
+                AttemptSubject::AccountFromKnownSource(user.clone())
+            }
+            Some(Holder { user, .. }) => AttemptSubject::Account(user.clone()),
             None => AttemptSubject::UnknownIdentifier(realm.clone(), identifier.clone()),
         };
-        let (admitted, user) = join(self.admit(&at, now), self.users.find(&id, now)).await;
+        let id = holder.as_ref().map_or_else(UserId::placeholder, |holder| holder.user.clone());
+        let admitted = self.admit(&at, spent_until, now);
+        let (admitted, user) = join(admitted, self.users.find(&id, now)).await;
         admitted?;
         let user = user?;
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let verdict = self.passwords.verify(password.clone(), hash.clone()).await?;
-        let guesses = Budget::wrong_guesses(&command.source, self.per_source_hour, now);
-        let (PasswordVerdict::Right { outdated }, Some(user), Some(seen)) = (verdict, user, hash)
+        let (PasswordVerdict::Right { outdated }, Some(user), Some(seen), Some(holder)) =
+            (verdict, user, hash, holder.as_ref())
         else {
-            let refused = match known {
+            let refused = match holder {
                 Some(_) => SignInRefused::WrongPassword,
                 None => SignInRefused::NoSuchUser,
             };
-            return Err(refuse_at_cost(&*self.budgets, refused, guesses.as_ref(), now).await);
+            record_metric(Some(realm.contract()), MetricEvent::WrongGuess);
+            // A source whose budget is spent learns nothing about the password.
+            return Err(match spent_until {
+                Some(end) => Failure::too_many(end, now),
+                None => self.gate.refuse_at_cost(refused, &own, now).await,
+            });
         };
         if self.admission == Admission::VerifiedUsers && !user.identifiers.any_verified() {
             return Err(Failure::Refused(SignInRefused::NotVerified));
         }
         let renewed = if outdated { Some(self.passwords.hash(password).await?) } else { None };
-        let credential = Credential::Password { seen, renewed, guesses };
+        let known_sources = holder.known_sources.with(&holder.user, source, now);
+        let credential = Credential::Password { seen, renewed, attempts: at };
         let account = KnownAccount { user, credential, visit: Visit::SignsIn };
-        self.enter(account, command.device, now).await
+        self.enter(account, known_sources, command.device, now).await
     }
 
     /// Counts the attempt before the password is compared, so that concurrent attempts have no
     /// advantage. The first try assumes that there was no attempt before; if there was, its failure
-    /// returns the record.
+    /// returns the record. A source whose budget is spent has only the first attempt.
     async fn admit(
         &self,
         at: &AttemptSubject,
+        spent_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure<SignInRefused>> {
-        let Some(backoff) = self.backoff else { return Ok(()) };
+        let backoff = match (self.backoff, spent_until) {
+            (Some(backoff), _) => backoff,
+            (None, Some(_)) => Backoff::DEFAULT,
+            (None, None) => return Ok(()),
+        };
         let mut seen = PasswordAttempts::NONE;
         for _ in 0..MAX_TRIES {
             let newer = backoff.admit(&seen, now);
             let newer = newer.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
-            match self.attempts.count_password_attempt(at, seen, newer).await? {
-                None => return Ok(()),
-                Some(record) => seen = record,
+            match (self.attempts.count_password_attempt(at, seen, newer).await?, spent_until) {
+                (None, _) => return Ok(()),
+                (Some(record), Some(end)) if now.since(record.last_at) < backoff.forget => {
+                    return Err(Failure::too_many(end, now));
+                }
+                (Some(record), _) => seen = record,
             }
         }
         Err(Failure::overtaken())
@@ -139,30 +163,29 @@ impl SignInByPassword {
     async fn enter(
         &self,
         account: KnownAccount,
+        known_sources: Option<KnownSources>,
         device: DeviceInfo,
         now: Timestamp,
     ) -> Result<Entered, Failure<SignInRefused>> {
         let (user, method) = (account.user.clone(), SignInMethod::Password);
-        let retry_at = match &account.credential {
-            Credential::Password { guesses: Some(budget), .. } => budget.ends_at,
-            _ => now,
-        };
         let session = self.sessions.open(&user, device, method, now).await?;
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
         let device = session.as_ref().map(|session| session.device.clone());
         let fact = Fact::SignedIn { user: user.clone(), method, proved: None, device, at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
-        let entry = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
+        let entry =
+            Entry { session, known_sources, effects, ..Entry::of(Account::Use(account), now) };
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignIn);
                 Ok(Entered { user, is_new: false, at: now, session: tokens })
             }
-            EntryOutcome::BudgetSpent => Err(Failure::too_many(retry_at, now)),
             EntryOutcome::AccountChanged
             | EntryOutcome::CodeLost
+            | EntryOutcome::BudgetSpent(_)
             | EntryOutcome::Taken(_)
             | EntryOutcome::ChallengesChanged(_) => {
+                self.sessions.discard(&user, entry.session.as_ref());
                 Err(Failure::Refused(SignInRefused::WrongPassword))
             }
         }

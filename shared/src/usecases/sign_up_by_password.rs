@@ -1,18 +1,18 @@
 //! Creates an account with a password. Its identifiers are proved later, or never.
 
-use super::failure::refuse_at_cost;
+use super::gate::{Gate, SendBudgets, target};
 use super::open_session::{Entered, OpenSessions};
 use super::{Basics, Failure, NewIds};
 use crate::domain::account::{Account, Draft, NewAccount};
 use crate::domain::attributes::Attributes;
-use crate::domain::budget::Budget;
+use crate::domain::bill::Bill;
 use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
-use crate::domain::client::ClientId;
 use crate::domain::code::CodeSeed;
 use crate::domain::device::DeviceInfo;
 use crate::domain::event::{Fact, VerificationAsked};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::{KnownSources, SourceMarks};
 use crate::domain::link::LINK_LIFETIME;
 use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::password::{Password, PasswordHash};
@@ -20,11 +20,11 @@ use crate::domain::proof::Opener;
 use crate::domain::realm::Realm;
 use crate::domain::sends::{SendPolicy, SendRecord};
 use crate::domain::session::SignInMethod;
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Accounts, Budgets, ChallengeState, CodeKeys, Entry, EntryOutcome, MetricEvent, NewChallenge,
-    Passwords, PortError, Users, record_metric,
+    Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, MetricEvent, NewChallenge, Passwords,
+    PortError, Standing, StandingQuery, Users, record_metric,
 };
 use std::sync::Arc;
 
@@ -34,16 +34,11 @@ const MAX_TRIES: usize = 4;
 
 /// Signs up with a password.
 pub struct SignUpByPassword {
+    pub gate: Gate,
     pub accounts: Arc<dyn Accounts>,
     /// The users, to look up the referrer.
     pub users: Arc<dyn Users>,
     pub passwords: Arc<dyn Passwords>,
-    /// The budgets that refused sign-ups are counted in. Successful ones are counted in their own
-    /// transaction.
-    pub budgets: Arc<dyn Budgets>,
-    /// The number of sign-ups that one source or client may request in an hour; 0 switches the
-    /// limit off.
-    pub per_hour: u32,
     /// The ids of users.
     pub ids: NewIds,
     pub unproved: Unproved,
@@ -59,16 +54,9 @@ pub enum Unproved {
         code_keys: Arc<dyn CodeKeys>,
         /// The limits of sending.
         policy: SendPolicy,
+        /// The ceilings of what is sent.
+        bill: Arc<Bill>,
     },
-}
-
-/// The sender whose budget pays for a sign-up.
-#[derive(Debug)]
-pub enum Payer {
-    /// A source address: a person, or a few.
-    Source(SourceAddress),
-    /// A client, which acts for many people from one address.
-    Client(ClientId),
 }
 
 /// The user that may have referred the new user.
@@ -90,7 +78,7 @@ pub struct SignUpCommand {
     pub attributes: Attributes,
     pub referrer: Option<Referrer>,
     pub device: DeviceInfo,
-    pub payer: Payer,
+    pub source: Source,
     /// The language of the messages: a BCP 47 tag such as `en`.
     pub locale: String,
 }
@@ -108,79 +96,155 @@ struct Verification {
     asked: Vec<VerificationAsked>,
 }
 
-/// The parts of a sign-up that are the same in every try.
+/// Who asks for an account, and for which identifiers.
+struct Asked<'a> {
+    realm: &'a Realm,
+    identifiers: &'a [Identifier],
+    source: &'a Source,
+    at: Timestamp,
+}
+
+/// The other parts of a sign-up that are the same in every try.
 struct Applicant {
     id: UserId,
-    realm: Realm,
-    identifiers: Vec<Identifier>,
     password: PasswordHash,
     attributes: Attributes,
     device: DeviceInfo,
     locale: String,
-    at: Timestamp,
+}
+
+/// What is known of the source and of the recipients before a try.
+struct ApplicantStanding {
+    budgets: SendBudgets,
+    challenges: Vec<(Identifier, ChallengeState)>,
 }
 
 /// What became of one try: the new user, or the outcome because of which there is none.
 type Attempt = Result<Entered, EntryOutcome>;
 
 impl SignUpByPassword {
-    /// Creates the account, in one round trip. A referrer needs one more, because it is stored only
-    /// if it is a user of the realm. Only the transaction reports identifiers that belong to other
-    /// users, after all other checks succeeded.
+    /// Creates the account, in two round trips: the read that judges the source, and the
+    /// transaction. A referrer needs one more, because it is stored only if it is a user of the
+    /// realm. An identifier that belongs to another user is refused before the password is hashed;
+    /// of two sign-ups at once, the transaction refuses one.
     pub async fn run(&self, command: SignUpCommand) -> Result<Entered, Failure<Taken>> {
         let now = self.basics.now();
-        let SignUpCommand { realm, identifiers, mut attributes, referrer, device, .. } = command;
-        if let Some((name, id)) = self.known_referrer(referrer, &realm, now).await? {
+        let SignUpCommand { realm, identifiers, mut attributes, source, .. } = command;
+        let asked = Asked { realm: &realm, identifiers: &identifiers, source: &source, at: now };
+        let standing = self.standing(&asked).await?;
+        if let Some((name, id)) = self.known_referrer(command.referrer, &realm, now).await? {
             attributes.insert(name, id.as_str());
         }
+        let password = self.passwords.hash(command.password).await?;
         let applicant = Applicant {
             id: self.ids.user(&realm, now).await?,
-            realm,
-            identifiers,
-            password: self.passwords.hash(command.password).await?,
+            password,
             attributes,
-            device,
+            device: command.device,
             locale: command.locale,
-            at: now,
         };
-        let budget = match &command.payer {
-            Payer::Source(source) => Budget::sends(source, self.per_hour, now),
-            Payer::Client(client) => Budget::sends_of_client(client, self.per_hour, now),
-        };
-        let retry_at = budget.as_ref().map_or(now, |budget| budget.ends_at);
-        let mut states = Vec::new();
+        let made = self.make(&asked, &applicant, standing).await;
+        if made.is_err() {
+            self.ids.give_back_user(&realm, &applicant.id);
+        }
+        made
+    }
+
+    /// Makes the account, with new tries if other requests were faster.
+    async fn make(
+        &self,
+        asked: &Asked<'_>,
+        applicant: &Applicant,
+        mut standing: ApplicantStanding,
+    ) -> Result<Entered, Failure<Taken>> {
         for _ in 0..MAX_TRIES {
-            match self.attempt(&applicant, budget.clone(), &states).await? {
+            match self.attempt(asked, applicant, &standing).await? {
                 Ok(entered) => return Ok(entered),
-                Err(EntryOutcome::BudgetSpent) => {
-                    return Err(Failure::too_many(retry_at, now));
+                Err(EntryOutcome::ChallengesChanged(newer)) => standing.challenges = newer,
+                Err(EntryOutcome::BudgetSpent(index)) => {
+                    // The next read finds another shard of a ceiling, or the budget spent.
+                    if let Some(spent) = standing.budgets.all().nth(index) {
+                        self.gate.remember(spent, asked.at);
+                    }
+                    standing = self.standing(asked).await?;
                 }
                 Err(EntryOutcome::Taken(taken)) => {
-                    // A refusal reveals who is registered, so it costs as much as a sign-up.
-                    let (budgets, taken) = (&*self.budgets, Taken(taken));
-                    return Err(refuse_at_cost(budgets, taken, budget.as_ref(), now).await);
+                    return Err(self.refuse(taken, &standing.budgets, asked.at).await);
                 }
-                Err(EntryOutcome::ChallengesChanged(newer)) => states = newer,
                 Err(_) => break,
             }
         }
         Err(Failure::overtaken())
     }
 
-    /// Makes one try. `states` are the states of the challenges; a recipient without one is treated
-    /// as new.
+    /// Refuses identifiers that belong to other users. The refusal reveals who is registered, so it
+    /// costs as much as a sign-up.
+    async fn refuse(
+        &self,
+        taken: Vec<Identifier>,
+        budgets: &SendBudgets,
+        now: Timestamp,
+    ) -> Failure<Taken> {
+        self.gate.refuse_at_cost(Taken(taken), &budgets.source, now).await
+    }
+
+    /// Judges the source, and reads the states of the identifiers, in one read.
+    async fn standing(&self, asked: &Asked<'_>) -> Result<ApplicantStanding, Failure<Taken>> {
+        let Asked { realm, identifiers, source, at: now } = *asked;
+        let name = identifiers.first().map(|first| target(realm, first)).unwrap_or_default();
+        let keys: Vec<_> = match &self.unproved {
+            Unproved::Enters(_) => Vec::new(),
+            Unproved::Waits { .. } => identifiers.iter().map(|to| key(realm, to)).collect(),
+        };
+        let query = || StandingQuery {
+            identifiers: identifiers.iter().map(|identifier| (realm, identifier)).collect(),
+            challenges: keys.iter().collect(),
+            ..StandingQuery::default()
+        };
+        let (judgement, budgets) = match &self.unproved {
+            Unproved::Enters(_) => {
+                let own = self.gate.sends(source, now);
+                let judgement = self.gate.judge(&own, query(), &name, now).await?;
+                (judgement, SendBudgets::of_source(own))
+            }
+            Unproved::Waits { bill, .. } => {
+                let to: Vec<_> = identifiers.iter().collect();
+                self.gate.judge_send(bill, source, &to, (&name, query), now).await?
+            }
+        };
+        if let Some(end) = judgement.spent_until {
+            return Err(self.gate.refuse(&budgets.source, &name, end, now));
+        }
+        let Standing { holders, challenges, .. } = judgement.standing;
+        let taken = identifiers.iter().zip(holders).filter(|(_, holder)| holder.is_some());
+        let taken: Vec<_> = taken.map(|(identifier, _)| identifier.clone()).collect();
+        if !taken.is_empty() {
+            return Err(self.refuse(taken, &budgets, now).await);
+        }
+        if let Unproved::Waits { policy, .. } = &self.unproved {
+            for state in &challenges {
+                admit(policy, &state.sends, now)?;
+            }
+        }
+        let challenges = identifiers.iter().cloned().zip(challenges).collect();
+        Ok(ApplicantStanding { budgets, challenges })
+    }
+
+    /// Makes one try.
     async fn attempt(
         &self,
+        asked: &Asked<'_>,
         applicant: &Applicant,
-        budget: Option<Budget>,
-        states: &[(Identifier, ChallengeState)],
+        standing: &ApplicantStanding,
     ) -> Result<Attempt, Failure<Taken>> {
-        let now = applicant.at;
-        let Applicant { id, realm, identifiers, password, attributes, device, .. } = applicant;
+        let now = asked.at;
+        let Applicant { id, password, attributes, device, .. } = applicant;
         let draft = Draft { id: id.clone(), attributes: attributes.clone(), created_at: now };
-        let (identifiers, password) = (identifiers.clone(), Some(password.clone()));
-        let account = NewAccount::unproved(draft, realm.clone(), identifiers, password);
+        let (identifiers, password) = (asked.identifiers.to_vec(), Some(password.clone()));
+        let account = NewAccount::unproved(draft, asked.realm.clone(), identifiers, password);
         let user = account.user().clone();
+        let Verification { challenges, messages, asked: verifying } =
+            self.verification(asked, applicant, &standing.challenges).await?;
         let method = SignInMethod::Password;
         let (session, tokens) = match &self.unproved {
             Unproved::Enters(sessions) => {
@@ -190,26 +254,32 @@ impl SignUpByPassword {
             }
             Unproved::Waits { .. } => (None, None),
         };
-        let Verification { challenges, messages, asked } =
-            self.verification(applicant, states).await?;
         let fact = Fact::UserSignedUp {
             user: user.clone(),
             device: session.as_ref().map(|session| session.device.clone()),
             credit: None,
-            asked,
+            asked: verifying,
         };
         let ids = self.basics.event_ids()?;
         let effects = messages.into_iter().chain(self.basics.events(&[fact], &ids)?).collect();
         let effects = Some(OutboxEntry::new(&ids, now, effects));
+        let sent = challenges.iter().any(|challenge| challenge.sent);
+        let budgets = standing.budgets.uses(sent, false, false);
+        let known_sources = Some(KnownSources::only(&user.id, asked.source, now));
         let account = Account::Make(account);
-        let entry = Entry { budget, challenges, session, effects, ..Entry::of(account, now) };
-        Ok(match self.accounts.commit(&entry).await? {
+        let parts = Entry { challenges, session, effects, ..Entry::of(account, now) };
+        let entry = Entry { budgets, known_sources, ..parts };
+        let failed = match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignUp);
-                Ok(Entered { user, is_new: true, at: now, session: tokens })
+                return Ok(Ok(Entered { user, is_new: true, at: now, session: tokens }));
             }
-            failed => Err(failed),
-        })
+            failed => failed,
+        };
+        if let Unproved::Enters(sessions) = &self.unproved {
+            sessions.discard(&user, entry.session.as_ref());
+        }
+        Ok(Err(failed))
     }
 
     /// Returns the attribute with the referrer, if there is such a user in the realm.
@@ -227,20 +297,21 @@ impl SignUpByPassword {
     /// Returns the challenges and messages for a user who has to wait.
     async fn verification(
         &self,
+        asked: &Asked<'_>,
         applicant: &Applicant,
         states: &[(Identifier, ChallengeState)],
     ) -> Result<Verification, Failure<Taken>> {
         let mut verification = Verification::default();
-        let Unproved::Waits { code_keys, policy } = &self.unproved else {
+        let Unproved::Waits { code_keys, policy, .. } = &self.unproved else {
             return Ok(verification);
         };
         let key_id = code_keys.current().await?;
-        for identifier in &applicant.identifiers {
+        for identifier in asked.identifiers {
             let state = states.iter().find(|(recipient, _)| recipient == identifier);
             let record = state.map_or(SendRecord::EMPTY, |(_, state)| state.sends);
-            let challenge = self.challenge(applicant, identifier, &key_id, policy, record)?;
+            let challenge = self.challenge(asked, identifier, &key_id, policy, record)?;
             let expires_at = challenge.expires_at;
-            verification.messages.push(message(applicant, &challenge));
+            verification.messages.push(message(asked, applicant, &challenge));
             if challenge.sent {
                 let identifier = identifier.clone();
                 verification.asked.push(VerificationAsked { identifier, expires_at });
@@ -252,15 +323,14 @@ impl SignUpByPassword {
 
     fn challenge(
         &self,
-        applicant: &Applicant,
+        asked: &Asked<'_>,
         recipient: &Identifier,
         key_id: &KeyId,
         policy: &SendPolicy,
         record: SendRecord,
     ) -> Result<NewChallenge, Failure<Taken>> {
-        let now = applicant.at;
-        let sends = policy.limits.admit(&record, now);
-        let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
+        let now = asked.at;
+        let sends = admit(policy, &record, now)?;
         let (lifetime, sent) = match recipient {
             Identifier::Email(_) => (LINK_LIFETIME, true),
             Identifier::Phone(phone) if policy.countries.allow(phone) => {
@@ -271,13 +341,11 @@ impl SignUpByPassword {
                 (policy.code_lifetime, false)
             }
         };
-        let (realm, recipient) = (applicant.realm.clone(), recipient.clone());
+        let key = key(asked.realm, recipient);
+        let nonce = Nonce::new(self.basics.random()?);
         Ok(NewChallenge {
-            seed: CodeSeed {
-                key: ChallengeKey { realm, purpose: Purpose::Verify, recipient },
-                nonce: Nonce::new(self.basics.random()?),
-                key_id: key_id.clone(),
-            },
+            opened_by: SourceMarks::of_opener(&key, asked.source),
+            seed: CodeSeed { key, nonce, key_id: key_id.clone() },
             expires_at: now.plus(lifetime),
             sent,
             // The request states the password of the account that it makes.
@@ -289,10 +357,25 @@ impl SignUpByPassword {
     }
 }
 
+/// Returns the key of the challenge that verifies a recipient.
+fn key(realm: &Realm, recipient: &Identifier) -> ChallengeKey {
+    ChallengeKey::new(realm.clone(), Purpose::Verify, recipient.clone())
+}
+
+/// Returns the record of a recipient after one more send.
+fn admit<R>(
+    policy: &SendPolicy,
+    record: &SendRecord,
+    now: Timestamp,
+) -> Result<SendRecord, Failure<R>> {
+    let sends = policy.limits.admit(record, now);
+    sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))
+}
+
 /// Returns the message of a challenge: a link to an address, a code to a number.
-fn message(applicant: &Applicant, challenge: &NewChallenge) -> Effect {
-    let Applicant { id, locale, at, .. } = applicant;
-    let (seed, locale, sent_at) = (challenge.seed.clone(), locale.clone(), *at);
+fn message(asked: &Asked<'_>, applicant: &Applicant, challenge: &NewChallenge) -> Effect {
+    let Applicant { id, locale, .. } = applicant;
+    let (seed, locale, sent_at) = (challenge.seed.clone(), locale.clone(), asked.at);
     let expires_at = challenge.expires_at;
     match &seed.key.recipient {
         Identifier::Email(_) => {

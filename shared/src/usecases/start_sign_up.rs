@@ -1,29 +1,24 @@
 //! Starts a sign-up that waits for its code: stores the input and sends the code. Until the code is
 //! entered ([`EnterByCode`](super::EnterByCode)) there is no user, and nothing is reserved.
 
-use super::failure::refuse_at_cost;
 use super::request_code::{RelatedSignUp, RequestCode, RequestCodeCommand};
 use super::{Delivery, Failure};
 use crate::domain::attributes::Attributes;
-use crate::domain::budget::Budget;
 use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
 use crate::domain::realm::Realm;
-use crate::domain::source::SourceAddress;
+use crate::domain::source::Source;
 use crate::domain::user::PendingSignUp;
 use crate::domain::username::Username;
-use crate::ports::{Budgets, Passwords, PortError};
+use crate::ports::{Passwords, PortError};
 use std::sync::Arc;
 
 /// Stores sign-ups and sends their codes.
 pub struct StartSignUp {
     pub request_code: RequestCode,
     pub passwords: Arc<dyn Passwords>,
-    /// The budgets that refused sign-ups are counted in. Successful ones are counted in their own
-    /// transaction.
-    pub budgets: Arc<dyn Budgets>,
 }
 
 /// A request to start a sign-up.
@@ -35,7 +30,7 @@ pub struct StartSignUpCommand {
     pub username: Username,
     pub password: Password,
     pub attributes: Attributes,
-    pub source: SourceAddress,
+    pub source: Source,
     /// The language of the message: a BCP 47 tag such as `en`.
     pub locale: String,
 }
@@ -62,22 +57,22 @@ impl StartSignUp {
         let now = request.basics.now();
         let StartSignUpCommand { realm, email, username, password, attributes, source, locale } =
             command;
-        let budget = Budget::sends(&source, request.policy.per_source_hour, now);
-        let refuse = |refused| refuse_at_cost(&*self.budgets, refused, budget.as_ref(), now);
-        let recipient = Identifier::Email(email);
-        let key = ChallengeKey { realm, purpose: Purpose::SignUp, recipient };
+        let key = ChallengeKey::new(realm, Purpose::SignUp, Identifier::Email(email));
         let identifiers = vec![Identifier::Username(username)];
-        let state = request.challenges.recipient_state(&key, &identifiers, now).await?;
-        if state.user.is_some() || state.others_taken {
+        let (audience, delivery) = (Audience::Unregistered, Delivery::Allowed);
+        let command = RequestCodeCommand { key, audience, delivery, source, locale };
+        let state = request.standing(&command, &identifiers, now).await;
+        let state = state.map_err(|failure| failure.map(|never| match never {}))?;
+        let own = state.source_budgets().to_vec();
+        let refuse = |refused| request.gate.refuse_at_cost(refused, &own, now);
+        if state.is_taken() {
             return Err(refuse(StartSignUpRefused::Taken).await);
         }
-        if state.challenge.live_until.is_some() {
+        if state.is_waiting() {
             return Err(refuse(StartSignUpRefused::Waiting).await);
         }
         let password = self.passwords.hash(password).await?;
         let pending = PendingSignUp { identifiers, password, attributes };
-        let (audience, delivery) = (Audience::Unregistered, Delivery::Allowed);
-        let command = RequestCodeCommand { key, audience, delivery, source, locale };
         let sent = request.send_to(&command, state, RelatedSignUp::Pending(&pending), now).await;
         let Some(sent) = sent.map_err(|failure| failure.map(|never| match never {}))? else {
             return Err(refuse(StartSignUpRefused::Waiting).await);

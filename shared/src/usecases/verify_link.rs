@@ -3,9 +3,10 @@
 use super::enter_by_code::taken_over;
 use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
-use crate::domain::challenge::{ChallengeKey, Purpose};
+use crate::domain::challenge::{ChallengeKey, Lane, Purpose};
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
+use crate::domain::known_sources::KnownSources;
 use crate::domain::proof::ProvenCode;
 use crate::domain::user::User;
 use crate::ports::{
@@ -55,7 +56,9 @@ impl VerifyLink {
             let account = KnownAccount { user, credential, visit };
             let facts: Vec<_> = taken_over(&account, now).into_iter().chain([fact]).collect();
             let effects = Some(self.basics.announce(&facts, now)?);
-            let entry = Entry { effects, ..Entry::of(Account::Use(account), now) };
+            // The request that follows a link says nothing about the devices of its owner.
+            let known_sources = account.takes_over().then(KnownSources::default);
+            let entry = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };
             match self.accounts.commit(&entry).await? {
                 EntryOutcome::Committed => {
                     record_metric(Some(self.contract), MetricEvent::CodeVerified);
@@ -63,7 +66,7 @@ impl VerifyLink {
                 }
                 EntryOutcome::AccountChanged => {}
                 EntryOutcome::CodeLost
-                | EntryOutcome::BudgetSpent
+                | EntryOutcome::BudgetSpent(_)
                 | EntryOutcome::Taken(_)
                 | EntryOutcome::ChallengesChanged(_) => {
                     return Err(Failure::Refused(LinkRefused));
@@ -85,14 +88,20 @@ impl VerifyLink {
         found.ok_or(Failure::Refused(LinkRefused))
     }
 
-    /// Compares the secret with the current link of the user's address.
+    /// Compares the secret with the current links of the user's address: that of any source, then
+    /// that of the sources that the account knows.
     async fn check(&self, user: &User, token: &str) -> Result<ProvenCode, Failure<LinkRefused>> {
         const REFUSED: Failure<LinkRefused> = Failure::Refused(LinkRefused);
         let email = user.identifiers.email().ok_or(REFUSED)?;
         let (realm, recipient) = (user.realm.clone(), email.identifier.clone());
-        let key = ChallengeKey { realm, purpose: Purpose::Verify, recipient };
-        let live = self.challenges.current(&key).await?.ok_or(REFUSED)?;
-        let right = self.code_keys.derive_link(&live.seed).await?;
-        live.prove_link(&right, token).ok_or(REFUSED)
+        let key = ChallengeKey::new(realm, Purpose::Verify, recipient);
+        for lane in [Lane::Strangers, Lane::Known] {
+            let Some(live) = self.challenges.current(&key.in_lane(lane)).await? else { continue };
+            let right = self.code_keys.derive_link(&live.seed).await?;
+            if let Some(proven) = live.prove_link(&right, token) {
+                return Ok(proven);
+            }
+        }
+        Err(REFUSED)
     }
 }

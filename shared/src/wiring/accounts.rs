@@ -15,6 +15,7 @@ impl Wiring {
         let store = Arc::new(self.base.store()?);
         Ok(EnterByCode {
             check_code: self.check_code()?,
+            bill: Arc::new(settings::bill()?),
             accounts: Arc::clone(&store) as _,
             users: store,
             sessions: self.open_sessions()?,
@@ -28,29 +29,24 @@ impl Wiring {
     /// The sign-up by password whose users are signed in at once.
     pub fn sign_up_and_enter(&mut self) -> Result<SignUpByPassword, Error> {
         let unproved = Unproved::Enters(self.open_sessions()?);
-        self.sign_up_by_password(settings::sends_per_source_hour()?, unproved)
+        self.sign_up_by_password(unproved)
     }
 
     /// The sign-up by password whose users wait for the code and the link that it sends.
     pub fn sign_up_and_wait(&mut self) -> Result<SignUpByPassword, Error> {
         let policy = settings::send_policy()?;
         self.log_guess_risk(&policy)?;
-        let (per_hour, code_keys) = (policy.per_client_hour, self.code_key_ids()?);
-        self.sign_up_by_password(per_hour, Unproved::Waits { code_keys, policy })
+        let (bill, code_keys) = (Arc::new(settings::bill()?), self.code_key_ids()?);
+        self.sign_up_by_password(Unproved::Waits { code_keys, policy, bill })
     }
 
-    fn sign_up_by_password(
-        &mut self,
-        per_hour: u32,
-        unproved: Unproved,
-    ) -> Result<SignUpByPassword, Error> {
+    fn sign_up_by_password(&mut self, unproved: Unproved) -> Result<SignUpByPassword, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(SignUpByPassword {
+            gate: self.gate()?,
             accounts: Arc::clone(&store) as _,
-            users: Arc::clone(&store) as _,
+            users: store,
             passwords: self.passwords()?,
-            budgets: store,
-            per_hour,
             ids: self.ids(self.profile.user_ids)?,
             unproved,
             basics: self.basics(),

@@ -19,7 +19,7 @@ use crate::domain::id::IdFormat;
 use crate::http::{Cors, Refusal, Request, Response};
 use crate::ports::{CodeKeys, Passwords, SequenceIds};
 use crate::runtime::{Error, Handler, serve, settings};
-use crate::usecases::{Basics, Callers, NewIds, Profile};
+use crate::usecases::{Basics, Callers, Gate, NewIds, Profile, Remembered, SourceLimits};
 use std::sync::Arc;
 
 /// Builds the use cases of one contract's function.
@@ -28,6 +28,7 @@ pub struct Wiring {
     profile: &'static Profile,
     /// The integer ids. All use cases of a function take them from the same blocks.
     sequences: Option<Arc<dyn SequenceIds>>,
+    remembered: Arc<Remembered>,
 }
 
 impl Wiring {
@@ -36,7 +37,8 @@ impl Wiring {
     /// # Errors
     /// A variable is missing or malformed. The error names it, here and in all other methods.
     pub fn of(profile: &'static Profile) -> Result<Self, Error> {
-        Ok(Self { base: Bootstrap::from_env()?, profile, sequences: None })
+        let remembered = Arc::default();
+        Ok(Self { base: Bootstrap::from_env()?, profile, sequences: None, remembered })
     }
 
     /// Opens the connection to the store and reads the registered key rings; then serves requests
@@ -89,11 +91,26 @@ impl Wiring {
         self.base.code_keys(KeyRingScope::IdsOnly)
     }
 
-    /// The number of wrong guesses at codes and passwords that a source may make in an hour.
-    fn guesses_per_source_hour(&self) -> Result<u32, Error> {
-        Ok(match self.profile.callers {
-            Callers::People => settings::guesses_per_source_hour()?,
-            Callers::Servers => settings::sends_per_client_hour()?,
+    /// What judges the sources of requests. All use cases of a function remember the same.
+    fn gate(&mut self) -> Result<Gate, Error> {
+        let store = Arc::new(self.base.store()?);
+        let (sends_per_hour, guesses_per_hour) = match self.profile.callers {
+            Callers::People => {
+                (settings::sends_per_source_hour()?, settings::guesses_per_source_hour()?)
+            }
+            Callers::Servers => {
+                let per_client = settings::sends_per_client_hour()?;
+                (per_client, per_client)
+            }
+        };
+        let wrong_codes_per_hour = settings::wrong_codes_per_hour()?;
+        Ok(Gate {
+            standings: Arc::clone(&store) as _,
+            budgets: store,
+            entropy: Arc::clone(&self.base.entropy),
+            remembered: Arc::clone(&self.remembered),
+            contract: self.profile.name,
+            limits: SourceLimits { sends_per_hour, guesses_per_hour, wrong_codes_per_hour },
         })
     }
 }

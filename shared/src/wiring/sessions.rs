@@ -57,14 +57,13 @@ impl Wiring {
     pub fn sign_in_by_password(&mut self) -> Result<SignInByPassword, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(SignInByPassword {
+            gate: self.gate()?,
             accounts: Arc::clone(&store) as _,
             users: Arc::clone(&store) as _,
-            attempts: Arc::clone(&store) as _,
+            attempts: store,
             passwords: self.passwords()?,
-            budgets: store,
             sessions: self.open_sessions()?,
             backoff: settings::backoff()?,
-            per_source_hour: self.guesses_per_source_hour()?,
             admission: self.profile.admission,
             basics: self.basics(),
         })

@@ -13,16 +13,17 @@ use latchkey::adapters::dynamodb::{DynamoSequenceIds, DynamoStore};
 use latchkey::adapters::key_ring::KeyRing;
 use latchkey::adapters::refresh_keys::HmacRefreshKeys;
 use latchkey::domain::attributes::Attributes;
+use latchkey::domain::bill::{Bill, MicroUsd, Prices};
 use latchkey::domain::challenge::{Audience, GuessLimits};
 use latchkey::domain::id::IdFormat;
 use latchkey::domain::password_attempts::Backoff;
 use latchkey::domain::phone::DialCodes;
 use latchkey::domain::realm::Realm;
 use latchkey::domain::sends::{SendLimits, SendPolicy};
-use latchkey::domain::source::SourceAddress;
+use latchkey::domain::source::Source;
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
-use latchkey::usecases::{Admission, Basics, NewIds, SessionOwner};
+use latchkey::usecases::{Admission, Basics, Gate, NewIds, Remembered, SessionOwner, SourceLimits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,12 @@ use std::time::Duration;
 pub struct Rules {
     pub sends: SendPolicy,
     pub guesses: GuessLimits,
+    /// The limits of one source address.
+    pub sources: SourceLimits,
+    /// The sign-ups of one client in an hour.
+    pub per_client_hour: u32,
+    /// The ceilings of what is sent. There are none by default.
+    pub bill: Bill,
     /// The pauses between password attempts.
     pub backoff: Option<Backoff>,
     pub admission: Admission,
@@ -57,11 +64,22 @@ impl Default for Rules {
             sends: SendPolicy {
                 code_lifetime: Duration::from_mins(5),
                 limits: SendLimits { pause, per_hour: 3, per_day: 5 },
-                per_source_hour: 20,
-                per_client_hour: 20,
                 countries: DialCodes::parse("+852"),
             },
-            guesses: GuessLimits { per_code: 3, per_source_hour: 20 },
+            guesses: GuessLimits { per_code: 3, per_code_in_attack: 2 },
+            sources: SourceLimits {
+                sends_per_hour: 20,
+                guesses_per_hour: 20,
+                wrong_codes_per_hour: 0,
+            },
+            per_client_hour: 20,
+            bill: Bill {
+                prices: Prices::parse("+852=0.05,+62=0.35,mail=0.0001").expect("prices"),
+                messages: [0, 0],
+                spend: [MicroUsd(0); 2],
+                total: MicroUsd(0),
+                unused_per_prefix: 0,
+            },
             backoff: Some(Backoff::DEFAULT),
             admission: Admission::AllUsers,
             sessions: SessionOwner::Device(IdFormat::Number),
@@ -93,7 +111,9 @@ pub struct Core {
     pub(crate) rules: Rules,
     pub(crate) contract: &'static str,
     pub(crate) realm: Realm,
-    pub(crate) source: SourceAddress,
+    pub(crate) source: Source,
+    /// What the process remembers of sources.
+    remembered: Arc<Remembered>,
 }
 
 /// The keys that codes and refresh tokens are derived with.
@@ -147,6 +167,7 @@ impl Default for Core {
             contract: CONTRACT,
             realm: Realm::of_contract(CONTRACT),
             source: people::source(),
+            remembered: Arc::default(),
             clock,
             entropy,
             database,
@@ -167,6 +188,7 @@ impl Core {
     pub fn ruled(&self, change: impl FnOnce(&mut Rules)) -> Self {
         let mut core = self.clone();
         change(&mut core.rules);
+        core.remembered = Arc::default();
         core.passwords = passwords(&core.rules, &core.entropy);
         core
     }
@@ -193,8 +215,17 @@ impl Core {
 
     /// Returns the same core for the requests of another source.
     #[must_use]
-    pub fn from(&self, source: SourceAddress) -> Self {
+    pub fn from(&self, source: Source) -> Self {
         Self { source, ..self.clone() }
+    }
+
+    /// Returns the same core in a process that remembers nothing.
+    #[must_use]
+    pub fn in_new_process(&self) -> Self {
+        let mut core = self.clone();
+        core.remembered = Arc::default();
+        core.ids = Arc::new(DynamoSequenceIds::new((*core.store).clone()));
+        core
     }
 
     /// Returns the same core for the users of a shop.
@@ -266,6 +297,26 @@ impl Core {
             entropy: self.entropy_port(),
             event_mapper: event_mapper(),
         }
+    }
+
+    pub(crate) fn gate(&self) -> Gate {
+        let mut limits = self.rules.sources;
+        if self.source.is_client() {
+            limits.sends_per_hour = self.rules.per_client_hour;
+            limits.guesses_per_hour = self.rules.per_client_hour;
+        }
+        Gate {
+            standings: Arc::clone(&self.store) as _,
+            budgets: Arc::clone(&self.store) as _,
+            entropy: self.entropy_port(),
+            remembered: Arc::clone(&self.remembered),
+            contract: self.contract,
+            limits,
+        }
+    }
+
+    pub(crate) fn bill(&self) -> Arc<Bill> {
+        Arc::new(self.rules.bill.clone())
     }
 
     pub(crate) fn new_ids(&self, format: IdFormat) -> NewIds {

@@ -29,7 +29,7 @@ pub use entropy::SeededEntropy;
 pub use keys::{COPY_LIFETIME, INTERVAL, KEY, Keys, Process, Turn, UNTIL_KNOWN};
 pub use people::{
     abroad, address, email, number, other_email, other_phone, other_source, password, phone,
-    source, username,
+    source, source_at, username,
 };
 pub use refusal::Refusal;
 pub use secrets::{Mishap, ServedSecrets};

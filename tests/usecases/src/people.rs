@@ -5,7 +5,7 @@ use latchkey::domain::email::EmailAddress;
 use latchkey::domain::identifier::Identifier;
 use latchkey::domain::password::Password;
 use latchkey::domain::phone::PhoneNumber;
-use latchkey::domain::source::SourceAddress;
+use latchkey::domain::source::{Source, SourceAddress};
 use latchkey::domain::username::Username;
 
 /// Returns the phone number with this text.
@@ -50,12 +50,17 @@ pub fn password(text: &str) -> Password {
 }
 
 /// The source that requests come from, unless a test says otherwise.
-pub fn source() -> SourceAddress {
-    SourceAddress::parse("203.0.113.9")
+pub fn source() -> Source {
+    source_at("203.0.113.9")
 }
 
-pub fn other_source() -> SourceAddress {
-    SourceAddress::parse("198.51.100.7")
+pub fn other_source() -> Source {
+    source_at("198.51.100.7")
+}
+
+/// Returns the source with this address.
+pub fn source_at(address: &str) -> Source {
+    Source::of_address(SourceAddress::parse(address))
 }
 
 /// The attributes of a new user.

@@ -83,7 +83,7 @@ async fn a_code_expires_after_five_minutes() {
 
 #[tokio::test]
 async fn a_source_has_a_limit_of_wrong_guesses() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 2);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 2);
     core.wait(Duration::from_mins(58));
     let code = core.requested_code(SignUp, phone()).await;
     // A guess at a challenge that does not exist counts too.
@@ -99,7 +99,7 @@ async fn a_source_has_a_limit_of_wrong_guesses() {
 
 #[tokio::test]
 async fn the_limit_of_wrong_guesses_ends_with_the_hour() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 1);
     core.wait(Duration::from_mins(58));
     let code = core.requested_code(SignUp, phone()).await;
     core.check_code(SignUp, phone(), &wrong(&code)).await.unwrap_err();
@@ -113,7 +113,7 @@ async fn the_limit_of_wrong_guesses_ends_with_the_hour() {
 
 #[tokio::test]
 async fn another_source_has_guesses_of_its_own() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 1);
     let code = core.requested_code(SignUp, phone()).await;
     core.check_code(SignUp, phone(), &wrong(&code)).await.unwrap_err();
     core.prove(SignUp, phone(), &code).await.unwrap_err();
@@ -122,7 +122,7 @@ async fn another_source_has_guesses_of_its_own() {
 
 #[tokio::test]
 async fn without_a_limit_a_source_may_guess_at_every_code() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 0);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 0);
     for _ in 0..30 {
         let checked = core.check_code(SignUp, phone(), "000000").await;
         assert_eq!(checked, Err(Refusal::NoCode));

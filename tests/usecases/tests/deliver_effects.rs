@@ -159,7 +159,7 @@ async fn the_sweep_delivers_what_has_waited_for_more_than_a_minute() {
 
 #[tokio::test]
 async fn the_sweep_reads_every_page_and_counts_what_failed() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 0);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 0);
     for n in 0..25 {
         let phone = number(&format!("+852900000{n:02}"));
         core.request_code(SignUp, phone).await.unwrap();
@@ -207,7 +207,7 @@ async fn an_entry_that_cannot_be_read_is_kept_and_does_not_hold_up_the_others() 
 async fn the_sweep_reads_no_further_page_after_ten_seconds() {
     // A page has ten entries.
     for (each, found) in [(1000, 20), (1001, 10)] {
-        let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 0);
+        let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 0);
         for n in 0..25 {
             core.request_code(SignUp, number(&format!("+852900000{n:02}"))).await.unwrap();
         }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::similar_names, reason = "a core has codes")]
 
+mod attacks;
+mod bill;
 mod check_code;
 mod clients;
 mod deliver_effects;

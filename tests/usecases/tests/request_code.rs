@@ -90,7 +90,15 @@ async fn a_username_gets_no_code() {
 async fn a_suppressed_request_sends_nothing() {
     let core = Core::new();
     core.request_suppressed(SignUp, phone()).await.unwrap();
-    expect_nothing_sent(&core, SignUp).await;
+    core.deliver().await;
+    assert!(core.texts.sent_to(&phone()).is_empty());
+    let code = core.code_of(SignUp, phone()).await;
+    assert_eq!(core.check_code(SignUp, phone(), &code).await, Err(Refusal::NoCode));
+    // By its handle, the code is refused like a wrong one.
+    let handle = core.request_suppressed_handle(SignUp, other_phone()).await;
+    let code = core.code_of(SignUp, other_phone()).await;
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::WrongCode);
 }
 
 #[tokio::test]
@@ -178,7 +186,7 @@ async fn a_used_code_resets_the_limit_of_the_day() {
 async fn without_limits_every_code_is_sent() {
     let core = Core::new().ruled(|rules| {
         rules.sends.limits.per_hour = 0;
-        rules.sends.per_source_hour = 0;
+        rules.sources.sends_per_hour = 0;
     });
     for _ in 0..8 {
         core.request_code(SignUp, phone()).await.unwrap();
@@ -187,7 +195,7 @@ async fn without_limits_every_code_is_sent() {
 
 #[tokio::test]
 async fn a_source_has_a_limit_for_all_recipients() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 2);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 2);
     core.wait(Duration::from_mins(10));
     for n in 0..2 {
         core.request_code(SignUp, phone_of(n)).await.unwrap();

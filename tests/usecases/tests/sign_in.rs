@@ -150,7 +150,7 @@ async fn of_many_concurrent_attempts_each_is_counted() {
 #[tokio::test]
 async fn a_source_has_a_limit_of_wrong_passwords() {
     let (core, _) = core_with_a_user().await;
-    let core = core.ruled(|rules| rules.guesses.per_source_hour = 2);
+    let core = core.ruled(|rules| rules.sources.guesses_per_hour = 2);
     core.wait(Duration::from_mins(15));
     core.sign_in_by_password(email(), "wrong").await.unwrap_err();
     core.sign_in_by_password(other_email(), "wrong").await.unwrap_err();
@@ -258,7 +258,7 @@ async fn a_user_that_has_expired_cannot_sign_in_with_a_code() {
 
 #[tokio::test]
 async fn a_source_with_too_many_wrong_guesses_opens_no_session() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 1);
     core.signed_up_by_code(phone()).await;
     let code = core.requested_code(SignIn, phone()).await;
     core.sign_in_by_code(phone(), &wrong(&code)).await.unwrap_err();

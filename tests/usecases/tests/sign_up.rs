@@ -80,7 +80,7 @@ async fn a_phone_number_that_was_taken_in_the_meantime_is_refused() {
 
 #[tokio::test]
 async fn a_source_with_too_many_wrong_guesses_makes_no_account() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 1);
     let code = core.requested_code(SignUp, phone()).await;
     core.sign_up_by_code(phone(), &wrong(&code)).await.unwrap_err();
     let spent = Err(Refusal::TooMany { retry_after: Duration::from_hours(1) });
@@ -110,7 +110,7 @@ async fn an_address_belongs_to_one_user_of_a_realm() {
 
 #[tokio::test]
 async fn a_source_has_a_limit_of_sign_ups() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 2);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 2);
     core.wait(Duration::from_mins(20));
     core.sign_up_by_password(email(), PASSWORD).await.unwrap();
     // A refusal counts like a sign-up.
@@ -126,7 +126,7 @@ async fn a_source_has_a_limit_of_sign_ups() {
 
 #[tokio::test]
 async fn without_a_limit_a_refused_sign_up_costs_nothing() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 0);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 0);
     core.sign_up_by_password(email(), PASSWORD).await.unwrap();
     for _ in 0..3 {
         assert_eq!(core.sign_up_by_password(email(), PASSWORD).await, taken());

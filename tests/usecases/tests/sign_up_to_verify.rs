@@ -56,7 +56,7 @@ async fn a_refusal_names_the_identifiers_that_are_taken() {
 #[tokio::test]
 async fn a_client_has_a_limit_of_sign_ups() {
     let (core, client) = shop().await;
-    let core = core.ruled(|rules| rules.sends.per_client_hour = 2);
+    let core = core.ruled(|rules| rules.per_client_hour = 2);
     core.wait(Duration::from_mins(5));
     core.sign_up_to_verify(&client, by_email()).await.unwrap();
     // A refusal counts like a sign-up.

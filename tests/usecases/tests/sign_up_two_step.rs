@@ -117,7 +117,7 @@ async fn a_sign_up_that_another_one_outruns_has_to_wait() {
 }
 
 #[tokio::test]
-async fn a_wrong_code_completes_nothing_and_the_last_one_frees_the_address() {
+async fn a_wrong_code_completes_nothing_and_the_last_one_frees_the_address_after_the_pause() {
     let core = Core::new();
     let (handle, code) = started(&core).await;
     for _ in 0..3 {
@@ -126,7 +126,10 @@ async fn a_wrong_code_completes_nothing_and_the_last_one_frees_the_address() {
     }
     let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
     assert_eq!(refused, Refusal::NoCode);
-    // The next sign-up needs no pause.
+    let again = core.start_sign_up(email(), username("Ann-9"), PASSWORD).await;
+    let retry_after = Duration::from_secs(30);
+    assert_eq!(again, Err(Refusal::TooMany { retry_after }));
+    core.wait(retry_after);
     let (handle, code) = started(&core).await;
     core.complete_sign_up(&handle, &code).await.unwrap();
 }
@@ -187,7 +190,7 @@ async fn a_card_number_that_is_taken_is_a_failure() {
 
 #[tokio::test]
 async fn a_refusal_costs_the_source_as_much_as_a_sign_up() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 3);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 3);
     core.wait(Duration::from_mins(1));
     started(&core).await;
     let next = async |core: &Core| core.start_sign_up(email(), username("other"), PASSWORD).await;
@@ -203,7 +206,7 @@ async fn a_refusal_costs_the_source_as_much_as_a_sign_up() {
 
 #[tokio::test]
 async fn a_taken_identifier_costs_the_source_as_much_as_a_sign_up() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 1);
     core.from(other_source()).sign_up_by_password(email(), PASSWORD).await.unwrap();
     let start = async || core.start_sign_up(email(), username("ann-9"), PASSWORD).await;
     assert_eq!(start().await, Err(Refusal::Taken));
@@ -223,7 +226,7 @@ async fn an_address_has_three_sends_in_an_hour() {
 
 #[tokio::test]
 async fn a_source_with_too_many_wrong_guesses_completes_nothing() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 1);
     let (handle, code) = started(&core).await;
     core.complete_sign_up(&handle, &wrong(&code)).await.unwrap_err();
     let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();

@@ -61,7 +61,7 @@ async fn a_known_user_gets_a_code_and_does_not_change() {
 
 #[tokio::test]
 async fn a_refused_request_makes_no_user() {
-    let core = Core::new().ruled(|rules| rules.sends.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 1);
     core.request_code(SignUp, email()).await.unwrap();
     let spent = Refusal::TooMany { retry_after: Duration::from_hours(1) };
     assert_eq!(core.sign_up_unverified(phone()).await, Err(spent));

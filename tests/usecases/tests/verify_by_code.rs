@@ -37,7 +37,7 @@ async fn a_code_expires_after_five_minutes() {
 #[tokio::test]
 async fn a_source_with_too_many_wrong_guesses_verifies_nothing() {
     let (core, _) = shop_with_a_user().await;
-    let core = core.ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = core.ruled(|rules| rules.sources.guesses_per_hour = 1);
     let code = core.code_of(Verify, phone()).await;
     core.verify_by_code(phone(), &wrong(&code)).await.unwrap_err();
     let spent = Refusal::TooMany { retry_after: Duration::from_hours(1) };

@@ -64,7 +64,7 @@ async fn a_user_that_has_expired_cannot_be_verified() {
 
 #[tokio::test]
 async fn a_source_with_too_many_wrong_guesses_verifies_nothing() {
-    let core = Core::new().ruled(|rules| rules.guesses.per_source_hour = 1);
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 1);
     let handle = core.sign_up_unverified(phone()).await.unwrap();
     let code = core.code_of(Verify, phone()).await;
     core.verify_by_handle(&handle, &wrong(&code)).await.unwrap_err();

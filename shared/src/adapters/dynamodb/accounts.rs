@@ -2,18 +2,19 @@
 //! Budgets, Devices, Sessions, Ledger and Outbox (README.md, the sections of these names).
 
 use super::items::challenge::challenge_state;
-use super::items::identifier::identifier_item;
+use super::items::identifier::{identifier_item, known_sources_value};
 use super::items::keys;
 use super::items::session::{session_device_item, token_item};
 use super::items::user::{user_item, verified_flag, verified_time};
-use super::items::value::{bytes, flag, number, text, time};
+use super::items::value::{Item, bytes, flag, number, text, time};
 use super::items::wallet::credit_item;
 use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_new};
 use super::user_update::UserUpdate;
 use super::{DynamoStore, IS_ALIVE};
-use crate::domain::account::{Account, Credential, IdentifierProof, KnownAccount, Visit};
+use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::id::DeviceId;
 use crate::domain::identifier::{Identifier, IdentifierKind};
+use crate::domain::known_sources::KnownSources;
 use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::proof::ProvenCode;
 use crate::domain::session::NewSession;
@@ -42,7 +43,8 @@ impl DynamoStore {
             .table_name(challenges)
             .key("challenge_id", text(keys::challenge(code.key())))
             .update_expression(
-                "REMOVE nonce, key_id, sent, password_stated, attempts SET day_sends = :zero",
+                "REMOVE nonce, key_id, sent, password_stated, attempts, \
+                stranger_attempts SET day_sends = :zero",
             )
             .condition_expression("nonce = :nonce AND expires_at > :now")
             .expression_attribute_values(":nonce", nonce.clone())
@@ -58,16 +60,19 @@ impl DynamoStore {
                 .expression_attribute_values(":nonce", nonce);
             transaction.update(Subject::Code, handle.build().map_err(malformed)?);
         }
-        if let Some(budget) = code.guesses() {
-            transaction.check(Subject::Budget, self.has_room(budget)?);
-        }
         Ok(())
     }
 
     /// Adds the actions that write a new user and assign its identifiers, if they are free.
-    fn make_account(&self, user: &User, transaction: &mut Transaction) -> Result<(), PortError> {
+    fn make_account(
+        &self,
+        user: &User,
+        known_sources: Option<&KnownSources>,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
         for (index, known) in user.identifiers.iter().enumerate() {
-            let put = self.assign_identifier(user, &known.identifier)?;
+            let item = identifier_item(user, &known.identifier, known_sources);
+            let put = self.assign_identifier(user, item)?;
             transaction.put(Subject::Identifier(index), put);
         }
         let user = put_new(&self.tables.users, "user_id", user_item(user))?;
@@ -75,11 +80,11 @@ impl DynamoStore {
         Ok(())
     }
 
-    fn assign_identifier(&self, user: &User, identifier: &Identifier) -> Result<Put, PortError> {
+    fn assign_identifier(&self, user: &User, item: Item) -> Result<Put, PortError> {
         let now = HashMap::from([(":now".to_owned(), time(user.created_at))]);
         Put::builder()
             .table_name(&self.tables.identifiers)
-            .set_item(Some(identifier_item(user, identifier)))
+            .set_item(Some(item))
             .condition_expression(IS_FREE)
             .set_expression_attribute_values(Some(now))
             .build()
@@ -90,11 +95,12 @@ impl DynamoStore {
     fn use_account(
         &self,
         account: &KnownAccount,
-        device: Option<&DeviceId>,
-        now: Timestamp,
+        entry: &Entry,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
-        let user = &account.user;
+        let (user, now) = (&account.user, entry.at);
+        let device = entry.session.as_ref().map(|new| &new.session.device);
+        let mut keeps = false;
         let mut update = UserUpdate::of(user, now);
         if account.visit == Visit::SignsIn {
             update.set("last_active_at = :now");
@@ -102,7 +108,7 @@ impl DynamoStore {
         match &account.credential {
             Credential::Code(code) => {
                 prove(code, &mut update);
-                if account.proof() == Some(IdentifierProof::TakesOver) {
+                if account.takes_over() {
                     take_over(account, device, now, &mut update);
                 }
                 for known in user.identifiers.iter() {
@@ -111,19 +117,16 @@ impl DynamoStore {
                         transaction.delete(Subject::Account, delete);
                     }
                 }
-                self.keep(account, now, transaction)?;
+                keeps = true;
             }
-            Credential::Password { seen, renewed, guesses } => {
+            Credential::Password { seen, renewed, attempts } => {
                 update.require("password_hash = :seen").value(":seen", text(seen.expose()));
                 if let Some(renewed) = renewed {
                     update
                         .set("password_hash = :renewed")
                         .value(":renewed", text(renewed.expose()));
                 }
-                if let Some(budget) = guesses {
-                    transaction.check(Subject::Budget, self.has_room(budget)?);
-                }
-                transaction.delete(Subject::Other, self.forget_attempts(user)?);
+                transaction.delete(Subject::Other, self.forget_attempts(attempts)?);
             }
             Credential::EarlierCode { hash, proved_at, proved } => {
                 update
@@ -132,14 +135,20 @@ impl DynamoStore {
                     .set("password_hash = :hash, password_changed_at = :now")
                     .value(":hash", text(hash.expose()));
                 update.end_sessions(user, now, None);
+                let id = || user.id.clone();
+                let records =
+                    [AttemptSubject::Account(id()), AttemptSubject::AccountFromKnownSource(id())];
+                for record in &records {
+                    transaction.delete(Subject::Other, self.forget_attempts(record)?);
+                }
                 if let Some(known) = proved.and_then(|kind| user.identifiers.of_kind(kind)) {
                     verify(known.identifier.kind(), &mut update);
-                    self.keep(account, now, transaction)?;
+                    keeps = true;
                 }
             }
         }
         transaction.update(Subject::Account, update.build(&self.tables.users)?);
-        Ok(())
+        self.update_identifiers(account, entry, keeps, transaction)
     }
 
     /// Returns the action that takes an identifier away from a user.
@@ -157,37 +166,52 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// Adds the actions that remove the expiry of the identifiers of a user that would expire.
-    fn keep(
+    /// Adds the actions that change the identifiers of a user: `keeps` removes their expiry, if the
+    /// user would expire; and they store the sources that the account knows.
+    fn update_identifiers(
         &self,
         account: &KnownAccount,
-        now: Timestamp,
+        entry: &Entry,
+        keeps: bool,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
-        let user = &account.user;
-        if user.expires_at.is_none() {
+        let (user, known_sources) = (&account.user, entry.known_sources.as_ref());
+        let mut changes = Vec::new();
+        if known_sources.is_some() {
+            changes.push("SET known_sources = :known_sources");
+        }
+        if keeps && user.expires_at.is_some() {
+            changes.push("REMOVE expires_at");
+        }
+        if changes.is_empty() {
             return Ok(());
         }
         let kept = user.identifiers.iter().filter(|known| !account.drops(&known.identifier));
         for known in kept {
             let key = keys::identifier(&user.realm, &known.identifier);
-            let keep = Update::builder()
+            let update = Update::builder()
                 .table_name(&self.tables.identifiers)
                 .key("identifier", text(key))
-                .update_expression("REMOVE expires_at")
+                .update_expression(changes.join(" "))
                 .condition_expression(IS_ALIVE)
                 .expression_attribute_values(":user", text(user.id.as_str()))
-                .expression_attribute_values(":now", time(now));
-            transaction.update(Subject::Account, keep.build().map_err(malformed)?);
+                .expression_attribute_values(":now", time(entry.at));
+            let update = match known_sources {
+                None => update,
+                Some(known) => {
+                    update.expression_attribute_values(":known_sources", known_sources_value(known))
+                }
+            };
+            transaction.update(Subject::Account, update.build().map_err(malformed)?);
         }
         Ok(())
     }
 
-    /// Returns the action that deletes the record of the password attempts at an account.
-    fn forget_attempts(&self, user: &User) -> Result<Delete, PortError> {
+    /// Returns the action that deletes a record of password attempts.
+    fn forget_attempts(&self, at: &AttemptSubject) -> Result<Delete, PortError> {
         Delete::builder()
             .table_name(&self.tables.budgets)
-            .key("bucket", text(keys::attempts(&AttemptSubject::Account(user.id.clone()))))
+            .key("bucket", text(keys::attempts(at)))
             .build()
             .map_err(malformed)
     }
@@ -280,10 +304,14 @@ fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortErro
         Some((recipient.clone(), challenge_state(failure.item.as_ref(), entry.at)))
     });
     let changed: Vec<_> = changed.collect();
+    let spent = failures.iter().find_map(|failure| match failure.subject {
+        Subject::Budget(index) => Some(index),
+        _ => None,
+    });
     Ok(if failed(Subject::Code) {
         EntryOutcome::CodeLost
-    } else if failed(Subject::Budget) {
-        EntryOutcome::BudgetSpent
+    } else if let Some(spent) = spent {
+        EntryOutcome::BudgetSpent(spent)
     } else if !taken.is_empty() {
         EntryOutcome::Taken(taken)
     } else if failed(Subject::Account) {
@@ -298,21 +326,21 @@ fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortErro
 #[async_trait]
 impl Accounts for DynamoStore {
     async fn commit(&self, entry: &Entry) -> Result<EntryOutcome, PortError> {
-        let Entry { account, budget, challenges, session, credit, at, effects } = entry;
+        let Entry { account, budgets, challenges, session, credit, at, effects, known_sources } =
+            entry;
         let mut transaction = Transaction::default();
         if let Some(code) = account.code() {
             self.use_code(code, *at, &mut transaction)?;
         }
-        if let Some(budget) = budget {
-            transaction.update(Subject::Budget, self.take_one(budget)?);
+        for (index, budget) in budgets.iter().enumerate() {
+            self.use_budget(index, budget, &mut transaction)?;
         }
         match account {
             Account::None(_) => {}
-            Account::Make(account) => self.make_account(account.user(), &mut transaction)?,
-            Account::Use(account) => {
-                let device = session.as_ref().map(|new| &new.session.device);
-                self.use_account(account, device, *at, &mut transaction)?;
+            Account::Make(account) => {
+                self.make_account(account.user(), known_sources.as_ref(), &mut transaction)?;
             }
+            Account::Use(account) => self.use_account(account, entry, &mut transaction)?,
         }
         for (index, challenge) in challenges.iter().enumerate() {
             self.open_challenge(index, challenge, *at, &mut transaction)?;

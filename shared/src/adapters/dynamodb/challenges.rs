@@ -4,19 +4,15 @@
 //! is used, and the send record, which stays. The item of a handle ([`keys::handle`]) has a copy of
 //! the code with guesses of its own, and for a sign-up that waits the sign-up.
 
-use super::items::challenge::{
-    challenge_state, handle_item, opener_value, read_held_code, read_live_code,
-};
-use super::items::user::read_user_id;
-use super::items::value::{Item, as_text, bytes, flag, number, purge_time, text, time};
-use super::items::{is_over, keys};
+use super::items::challenge::{handle_item, opener_value, read_held_code, read_live_code};
+use super::items::keys;
+use super::items::value::{Item, bytes, flag, number, purge_time, text, time};
 use super::transaction::{Subject, Transaction, malformed, put_new};
 use super::{DynamoStore, port_error};
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Nonce};
-use crate::domain::identifier::Identifier;
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Guesser, Nonce};
 use crate::domain::proof::LiveCode;
 use crate::domain::time::{DAY, Timestamp};
-use crate::ports::{Challenges, NewChallenge, PortError, RecipientState};
+use crate::ports::{Challenges, NewChallenge, PortError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -26,7 +22,8 @@ use aws_sdk_dynamodb::types::{
 /// The update for a new send. It overwrites the nonce, which makes the old code invalid, and resets
 /// the guesses.
 const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, sent = :sent, \
-    password_stated = :password_stated, attempts = :zero, \
+    password_stated = :password_stated, opened_by = :opened_by, \
+    attempts = :zero, stranger_attempts = :zero, \
     expires_at = :expires_at, sent_at = :sent_at, revision = :revision, \
     hour_window = :hour_window, hour_sends = :hour_sends, \
     day_window = :day_window, day_sends = :day_sends, purge_at = :purge_at";
@@ -63,6 +60,7 @@ impl DynamoStore {
             .expression_attribute_values(":key_id", text(seed.key_id.as_str()))
             .expression_attribute_values(":sent", flag(challenge.sent))
             .expression_attribute_values(":password_stated", opener_value(challenge.opener))
+            .expression_attribute_values(":opened_by", text(challenge.opened_by.to_stored()))
             .expression_attribute_values(":zero", number(0_u32))
             .expression_attribute_values(":expires_at", time(*expires_at))
             .expression_attribute_values(":sent_at", time(sends.sent_at.unwrap_or(purge_at)))
@@ -95,20 +93,29 @@ impl DynamoStore {
     }
 
     /// Adds one to the guesses of a challenge or handle and returns its item, if it has a valid
-    /// code with fewer than `most` guesses.
+    /// code with fewer than `most` guesses of this guesser.
     async fn count_one(
         &self,
         challenge_id: String,
+        guesser: Guesser,
         most: u32,
         now: Timestamp,
     ) -> Result<Option<Item>, PortError> {
+        let attempts = match guesser {
+            Guesser::Linked => "attempts",
+            Guesser::Stranger => "stranger_attempts",
+        };
         let update = self
             .client
             .update_item()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(challenge_id))
-            .update_expression("ADD attempts :one")
-            .condition_expression("attempts < :most AND expires_at > :now")
+            .update_expression("ADD #attempts :one")
+            .condition_expression(
+                "attribute_exists(nonce) AND expires_at > :now AND \
+                (attribute_not_exists(#attempts) OR #attempts < :most)",
+            )
+            .expression_attribute_names("#attempts", attempts)
             .expression_attribute_values(":one", number(1_u32))
             .expression_attribute_values(":most", number(most))
             .expression_attribute_values(":now", time(now))
@@ -126,40 +133,14 @@ impl DynamoStore {
 
 #[async_trait]
 impl Challenges for DynamoStore {
-    async fn recipient_state(
-        &self,
-        key: &ChallengeKey,
-        others: &[Identifier],
-        now: Timestamp,
-    ) -> Result<RecipientState, PortError> {
-        let (identifiers, challenges) = (&self.tables.identifiers, &self.tables.challenges);
-        let identifier = keys::identifier(&key.realm, &key.recipient);
-        let others = others.iter().map(|other| keys::identifier(&key.realm, other));
-        let names = std::iter::once(identifier.clone()).chain(others).collect();
-        let wanted = [
-            (identifiers.as_str(), "identifier", names),
-            (challenges.as_str(), "challenge_id", vec![keys::challenge(key)]),
-        ];
-        let found = self.read_batch("read the state of a recipient", wanted).await?;
-        let known = found.get(identifiers).into_iter().flatten();
-        let known = known.filter(|item| !is_over(item, now));
-        let is_recipient =
-            |item: &&Item| item.get("identifier").and_then(as_text) == Some(&identifier);
-        let (recipient, others): (Vec<_>, Vec<_>) = known.partition(is_recipient);
-        Ok(RecipientState {
-            user: recipient.first().map(|item| read_user_id(item)).transpose()?,
-            others_taken: !others.is_empty(),
-            challenge: challenge_state(found.get(challenges).and_then(|found| found.first()), now),
-        })
-    }
-
     async fn count_guess(
         &self,
         key: &ChallengeKey,
+        guesser: Guesser,
         most: u32,
         now: Timestamp,
     ) -> Result<Option<LiveCode>, PortError> {
-        let item = self.count_one(keys::challenge(key), most, now).await?;
+        let item = self.count_one(keys::challenge(key), guesser, most, now).await?;
         item.as_ref().map_or(Ok(None), |item| read_live_code(item, key))
     }
 
@@ -169,7 +150,7 @@ impl Challenges for DynamoStore {
         most: u32,
         now: Timestamp,
     ) -> Result<Option<LiveCode>, PortError> {
-        let item = self.count_one(keys::handle(&handle), most, now).await?;
+        let item = self.count_one(keys::handle(&handle), Guesser::Linked, most, now).await?;
         item.as_ref().map_or(Ok(None), |item| read_held_code(item, handle, most))
     }
 
@@ -179,7 +160,9 @@ impl Challenges for DynamoStore {
             .update_item()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(keys::challenge(key)))
-            .update_expression("REMOVE nonce, key_id, sent, password_stated, attempts")
+            .update_expression(
+                "REMOVE nonce, key_id, sent, password_stated, attempts, stranger_attempts",
+            )
             .condition_expression("nonce = :nonce")
             .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);

@@ -18,6 +18,7 @@ mod reads;
 mod refresh_tokens;
 mod sequence_ids;
 mod sessions;
+mod standings;
 mod transaction;
 mod user_update;
 mod users;

@@ -5,6 +5,7 @@
 
 use super::items::outbox::{effects_value, entry_item, read_entry};
 use super::items::value::{Item, as_text, text, time};
+use super::reads::WantedItems;
 use super::transaction::put_new;
 use super::{DynamoStore, port_error};
 use crate::domain::outbox::OutboxEntry;
@@ -44,8 +45,9 @@ impl DynamoStore {
 impl Outbox for DynamoStore {
     async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError> {
         let table = self.tables.outbox.as_str();
-        let wanted = [(table, "event_id", ids.to_vec())];
-        let found = self.read_batch("read the outbox", wanted).await?;
+        let (key, values) = ("event_id", ids.to_vec());
+        let wanted = WantedItems { table, key, values, consistent: true };
+        let found = self.read_batch("read the outbox", [wanted]).await?;
         let mut waiting = WaitingEntries::default();
         found.into_values().flatten().for_each(|item| add(&mut waiting, &item));
         Ok(waiting)

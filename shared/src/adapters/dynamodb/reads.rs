@@ -10,6 +10,17 @@ use std::collections::HashMap;
 /// The number of tries at a batch of which DynamoDB processes only a part.
 const BATCH_TRIES: usize = 4;
 
+/// The items of one table that a batch reads.
+pub(super) struct WantedItems<'a> {
+    pub(super) table: &'a str,
+    /// The name of the key.
+    pub(super) key: &'a str,
+    /// The keys, without repetitions.
+    pub(super) values: Vec<String>,
+    /// Whether the read sees all writes that were made before. It costs twice as much.
+    pub(super) consistent: bool,
+}
+
 impl DynamoStore {
     /// Reads the item with this key, with a strongly consistent read.
     pub(super) async fn read_item(
@@ -24,24 +35,30 @@ impl DynamoStore {
         Ok(get.send().await.map_err(|error| port_error(action, &error))?.item)
     }
 
-    /// Reads items of several tables in one round trip. `wanted` are the tables, with the name of
-    /// the key and the keys. Returns the items that exist, by table.
-    pub(super) async fn read_batch<const N: usize>(
+    /// Reads items of several tables in one round trip. Returns the items that exist, by table. Makes
+    /// no call for no keys.
+    pub(super) async fn read_batch(
         &self,
         action: &'static str,
-        wanted: [(&str, &str, Vec<String>); N],
+        wanted: impl IntoIterator<Item = WantedItems<'_>>,
     ) -> Result<HashMap<String, Vec<Item>>, PortError> {
         let mut left = HashMap::new();
-        for (table, key, values) in wanted {
+        for WantedItems { table, key, values, consistent } in wanted {
+            if values.is_empty() {
+                continue;
+            }
             let keys = values.into_iter().map(|value| Item::from([(key.to_owned(), text(value))]));
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(keys.collect()))
-                .consistent_read(true)
+                .consistent_read(consistent)
                 .build()
                 .map_err(malformed)?;
             left.insert(table.to_owned(), keys);
         }
         let mut found: HashMap<String, Vec<Item>> = HashMap::new();
+        if left.is_empty() {
+            return Ok(found);
+        }
         for _ in 0..BATCH_TRIES {
             let batch = self.client.batch_get_item().set_request_items(Some(left));
             let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);

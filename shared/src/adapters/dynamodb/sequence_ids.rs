@@ -6,7 +6,7 @@ use super::items::value::{as_number, number, read, text};
 use super::{DynamoStore, port_error};
 use crate::domain::id::Sequence;
 use crate::domain::realm::Realm;
-use crate::ports::{PortError, SequenceIds};
+use crate::ports::{MetricEvent, PortError, SequenceIds, record_metric};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue};
 use std::collections::HashMap;
@@ -22,7 +22,14 @@ const HIGHEST: u32 = i32::MAX.unsigned_abs();
 /// A source of integer ids that takes them in blocks.
 pub struct DynamoSequenceIds {
     store: DynamoStore,
-    blocks: Mutex<HashMap<String, RangeInclusive<u32>>>,
+    blocks: Mutex<HashMap<String, Block>>,
+}
+
+/// The ids that a process may give out without a call.
+struct Block {
+    /// The ids that were given back.
+    returned: Vec<u32>,
+    unused: RangeInclusive<u32>,
 }
 
 impl DynamoSequenceIds {
@@ -33,7 +40,8 @@ impl DynamoSequenceIds {
 
     fn take(&self, sequence: &str) -> Option<u32> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.get_mut(sequence)?.next()
+        let block = blocks.get_mut(sequence)?;
+        block.returned.pop().or_else(|| block.unused.next())
     }
 
     async fn next_block(&self, sequence: &str) -> Result<RangeInclusive<u32>, PortError> {
@@ -67,9 +75,20 @@ impl SequenceIds for DynamoSequenceIds {
         if let Some(id) = self.take(&sequence) {
             return Ok(id);
         }
-        let mut block = self.next_block(&sequence).await?;
-        let id = block.next();
+        let mut unused = self.next_block(&sequence).await?;
+        let id = unused.next();
+        let percent = u64::from(*unused.end()).saturating_mul(100).checked_div(HIGHEST.into());
+        let percent = percent.unwrap_or_default();
+        record_metric(Some(realm.contract()), MetricEvent::IdSpaceUsed { percent });
+        let block = Block { returned: Vec::new(), unused };
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(sequence, block);
         id.ok_or_else(|| PortError::new("take a block of ids", "the block is empty"))
+    }
+
+    fn give_back(&self, realm: &Realm, sequence: Sequence, id: u32) {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(block) = blocks.get_mut(&keys::sequence(realm, sequence)) {
+            block.returned.push(id);
+        }
     }
 }

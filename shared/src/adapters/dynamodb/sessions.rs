@@ -8,6 +8,7 @@ use super::items::session::{ended_token_item, is_open, read_listed_session};
 use super::items::user::read_user;
 use super::items::value::{Item, as_time, read, text, time};
 use super::items::{is_over, keys};
+use super::reads::WantedItems;
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use crate::adapters::aws::port_error;
 use crate::domain::id::{DeviceId, UserId};
@@ -173,10 +174,14 @@ impl Sessions for DynamoStore {
         now: Timestamp,
     ) -> Result<Option<User>, PortError> {
         let (users, sessions) = (&self.tables.users, &self.tables.sessions);
-        let wanted = [
-            (users.as_str(), "user_id", vec![user.as_str().to_owned()]),
-            (sessions.as_str(), "token_hash", vec![keys::sha256(token.expose_secret())]),
-        ];
+        let hash = keys::sha256(token.expose_secret());
+        let wanted = [(users, "user_id", user.as_str().to_owned()), (sessions, "token_hash", hash)];
+        let wanted = wanted.map(|(table, key, value)| WantedItems {
+            table,
+            key,
+            values: vec![value],
+            consistent: true,
+        });
         let found = self.read_batch("read a session", wanted).await?;
         let first = |table: &String| found.get(table).and_then(|items| items.first());
         let Some(item) = first(users).filter(|item| !is_over(item, now)) else { return Ok(None) };

@@ -26,7 +26,8 @@ const LONGEST_PAUSE_MS: u64 = 320;
 pub(super) enum Subject {
     /// The code that is used up, or its handle.
     Code,
-    Budget,
+    /// The budget with this index.
+    Budget(usize),
     /// The identifier with this index.
     Identifier(usize),
     /// The user that an entry uses.

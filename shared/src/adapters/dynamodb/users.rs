@@ -2,14 +2,15 @@
 //! (README.md, the sections of these names).
 
 use super::DynamoStore;
-use super::items::user::{read_user, read_user_id};
+use super::items::identifier::read_holder;
+use super::items::user::read_user;
 use super::items::{is_over, keys};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::ports::{PortError, Users};
+use crate::ports::{Holder, PortError, Users};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -26,11 +27,11 @@ impl Users for DynamoStore {
         realm: &Realm,
         identifier: &Identifier,
         now: Timestamp,
-    ) -> Result<Option<UserId>, PortError> {
+    ) -> Result<Option<Holder>, PortError> {
         let key = keys::identifier(realm, identifier);
         let key = [("identifier", key.as_str())];
         let item = self.read_item("read an identifier", &self.tables.identifiers, &key).await?;
         let item = item.filter(|item| !is_over(item, now));
-        item.as_ref().map(read_user_id).transpose()
+        item.as_ref().map(read_holder).transpose()
     }
 }

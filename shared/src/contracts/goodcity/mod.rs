@@ -22,6 +22,7 @@ pub use profile::UserObject;
 pub use refusal::Refusal;
 pub use wire::{
     OtpAuthKey, RegisterDeviceRequest, SendPinRequest, SignupRequest, VerifiedUser, VerifyRequest,
+    source,
 };
 
 use super::Contract;
@@ -72,7 +73,7 @@ pub fn realm() -> Realm {
 /// The challenge of a mobile. Sign-up and sign-in share it, and so the limits of sending.
 fn challenge_key(mobile: PhoneNumber) -> ChallengeKey {
     let recipient = Identifier::Phone(mobile);
-    ChallengeKey { realm: realm(), purpose: Purpose::SignIn, recipient }
+    ChallengeKey::new(realm(), Purpose::SignIn, recipient)
 }
 
 /// An `otp_auth_key`: 16 random bytes in base64, 24 characters.

@@ -6,6 +6,7 @@ use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::Sequence;
+use crate::domain::source::Source;
 use crate::http;
 use crate::usecases::{CodeRequested, Delivery, EnterByCodeCommand, Newcomer, Presented};
 use lambda_http::Request;
@@ -17,6 +18,8 @@ use serde_json::{Map, Value};
 const TEXT_MAX: usize = 255;
 /// The length of the longest push token, in characters.
 const PUSH_TOKEN_MAX: usize = 4096;
+/// The header with the id that the app gives its device.
+const DEVICE_ID: &str = "x-goodcity-device-id";
 /// The platforms of push messages.
 const PLATFORMS: [&str; 3] = ["fcm", "gcm", "aps"];
 
@@ -75,6 +78,12 @@ impl From<CodeRequested> for OtpAuthKey {
 /// a staff app gets the same response, but sends nothing.
 fn delivery_in(app: App) -> Delivery {
     if app.is_for_donors() { Delivery::Allowed } else { Delivery::Suppressed }
+}
+
+/// The source of a request, with the id that the app gives its device.
+#[must_use]
+pub fn source(request: &Request) -> Source {
+    http::source(request).with_device(http::header(request, DEVICE_ID))
 }
 
 impl SendPinRequest {
@@ -182,7 +191,7 @@ impl VerifyRequest {
             code: pin.clone(),
             attributes: Attributes::default(),
             device: DeviceInfo::default(),
-            source: http::source_address(request),
+            source: source(request),
         };
         Ok(Self { command })
     }
@@ -210,7 +219,7 @@ impl RegisterDeviceRequest {
         Ok(Self {
             info: DeviceInfo {
                 app: Some(app.name().to_owned()),
-                client_id: header("x-goodcity-device-id"),
+                client_id: header(DEVICE_ID),
                 push_token: Some(push_token.to_owned()),
                 platform: Some(platform.to_owned()),
                 model: None,

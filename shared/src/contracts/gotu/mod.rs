@@ -18,6 +18,7 @@ pub use refusal::Refusal;
 pub use wire::{
     OtpRequest, PasswordRequest, RefreshRequest, RequestTokenResponse, Session,
     SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, sessions_to_end,
+    source,
 };
 
 use super::Contract;

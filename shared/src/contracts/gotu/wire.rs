@@ -11,13 +11,16 @@ use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::session::SessionsToEnd;
+use crate::domain::source::Source;
 use crate::http;
-use crate::usecases::{EnterByCodeCommand, Payer, Presented, SignInCommand, SignUpCommand};
+use crate::usecases::{EnterByCodeCommand, Presented, SignInCommand, SignUpCommand};
 use lambda_http::{Request, RequestExt as _};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// The header with the id that the app gives its device.
+const DEVICE_ID: &str = "X-Device-Id";
 /// The length of the longest `source`, in characters.
 const SOURCE_MAX: usize = 64;
 /// The length of the longest device header, in bytes.
@@ -194,7 +197,7 @@ impl SessionRequest {
         let password = fields.required("password")?;
         let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
         let (realm, identifier) = (realm(), Identifier::Email(email));
-        let (device, source) = (read_device(request)?, http::source_address(request));
+        let (device, source) = (read_device(request)?, source(request));
         Ok(Self { command: SignInCommand { realm, identifier, device, source }, password })
     }
 }
@@ -215,15 +218,21 @@ impl SessionByPhoneRequest {
                 code,
                 attributes: Attributes::default(),
                 device: read_device(request)?,
-                source: http::source_address(request),
+                source: source(request),
             },
         })
     }
 }
 
+/// The source of a request, with the id that the app gives its device.
+#[must_use]
+pub fn source(request: &Request) -> Source {
+    http::source(request).with_device(http::header(request, DEVICE_ID))
+}
+
 /// The challenge of a phone.
 fn challenge_key(purpose: Purpose, phone: PhoneNumber) -> ChallengeKey {
-    ChallengeKey { realm: realm(), purpose, recipient: Identifier::Phone(phone) }
+    ChallengeKey::new(realm(), purpose, Identifier::Phone(phone))
 }
 
 impl RefreshRequest {
@@ -251,7 +260,7 @@ impl VerificationRequest {
             "reset_password" => Purpose::ResetPassword,
             _ => return Err(invalid("otpType must be one of change_phone, reset_password")),
         };
-        Ok(Self { key: ChallengeKey { realm: realm(), purpose, recipient }, code })
+        Ok(Self { key: ChallengeKey::new(realm(), purpose, recipient), code })
     }
 }
 
@@ -294,7 +303,7 @@ impl OtpRequest {
                 return Err(invalid(format!("otpType must be one of {types}")));
             }
         };
-        Ok(Self { key: ChallengeKey { realm: realm(), purpose, recipient }, audience })
+        Ok(Self { key: ChallengeKey::new(realm(), purpose, recipient), audience })
     }
 }
 
@@ -334,7 +343,7 @@ fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
         code,
         attributes: sign_up_attributes(fields, Some(user_type))?,
         device: read_device(request)?,
-        source: http::source_address(request),
+        source: source(request),
     }))
 }
 
@@ -358,7 +367,7 @@ fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
         attributes: sign_up_attributes(fields, user_type)?,
         referrer: None,
         device: read_device(request)?,
-        payer: Payer::Source(http::source_address(request)),
+        source: source(request),
         locale: http::locale(request, &super::LOCALES).to_owned(),
     }))
 }
@@ -398,7 +407,7 @@ fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {
     }
     Ok(DeviceInfo {
         app: None,
-        client_id: read("X-Device-Id")?,
+        client_id: read(DEVICE_ID)?,
         push_token: read("X-Device-Token")?,
         platform,
         model: read("X-Device-Model")?,

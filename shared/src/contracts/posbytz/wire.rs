@@ -12,10 +12,11 @@ use crate::domain::id::{UserId, hex};
 use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::source::Source;
 use crate::http;
 use crate::ports::{Entropy, PortError, random};
 use crate::usecases::{
-    EnterByCodeCommand, Entered, Payer, Presented, Referrer, SignInCommand, SignUpCommand,
+    EnterByCodeCommand, Entered, Presented, Referrer, SignInCommand, SignUpCommand,
 };
 use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
@@ -135,12 +136,12 @@ impl SigninRequest {
 
     /// The command for the shop of the client, and the password.
     #[must_use]
-    pub fn for_client(self, caller: Caller, request: &Request) -> (SignInCommand, Password) {
+    pub fn for_client(self, caller: Caller) -> (SignInCommand, Password) {
         let command = SignInCommand {
             realm: caller.realm,
             identifier: self.identifier,
             device: DeviceInfo::default(),
-            source: http::source_address(request),
+            source: Source::of_client(caller.client),
         };
         (command, self.password)
     }
@@ -184,15 +185,15 @@ impl OtpVerifyRequest {
 
     /// The command for the shop of the client.
     #[must_use]
-    pub fn for_client(self, caller: Caller, request: &Request) -> EnterByCodeCommand {
+    pub fn for_client(self, caller: Caller) -> EnterByCodeCommand {
         let (realm, recipient) = (caller.realm, Identifier::Phone(self.phone));
-        let key = ChallengeKey { realm, purpose: Purpose::Verify, recipient };
+        let key = ChallengeKey::new(realm, Purpose::Verify, recipient);
         EnterByCodeCommand {
             presented: Presented::Recipient(key),
             code: self.otp,
             attributes: Attributes::default(),
             device: DeviceInfo::default(),
-            source: http::source_address(request),
+            source: Source::of_client(caller.client),
         }
     }
 }
@@ -293,7 +294,7 @@ impl SignupRequest {
             attributes,
             referrer: referred_by.map(|id| Referrer { id, attribute: REFERRED_BY }),
             device: DeviceInfo::default(),
-            payer: Payer::Client(caller.client),
+            source: Source::of_client(caller.client),
             locale,
         };
         (command, contacts)

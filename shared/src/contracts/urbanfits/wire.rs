@@ -158,7 +158,7 @@ impl LoginRequest {
                 realm: realm(),
                 identifier,
                 device: DeviceInfo::default(),
-                source: http::source_address(request),
+                source: http::source(request),
             },
             session_kind: match fields.get("remember_me") {
                 Some(Value::Bool(true)) => SessionKind::Remembered,
@@ -265,7 +265,7 @@ impl SignupRequest {
                 username,
                 password,
                 attributes: attributes.collect(),
-                source: http::source_address(request),
+                source: http::source(request),
                 locale: locale.to_owned(),
             },
         })
@@ -300,7 +300,7 @@ impl CallbackRequest {
             code,
             attributes,
             device: DeviceInfo::default(),
-            source: http::source_address(request),
+            source: http::source(request),
         };
         Ok(Self { command })
     }

@@ -15,11 +15,13 @@ static FACTS: Facts = Facts {
     enters: "goodcity-verify",
     probes: "goodcity-send-pin",
     calls_to_ask: &[
-        ("BatchGetItem", &["Challenges", "Identifiers"]),
+        ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("TransactWriteItems", &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"]),
     ],
     calls_to_enter: &[
+        ("BatchGetItem", &["Budgets", "Challenges"]),
         ("UpdateItem", &["Challenges"]),
+        ("GetItem", &["Identifiers"]),
         ("GetItem", &["Users"]),
         ("TransactWriteItems", &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"]),
     ],

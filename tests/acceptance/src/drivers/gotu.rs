@@ -14,10 +14,11 @@ static FACTS: Facts = Facts {
     enters: "gotu-post-users",
     probes: "gotu-post-otp",
     calls_to_ask: &[
-        ("BatchGetItem", &["Challenges", "Identifiers"]),
+        ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("TransactWriteItems", &["Budgets", "Challenges", "Outbox"]),
     ],
     calls_to_enter: &[
+        ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("UpdateItem", &["Challenges"]),
         (
             "TransactWriteItems",

@@ -16,15 +16,15 @@ static FACTS: Facts = Facts {
     asks: "posbytz-signup",
     enters: "posbytz-otp-verify",
     probes: "posbytz-signin",
-    calls_to_ask: &[(
-        "TransactWriteItems",
-        &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"],
-    )],
+    calls_to_ask: &[
+        ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
+        ("TransactWriteItems", &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"]),
+    ],
     calls_to_enter: &[
-        ("GetItem", &["Identifiers"]),
+        ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("UpdateItem", &["Challenges"]),
         ("GetItem", &["Users"]),
-        ("TransactWriteItems", &["Budgets", "Challenges", "Outbox", "Users"]),
+        ("TransactWriteItems", &["Challenges", "Outbox", "Users"]),
     ],
     account: &[("Users", 1), ("Identifiers", 1)],
     events: &[

@@ -15,10 +15,11 @@ static FACTS: Facts = Facts {
     enters: "urbanfits-signup-callback",
     probes: "urbanfits-login",
     calls_to_ask: &[
-        ("BatchGetItem", &["Challenges", "Identifiers"]),
+        ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("TransactWriteItems", &["Budgets", "Challenges", "Outbox"]),
     ],
     calls_to_enter: &[
+        ("BatchGetItem", &["Budgets", "Challenges"]),
         ("UpdateItem", &["Challenges"]),
         (
             "TransactWriteItems",

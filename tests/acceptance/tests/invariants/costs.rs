@@ -47,7 +47,7 @@ async fn a_sign_up_makes_no_more_calls_than_it_needs() {
 }
 
 #[tokio::test]
-async fn a_sign_up_by_mail_is_one_call_and_a_process_takes_one_block_of_ids() {
+async fn a_sign_up_by_mail_is_two_calls_and_a_process_takes_one_block_of_ids() {
     let stack = &TestStack::with(&[("OTP_RESEND_SECONDS", "0")]).await;
     let sign_up = || gotu(stack).sign_up_by_email(&new_email());
     assert_eq!(sign_up().await.status, 200);
@@ -57,5 +57,6 @@ async fn a_sign_up_by_mail_is_one_call_and_a_process_takes_one_block_of_ids() {
     let (reply, calls) = stack.calls_during("gotu-post-users", sign_up()).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let tables: &[_] = &["Budgets", "Devices", "Identifiers", "Outbox", "Sessions", "Users"];
-    assert_calls(&calls, &[("TransactWriteItems", tables)]);
+    let judges: &[_] = &["Budgets", "Identifiers"];
+    assert_calls(&calls, &[("BatchGetItem", judges), ("TransactWriteItems", tables)]);
 }

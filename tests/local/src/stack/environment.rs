@@ -4,16 +4,27 @@ use std::collections::BTreeMap;
 use template::Function;
 use template::arn::REGION;
 
-/// All countries are allowed here, because no message reaches a phone.
-const SMS_COUNTRIES: &str = "SMS_COUNTRIES";
+/// The variables that have another value here than in the template. No message reaches a phone or
+/// costs money, so all countries are allowed, and what limits all people together is off: a test
+/// suite would reach it.
+const LOCAL: [(&str, &str); 8] = [
+    ("SMS_COUNTRIES", "*"),
+    ("WRONG_CODES_PER_HOUR", "0"),
+    ("MESSAGES_PER_HOUR", "0"),
+    ("MESSAGES_PER_DAY", "0"),
+    ("MESSAGES_USD_PER_HOUR", "0"),
+    ("MESSAGES_USD_PER_DAY", "0"),
+    ("MESSAGES_USD_PER_DAY_IN_ALL", "0"),
+    ("UNUSED_CODES_PER_PREFIX", "0"),
+];
 /// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
 
 /// Returns the variables that replace the template's in a deployed stack.
 pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
-    let countries = (SMS_COUNTRIES.to_owned(), "*".to_owned());
-    let public = (PUBLIC_URL.to_owned(), api_url.to_owned());
-    [countries, public].into_iter().chain(overrides.iter().cloned()).collect()
+    let local = LOCAL.into_iter().chain([(PUBLIC_URL, api_url)]);
+    let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    local.chain(overrides.iter().cloned()).collect()
 }
 
 /// Returns all variables of a function: those of the template, those that Lambda sets, and the
@@ -25,11 +36,10 @@ pub(super) fn variables(
     api_url: &str,
 ) -> BTreeMap<String, String> {
     let mut variables = function.environment.clone();
-    if let Some(countries) = variables.get_mut(SMS_COUNTRIES) {
-        "*".clone_into(countries);
-    }
-    if let Some(public) = variables.get_mut(PUBLIC_URL) {
-        api_url.clone_into(public);
+    for (name, value) in LOCAL.into_iter().chain([(PUBLIC_URL, api_url)]) {
+        if let Some(variable) = variables.get_mut(name) {
+            value.clone_into(variable);
+        }
     }
     let name = function.name.as_str();
     let memory = function.memory_mb.to_string();
@@ -69,6 +79,7 @@ mod tests {
             memory_mb: 256,
             environment: [
                 ("SMS_COUNTRIES", "+852"),
+                ("MESSAGES_PER_HOUR", "2000"),
                 ("OTP_TTL_SECONDS", "300"),
                 ("PUBLIC_URL", "https://api.example"),
             ]
@@ -85,6 +96,15 @@ mod tests {
         let overrides = [("SMS_COUNTRIES".to_owned(), "+62".to_owned())];
         let overridden = variables(&function(), &overrides, "http://127.0.0.1:1", API);
         assert_eq!(overridden.get("SMS_COUNTRIES").unwrap(), "+62");
+    }
+
+    #[test]
+    fn the_ceilings_of_all_people_are_off_unless_an_override_has_others() {
+        let plain = variables(&function(), &[], "http://127.0.0.1:1", API);
+        assert_eq!(plain.get("MESSAGES_PER_HOUR").unwrap(), "0");
+        let overrides = [("MESSAGES_PER_HOUR".to_owned(), "7".to_owned())];
+        let overridden = variables(&function(), &overrides, "http://127.0.0.1:1", API);
+        assert_eq!(overridden.get("MESSAGES_PER_HOUR").unwrap(), "7");
     }
 
     #[test]

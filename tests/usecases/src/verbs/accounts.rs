@@ -9,15 +9,16 @@ use latchkey::domain::client::ClientId;
 use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::{IdFormat, Sequence, UserId};
 use latchkey::domain::identifier::Identifier;
+use latchkey::domain::source::Source;
 use latchkey::domain::user::User;
 use latchkey::ports::Users;
 use latchkey::usecases::{
-    Delivery, EnterByCodeCommand, Newcomer, Payer, Presented, Referrer, RequestCodeCommand,
-    SessionOwner, SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp,
-    StartSignUpCommand, Unproved, WalletPolicy,
+    Delivery, EnterByCodeCommand, Newcomer, Presented, Referrer, RequestCodeCommand, SessionOwner,
+    SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp, StartSignUpCommand, Unproved,
+    WalletPolicy,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The names of the attributes that access tokens contain.
 pub(super) const TOKEN_CLAIMS: &[&str] = &["plan"];
@@ -31,13 +32,12 @@ pub struct ShopSignUp {
 }
 
 impl Core {
-    fn sign_up_with(&self, per_hour: u32, unproved: Unproved) -> SignUpByPassword {
+    fn sign_up_with(&self, unproved: Unproved) -> SignUpByPassword {
         SignUpByPassword {
+            gate: self.gate(),
             accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             passwords: Arc::clone(&self.passwords),
-            budgets: Arc::clone(&self.store) as _,
-            per_hour,
             ids: self.new_ids(self.rules.user_ids),
             unproved,
             basics: self.basics(),
@@ -58,8 +58,7 @@ impl Core {
         email: Identifier,
         password: &str,
     ) -> Result<Session, Refusal> {
-        let per_hour = self.rules.sends.per_source_hour;
-        let sign_up = self.sign_up_with(per_hour, Unproved::Enters(self.sessions()));
+        let sign_up = self.sign_up_with(Unproved::Enters(self.sessions()));
         let command = SignUpCommand {
             realm: self.realm.clone(),
             identifiers: vec![email],
@@ -67,7 +66,7 @@ impl Core {
             attributes: self.rules.attributes.clone(),
             referrer: None,
             device: DeviceInfo::default(),
-            payer: Payer::Source(self.source.clone()),
+            source: self.source.clone(),
             locale: "en".to_owned(),
         };
         Ok(sign_up.run(command).await?.session.expect("a session").into())
@@ -115,14 +114,8 @@ impl Core {
         let Identifier::Username(username) = username else {
             panic!("{username:?} is no username")
         };
-        let mut request_code = self.sender();
-        // A sign-up that waits blocks the next one, so there is no pause besides.
-        request_code.policy.limits.pause = Duration::ZERO;
-        let start = StartSignUp {
-            request_code,
-            passwords: Arc::clone(&self.passwords),
-            budgets: Arc::clone(&self.store) as _,
-        };
+        let start =
+            StartSignUp { request_code: self.sender(), passwords: Arc::clone(&self.passwords) };
         let command = StartSignUpCommand {
             realm: self.realm.clone(),
             email,
@@ -156,8 +149,9 @@ impl Core {
         sign_up: ShopSignUp,
     ) -> Result<UserId, Refusal> {
         let (policy, code_keys) = (self.rules.sends.clone(), Arc::clone(&self.code_keys));
-        let per_hour = policy.per_client_hour;
-        let use_case = self.sign_up_with(per_hour, Unproved::Waits { code_keys, policy });
+        let shop = self.from(Source::of_client(client.clone()));
+        let unproved = Unproved::Waits { code_keys, policy, bill: self.bill() };
+        let use_case = shop.sign_up_with(unproved);
         let command = SignUpCommand {
             realm: self.realm.clone(),
             identifiers: sign_up.email.into_iter().chain(sign_up.phone).collect(),
@@ -165,7 +159,7 @@ impl Core {
             attributes: self.rules.attributes.clone(),
             referrer: sign_up.referrer.map(|id| Referrer { id, attribute: "referrer" }),
             device: DeviceInfo::default(),
-            payer: Payer::Client(client.clone()),
+            source: shop.source.clone(),
             locale: "en".to_owned(),
         };
         Ok(use_case.run(command).await?.user.id)
@@ -187,6 +181,28 @@ impl Core {
         self.database.items("Sequences").len()
     }
 
+    /// Returns how far the sequences of integer ids are, in all.
+    pub fn ids_taken(&self) -> u64 {
+        let last = |item: HashMap<String, AttributeValue>| -> u64 {
+            match item.get("last_id") {
+                Some(AttributeValue::N(last)) => last.parse().expect("a number"),
+                other => panic!("{other:?} is not a number"),
+            }
+        };
+        self.database.items("Sequences").into_iter().map(last).sum()
+    }
+
+    /// Returns every item of every table, as a text that shows any change.
+    pub fn everything_stored(&self) -> String {
+        let tables = ["Users", "Identifiers", "Challenges", "Devices", "Sessions", "Budgets"];
+        let tables = tables.into_iter().chain(["Ledger", "Clients", "Outbox", "Sequences"]);
+        let items = tables.flat_map(|table| self.database.items(table));
+        let mut items: Vec<_> =
+            items.map(|item| serde_json::to_value(item).expect("an item").to_string()).collect();
+        items.sort();
+        items.join("\n")
+    }
+
     /// Deletes a user, as the database does some time after an unverified user has expired.
     pub fn delete_user(&self, id: &UserId) {
         self.database.delete("Users", "user_id", id.as_str());
@@ -195,7 +211,7 @@ impl Core {
     /// Returns the user that the identifier belongs to now.
     pub async fn owner_of(&self, identifier: Identifier) -> Option<UserId> {
         let found = self.store.known_by(&self.realm, &identifier, self.now()).await;
-        found.expect("an identifier")
+        found.expect("an identifier").map(|holder| holder.user)
     }
 
     /// Returns whether the user has verified the identifier.

@@ -2,7 +2,7 @@
 
 use crate::contract::FORMAT;
 use crate::{Core, Refusal};
-use latchkey::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
+use latchkey::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Lane, Purpose};
 use latchkey::domain::code::CodeSeed;
 use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::{UserId, hex};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 impl Core {
     pub(super) fn challenge(&self, purpose: Purpose, recipient: Identifier) -> ChallengeKey {
-        ChallengeKey { realm: self.realm.clone(), purpose, recipient }
+        ChallengeKey::new(self.realm.clone(), purpose, recipient)
     }
 
     pub(super) fn code_request(&self, purpose: Purpose, to: Identifier) -> RequestCodeCommand {
@@ -35,8 +35,9 @@ impl Core {
 
     pub(super) fn sender(&self) -> RequestCode {
         RequestCode {
+            gate: self.gate(),
+            bill: self.bill(),
             accounts: Arc::clone(&self.store) as _,
-            challenges: Arc::clone(&self.store) as _,
             code_keys: Arc::clone(&self.code_keys),
             basics: self.basics(),
             policy: self.rules.sends.clone(),
@@ -46,8 +47,8 @@ impl Core {
 
     pub(super) fn checker(&self) -> CheckCode {
         CheckCode {
+            gate: self.gate(),
             challenges: Arc::clone(&self.store) as _,
-            budgets: Arc::clone(&self.store) as _,
             code_keys: Arc::clone(&self.code_keys),
             limits: self.rules.guesses,
             format: FORMAT,
@@ -96,9 +97,32 @@ impl Core {
         Ok(())
     }
 
+    /// Asks for a code that is not sent, and returns the handle to its challenge.
+    pub async fn request_suppressed_handle(&self, purpose: Purpose, to: Identifier) -> String {
+        let command = self.code_request(purpose, to);
+        let command = RequestCodeCommand { delivery: Delivery::Suppressed, ..command };
+        let requested = self.sender().run(command).await.expect("a handle");
+        requested.handle.expect("a handle").expose().to_owned()
+    }
+
+    /// Returns the code that was asked for in one lane.
+    pub async fn code_in_lane(&self, lane: Lane, purpose: Purpose, to: Identifier) -> String {
+        let key = self.challenge(purpose, to).in_lane(lane);
+        let live = self.store.current(&key).await.expect("the challenge");
+        let seed = live.expect("a code").seed;
+        let code = self.code_keys.derive(&seed, FORMAT).await;
+        code.expect("a code").expose().to_owned()
+    }
+
     async fn seed_of(&self, purpose: Purpose, recipient: Identifier) -> Option<CodeSeed> {
         let key = self.challenge(purpose, recipient);
-        Some(self.store.current(&key).await.expect("the challenge")?.seed)
+        for lane in [Lane::Known, Lane::Strangers, Lane::Unsent] {
+            let live = self.store.current(&key.in_lane(lane)).await.expect("the challenge");
+            if let Some(live) = live {
+                return Some(live.seed);
+            }
+        }
+        None
     }
 
     /// Returns whether the challenge has a code, valid or expired, sent or not.
@@ -159,8 +183,8 @@ impl Core {
     ) -> Result<RecipientProof, Refusal> {
         let prove = ProveRecipient {
             check_code: self.checker(),
+            bill: self.bill(),
             accounts: Arc::clone(&self.store) as _,
-            users: Arc::clone(&self.store) as _,
             clock: self.clock_port(),
         };
         let key = self.challenge(purpose, recipient);
@@ -171,6 +195,7 @@ impl Core {
     pub(super) fn enterer(&self, audience: Audience, wallet: Option<WalletPolicy>) -> EnterByCode {
         EnterByCode {
             check_code: self.checker(),
+            bill: self.bill(),
             accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             sessions: self.sessions(),

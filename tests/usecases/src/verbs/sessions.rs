@@ -61,15 +61,14 @@ impl Core {
         password: &str,
     ) -> Result<Option<Session>, Refusal> {
         let sign_in = SignInByPassword {
+            gate: self.gate(),
             accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             attempts: Arc::clone(&self.store) as _,
             sessions: self.sessions(),
             basics: self.basics(),
             passwords: Arc::clone(&self.passwords),
-            budgets: Arc::clone(&self.store) as _,
             backoff: self.rules.backoff,
-            per_source_hour: self.rules.guesses.per_source_hour,
             admission: self.rules.admission,
         };
         let command = self.sign_in_command(identifier);
@@ -186,6 +185,6 @@ impl Core {
             at: proof.at,
             kind: Some(proof.key.recipient.kind()),
         };
-        Ok(reset.run(proof, people::password(password)).await?)
+        Ok(reset.run(proof, people::password(password), &self.source).await?)
     }
 }

@@ -29,9 +29,9 @@ impl Limits {
         rules.sends.limits.pause = self.pause;
         rules.sends.limits.per_hour = self.per_hour;
         rules.sends.limits.per_day = self.per_day;
-        rules.sends.per_source_hour = self.sends_of_source;
+        rules.sources.sends_per_hour = self.sends_of_source;
         rules.guesses.per_code = self.guesses;
-        rules.guesses.per_source_hour = self.guesses_of_source;
+        rules.sources.guesses_per_hour = self.guesses_of_source;
     }
 }
 
@@ -75,16 +75,20 @@ enum Step {
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     window: u64,
-    used: u32,
+    used: i64,
 }
 
 impl Count {
-    fn used_in(self, window: u64) -> u32 {
+    fn used_in(self, window: u64) -> i64 {
         if self.window == window { self.used } else { 0 }
     }
 
     fn add_in(&mut self, window: u64) {
         *self = Self { window, used: self.used_in(window).saturating_add(1) };
+    }
+
+    fn give_back_in(&mut self, window: u64) {
+        *self = Self { window, used: self.used_in(window).saturating_sub(1) };
     }
 }
 
@@ -160,8 +164,8 @@ impl Model {
         let pause = sends.sent_at.map(|sent_at| sent_at.saturating_add(pause));
         let ends = [
             pause.filter(|end| *end > now),
-            (sends.in_hour.used_in(hour) >= per_hour).then_some(end_of_hour),
-            (sends.in_day.used_in(day) >= per_day).then_some(end_of_day),
+            (sends.in_hour.used_in(hour) >= i64::from(per_hour)).then_some(end_of_hour),
+            (sends.in_day.used_in(day) >= i64::from(per_day)).then_some(end_of_day),
         ];
         ends.into_iter().flatten().max().filter(|_| per_hour > 0)
     }
@@ -169,11 +173,11 @@ impl Model {
     fn request(&mut self, recipient: Recipient) -> Result<(), Refusal> {
         let (now, hour, day, limit) =
             (self.now, self.hour(), self.day(), self.limits.sends_of_source);
+        if limit > 0 && self.sends_of_source.used_in(hour) >= i64::from(limit) {
+            return Err(self.too_many_until(self.end_of_hour()));
+        }
         if let Some(end) = self.wait_of(recipient) {
             return Err(self.too_many_until(end));
-        }
-        if limit > 0 && self.sends_of_source.used_in(hour) >= limit {
-            return Err(self.too_many_until(self.end_of_hour()));
         }
         self.sends_of_source.add_in(hour);
         let sends = self.of(recipient);
@@ -191,11 +195,14 @@ impl Model {
 
     fn is_source_spent(&self) -> bool {
         let limit = self.limits.guesses_of_source;
-        limit > 0 && self.guesses_of_source.used_in(self.hour()) >= limit
+        limit > 0 && self.guesses_of_source.used_in(self.hour()) >= i64::from(limit)
     }
 
     fn check(&mut self, recipient: Recipient, typed: &str) -> Result<(), Refusal> {
-        let (now, hour, most) = (self.now, self.hour(), self.limits.guesses);
+        let (now, hour) = (self.now, self.hour());
+        let is_spent = self.is_source_spent();
+        // A source whose budget is spent has the first guess at a code that it asked for.
+        let most = if is_spent { 1 } else { self.limits.guesses };
         let code = self.of(recipient).code.as_mut();
         let refusal = match code.filter(|code| code.ends_at > now && code.guesses < most) {
             None => Refusal::NoCode,
@@ -207,7 +214,7 @@ impl Model {
                 Refusal::WrongCode
             }
         };
-        if self.is_source_spent() {
+        if is_spent {
             return Err(self.too_many_until(self.end_of_hour()));
         }
         self.guesses_of_source.add_in(hour);
@@ -216,9 +223,8 @@ impl Model {
 
     fn prove(&mut self, recipient: Recipient, typed: &str) -> Result<(), Refusal> {
         self.check(recipient, typed)?;
-        if self.is_source_spent() {
-            return Err(self.too_many_until(self.end_of_hour()));
-        }
+        let hour = self.hour();
+        self.sends_of_source.give_back_in(hour);
         let challenge = self.of(recipient);
         challenge.code = None;
         challenge.in_day = Count::default();
@@ -284,6 +290,8 @@ impl Real {
 }
 
 async fn take(step: Step, real: &mut Real, model: &mut Model) -> Result<(), TestCaseError> {
+    // Each request reaches another process.
+    real.core = real.core.in_new_process();
     match step {
         Step::Request(recipient) => {
             let requested = real.core.request_code(SignUp, recipient.phone()).await;

@@ -7,10 +7,11 @@ use super::value::{
     text, time,
 };
 use super::{is_over, keys};
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Nonce, Purpose};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, KeyId, Lane, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::SourceMarks;
 use crate::domain::password::PasswordHash;
 use crate::domain::proof::{LiveCode, Opener};
 use crate::domain::sends::{SendRecord, WindowCount};
@@ -26,6 +27,8 @@ pub(crate) fn challenge_key_item(key: &ChallengeKey) -> Item {
         ("channel".to_owned(), text(key.recipient.kind().as_str())),
         ("recipient".to_owned(), text(key.recipient.as_str())),
     ]);
+    // The width is that of the longest name, so that the items of all lanes have the same size.
+    item.insert("lane".to_owned(), text(format!("{:<9}", key.lane.as_str())));
     put_realm(&mut item, &key.realm);
     item
 }
@@ -38,7 +41,10 @@ pub(crate) fn read_challenge_key(item: &Item) -> Result<ChallengeKey, PortError>
     let recipient =
         recipient.ok_or_else(|| PortError::new("read a stored item", "bad recipient"))?;
     let purpose = read(item, "purpose", |value| as_text(value).and_then(Purpose::from_name))?;
-    Ok(ChallengeKey { realm, purpose, recipient })
+    // An item of the version before has no lane.
+    let lane = item.get("lane").and_then(as_text).map(str::trim_end).and_then(Lane::from_name);
+    let key = ChallengeKey::new(realm, purpose, recipient);
+    Ok(key.in_lane(lane.unwrap_or(Lane::Strangers)))
 }
 
 fn window_count(item: &Item, window: &str, used: &str) -> WindowCount {
@@ -61,10 +67,11 @@ fn send_record(item: &Item) -> SendRecord {
 
 /// Returns the state of the challenge with this item.
 pub(crate) fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeState {
-    let live = item.filter(|item| item.contains_key("nonce") && !is_over(item, now));
+    let opened_by = item.and_then(|item| item.get("opened_by")).and_then(as_text);
     ChallengeState {
         sends: item.map_or(SendRecord::EMPTY, send_record),
-        live_until: live.and_then(|item| item.get("expires_at").and_then(as_time)),
+        is_live: item.is_some_and(|item| item.contains_key("nonce") && !is_over(item, now)),
+        opened_by: opened_by.map(SourceMarks::from_stored).unwrap_or_default(),
     }
 }
 
@@ -167,6 +174,7 @@ pub(crate) fn handle_item(new: &NewHandle, challenge: &NewChallenge) -> Item {
         ("key_id".to_owned(), text(key_id.as_str())),
         ("sent".to_owned(), flag(challenge.sent)),
         ("password_stated".to_owned(), opener_value(challenge.opener)),
+        ("opened_by".to_owned(), text(challenge.opened_by.to_stored())),
         ("attempts".to_owned(), number(0_u32)),
         ("expires_at".to_owned(), time(challenge.expires_at)),
         ("purge_at".to_owned(), purge_time(challenge.expires_at)),

@@ -2,20 +2,42 @@
 
 use super::keys;
 use super::user::read_user_id;
-use super::value::{Item, as_text, purge_time, read, text};
+use super::value::{Item, as_text, as_time, purge_time, read, text, time};
 use crate::domain::id::DeviceId;
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::KnownSources;
 use crate::domain::user::User;
-use crate::ports::{DeviceRegistration, PortError, PushTokenOwner};
+use crate::ports::{DeviceRegistration, Holder, PortError, PushTokenOwner};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// Returns the attribute value of known sources.
+pub(crate) fn known_sources_value(known: &KnownSources) -> AttributeValue {
+    AttributeValue::M(known.iter().map(|(mark, at)| (mark.to_owned(), time(at))).collect())
+}
+
+/// Reads the user that an identifier belongs to. An item of a version before known sources has none.
+pub(crate) fn read_holder(item: &Item) -> Result<Holder, PortError> {
+    let marks = item.get("known_sources").and_then(|value| value.as_m().ok());
+    let marks = marks.into_iter().flatten();
+    let marks = marks.filter_map(|(mark, at)| Some((mark.clone(), as_time(at)?)));
+    Ok(Holder { user: read_user_id(item)?, known_sources: KnownSources::from_stored(marks) })
+}
 
 /// Returns the item of an identifier of a user.
-pub(crate) fn identifier_item(user: &User, identifier: &Identifier) -> Item {
+pub(crate) fn identifier_item(
+    user: &User,
+    identifier: &Identifier,
+    known: Option<&KnownSources>,
+) -> Item {
     let mut item = Item::from([
         ("identifier".to_owned(), text(keys::identifier(&user.realm, identifier))),
         ("user_id".to_owned(), text(user.id.as_str())),
     ]);
     if let Some(end) = user.expires_at {
         item.insert("expires_at".to_owned(), purge_time(end));
+    }
+    if let Some(known) = known {
+        item.insert("known_sources".to_owned(), known_sources_value(known));
     }
     item
 }

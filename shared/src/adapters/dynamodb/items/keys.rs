@@ -1,6 +1,6 @@
 //! The formats of the table keys.
 
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Lane};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{Sequence, hex};
 use crate::domain::identifier::Identifier;
@@ -20,22 +20,29 @@ pub(crate) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
     format!("{}#{}#{}", realm_prefix(realm), identifier.kind().as_str(), identifier.as_str())
 }
 
-/// `attempts#<user id>`: the password attempts for an account. `attempts#<SHA-256 of the
-/// identifier>`: those for an unknown identifier, which is not stored itself.
+/// `attempts#<user id>`: the password attempts for an account; with `#known` at the end, those of the
+/// sources that it knows. `attempts#<SHA-256 of the identifier>`: those for an unknown identifier,
+/// which is not stored itself.
 pub(crate) fn attempts(at: &AttemptSubject) -> String {
     match at {
         AttemptSubject::Account(user) => format!("attempts#{}", user.as_str()),
+        AttemptSubject::AccountFromKnownSource(user) => format!("attempts#{}#known", user.as_str()),
         AttemptSubject::UnknownIdentifier(realm, identifier) => {
             format!("attempts#{}", sha256(&self::identifier(realm, identifier)))
         }
     }
 }
 
-/// `contract#sign_up#phone#+6282243350992`: the challenge of a realm, purpose and recipient.
+/// `contract#sign_up#phone#+6282243350992`: the challenge of a realm, purpose and recipient, for any
+/// source. Another lane is part of the purpose: `contract#sign_up:known#phone#+6282243350992`.
 pub(crate) fn challenge(key: &ChallengeKey) -> String {
     let (purpose, recipient) = (key.purpose.as_str(), &key.recipient);
+    let lane = match key.lane {
+        Lane::Strangers => String::new(),
+        lane => format!(":{}", lane.as_str()),
+    };
     let realm = realm_prefix(&key.realm);
-    format!("{realm}#{purpose}#{}#{}", recipient.kind().as_str(), recipient.as_str())
+    format!("{realm}#{purpose}{lane}#{}#{}", recipient.kind().as_str(), recipient.as_str())
 }
 
 /// `handle#<SHA-256 of the handle>`: a handle of a client.

@@ -21,6 +21,11 @@ pub(crate) fn number(value: impl Into<u64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
+/// Returns a number that may be negative.
+pub(crate) fn integer(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
 pub(crate) const fn flag(value: bool) -> AttributeValue {
     AttributeValue::Bool(value)
 }
@@ -62,6 +67,11 @@ pub(crate) fn as_bytes(value: &AttributeValue) -> Option<&[u8]> {
 }
 
 pub(crate) fn as_number(value: &AttributeValue) -> Option<u64> {
+    value.as_n().ok()?.parse().ok()
+}
+
+/// Reads a number that may be negative.
+pub(crate) fn as_integer(value: &AttributeValue) -> Option<i64> {
     value.as_n().ok()?.parse().ok()
 }
 

@@ -90,11 +90,8 @@ async fn the_secret_is_derived_and_nowhere_at_rest() {
     let item = stack.items_with("Challenges", &email).await.remove(0);
     let life = seconds_between(&item, "sent_at", "expires_at");
     assert!((life - 86_400.0).abs() < 0.002, "{life}");
-    let key = ChallengeKey {
-        realm: Realm::of_shop("posbytz", "STORE1"),
-        purpose: Purpose::Verify,
-        recipient: Identifier::from_parts("email", &email).unwrap(),
-    };
+    let recipient = Identifier::from_parts("email", &email).unwrap();
+    let key = ChallengeKey::new(Realm::of_shop("posbytz", "STORE1"), Purpose::Verify, recipient);
     assert_eq!(derived_link(key, &item).await, link);
     stack.wait_until_delivered(&email).await;
     for table in ["Challenges", "Users", "Identifiers", "Outbox"] {

@@ -37,11 +37,9 @@ async fn a_mobile_gets_a_code_that_is_a_number() {
         assert_eq!((&item["attempts"], &item["sent"]), (&json!(0), &json!(true)));
         let life = seconds_between(&item, "sent_at", "expires_at");
         assert!((life - 300.0).abs() < 0.002, "{life}");
-        let key = ChallengeKey {
-            realm: Realm::of_shop(contract::PROFILE.name, "STORE1"),
-            purpose: Purpose::Verify,
-            recipient: Identifier::from_parts("phone", &to).unwrap(),
-        };
+        let realm = Realm::of_shop(contract::PROFILE.name, "STORE1");
+        let recipient = Identifier::from_parts("phone", &to).unwrap();
+        let key = ChallengeKey::new(realm, Purpose::Verify, recipient);
         assert_eq!(derived_code(key, &item, contract::PROFILE.code_format).await, code);
     }
 }

@@ -1,0 +1,65 @@
+//! The port that reads what decides about a request before anything is counted, hashed or written.
+
+use super::{ChallengeState, PortError};
+use crate::domain::budget::Budget;
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
+use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::KnownSources;
+use crate::domain::realm::Realm;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+
+/// What a request asks about.
+#[derive(Debug, Default)]
+pub struct StandingQuery<'a> {
+    /// The budgets that the request would count in.
+    pub budgets: Vec<&'a Budget>,
+    /// The identifiers that it names.
+    pub identifiers: Vec<(&'a Realm, &'a Identifier)>,
+    /// The challenges that it opens or guesses at.
+    pub challenges: Vec<&'a ChallengeKey>,
+    /// The handle that it presents.
+    pub handle: Option<&'a ChallengeHandle>,
+}
+
+/// The answers to a [`StandingQuery`], each in the order of the query.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// The used amounts of the budgets.
+    pub used: Vec<i64>,
+    /// The users that the identifiers belong to.
+    pub holders: Vec<Option<Holder>>,
+    /// The states of the challenges.
+    pub challenges: Vec<ChallengeState>,
+    /// The challenge of the handle, if it has a valid code, and the state of the handle.
+    pub held: Option<(ChallengeKey, ChallengeState)>,
+}
+
+/// The user that an identifier belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub user: UserId,
+    /// The sources that the account knows.
+    pub known_sources: KnownSources,
+}
+
+impl Holder {
+    /// Returns whether the account knows the source.
+    #[must_use]
+    pub fn knows(&self, source: &Source, now: Timestamp) -> bool {
+        self.known_sources.contain(&self.user, source, now)
+    }
+}
+
+/// Reads of the state of everything that a request touches.
+#[async_trait]
+pub trait Standings: Send + Sync {
+    /// Answers a query in one read. It reads as much for known as for unknown identifiers.
+    async fn standing(
+        &self,
+        query: &StandingQuery<'_>,
+        now: Timestamp,
+    ) -> Result<Standing, PortError>;
+}

@@ -1,0 +1,367 @@
+//! The gate: judges the source of a request before anything is counted, hashed, reserved or written.
+//!
+//! A source whose budget is spent is refused after one read, or after none if the process has seen
+//! its budget spent: a spent budget stays spent until it ends. One exception protects the people who
+//! share an address with an attacker: a target that is linked to the source (a code that it asked
+//! for, an account that knows it) can still be tried, as long as no attempt at this target failed.
+
+use super::Failure;
+use crate::domain::bill::{Bill, SENDS_PER_USE};
+use crate::domain::budget::{Budget, BudgetUse, Ceiling};
+use crate::domain::identifier::Identifier;
+use crate::domain::realm::Realm;
+use crate::domain::source::Source;
+use crate::domain::time::{HOUR, Timestamp};
+use crate::ports::{
+    Budgets, Entropy, MetricEvent, PortError, Standing, StandingQuery, Standings, TakeOutcome,
+    random, record_metric,
+};
+use futures_util::future::try_join_all;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The most names of each kind that a process remembers.
+const MOST_REMEMBERED: usize = 10_000;
+/// How long a process refuses the same source at the same target without a read. Short, because the
+/// source may ask for a code meanwhile.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// The number of tries to find a shard with room. Each costs a read.
+const SHARD_TRIES: usize = 3;
+/// The used part of a ceiling, in percent, from which it is recorded.
+const RECORDED_FROM: u64 = 50;
+
+/// The limits of the sources of one contract. 0 switches a limit off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// The codes and the sign-ups by e-mail that one source may ask for in an hour without using
+    /// them.
+    pub sends_per_hour: u32,
+    /// The wrong codes and passwords of one source in an hour.
+    pub guesses_per_hour: u32,
+    /// The wrong codes of all sources in an hour, from which the contract counts as attacked.
+    pub wrong_codes_per_hour: u64,
+}
+
+/// What a process remembers: budgets that are spent, and refused pairs of source and target, each
+/// with its end.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    spent: Names,
+    refused: Names,
+}
+
+/// Names with their ends.
+#[derive(Debug, Default)]
+struct Names(Mutex<HashMap<String, Timestamp>>);
+
+impl Names {
+    fn until(&self, name: &str, now: Timestamp) -> Option<Timestamp> {
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(name).copied().filter(|end| *end > now)
+    }
+
+    fn insert(&self, name: String, end: Timestamp, now: Timestamp) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() >= MOST_REMEMBERED {
+            names.retain(|_, end| *end > now);
+        }
+        if names.len() < MOST_REMEMBERED {
+            names.insert(name, end);
+        }
+    }
+}
+
+/// Judges the sources of one contract.
+#[derive(Clone)]
+pub struct Gate {
+    pub standings: Arc<dyn Standings>,
+    pub budgets: Arc<dyn Budgets>,
+    pub entropy: Arc<dyn Entropy>,
+    /// Shared by everything in the process.
+    pub remembered: Arc<Remembered>,
+    pub contract: &'static str,
+    pub limits: SourceLimits,
+}
+
+/// What is known of a request after the first read.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    pub(super) standing: Standing,
+    /// The end of the source's budget, if it is spent.
+    pub(super) spent_until: Option<Timestamp>,
+}
+
+/// The budgets that a message would count in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SendBudgets {
+    /// Those of the source.
+    pub(super) source: Vec<Budget>,
+    /// The guard of the prefix of the recipient.
+    guard: Option<Budget>,
+    /// The ceilings of the bill.
+    ceilings: Vec<Budget>,
+}
+
+impl SendBudgets {
+    /// Returns the budgets of a request that sends nothing.
+    pub(super) fn of_source(source: Vec<Budget>) -> Self {
+        Self { source, ..Self::default() }
+    }
+
+    /// The budgets, in the order of [`SendBudgets::uses`] of a source that is not known.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Budget> {
+        self.source.iter().chain(&self.guard).chain(&self.ceilings)
+    }
+
+    /// Returns the uses of a request whose message is `sent` or not. A source that the account of
+    /// the recipient knows (`is_known`) is not slowed down with its prefix, and its own budget may
+    /// be spent.
+    pub(super) fn uses(&self, sent: bool, is_known: bool, is_spent: bool) -> Vec<BudgetUse> {
+        let source = self.source.iter().filter(|_| !is_spent).cloned().map(BudgetUse::Take);
+        let guard = self.guard.iter().filter(|_| !is_known);
+        let message = guard.chain(&self.ceilings).cloned();
+        let message = message.map(if sent { BudgetUse::Take } else { BudgetUse::Check });
+        source.chain(message).collect()
+    }
+}
+
+/// Returns the name of the target of a request in the memory of the process.
+pub(super) fn target(realm: &Realm, identifier: &Identifier) -> String {
+    let shop = realm.shop().unwrap_or_default();
+    format!("{}#{shop}#{}#{}", realm.contract(), identifier.kind().as_str(), identifier.as_str())
+}
+
+impl Gate {
+    pub(super) fn sends(&self, source: &Source, now: Timestamp) -> Vec<Budget> {
+        Budget::sends(self.contract, source, self.limits.sends_per_hour, now)
+    }
+
+    pub(super) fn guesses(&self, source: &Source, now: Timestamp) -> Vec<Budget> {
+        Budget::wrong_guesses(self.contract, source, self.limits.guesses_per_hour, now)
+    }
+
+    /// Returns a shard of the wrong codes of all sources; `None` without this limit.
+    pub(super) fn wrong_codes(&self, now: Timestamp) -> Result<Option<Budget>, PortError> {
+        let what = format!("wrong#{}", self.contract);
+        let limit = self.limits.wrong_codes_per_hour;
+        let ceiling = Ceiling::of_window(&what, limit, HOUR, now);
+        ceiling.map(|ceiling| Ok(ceiling.shard(self.random_index()?))).transpose()
+    }
+
+    fn random_index(&self) -> Result<u64, PortError> {
+        Ok(u64::from(u16::from_be_bytes(random(&*self.entropy)?)))
+    }
+
+    /// Returns a shard of a ceiling that is not known to be spent; the end of the ceiling if all
+    /// are.
+    fn pick(
+        &self,
+        ceiling: &Ceiling,
+        now: Timestamp,
+    ) -> Result<Result<Budget, Timestamp>, PortError> {
+        let shards = ceiling.shards;
+        let first = if shards > 1 { self.random_index()? } else { 0 };
+        let mut shards = (0..shards).map(|step| ceiling.shard(first.wrapping_add(step)));
+        let unspent = shards.find(|shard| {
+            !shard.is_spent(0) && self.remembered.spent.until(&shard.bucket, now).is_none()
+        });
+        Ok(unspent.ok_or(ceiling.ends_at))
+    }
+
+    /// Remembers the budget if it is spent. Returns its end then.
+    fn note(&self, budget: &Budget, used: i64, now: Timestamp) -> Option<Timestamp> {
+        budget.is_spent(used).then(|| self.remember(budget, now))
+    }
+
+    /// Remembers that the budget is spent. Returns its end.
+    pub(super) fn remember(&self, budget: &Budget, now: Timestamp) -> Timestamp {
+        self.remembered.spent.insert(budget.bucket.clone(), budget.ends_at, now);
+        budget.ends_at
+    }
+
+    /// Returns whether the process has seen the budget spent.
+    pub(super) fn remembers(&self, budget: &Budget, now: Timestamp) -> bool {
+        self.remembered.spent.until(&budget.bucket, now).is_some()
+    }
+
+    /// The name of a refused pair of source and target.
+    fn pair(own: &[Budget], target: &str) -> Option<String> {
+        own.first().map(|budget| format!("{}|{target}", budget.bucket))
+    }
+
+    /// Refuses a source whose budget is spent, and that is not linked to the target.
+    pub(super) fn refuse<R>(
+        &self,
+        own: &[Budget],
+        target: &str,
+        end: Timestamp,
+        now: Timestamp,
+    ) -> Failure<R> {
+        if let Some(pair) = Self::pair(own, target) {
+            self.remembered.refused.insert(pair, now.plus(REFUSED_FOR).min(end), now);
+        }
+        Failure::too_many(end, now)
+    }
+
+    /// Reads the state of everything that a request touches, with the budgets `own` of its source.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`] without a read, if the process refused the source at this target a
+    /// moment ago.
+    pub(super) async fn judge<'a, R>(
+        &self,
+        own: &'a [Budget],
+        mut query: StandingQuery<'a>,
+        target: &str,
+        now: Timestamp,
+    ) -> Result<Judgement, Failure<R>> {
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            own.iter().partition(|budget| self.remembers(budget, now));
+        let remembered = known.iter().map(|budget| budget.ends_at).max();
+        if let Some(end) = remembered
+            && let Some(pair) = Self::pair(own, target)
+            && self.remembered.refused.until(&pair, now).is_some()
+        {
+            return Err(Failure::too_many(end, now));
+        }
+        let others = query.budgets.len();
+        query.budgets.extend(unknown.iter().copied());
+        let mut standing = self.standings.standing(&query, now).await?;
+        let used = standing.used.split_off(others);
+        let spent = unknown.iter().zip(used).filter_map(|(own, used)| self.note(own, used, now));
+        let spent_until = spent.chain(remembered).max();
+        Ok(Judgement { standing, spent_until })
+    }
+
+    /// Reads the state of everything that a request for messages to these recipients touches:
+    /// `query`, and the budgets.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`] if a ceiling of the bill is reached; see also [`Gate::judge`].
+    pub(super) async fn judge_send<'q, R>(
+        &self,
+        bill: &Bill,
+        source: &Source,
+        recipients: &[&Identifier],
+        (target, query): (&str, impl Fn() -> StandingQuery<'q>),
+        now: Timestamp,
+    ) -> Result<(Judgement, SendBudgets), Failure<R>> {
+        let own = self.sends(source, now);
+        let mut end = now;
+        for _ in 0..SHARD_TRIES {
+            let budgets = match self.send_budgets(bill, &own, recipients, now)? {
+                Ok(budgets) => budgets,
+                Err(spent) => return Err(self.over_the_bill(spent, now)),
+            };
+            let mut own = budgets.source.clone();
+            own.extend(budgets.guard.clone());
+            let query = query();
+            let query = StandingQuery { budgets: budgets.ceilings.iter().collect(), ..query };
+            let judgement = self.judge(&own, query, target, now).await?;
+            let ceilings = budgets.ceilings.iter().zip(&judgement.standing.used);
+            let spent = ceilings.filter_map(|(ceiling, used)| {
+                self.record_use(ceiling, *used);
+                self.note(ceiling, *used, now)
+            });
+            match spent.max() {
+                None => return Ok((judgement, budgets)),
+                Some(spent) => end = spent,
+            }
+        }
+        Err(self.over_the_bill(end, now))
+    }
+
+    /// Returns the budgets of messages to these recipients; the end of a ceiling that is spent.
+    fn send_budgets(
+        &self,
+        bill: &Bill,
+        own: &[Budget],
+        recipients: &[&Identifier],
+        now: Timestamp,
+    ) -> Result<Result<SendBudgets, Timestamp>, PortError> {
+        let mut budgets = SendBudgets { source: own.to_vec(), ..SendBudgets::default() };
+        let mut ceilings: Vec<Ceiling> = Vec::new();
+        for recipient in recipients {
+            if let Some(guard) = bill.guard(self.contract, recipient, now) {
+                // A guard whose shards are all spent is judged like a spent source.
+                let shard = self.pick(&guard, now)?;
+                budgets.guard = Some(shard.unwrap_or_else(|_| guard.shard(0)));
+            }
+            for ceiling in bill.ceilings(self.contract, recipient, now) {
+                match ceilings.iter_mut().find(|known| known.name == ceiling.name) {
+                    Some(known) => known.cost = known.cost.saturating_add(ceiling.cost),
+                    None => ceilings.push(ceiling),
+                }
+            }
+        }
+        for ceiling in &ceilings {
+            match self.pick(ceiling, now)? {
+                Ok(shard) => budgets.ceilings.push(shard),
+                Err(end) => return Ok(Err(end)),
+            }
+        }
+        Ok(Ok(budgets))
+    }
+
+    /// Refuses a request for a message because of a ceiling of the bill.
+    pub(super) fn over_the_bill<R>(&self, end: Timestamp, now: Timestamp) -> Failure<R> {
+        record_metric(Some(self.contract), MetricEvent::BillRefused);
+        Failure::too_many(end, now)
+    }
+
+    /// Records the used part of a ceiling, if it is large.
+    fn record_use(&self, ceiling: &Budget, used: i64) {
+        let used = u64::try_from(used).unwrap_or_default();
+        let percent = used.saturating_mul(100).checked_div(ceiling.limit).unwrap_or(100);
+        if percent >= RECORDED_FROM {
+            record_metric(Some(self.contract), MetricEvent::BillUsed { percent });
+        }
+    }
+
+    /// Returns the uses that a used code gives back: to its source, and to the guard of the prefix
+    /// of its recipient.
+    pub(super) fn give_back(
+        &self,
+        bill: &Bill,
+        source: &Source,
+        recipient: &Identifier,
+        now: Timestamp,
+    ) -> Result<Vec<BudgetUse>, PortError> {
+        // The limit of a client bounds its sign-ups, used or not.
+        let own = if source.is_client() { Vec::new() } else { self.sends(source, now) };
+        let mut uses: Vec<_> = own.into_iter().map(|own| BudgetUse::GiveBack(own, 1)).collect();
+        if let Some(guard) = bill.guard(self.contract, recipient, now) {
+            let index = if guard.shards > 1 { self.random_index()? } else { 0 };
+            let shard = guard.shard(index);
+            uses.push(BudgetUse::GiveBack(shard, SENDS_PER_USE));
+        }
+        Ok(uses)
+    }
+
+    /// Takes one use of a budget that refuses nothing by itself.
+    pub(super) async fn count(&self, budget: Option<&Budget>) -> Result<(), PortError> {
+        match budget {
+            Some(budget) => self.budgets.take(budget).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a refusal in the budgets of the source, so that an attacker pays for what the refusal
+    /// reveals. Returns the refusal, or the failure of a spent budget.
+    pub(super) async fn refuse_at_cost<R>(
+        &self,
+        refused: R,
+        own: &[Budget],
+        now: Timestamp,
+    ) -> Failure<R> {
+        match try_join_all(own.iter().map(|budget| self.budgets.take(budget))).await {
+            Ok(taken) => {
+                let spent = own.iter().zip(taken).filter(|(_, taken)| *taken == TakeOutcome::Spent);
+                let end = spent.map(|(budget, _)| self.remember(budget, now)).max();
+                end.map_or(Failure::Refused(refused), |end| Failure::too_many(end, now))
+            }
+            Err(error) => error.into(),
+        }
+    }
+}
