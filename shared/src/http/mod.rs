@@ -14,4 +14,4 @@ pub use cors::{AllowedOrigins, Cors, CorsPolicy, preflight};
 pub use lambda_http::Request;
 pub use lambda_http::http::StatusCode;
 pub use refusal::Refusal;
-pub use response::{Response, empty, json, retry_after, text};
+pub use response::{Response, empty, json, retry_after, secured, text};

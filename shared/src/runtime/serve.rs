@@ -5,7 +5,7 @@ use super::emf::{Metrics, Outcome};
 use super::settings::metrics_namespace;
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
-use crate::http::{Cors, Refusal, Request, Response};
+use crate::http::{Cors, Refusal, Request, Response, secured};
 use crate::ports::{Clock as _, chain};
 use futures_util::FutureExt as _;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -135,9 +135,9 @@ where
 
 /// Serves HTTP requests until the process is ended.
 ///
-/// Turns a refusal into its response, adds the CORS headers, logs each request on one line, and
-/// counts it under the name of the function, which `module` (`module_path!()`) contains. After a
-/// panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`]: for an `Err`, API
+/// Turns a refusal into its response, adds the headers of CORS and those of every response, logs
+/// each request on one line, and counts it under the name of the function, which `module`
+/// (`module_path!()`) contains. After a panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`]: for an `Err`, API
 /// Gateway would send its own response.
 ///
 /// # Errors
@@ -174,7 +174,7 @@ where
                 R::INTERNAL.into_response(&request)
             }
         };
-        let response = cors.apply(&request, response);
+        let response = secured(cors.apply(&request, response));
         let status = response.status().as_u16();
         let (counters, outcome) = (Counters::take(), outcome_of_status(status));
         // The route, not the path: a path without a route may contain an e-mail address.

@@ -5,10 +5,10 @@ mod gotu;
 mod posbytz;
 mod urbanfits;
 
-use crate::{Reply, TestStack, code_in, say};
+use crate::{Call, Reply, TestStack, code_in, say};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use latchkey::contracts::CONTRACTS;
+use latchkey::contracts::{CONTRACTS, Route};
 use serde_json::Value;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -154,6 +154,23 @@ impl Sample {
         Self::accepted(Target::Body, r#"{"a":["b",1]}"#)
     }
 
+    /// The sample's request to a route, with `text` in the place of the mangled part.
+    pub fn request<'a>(&self, stack: &'a TestStack, route: &Route, text: &[u8]) -> Call<'a> {
+        let mut call = stack.request(route.method, route.path);
+        for (name, value) in &self.headers {
+            call = call.header(name, value);
+        }
+        match self.target {
+            Target::Body => call.body(text.to_vec()),
+            Target::Query => call.query(&String::from_utf8_lossy(text)),
+            // A client cannot send the other bytes in a header.
+            Target::Header(name) => {
+                let sent = text.iter().filter(|byte| matches!(byte, 0x20..=0x7e | 0x80..));
+                call.header(name, sent.copied().collect::<Vec<_>>())
+            }
+        }
+    }
+
     fn refused(target: Target, text: impl Into<String>) -> Self {
         Self { headers: Vec::new(), target, text: text.into(), outcome: Outcome::Refused }
     }
@@ -228,7 +245,24 @@ pub trait Driver: Send + Sync {
     async fn samples(&self, function: &str) -> Vec<Sample>;
 }
 
+/// The driver of the contract that a route belongs to.
+#[must_use]
+pub fn driver_of<'d, 's>(
+    drivers: &'d [Box<dyn Driver + 's>],
+    route: &Route,
+) -> &'d (dyn Driver + 's) {
+    let contract = route.function.split('-').next();
+    let driver = drivers.iter().find(|driver| Some(driver.facts().name) == contract);
+    driver.unwrap_or_else(|| panic!("no driver of {}", route.function)).as_ref()
+}
+
 impl dyn Driver + '_ {
+    /// Requests to an endpoint; for an endpoint without samples a small JSON body.
+    pub async fn requests(&self, function: &str) -> Vec<Sample> {
+        let samples = self.samples(function).await;
+        if samples.is_empty() { vec![Sample::of_any_route()] } else { samples }
+    }
+
     /// Waits for the code in the message number `count` to a person.
     pub async fn code(&self, person: &Person, count: usize) -> String {
         code_in(&self.stack().text(&person.recipient, count).await)

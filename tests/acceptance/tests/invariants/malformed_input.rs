@@ -1,7 +1,7 @@
 //! Malformed input of any kind gets a 4xx in the format of its contract, and stores nothing.
 
-use acceptance::drivers::{Driver, Outcome, Sample, Target, drivers};
-use acceptance::{Call, NO_LIMITS, Reply, TestStack};
+use acceptance::drivers::{Driver, Outcome, Sample, driver_of, drivers};
+use acceptance::{NO_LIMITS, Reply, TestStack};
 use latchkey::contracts::{self, Route};
 use serde_json::{Value, json};
 use std::num::Wrapping;
@@ -37,23 +37,6 @@ const ROUNDS: usize = 40;
 /// The tables that a refused request must not write to.
 const STORED: [&str; 6] = ["Users", "Identifiers", "Devices", "Sessions", "Ledger", "Clients"];
 
-/// The sample's request at a route, with `text` in place of the mangled part.
-fn request<'a>(stack: &'a TestStack, route: &Route, sample: &Sample, text: &[u8]) -> Call<'a> {
-    let mut call = stack.request(route.method, route.path);
-    for (name, value) in &sample.headers {
-        call = call.header(name, value);
-    }
-    match sample.target {
-        Target::Body => call.body(text.to_vec()),
-        Target::Query => call.query(&String::from_utf8_lossy(text)),
-        // A client cannot send the other bytes in a header.
-        Target::Header(name) => {
-            let sent = text.iter().filter(|byte| matches!(byte, 0x20..=0x7e | 0x80..));
-            call.header(name, sent.copied().collect::<Vec<_>>())
-        }
-    }
-}
-
 #[track_caller]
 fn assert_answered(driver: &dyn Driver, route: &Route, sample: &Sample, reply: &Reply) {
     if reply.status < 300 {
@@ -81,17 +64,13 @@ async fn mangled_requests_to_every_route_are_refused_in_the_format_of_its_contra
     let kinds = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
     let mut mutations = Mutations(Wrapping(7));
     for route in contracts::routes() {
-        let contract = route.function.split('-').next();
-        let driver = drivers.iter().find(|driver| Some(driver.facts().name) == contract).unwrap();
-        let mut samples = driver.samples(route.function).await;
-        if samples.is_empty() {
-            samples.push(Sample::of_any_route());
-        }
+        let driver = driver_of(&drivers, &route);
+        let samples = driver.requests(route.function).await;
         let before = stored(stack).await;
         for sample in &samples {
             for _ in 0..ROUNDS {
                 let text = mutations.of(sample.text.as_bytes());
-                let mut call = request(stack, &route, sample, &text);
+                let mut call = sample.request(stack, &route, &text);
                 if !sample.headers.iter().any(|(name, _)| *name == "content-type") {
                     call = call.header("content-type", kinds[mutations.next(kinds.len())]);
                 }
@@ -99,7 +78,7 @@ async fn mangled_requests_to_every_route_are_refused_in_the_format_of_its_contra
                 let shown = String::from_utf8_lossy(&text);
                 let context = || format!("{} {} {shown:?}", route.method, route.path);
                 assert!(reply.status < 500, "{}: {reply:?}", context());
-                assert_answered(driver.as_ref(), &route, sample, &reply);
+                assert_answered(driver, &route, sample, &reply);
             }
         }
         assert_eq!(stored(stack).await, before, "{} stored something", route.function);
