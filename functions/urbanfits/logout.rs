@@ -3,7 +3,7 @@
 
 use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, LogoutSessions, Refusal};
 use latchkey::domain::session::SessionsToEnd;
-use latchkey::http::{AllowedOrigins, CookiePolicy, Request, Response};
+use latchkey::http::{CookiePolicy, Request, Response};
 use latchkey::runtime::Error;
 use latchkey::usecases::SignOut;
 use latchkey::wiring::Wiring;
@@ -12,14 +12,9 @@ struct Logout {
     authenticator: Authenticator,
     sign_out: SignOut,
     cookies: CookiePolicy,
-    origins: AllowedOrigins,
 }
 
 async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusal> {
-    // A browser also sends the cookies with requests of other pages.
-    if !endpoint.origins.allow(request) {
-        return Err(Refusal::Origin);
-    }
     let LogoutRequest { sessions } = LogoutRequest::read(request)?;
     match endpoint.authenticator.user(request).await {
         Ok((_, session)) => match sessions {
@@ -41,11 +36,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         sessions: wiring.sessions()?,
         clock: wiring.clock(),
     };
-    let endpoint = Logout {
-        authenticator,
-        sign_out: wiring.sign_out()?,
-        cookies: wiring.cookies()?,
-        origins: wiring.allowed_origins(),
-    };
+    let endpoint =
+        Logout { authenticator, sign_out: wiring.sign_out()?, cookies: wiring.cookies()? };
     wiring.serve(module_path!(), endpoint, logout).await
 }

@@ -7,7 +7,7 @@ use latchkey::contracts::urbanfits::{
 };
 use latchkey::domain::challenge::Audience;
 use latchkey::domain::session::SessionKind;
-use latchkey::http::{self, AllowedOrigins, Request, Response, StatusCode};
+use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::{Entropy, random};
 use latchkey::runtime::Error;
 use latchkey::usecases::{EnterByCode, EnterRefused};
@@ -18,14 +18,9 @@ struct Callback {
     enter: EnterByCode,
     sessions: SessionIssuer,
     entropy: Arc<dyn Entropy>,
-    origins: AllowedOrigins,
 }
 
 async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Response, Refusal> {
-    // A page of another origin must not sign its visitor in to another account.
-    if !endpoint.origins.allow(request) {
-        return Err(Refusal::Origin);
-    }
     let CallbackRequest { command } = CallbackRequest::read(request)?;
     // Read before the code is used up: without the keys, the user would be registered but not signed
     // in.
@@ -52,7 +47,6 @@ pub(crate) async fn main() -> Result<(), Error> {
             cookies: wiring.cookies()?,
         },
         entropy: wiring.entropy(),
-        origins: wiring.allowed_origins(),
     };
     wiring.serve(module_path!(), endpoint, signup_callback).await
 }

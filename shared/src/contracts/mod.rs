@@ -139,6 +139,7 @@ pub struct InternalError;
 
 impl http::Refusal for InternalError {
     const INTERNAL: Self = Self;
+    const FOREIGN_PAGE: Option<Self> = None;
     const CORS: CorsPolicy = CorsPolicy::NoOrigin;
 
     fn into_response(self, _: &Request) -> Response {

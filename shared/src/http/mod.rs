@@ -1,4 +1,4 @@
-//! HTTP over `lambda_http`, for every contract: bodies, callers, responses, refusals, CORS.
+//! HTTP over `lambda_http`, for every contract: bodies, callers, pages, responses, refusals.
 
 mod body;
 mod caller;

@@ -9,6 +9,10 @@ pub trait Refusal: Sized {
     /// time.
     const INTERNAL: Self;
 
+    /// The refusal of a request that a foreign page sent ([`Cors::accepts`](super::Cors::accepts)).
+    /// `None` for functions that answer pages like everyone else, because they only describe the API.
+    const FOREIGN_PAGE: Option<Self>;
+
     /// Which pages of other origins may read the responses, refusals included.
     const CORS: CorsPolicy;
 

@@ -133,12 +133,47 @@ where
     type Future = T;
 }
 
+/// Answers a request: first the page that it comes from is checked, then the handler runs. After a panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`].
+async fn answer<'a, S, R, H>(
+    request: &'a Request,
+    cors: &Cors,
+    (state, handler): (&'a S, &H),
+) -> Response
+where
+    S: Sync + 'a,
+    R: Refusal,
+    H: Handler<'a, S, &'a Request, Result<Response, R>>,
+{
+    if let Some(refusal) = R::FOREIGN_PAGE
+        && !cors.accepts(request)
+    {
+        return cors.apply(request, refusal.into_response(request));
+    }
+    let respond = async {
+        let result = handler(state, request).await;
+        result.unwrap_or_else(|refusal| refusal.into_response(request))
+    };
+    let respond = AssertUnwindSafe(respond).catch_unwind();
+    let response = match tokio::time::timeout(time_left(request), respond).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a request panicked");
+            R::INTERNAL.into_response(request)
+        }
+        Err(_) => {
+            tracing::error!("a request ran out of time");
+            R::INTERNAL.into_response(request)
+        }
+    };
+    cors.apply(request, response)
+}
+
 /// Serves HTTP requests until the process is ended.
 ///
 /// Turns a refusal into its response, adds the headers of CORS and those of every response, logs
 /// each request on one line, and counts it under the name of the function, which `module`
-/// (`module_path!()`) contains. After a panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`]: for an `Err`, API
-/// Gateway would send its own response.
+/// (`module_path!()`) contains. There is a response to every request: for an `Err`, API Gateway
+/// would send its own.
 ///
 /// # Errors
 /// The Lambda runtime cannot be reached.
@@ -158,23 +193,8 @@ where
     let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
     let serve_one = move |request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
-        let respond = async {
-            let result = handler(state, &request).await;
-            result.unwrap_or_else(|refusal| refusal.into_response(&request))
-        };
-        let respond = AssertUnwindSafe(respond).catch_unwind();
-        let response = match tokio::time::timeout(time_left(&request), respond).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => {
-                tracing::error!("a request panicked");
-                R::INTERNAL.into_response(&request)
-            }
-            Err(_) => {
-                tracing::error!("a request ran out of time");
-                R::INTERNAL.into_response(&request)
-            }
-        };
-        let response = secured(cors.apply(&request, response));
+        let response = answer(&request, cors, (state, handler)).await;
+        let response = secured(response);
         let status = response.status().as_u16();
         let (counters, outcome) = (Counters::take(), outcome_of_status(status));
         // The route, not the path: a path without a route may contain an e-mail address.

@@ -326,7 +326,7 @@ fn names_a_key(variable: &str) -> bool {
     after.is_some_and(|after| after.is_empty() || after.starts_with('_'))
 }
 
-/// The origins whose pages may use a contract's cookies.
+/// The origins whose pages may send requests to a contract.
 #[must_use]
 pub fn allowed_origins(contract: &str) -> AllowedOrigins {
     AllowedOrigins::parse(&optional(&variable("ALLOWED_ORIGINS", contract)).unwrap_or_default())

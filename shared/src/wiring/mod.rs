@@ -58,7 +58,7 @@ impl Wiring {
         H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>> + Send,
     {
         self.base.warm_up().await;
-        let cors = Cors { policy: R::CORS, origins: self.allowed_origins() };
+        let cors = Cors { policy: R::CORS, origins: settings::allowed_origins(self.profile.name) };
         serve(module, cors, state, handler).await
     }
 

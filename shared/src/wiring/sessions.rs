@@ -5,7 +5,7 @@ use crate::adapters::jwt::{JwsTexts, JwtAccessTokens};
 use crate::adapters::key_ring::KeyRingScope;
 use crate::adapters::refresh_keys::HmacRefreshKeys;
 use crate::domain::session::{REMEMBERED_LIFETIME, SessionLifetimes};
-use crate::http::{AllowedOrigins, CookiePolicy};
+use crate::http::CookiePolicy;
 use crate::ports::{AccessTokens, Clock, Entropy, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
 use crate::usecases::{OpenSessions, Refresh, SessionOwner, SignInByPassword, SignOut};
@@ -102,12 +102,6 @@ impl Wiring {
         let usual = settings::session_lifetime(self.profile.name)?;
         let lifetimes = SessionLifetimes { usual, remembered: REMEMBERED_LIFETIME };
         Ok(CookiePolicy { lifetimes, domain: settings::cookie_domain(self.profile.name) })
-    }
-
-    /// The origins whose pages may send requests with cookies.
-    #[must_use]
-    pub fn allowed_origins(&self) -> AllowedOrigins {
-        settings::allowed_origins(self.profile.name)
     }
 
     #[must_use]

@@ -14,6 +14,8 @@ pub enum Refusal {
     /// The body is neither a JSON object nor a form.
     Body,
     BodyTooLarge,
+    /// A foreign page sent the request.
+    Origin,
     /// A parameter is missing or has the wrong type; the text names it.
     Parameter(String),
     /// The value of a parameter is not acceptable; the text says why.
@@ -54,6 +56,7 @@ impl Refusal {
         let samples = vec![
             Self::Body,
             Self::BodyTooLarge,
+            Self::Origin,
             Self::Parameter("Missing parameter user_auth".to_owned()),
             Self::Invalid("Address district is invalid"),
             Self::InvalidHost,
@@ -71,6 +74,7 @@ impl Refusal {
             match sample {
                 Self::Body
                 | Self::BodyTooLarge
+                | Self::Origin
                 | Self::Parameter(_)
                 | Self::Invalid(_)
                 | Self::InvalidHost
@@ -94,6 +98,7 @@ impl Refusal {
         match self {
             Self::Body => (StatusCode::BAD_REQUEST, error("Invalid request body")),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, error("Request body too large")),
+            Self::Origin => (StatusCode::FORBIDDEN, error("This page may not send this request")),
             Self::Parameter(text) => (unprocessable, error(text)),
             Self::Invalid(text) => (unprocessable, errors(text)),
             Self::InvalidHost => (StatusCode::FORBIDDEN, errors("Invalid host")),
@@ -127,6 +132,7 @@ impl Refusal {
 
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
+    const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
     /// As in the original: GoodCity has no cookies.
     const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
 

@@ -13,6 +13,8 @@ pub enum Refusal {
     /// The body is not a JSON object.
     Body,
     BodyTooLarge,
+    /// A foreign page sent the request.
+    Origin,
     /// A field or header is missing or wrong; the text names it.
     Invalid(String),
     /// The phone number has an account.
@@ -50,6 +52,7 @@ impl Refusal {
         let samples = vec![
             Self::Body,
             Self::BodyTooLarge,
+            Self::Origin,
             Self::Invalid("otpCode is required".to_owned()),
             Self::PhoneTaken,
             Self::EmailTaken,
@@ -70,6 +73,7 @@ impl Refusal {
             match sample {
                 Self::Body
                 | Self::BodyTooLarge
+                | Self::Origin
                 | Self::Invalid(_)
                 | Self::PhoneTaken
                 | Self::EmailTaken
@@ -95,6 +99,7 @@ impl Refusal {
         let (status, text) = match self {
             Self::Body => (StatusCode::BAD_REQUEST, "invalid request body"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large"),
+            Self::Origin => (StatusCode::FORBIDDEN, "this page may not send this request"),
             Self::Invalid(text) => (StatusCode::BAD_REQUEST, text.as_str()),
             Self::PhoneTaken => (StatusCode::BAD_REQUEST, "phone number already registered"),
             Self::EmailTaken => (StatusCode::BAD_REQUEST, "email already registered"),
@@ -125,6 +130,7 @@ impl Refusal {
 
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
+    const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
     /// No cookies.
     const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
 

@@ -42,6 +42,8 @@ pub enum TokenRefusal {
     /// A parameter is missing, repeated or malformed, or there are two kinds of credentials.
     InvalidRequest,
     TooLarge,
+    /// A foreign page sent the request.
+    ForeignPage,
     /// The client is unknown, or its secret is wrong or missing.
     InvalidClient,
     /// The client is suspended.
@@ -82,6 +84,7 @@ impl TokenRefusal {
         let samples = vec![
             Self::InvalidRequest,
             Self::TooLarge,
+            Self::ForeignPage,
             Self::InvalidClient,
             Self::UnauthorizedClient,
             Self::UnsupportedGrantType,
@@ -93,6 +96,7 @@ impl TokenRefusal {
             match sample {
                 Self::InvalidRequest
                 | Self::TooLarge
+                | Self::ForeignPage
                 | Self::InvalidClient
                 | Self::UnauthorizedClient
                 | Self::UnsupportedGrantType
@@ -111,6 +115,10 @@ impl TokenRefusal {
             }
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The body is too large")
+            }
+            Self::ForeignPage => {
+                let text = "This page may not send this request";
+                (StatusCode::FORBIDDEN, "invalid_request", text)
             }
             Self::InvalidClient => {
                 (StatusCode::UNAUTHORIZED, "invalid_client", "Invalid client authentication")
@@ -284,6 +292,7 @@ impl TokenResponse {
 
 impl http::Refusal for TokenRefusal {
     const INTERNAL: Self = Self::ServerError;
+    const FOREIGN_PAGE: Option<Self> = Some(Self::ForeignPage);
     const CORS: CorsPolicy = CorsPolicy::NoOrigin;
 
     fn into_response(self, _: &Request) -> Response {

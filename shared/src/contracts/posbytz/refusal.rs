@@ -17,6 +17,8 @@ pub enum Refusal {
     /// The body is not a JSON object.
     Body,
     BodyTooLarge,
+    /// A foreign page sent the request.
+    Origin,
     /// Fields are missing or wrong.
     Invalid(FieldErrors),
     /// No client is authenticated.
@@ -80,6 +82,7 @@ impl Refusal {
         let samples = vec![
             Self::Body,
             Self::BodyTooLarge,
+            Self::Origin,
             Self::Invalid(field("email", "email must be an email")),
             Self::NoClient,
             Self::InsufficientScope,
@@ -96,6 +99,7 @@ impl Refusal {
             match sample {
                 Self::Body
                 | Self::BodyTooLarge
+                | Self::Origin
                 | Self::Invalid(_)
                 | Self::NoClient
                 | Self::InsufficientScope
@@ -117,6 +121,11 @@ impl Refusal {
             Self::BodyTooLarge => {
                 ErrorBody::message(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large")
             }
+            Self::Origin => ErrorBody::error(
+                StatusCode::FORBIDDEN,
+                "This page may not send this request",
+                "Forbidden",
+            ),
             Self::Invalid(errors) => ErrorBody::fields(errors.clone()),
             Self::NoClient => ErrorBody::error(
                 StatusCode::UNAUTHORIZED,
@@ -165,6 +174,7 @@ impl Refusal {
             }
             Self::Body
             | Self::BodyTooLarge
+            | Self::Origin
             | Self::Invalid(_)
             | Self::Taken(_)
             | Self::InvalidLink
@@ -186,6 +196,7 @@ impl Refusal {
 
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
+    const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
     /// The callers are the shops' servers; their tokens do not belong in a browser.
     const CORS: CorsPolicy = CorsPolicy::NoOrigin;
 

@@ -34,7 +34,7 @@ pub enum Refusal {
     Credentials,
     /// The session is missing, not genuine, or has ended.
     Session,
-    /// A page of an origin that is not allowed sent the request.
+    /// A foreign page sent the request.
     Origin,
     BodyTooLarge,
     TooMany {
@@ -164,6 +164,7 @@ impl Refusal {
 
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
+    const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
     /// Sessions are cookies.
     const CORS: CorsPolicy = CorsPolicy::AllowedOrigins;
 

@@ -18,6 +18,7 @@ mod headers;
 mod key_rotation;
 mod logging;
 mod malformed_input;
+mod pages;
 mod races;
 mod relay;
 mod secrets;

@@ -20,6 +20,17 @@ const LOCAL: [(&str, &str); 8] = [
 /// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
 
+/// The start of the variables with the origins whose pages may send requests to a contract.
+const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS_";
+/// The pages of this machine, which a developer works on.
+const LOCAL_PAGES: [&str; 2] = ["http://localhost:*", "http://127.0.0.1:*"];
+
+/// Returns a list of origins with those of [`LOCAL_PAGES`].
+fn with_local_pages(origins: &str) -> String {
+    let configured = origins.split(',').filter(|origin| !origin.is_empty());
+    configured.chain(LOCAL_PAGES).collect::<Vec<_>>().join(",")
+}
+
 /// Returns the variables that replace the template's in a deployed stack.
 pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
     let local = LOCAL.into_iter().chain([(PUBLIC_URL, api_url)]);
@@ -40,6 +51,9 @@ pub(super) fn variables(
         if let Some(variable) = variables.get_mut(name) {
             value.clone_into(variable);
         }
+    }
+    for (_, origins) in variables.iter_mut().filter(|(name, _)| name.starts_with(ALLOWED_ORIGINS)) {
+        *origins = with_local_pages(origins);
     }
     let name = function.name.as_str();
     let memory = function.memory_mb.to_string();
@@ -82,6 +96,8 @@ mod tests {
                 ("MESSAGES_PER_HOUR", "2000"),
                 ("OTP_TTL_SECONDS", "300"),
                 ("PUBLIC_URL", "https://api.example"),
+                ("ALLOWED_ORIGINS_GOTU", ""),
+                ("ALLOWED_ORIGINS_URBANFITS", "https://a.example,https://b.example"),
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
@@ -114,6 +130,18 @@ mod tests {
         let overrides = [("PUBLIC_URL".to_owned(), "https://shop.example".to_owned())];
         let overridden = variables(&function(), &overrides, "http://127.0.0.1:1", API);
         assert_eq!(overridden.get("PUBLIC_URL").unwrap(), "https://shop.example");
+    }
+
+    #[test]
+    fn pages_of_this_machine_are_allowed_unless_an_override_has_other_pages() {
+        let plain = variables(&function(), &[], "http://127.0.0.1:1", API);
+        let local = "http://localhost:*,http://127.0.0.1:*";
+        assert_eq!(plain["ALLOWED_ORIGINS_GOTU"], local);
+        let all = format!("https://a.example,https://b.example,{local}");
+        assert_eq!(plain["ALLOWED_ORIGINS_URBANFITS"], all);
+        let overrides = [("ALLOWED_ORIGINS_GOTU".to_owned(), "https://c.example".to_owned())];
+        let overridden = variables(&function(), &overrides, "http://127.0.0.1:1", API);
+        assert_eq!(overridden["ALLOWED_ORIGINS_GOTU"], "https://c.example");
     }
 
     #[test]
