@@ -4,10 +4,17 @@ use crate::domain::source::{Source, SourceAddress};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
-/// The address that the gateway saw. Headers are ignored, because a caller can write any address in
-/// them.
+/// The address of the caller: the one that [`Front::admit`](super::Front::admit) decided on, or the
+/// one that the gateway saw. All other headers are ignored, because a caller can write any address
+/// in them.
 #[must_use]
 pub fn source_address(request: &Request) -> SourceAddress {
+    let decided = request.extensions().get::<SourceAddress>();
+    decided.cloned().unwrap_or_else(|| gateway_address(request))
+}
+
+/// The address that the gateway saw.
+pub(super) fn gateway_address(request: &Request) -> SourceAddress {
     let address = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
         _ => None,

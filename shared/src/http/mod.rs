@@ -1,9 +1,11 @@
-//! HTTP over `lambda_http`, for every contract: bodies, callers, pages, responses, refusals.
+//! HTTP over `lambda_http`, for every contract: bodies, callers, pages, a front, responses,
+//! refusals.
 
 mod body;
 mod caller;
 mod cookies;
 mod cors;
+mod front;
 mod refusal;
 mod response;
 
@@ -11,6 +13,7 @@ pub use body::{BodyError, MAX_BODY_BYTES, form_or_json_object, json_object};
 pub use caller::{bearer, cookie, header, locale, source, source_address};
 pub use cookies::CookiePolicy;
 pub use cors::{AllowedOrigins, Cors, CorsPolicy, preflight};
+pub use front::{Front, FrontError, Passage};
 pub use lambda_http::Request;
 pub use lambda_http::http::StatusCode;
 pub use refusal::Refusal;

@@ -2,10 +2,10 @@
 
 use super::counters::Counters;
 use super::emf::{Metrics, Outcome};
-use super::settings::metrics_namespace;
+use super::settings::{front, metrics_namespace};
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
-use crate::http::{Cors, Refusal, Request, Response, secured};
+use crate::http::{Cors, Front, Refusal, Request, Response, secured};
 use crate::ports::{Clock as _, chain};
 use futures_util::FutureExt as _;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -133,10 +133,11 @@ where
     type Future = T;
 }
 
-/// Answers a request: first the page that it comes from is checked, then the handler runs. After a panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`].
+/// Answers a request: first the front and the page that it comes from are checked, then the handler
+/// runs. After a panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`].
 async fn answer<'a, S, R, H>(
-    request: &'a Request,
-    cors: &Cors,
+    request: &'a mut Request,
+    (front, cors): (&Front, &Cors),
     (state, handler): (&'a S, &H),
 ) -> Response
 where
@@ -144,6 +145,10 @@ where
     R: Refusal,
     H: Handler<'a, S, &'a Request, Result<Response, R>>,
 {
+    if let Some(refused) = front.admit(request) {
+        return refused;
+    }
+    let request = &*request;
     if let Some(refusal) = R::FOREIGN_PAGE
         && !cors.accepts(request)
     {
@@ -176,7 +181,7 @@ where
 /// would send its own.
 ///
 /// # Errors
-/// The Lambda runtime cannot be reached.
+/// The Lambda runtime cannot be reached, or the settings of the front are malformed.
 pub async fn serve<S, R, H>(
     module: &'static str,
     cors: Cors,
@@ -188,12 +193,13 @@ where
     R: Refusal,
     H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>>,
 {
+    let front = &front()?;
     let (state, handler, cors) = (&state, &handler, &cors);
     let cold = &AtomicBool::new(true);
     let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
-    let serve_one = move |request: Request| async move {
+    let serve_one = move |mut request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
-        let response = answer(&request, cors, (state, handler)).await;
+        let response = answer(&mut request, (front, cors), (state, handler)).await;
         let response = secured(response);
         let status = response.status().as_u16();
         let (counters, outcome) = (Counters::take(), outcome_of_status(status));

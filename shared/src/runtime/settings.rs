@@ -11,7 +11,7 @@ use crate::domain::key_rotation::RotatedKey;
 use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::{SendLimits, SendPolicy};
-use crate::http::AllowedOrigins;
+use crate::http::{AllowedOrigins, Front, Passage};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -330,6 +330,22 @@ fn names_a_key(variable: &str) -> bool {
 #[must_use]
 pub fn allowed_origins(contract: &str) -> AllowedOrigins {
     AllowedOrigins::parse(&optional(&variable("ALLOWED_ORIGINS", contract)).unwrap_or_default())
+}
+
+/// The front before the API that is trusted.
+pub(super) fn front() -> Result<Front, SettingsError> {
+    let malformed = |name: &str, kind| SettingsError::Malformed { name: name.to_owned(), kind };
+    let passage = match optional("EDGE_REQUIRED").as_deref() {
+        None | Some("false") => Passage::Any,
+        Some("true") => Passage::FrontOnly,
+        Some(_) => return Err(malformed("EDGE_REQUIRED", "true or false")),
+    };
+    let digests = optional("EDGE_SECRET_SHA256").unwrap_or_default();
+    let kind = match passage {
+        Passage::Any => "a list of SHA-256 digests in hex",
+        Passage::FrontOnly => "a list of SHA-256 digests in hex with at least one",
+    };
+    Front::parse(&digests, passage).map_err(|_| malformed("EDGE_SECRET_SHA256", kind))
 }
 
 fn ring(secret: &str, inline: &str) -> Result<RingSource, SettingsError> {

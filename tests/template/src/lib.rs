@@ -37,7 +37,9 @@ use resolve::Resolver;
 pub const FILE: &str = "template.yaml";
 
 /// The resource types that the template uses.
-const RESOURCE_TYPES: [&str; 11] = [
+const RESOURCE_TYPES: [&str; 13] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
@@ -60,7 +62,8 @@ pub struct Template {
     pub buses: Vec<EventBus>,
     pub alarms: Vec<Alarm>,
     pub parameters: Vec<Parameter>,
-    /// Every resource, also those that the other lists hold.
+    /// Every resource that exists with the defaults of the parameters, also those that the other
+    /// lists hold.
     pub resources: Vec<Resource>,
     document: Json,
 }
@@ -215,25 +218,27 @@ fn parameters(document: &Json) -> anyhow::Result<Vec<Parameter>> {
         .collect()
 }
 
-/// Reads the resources in the order of the YAML file, which JSON objects do not keep.
+/// Reads the resources in the order of the YAML file, which JSON objects do not keep. Leaves out
+/// those whose condition does not hold with the defaults of the parameters.
 fn resources(yaml: &yaml_serde::Value, document: &Json) -> anyhow::Result<Vec<Resource>> {
     let ids = yaml.get("Resources").and_then(yaml_serde::Value::as_mapping);
     let ids = ids.context("no Resources in the template")?.keys();
-    ids.filter_map(yaml_serde::Value::as_str)
-        .map(|id| {
-            let body = document.get("Resources").and_then(|resources| resources.get(id));
-            let body = body.cloned().unwrap_or_default();
-            let kind = body.get("Type").and_then(Json::as_str);
-            let kind = kind.with_context(|| format!("no Type at Resources.{id}"))?.to_owned();
-            if !RESOURCE_TYPES.contains(&kind.as_str()) {
-                bail!("unsupported resource type {kind} at Resources.{id}");
-            }
-            if body.get("Condition").is_some() {
-                bail!("unsupported Condition at Resources.{id}");
-            }
-            Ok(Resource { id: id.to_owned(), kind, body })
-        })
-        .collect()
+    let resolver = Resolver::new(document);
+    let declared = ids.filter_map(yaml_serde::Value::as_str).map(|id| {
+        let body = document.get("Resources").and_then(|resources| resources.get(id));
+        let body = body.cloned().unwrap_or_default();
+        let kind = body.get("Type").and_then(Json::as_str);
+        let kind = kind.with_context(|| format!("no Type at Resources.{id}"))?.to_owned();
+        if !RESOURCE_TYPES.contains(&kind.as_str()) {
+            bail!("unsupported resource type {kind} at Resources.{id}");
+        }
+        let exists = match body.get("Condition").and_then(Json::as_str) {
+            Some(condition) => resolver.condition(condition, &format!("Resources.{id}"))?,
+            None => true,
+        };
+        Ok(exists.then(|| Resource { id: id.to_owned(), kind, body }))
+    });
+    declared.filter_map(Result::transpose).collect()
 }
 
 /// Refuses a property that is not in the list: it could change what the local stack has to do.

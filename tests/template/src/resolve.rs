@@ -63,6 +63,13 @@ impl<'d> Resolver<'d> {
         self.document.pointer(pointer)
     }
 
+    /// Returns whether a condition of the template holds. `path` refers to it.
+    pub(crate) fn condition(self, name: &str, path: &str) -> anyhow::Result<bool> {
+        let holds = self.resolve_at(&format!("/Conditions/{name}"))?;
+        let holds = holds.and_then(|value| value.as_bool());
+        holds.with_context(|| format!("no such condition at {path}"))
+    }
+
     fn call(self, name: &str, argument: &Json, path: &str) -> anyhow::Result<Option<Json>> {
         let arguments = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(Some(match (name, argument, arguments) {
@@ -72,11 +79,8 @@ impl<'d> Resolver<'d> {
                 Json::String(self.attribute(id, attribute, path)?)
             }
             ("Fn::If", _, [Json::String(condition), yes, no]) => {
-                let pointer = format!("/Conditions/{condition}");
-                let condition = self.resolve_at(&pointer)?.and_then(|value| value.as_bool());
-                let condition =
-                    condition.with_context(|| format!("no such condition at {path}"))?;
-                return self.resolve(if condition { yes } else { no }, path);
+                let chosen = if self.condition(condition, path)? { yes } else { no };
+                return self.resolve(chosen, path);
             }
             ("Fn::Equals", _, [left, right]) => {
                 Json::Bool(self.resolve(left, path)? == self.resolve(right, path)?)

@@ -266,6 +266,18 @@ fn the_document_has_tags_in_their_long_form() {
 }
 
 #[test]
+fn a_resource_exists_if_its_condition_holds() {
+    let conditional = TEMPLATE.replace(
+        "Type: AWS::Events::EventBus",
+        "Type: AWS::Events::EventBus\n    Condition: HasTopic",
+    );
+    let buses = |template: &str| Template::parse(template).unwrap().buses.len();
+    assert_eq!(buses(&conditional), 0);
+    let topic = conditional.replace(r#"Default: "" }"#, "Default: topic }");
+    assert_eq!(buses(&topic), 1);
+}
+
+#[test]
 fn what_the_template_does_not_use_is_refused_with_its_path() {
     for (from, to, expected) in [
         (
@@ -324,8 +336,8 @@ fn what_the_template_does_not_use_is_refused_with_its_path() {
         ),
         (
             "Type: AWS::Events::EventBus",
-            "Type: AWS::Events::EventBus\n    Condition: HasTopic",
-            "unsupported Condition at Resources.Bus",
+            "Type: AWS::Events::EventBus\n    Condition: HasBus",
+            "no such condition at Resources.Bus",
         ),
     ] {
         assert_eq!(error(from, to), expected);

@@ -14,6 +14,7 @@ mod data_model;
 mod enumeration;
 mod faults;
 mod first_proof;
+mod front;
 mod headers;
 mod key_rotation;
 mod logging;
