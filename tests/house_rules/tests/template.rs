@@ -114,6 +114,32 @@ fn every_contract_has_a_list_of_the_origins_whose_pages_it_serves() {
     }
 }
 
+/// A route that sends codes costs money, so it has a throttle that can be lowered alone. A function
+/// that sends codes may name the key that derives them, and cannot read it.
+#[test]
+fn the_routes_that_send_codes_have_a_throttle_of_their_own() {
+    let template = template();
+    let sends = |function: &&template::Function| {
+        function.statements.iter().any(|statement| {
+            statement.actions == ["secretsmanager:DescribeSecret"]
+                && statement.resources == ["OtpKey"]
+        })
+    };
+    let sending = template.functions.iter().filter(sends).flat_map(template::Function::routes);
+    let sending: BTreeSet<_> = sending.map(|(method, path)| format!("{method} {path}")).collect();
+    let api = template.resources_of("AWS::Serverless::HttpApi").next().unwrap();
+    let throttled = api.properties()["RouteSettings"].as_object().unwrap();
+    assert_eq!(sending, throttled.keys().cloned().collect());
+    assert!(sending.len() >= 5, "{sending:?}");
+    for (route, settings) in throttled {
+        for (setting, parameter) in
+            [("ThrottlingRateLimit", "SendsPerSecond"), ("ThrottlingBurstLimit", "SendBurst")]
+        {
+            assert_eq!(settings[setting]["Ref"], parameter, "{}: {route}", at(&api.id));
+        }
+    }
+}
+
 /// A front whose headers the functions do not read would make its clients one source.
 #[test]
 fn the_front_sends_the_headers_that_the_functions_read() {
