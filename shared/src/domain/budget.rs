@@ -55,6 +55,14 @@ impl Budget {
         limit.saturating_sub(i64::try_from(self.cost).unwrap_or(i64::MAX))
     }
 
+    /// Returns the part of a budget of everybody that strangers can use: four fifths. The rest is for
+    /// sources that an account knows.
+    #[must_use]
+    pub fn for_strangers(&self) -> Self {
+        let reserve = self.limit.checked_div(5).unwrap_or_default();
+        Self { limit: self.limit.saturating_sub(reserve), ..self.clone() }
+    }
+
     /// Returns the budgets of the codes that one source asks for in an hour and that are not used,
     /// and of its sign-ups by e-mail. The network of an IPv6 address has two. Empty when `limit` is
     /// 0, which switches the limit off.
@@ -184,7 +192,7 @@ mod tests {
         let budgets = Budget::wrong_guesses("gotu", &source("2001:db8:1:2::1"), 3, NOW);
         let names = ["guesses#gotu#2001:db8:1:2::/64#7200", "guesses#gotu#2001:db8:1::/48#7200"];
         assert_eq!(buckets(&budgets), names);
-        assert_eq!([budgets[0].limit, budgets[1].limit], [3, 48]);
+        assert_eq!([budgets[0].limit, budgets[1].limit], [3, 12]);
     }
 
     #[test]
@@ -192,6 +200,8 @@ mod tests {
         let budget = Budget { bucket: "b".to_owned(), limit: 10, cost: 3, ends_at: NOW };
         assert!(!budget.is_spent(-5) && !budget.is_spent(7) && budget.is_spent(8));
         assert_eq!(budget.room(), 7);
+        assert_eq!(budget.for_strangers().limit, 8);
+        assert_eq!(Budget { limit: 4, ..budget.clone() }.for_strangers().limit, 4);
         let dear = Budget { cost: 11, ..budget };
         assert!(dear.is_spent(0));
         assert_eq!(dear.room(), -1);

@@ -56,7 +56,7 @@ pub struct SourceBucket {
 
 /// The number of /64 networks whose limits a /48 network has. A site has a /48, and so has an
 /// attacker who changes the /64 with every request.
-const SITE_TIMES: u32 = 16;
+const SITE_TIMES: u32 = 4;
 
 impl Source {
     #[must_use]
@@ -139,7 +139,7 @@ mod tests {
         );
         assert_eq!(buckets, source("2001:db8:1:2:ffff::1").buckets());
         let times: Vec<_> = buckets.iter().map(|bucket| bucket.times).collect();
-        assert_eq!(times, [1, 16]);
+        assert_eq!(times, [1, 4]);
         let neighbour = source("2001:db8:1:3::1").buckets();
         assert_ne!(neighbour.first(), buckets.first());
         assert_eq!(neighbour.last(), buckets.last());

@@ -19,12 +19,16 @@ struct Metric {
 }
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
-const METRICS: [Metric; 11] = [
+const METRICS: [Metric; 15] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesVerified", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesRefused", unit: "Count", dimensions: &[&["Contract", "Cause"]] },
+    Metric { name: "WrongGuesses", unit: "Count", dimensions: &[&["Contract"]] },
+    Metric { name: "BillUsed", unit: "Percent", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "BillRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "IdSpaceUsed", unit: "Percent", dimensions: &[&[], &["Contract"]] },
     Metric { name: "Refusals", unit: "Count", dimensions: &[&["Contract", "Class"]] },
     Metric { name: "RelayLag", unit: "Milliseconds", dimensions: &[&[]] },
     Metric { name: "OutboxAge", unit: "Milliseconds", dimensions: &[&[]] },

@@ -109,18 +109,16 @@ impl SendBudgets {
         Self { source, ..Self::default() }
     }
 
-    /// The budgets, in the order of [`SendBudgets::uses`] of a source that is not known.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Budget> {
-        self.source.iter().chain(&self.guard).chain(&self.ceilings)
-    }
-
     /// Returns the uses of a request whose message is `sent` or not. A source that the account of
-    /// the recipient knows (`is_known`) is not slowed down with its prefix, and its own budget may
-    /// be spent.
+    /// the recipient knows (`is_known`) is not slowed down with its prefix, may use the whole
+    /// ceilings, and its own budget may be spent.
     pub(super) fn uses(&self, sent: bool, is_known: bool, is_spent: bool) -> Vec<BudgetUse> {
         let source = self.source.iter().filter(|_| !is_spent).cloned().map(BudgetUse::Take);
-        let guard = self.guard.iter().filter(|_| !is_known);
-        let message = guard.chain(&self.ceilings).cloned();
+        let guard = self.guard.iter().filter(|_| !is_known).cloned();
+        let ceilings = self.ceilings.iter();
+        let ceilings = ceilings
+            .map(|ceiling| if is_known { ceiling.clone() } else { ceiling.for_strangers() });
+        let message = guard.chain(ceilings);
         let message = message.map(if sent { BudgetUse::Take } else { BudgetUse::Check });
         source.chain(message).collect()
     }
@@ -153,8 +151,8 @@ impl Gate {
         Ok(u64::from(u16::from_be_bytes(random(&*self.entropy)?)))
     }
 
-    /// Returns a shard of a ceiling that is not known to be spent; the end of the ceiling if all
-    /// are.
+    /// Returns a shard of a ceiling that is not known to be spent, if possible one with room for
+    /// strangers; the end of the ceiling if all are spent.
     fn pick(
         &self,
         ceiling: &Ceiling,
@@ -162,11 +160,12 @@ impl Gate {
     ) -> Result<Result<Budget, Timestamp>, PortError> {
         let shards = ceiling.shards;
         let first = if shards > 1 { self.random_index()? } else { 0 };
-        let mut shards = (0..shards).map(|step| ceiling.shard(first.wrapping_add(step)));
-        let unspent = shards.find(|shard| {
-            !shard.is_spent(0) && self.remembered.spent.until(&shard.bucket, now).is_none()
-        });
-        Ok(unspent.ok_or(ceiling.ends_at))
+        let has_room = |shard: &Budget| !shard.is_spent(0) && !self.remembers(shard, now);
+        let shards = (0..shards).map(|step| ceiling.shard(first.wrapping_add(step)));
+        let unspent: Vec<_> = shards.filter(has_room).collect();
+        let open = unspent.iter().position(|shard| has_room(&shard.for_strangers()));
+        let shard = unspent.into_iter().nth(open.unwrap_or_default());
+        Ok(shard.ok_or(ceiling.ends_at))
     }
 
     /// Remembers the budget if it is spent. Returns its end then.
@@ -176,13 +175,19 @@ impl Gate {
 
     /// Remembers that the budget is spent. Returns its end.
     pub(super) fn remember(&self, budget: &Budget, now: Timestamp) -> Timestamp {
-        self.remembered.spent.insert(budget.bucket.clone(), budget.ends_at, now);
+        self.remembered.spent.insert(Self::name(budget), budget.ends_at, now);
         budget.ends_at
     }
 
     /// Returns whether the process has seen the budget spent.
     pub(super) fn remembers(&self, budget: &Budget, now: Timestamp) -> bool {
-        self.remembered.spent.until(&budget.bucket, now).is_some()
+        self.remembered.spent.until(&Self::name(budget), now).is_some()
+    }
+
+    /// The name of a budget in the memory of the process. A budget that is spent for one use can have
+    /// room for another.
+    fn name(budget: &Budget) -> String {
+        format!("{}<{}", budget.bucket, budget.room())
     }
 
     /// The name of a refused pair of source and target.
@@ -235,7 +240,8 @@ impl Gate {
     }
 
     /// Reads the state of everything that a request for messages to these recipients touches:
-    /// `query`, and the budgets.
+    /// `query`, and the budgets. If the strangers' part of a ceiling is spent, the source counts as
+    /// spent.
     ///
     /// # Errors
     /// [`Failure::TooMany`] if a ceiling of the bill is reached; see also [`Gate::judge`].
@@ -249,7 +255,7 @@ impl Gate {
     ) -> Result<(Judgement, SendBudgets), Failure<R>> {
         let own = self.sends(source, now);
         let mut end = now;
-        for _ in 0..SHARD_TRIES {
+        for tries_left in (0..SHARD_TRIES).rev() {
             let budgets = match self.send_budgets(bill, &own, recipients, now)? {
                 Ok(budgets) => budgets,
                 Err(spent) => return Err(self.over_the_bill(spent, now)),
@@ -258,16 +264,29 @@ impl Gate {
             own.extend(budgets.guard.clone());
             let query = query();
             let query = StandingQuery { budgets: budgets.ceilings.iter().collect(), ..query };
-            let judgement = self.judge(&own, query, target, now).await?;
-            let ceilings = budgets.ceilings.iter().zip(&judgement.standing.used);
-            let spent = ceilings.filter_map(|(ceiling, used)| {
-                self.record_use(ceiling, *used);
-                self.note(ceiling, *used, now)
-            });
-            match spent.max() {
-                None => return Ok((judgement, budgets)),
-                Some(spent) => end = spent,
+            let mut judgement = self.judge(&own, query, target, now).await?;
+            let ceilings = || budgets.ceilings.iter().zip(&judgement.standing.used);
+            ceilings().for_each(|(ceiling, used)| self.record_use(ceiling, *used));
+            let spent = ceilings().filter_map(|(ceiling, used)| self.note(ceiling, *used, now));
+            if let Some(spent) = spent.max() {
+                end = spent;
+                continue;
             }
+            let for_strangers = ceilings().map(|(ceiling, used)| (ceiling.for_strangers(), used));
+            let is_new = |(ceiling, used): (Budget, &i64)| {
+                let was_known = self.remembers(&ceiling, now);
+                self.note(&ceiling, *used, now).map(|end| (end, was_known))
+            };
+            let closed: Vec<_> = for_strangers.filter_map(is_new).collect();
+            if tries_left > 0 && closed.iter().any(|(_, was_known)| !was_known) {
+                continue;
+            }
+            let closed = closed.into_iter().map(|(end, _)| end).max();
+            if closed.is_some() {
+                record_metric(Some(self.contract), MetricEvent::BillRefused);
+            }
+            judgement.spent_until = judgement.spent_until.max(closed);
+            return Ok((judgement, budgets));
         }
         Err(self.over_the_bill(end, now))
     }

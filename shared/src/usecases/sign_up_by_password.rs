@@ -163,8 +163,9 @@ impl SignUpByPassword {
                 Err(EntryOutcome::ChallengesChanged(newer)) => standing.challenges = newer,
                 Err(EntryOutcome::BudgetSpent(index)) => {
                     // The next read finds another shard of a ceiling, or the budget spent.
-                    if let Some(spent) = standing.budgets.all().nth(index) {
-                        self.gate.remember(spent, asked.at);
+                    let uses = standing.budgets.uses(true, false, false);
+                    if let Some(spent) = uses.get(index) {
+                        self.gate.remember(spent.budget(), asked.at);
                     }
                     standing = self.standing(asked).await?;
                 }

@@ -362,7 +362,7 @@ async fn b6_an_attacker_who_changes_the_64_network_is_limited_by_the_48() {
             refused => expect_too_many(refused),
         }
     }
-    assert_eq!(evaluated, 2 * 16);
+    assert_eq!(evaluated, 2 * 4);
     let elsewhere = core.from(source_at("2001:db8:2:1::1"));
     assert_eq!(elsewhere.check_code(SignIn, phone(), "000000").await, Err(Refusal::NoCode));
 }

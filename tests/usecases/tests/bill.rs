@@ -52,14 +52,14 @@ async fn a_dial_code_has_a_ceiling_of_money() {
 #[tokio::test]
 async fn a_contract_has_a_ceiling_of_money_for_everything() {
     let core = Core::new().ruled(|rules| {
-        rules.bill.total = MicroUsd(400_000);
+        rules.bill.total = MicroUsd(500_000);
         rules.sends.countries = latchkey::domain::phone::DialCodes::All;
     });
-    // 0.35 USD and 0.05 USD.
+    // 0.35 USD and 0.05 USD, which is all that strangers may spend.
     core.request_code(SignUp, number("+6281234567890")).await.unwrap();
     core.request_code(SignUp, person(1)).await.unwrap();
     core.request_code(SignUp, person(2)).await.unwrap_err();
-    // A mail costs too little to fit nowhere, but nothing is left.
+    // A mail costs little, but nothing is left.
     core.request_code(SignUp, email()).await.unwrap_err();
 }
 
@@ -81,7 +81,7 @@ async fn a_request_that_sends_nothing_costs_nothing_and_is_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_ceiling_with_shards_is_used_up_to_its_end_and_never_over_it() {
+async fn strangers_use_four_fifths_of_a_ceiling_and_never_more() {
     let core = Core::new().ruled(|rules| {
         rules.bill.messages = [400, 0];
         rules.sources.sends_per_hour = 0;
@@ -90,12 +90,28 @@ async fn a_ceiling_with_shards_is_used_up_to_its_end_and_never_over_it() {
     for index in 0..500 {
         sent += u32::from(core.request_code(SignUp, person(index)).await.is_ok());
     }
-    assert_eq!(sent, 400);
+    assert_eq!(sent, 320);
+}
+
+#[tokio::test]
+async fn owners_have_the_last_fifth_of_a_ceiling() {
+    let core = Core::new();
+    core.signed_up_by_code(person(100)).await;
+    let core = core.ruled(|rules| rules.bill.messages = [5, 0]);
+    for index in 0..9 {
+        let stranger = core.from(source_at(&format!("192.0.{index}.1")));
+        let sent = stranger.request_code(SignUp, person(index)).await;
+        assert_eq!(sent.is_ok(), index < 4);
+    }
+    let code = core.requested_code(SignIn, person(100)).await;
+    core.sign_in_by_code(person(100), &code).await.unwrap();
+    core.wait(MINUTE);
+    assert_eq!(core.request_code(SignIn, person(100)).await, too_many(HOUR - MINUTE));
 }
 
 #[tokio::test]
 async fn a_shop_that_mails_and_texts_counts_both() {
-    let core = Core::new().ruled(|rules| rules.bill.total = MicroUsd(50_100));
+    let core = Core::new().ruled(|rules| rules.bill.total = MicroUsd(62_625));
     let shop = core.in_shop("one");
     let client = core.create_client(&[]).await.id;
     let both = ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None };
