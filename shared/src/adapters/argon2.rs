@@ -42,6 +42,31 @@ impl Argon2Passwords {
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         Ok(Self { hasher, entropy, memory: Arc::default() })
     }
+
+    /// A hash that no password matches, with the configured cost. A comparison with it does the work
+    /// of a wrong password.
+    fn placeholder(&self) -> Result<PasswordHash, PortError> {
+        let (salt, output): ([u8; 16], [u8; Params::DEFAULT_OUTPUT_LEN]) =
+            (random(&*self.entropy)?, random(&*self.entropy)?);
+        phc_of("verify a password", &self.hasher, &salt, &output).map(PasswordHash::new)
+    }
+}
+
+/// Computes the hash of a text in `memory`.
+fn digest(
+    action: &'static str,
+    (hasher, memory): (&Argon2<'_>, &Mutex<Vec<Block>>),
+    (text, salt): (&str, &[u8]),
+    length: usize,
+) -> Result<Vec<u8>, PortError> {
+    let mut output = vec![0; length];
+    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    let blocks = hasher.params().block_count().max(memory.len());
+    memory.resize(blocks, Block::new());
+    hasher
+        .hash_password_into_with_memory(text.as_bytes(), salt, &mut output, memory.as_mut_slice())
+        .map_err(|error| PortError::new(action, error))?;
+    Ok(output)
 }
 
 /// Computes the hash of a password in `memory` and returns it as a PHC string.
@@ -52,32 +77,46 @@ fn hash(
     salt: &[u8],
 ) -> Result<String, PortError> {
     const ACTION: &str = "hash a password";
-    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
-    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-    memory.resize(hasher.params().block_count(), Block::new());
-    let password = password.expose().as_bytes();
-    hasher
-        .hash_password_into_with_memory(password, salt, &mut output, memory.as_mut_slice())
-        .map_err(|error| PortError::new(ACTION, error))?;
-    let malformed = |error: phc::Error| PortError::new(ACTION, error.to_string());
+    let text = password.expose();
+    let output = digest(ACTION, (hasher, memory), (text, salt), Params::DEFAULT_OUTPUT_LEN)?;
+    phc_of(ACTION, hasher, salt, &output)
+}
+
+/// Writes a hash as a PHC string.
+fn phc_of(
+    action: &'static str,
+    hasher: &Argon2<'_>,
+    salt: &[u8],
+    output: &[u8],
+) -> Result<String, PortError> {
+    let malformed = |error: phc::Error| PortError::new(action, error.to_string());
     let phc = phc::PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: ParamsString::try_from(hasher.params())
-            .map_err(|error| PortError::new(ACTION, error.to_string()))?,
+            .map_err(|error| PortError::new(action, error.to_string()))?,
         salt: Some(Salt::new(salt).map_err(malformed)?),
-        hash: Some(Output::new(&output).map_err(malformed)?),
+        hash: Some(Output::new(output).map_err(malformed)?),
     };
     Ok(phc.to_string())
 }
 
-/// Compares a password with a hash, computed in `memory` with the cost that the PHC string states.
-fn matches(
+/// A comparison of a password with a hash.
+#[derive(Debug, PartialEq, Eq)]
+struct Comparison {
+    verdict: PasswordVerdict,
+    /// The number of hashes that were computed.
+    computed: usize,
+}
+
+/// Compares a password with a hash, with the cost that the PHC string states: in NFC, and then as it
+/// was typed if that is another text.
+fn compare(
     hasher: &Argon2<'_>,
     memory: &Mutex<Vec<Block>>,
     password: &Password,
     known: &str,
-) -> Result<PasswordVerdict, PortError> {
+) -> Result<Comparison, PortError> {
     const ACTION: &str = "verify a password";
     let malformed = |error: phc::Error| PortError::new(ACTION, error.to_string());
     let known = phc::PasswordHash::new(known).map_err(malformed)?;
@@ -86,23 +125,21 @@ fn matches(
     let (Some(salt), Some(expected)) = (known.salt, known.hash) else {
         return Err(PortError::new(ACTION, "the hash has no salt or no output"));
     };
-    let outdated =
+    let weak =
         params.m_cost() < hasher.params().m_cost() || params.t_cost() < hasher.params().t_cost();
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut output = vec![0; expected.len()];
-    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-    let blocks = hasher.params().block_count().max(memory.len());
-    memory.resize(blocks, Block::new());
-    hasher
-        .hash_password_into_with_memory(
-            password.expose().as_bytes(),
-            salt.as_ref(),
-            &mut output,
-            memory.as_mut_slice(),
-        )
-        .map_err(|error| PortError::new(ACTION, error))?;
-    let right: bool = output.ct_eq(expected.as_bytes()).into();
-    Ok(if right { PasswordVerdict::Right { outdated } } else { PasswordVerdict::Wrong })
+    let texts = [Some(password.expose()), password.expose_typed()];
+    let mut computed: usize = 0;
+    for text in texts.into_iter().flatten() {
+        let text = (text, salt.as_ref());
+        let output = digest(ACTION, (&hasher, memory), text, expected.len())?;
+        computed = computed.saturating_add(1);
+        if output.ct_eq(expected.as_bytes()).into() {
+            let verdict = PasswordVerdict::Right { outdated: weak || computed > 1 };
+            return Ok(Comparison { verdict, computed });
+        }
+    }
+    Ok(Comparison { verdict: PasswordVerdict::Wrong, computed })
 }
 
 #[async_trait]
@@ -120,15 +157,17 @@ impl Passwords for Argon2Passwords {
         password: Password,
         known: Option<PasswordHash>,
     ) -> Result<PasswordVerdict, PortError> {
-        let Some(known) = known else {
-            self.hash(password).await?;
-            return Ok(PasswordVerdict::Wrong);
+        let known = match known {
+            Some(known) => known,
+            None => self.placeholder()?,
         };
         let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
         let work = tokio::task::spawn_blocking(move || {
-            matches(&hasher, &memory, &password, known.expose())
+            compare(&hasher, &memory, &password, known.expose())
         });
-        work.await.map_err(|error| PortError::new("run the password hash", error))?
+        let compared =
+            work.await.map_err(|error| PortError::new("run the password hash", error))?;
+        Ok(compared?.verdict)
     }
 }
 
@@ -153,6 +192,41 @@ mod tests {
             let hash = phc::PasswordHash::new(hash.expose()).unwrap();
             let verifies = |text: &[u8]| Argon2::default().verify_password(text, &hash).is_ok();
             assert!(verifies(b"correct horse") && !verifies(b"wrong horse"));
+        }
+    }
+
+    /// The PHC string of a text with the least cost, as earlier versions wrote it.
+    fn phc(passwords: &Argon2Passwords, text: &str) -> String {
+        let salt = [7; 16];
+        let output = digest("test", (&passwords.hasher, &passwords.memory), (text, &salt), 32);
+        phc_of("test", &passwords.hasher, &salt, &output.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_password_is_compared_in_its_normal_form_and_then_as_it_was_typed() {
+        let cost = Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
+        let passwords = Argon2Passwords::new(cost, Arc::new(OsEntropy::default())).unwrap();
+        let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+        let compare = |text: &str, known: &str| {
+            let password = Password::parse(text, 8).unwrap();
+            let compared = compare(&passwords.hasher, &passwords.memory, &password, known).unwrap();
+            (compared.verdict, compared.computed)
+        };
+        let right = |outdated| PasswordVerdict::Right { outdated };
+        let normal = phc(&passwords, composed);
+        assert_eq!(compare(composed, &normal), (right(false), 1));
+        assert_eq!(compare(decomposed, &normal), (right(false), 1));
+        // A hash of a version without the rule stays valid for the text it was made of.
+        let earlier = phc(&passwords, decomposed);
+        assert_eq!(compare(decomposed, &earlier), (right(true), 2));
+        assert_eq!(compare(composed, &earlier), (PasswordVerdict::Wrong, 1));
+        // A user without a hash costs what a wrong password costs, for the same text.
+        let nobody = passwords.placeholder().unwrap();
+        let wrong = phc(&passwords, "battery staple");
+        for (text, hashes) in [(composed, 1), (decomposed, 2)] {
+            for known in [nobody.expose(), &wrong] {
+                assert_eq!(compare(text, known), (PasswordVerdict::Wrong, hashes));
+            }
         }
     }
 }

@@ -2,14 +2,21 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The length limit of a password, in bytes. It bounds the work that an attacker can cause. The
 /// OWASP Authentication Cheat Sheet asks for a limit of at least 64 characters.
 const MAX_BYTES: usize = 1024;
 
-/// A password as the user typed it.
+/// A password. Devices write the same characters in different ways (`é` is one Unicode scalar value
+/// or two), so a password is hashed and measured in Unicode's normalization form C (NFC), as
+/// NIST SP 800-63B, section 3.1.1.2, asks.
 #[derive(Clone)]
-pub struct Password(SecretString);
+pub struct Password {
+    normal: SecretString,
+    /// The text as the user typed it, unless it is the same as in NFC.
+    typed: Option<SecretString>,
+}
 
 /// The error for a text that is not accepted as a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,25 +29,40 @@ pub enum PasswordError {
     TooLong,
 }
 
+/// The number of characters of a password: the Unicode scalar values in NFC.
+#[must_use]
+pub fn length(text: &str) -> usize {
+    text.nfc().count()
+}
+
 impl Password {
-    /// Parses a password of at least `least` Unicode scalar values.
+    /// Parses a password of at least `least` Unicode scalar values in NFC.
     ///
     /// # Errors
     /// [`PasswordError`] when it is shorter than that, or longer than 1024 bytes.
     pub fn parse(text: &str, least: usize) -> Result<Self, PasswordError> {
-        if text.len() > MAX_BYTES {
-            Err(PasswordError::TooLong)
-        } else if text.chars().count() < least {
-            Err(PasswordError::TooShort)
-        } else {
-            Ok(Self(text.into()))
+        let normal: String = text.nfc().collect();
+        if normal.len().min(text.len()) > MAX_BYTES {
+            return Err(PasswordError::TooLong);
         }
+        if normal.chars().count() < least {
+            return Err(PasswordError::TooShort);
+        }
+        let typed = (normal != text).then(|| text.into());
+        Ok(Self { normal: normal.into(), typed })
     }
 
-    /// The text, for the hash function.
+    /// The text in NFC, for the hash function.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.normal.expose_secret()
+    }
+
+    /// The text as the user typed it, unless it is the same as in NFC. Hashes that are older than
+    /// the rule were made of it.
+    #[must_use]
+    pub fn expose_typed(&self) -> Option<&str> {
+        self.typed.as_ref().map(SecretString::expose_secret)
     }
 }
 
@@ -84,6 +106,34 @@ mod tests {
         assert_eq!(Password::parse("ééééééé", 8).unwrap_err(), PasswordError::TooShort);
         assert!(Password::parse(&"a".repeat(1024), 8).is_ok());
         assert_eq!(Password::parse(&"a".repeat(1025), 8).unwrap_err(), PasswordError::TooLong);
+    }
+
+    #[test]
+    fn the_same_characters_are_the_same_password() {
+        // "é" as one scalar value, and as "e" with a combining accent.
+        let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+        let one = Password::parse(composed, 8).unwrap();
+        let other = Password::parse(decomposed, 8).unwrap();
+        assert_eq!((one.expose(), other.expose()), (composed, composed));
+        assert_eq!((one.expose_typed(), other.expose_typed()), (None, Some(decomposed)));
+        // A ligature and a digit in a circle are not letters and digits typed in another way.
+        for other in ["\u{fb01}rst horse", "white horse \u{2460}"] {
+            assert_eq!(Password::parse(other, 8).unwrap().expose(), other);
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_normal_form() {
+        assert_eq!((length("e\u{301}"), length("\u{e9}"), length("")), (1, 1, 0));
+        let short = "e\u{301}".repeat(7);
+        assert_eq!(Password::parse(&short, 8).unwrap_err(), PasswordError::TooShort);
+        assert!(Password::parse(&"e\u{301}".repeat(8), 8).is_ok());
+        // 512 times two bytes, typed in three bytes each.
+        assert!(Password::parse(&"e\u{301}".repeat(512), 8).is_ok());
+        let long = "e\u{301}".repeat(513);
+        assert_eq!(Password::parse(&long, 8).unwrap_err(), PasswordError::TooLong);
+        // Characters that NFC writes in more bytes: a password that was accepted stays accepted.
+        assert!(Password::parse(&"\u{958}".repeat(341), 8).is_ok());
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub enum PasswordVerdict {
     Wrong,
     /// The password matches.
     Right {
-        /// Whether the hash was made with a lower cost than the current one.
+        /// Whether the hash was made with a lower cost than the current one, or of the text before
+        /// its normalization.
         outdated: bool,
     },
 }
@@ -25,8 +26,8 @@ pub trait Passwords: Send + Sync {
     /// The hash function failed, which a valid configuration excludes.
     async fn hash(&self, password: Password) -> Result<PasswordHash, PortError>;
 
-    /// Compares a password with a hash. Without a hash it does the same work, so that the time does
-    /// not show whether there is one.
+    /// Compares a password with a hash. Without a hash it does the work of a wrong password, so that
+    /// the time does not show whether there is one.
     ///
     /// # Errors
     /// The hash is malformed or the hash function failed.

@@ -48,6 +48,20 @@ async fn an_unknown_identifier_and_a_wrong_password_are_refused() {
 }
 
 #[tokio::test]
+async fn a_password_is_the_same_from_every_keyboard() {
+    // "é" as one scalar value, and as "e" with a combining accent.
+    let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+    for (chosen, typed) in [(composed, decomposed), (decomposed, composed)] {
+        let core = Core::new();
+        core.sign_up_by_password(email(), chosen).await.unwrap();
+        core.sign_in_by_password(email(), typed).await.unwrap();
+        core.sign_in_by_password(email(), chosen).await.unwrap();
+        let refused = core.sign_in_by_password(email(), "cafe au lait").await;
+        assert_eq!(refused, Err(Refusal::WrongPassword));
+    }
+}
+
+#[tokio::test]
 async fn a_user_without_a_password_cannot_sign_in_with_one() {
     let core = Core::new();
     core.signed_up_by_code(phone()).await;

@@ -3,7 +3,7 @@
 use super::FieldErrors;
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
-use crate::domain::password::Password;
+use crate::domain::password::{self, Password};
 use crate::domain::phone::PhoneNumber;
 use serde_json::{Map, Value};
 
@@ -89,7 +89,7 @@ pub(super) fn mobile(value: &Value, errors: &mut FieldErrors) -> Option<Mobile> 
 
 pub(super) fn password(value: Option<&Value>, errors: &mut FieldErrors) -> Option<Password> {
     let text = value.and_then(Value::as_str);
-    let length = text.map(|text| text.chars().count());
+    let length = text.map(password::length);
     let mut wrong = Vec::new();
     if length.is_none_or(|length| length > *PASSWORD.end()) {
         wrong.push("password must be shorter than or equal to 32 characters");

@@ -8,7 +8,7 @@ use crate::domain::challenge::{ChallengeHandle, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
-use crate::domain::password::{Password, PasswordError};
+use crate::domain::password::{Password, PasswordError, length};
 use crate::domain::session::SessionKind;
 use crate::domain::username::{Username, UsernameError};
 use crate::http;
@@ -242,7 +242,7 @@ impl SignupRequest {
             .map_err(|_| Refusal::Invalid("Email should be a valid email address."))?;
         phone(prefix, number)?;
         let too_long = Refusal::Invalid("Password should be at most 128 characters.");
-        if password.chars().count() > PASSWORD_MAX {
+        if length(password) > PASSWORD_MAX {
             return Err(too_long);
         }
         let password = Password::parse(password, PASSWORD_MIN).map_err(|error| match error {

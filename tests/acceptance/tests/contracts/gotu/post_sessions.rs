@@ -151,6 +151,26 @@ async fn an_outdated_hash_is_renewed_by_the_sign_in() {
 }
 
 #[tokio::test]
+async fn a_hash_of_a_text_that_is_not_normal_is_renewed_by_the_sign_in() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let email = new_email();
+    let id = user_id(&gotu(stack).sign_up_by_email(&email).await);
+    // The password was hashed as it was typed before passwords were normalized.
+    let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+    let start = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$";
+    let hash = argon2id(decomposed, b"saltsaltsaltsalt", 19456, 2);
+    let old = json!({"S": format!("{start}{hash}")});
+    stack.set("Users", "user_id", id.as_str(), "password_hash", &old).await;
+    assert_eq!(gotu(stack).sign_in(&email, composed).await.status, 401);
+    assert_eq!(gotu(stack).sign_in(&email, decomposed).await.status, 200);
+    let stored = stack.items_with("Users", &id).await[0]["password_hash"].clone();
+    assert!(!stored.as_str().unwrap().starts_with(start), "the hash is renewed");
+    for typed in [composed, decomposed] {
+        assert_eq!(gotu(stack).sign_in(&email, typed).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn one_failed_call_is_not_noticed() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let email = new_email();
