@@ -221,10 +221,10 @@ mod tests {
         assert_eq!(compare(decomposed, &earlier), (right(true), 2));
         assert_eq!(compare(composed, &earlier), (PasswordVerdict::Wrong, 1));
         // A user without a hash costs what a wrong password costs, for the same text.
-        let nobody = passwords.placeholder().unwrap();
+        let absent = passwords.placeholder().unwrap();
         let wrong = phc(&passwords, "battery staple");
         for (text, hashes) in [(composed, 1), (decomposed, 2)] {
-            for known in [nobody.expose(), &wrong] {
+            for known in [absent.expose(), &wrong] {
                 assert_eq!(compare(text, known), (PasswordVerdict::Wrong, hashes));
             }
         }

@@ -10,6 +10,7 @@ pub mod budget;
 pub mod challenge;
 pub mod client;
 pub mod code;
+mod common_passwords;
 pub mod device;
 pub mod email;
 pub mod event;

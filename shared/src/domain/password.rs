@@ -1,5 +1,6 @@
 //! Passwords and their hashes.
 
+use super::common_passwords;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
@@ -27,6 +28,9 @@ pub enum PasswordError {
     /// It has more than 1024 bytes.
     #[error("the password is too long")]
     TooLong,
+    /// It is one of the most common passwords, which attackers try first.
+    #[error("the password is too common")]
+    TooCommon,
 }
 
 /// The number of characters of a password: the Unicode scalar values in NFC.
@@ -50,6 +54,25 @@ impl Password {
         }
         let typed = (normal != text).then(|| text.into());
         Ok(Self { normal: normal.into(), typed })
+    }
+
+    /// Parses a password that a user chooses. It must not be one of the most common ones (OWASP
+    /// ASVS 5.0, 6.2.4), in upper or lower case; only `sample`, the password of the contract's
+    /// documented sample, is accepted all the same.
+    ///
+    /// # Errors
+    /// [`PasswordError`] as for [`Self::parse`], and when it is a common one.
+    pub fn parse_new(
+        text: &str,
+        least: usize,
+        sample: Option<&str>,
+    ) -> Result<Self, PasswordError> {
+        let password = Self::parse(text, least)?;
+        let chosen = password.expose();
+        if sample != Some(chosen) && common_passwords::contain(&chosen.to_lowercase()) {
+            return Err(PasswordError::TooCommon);
+        }
+        Ok(password)
     }
 
     /// The text in NFC, for the hash function.
@@ -134,6 +157,22 @@ mod tests {
         assert_eq!(Password::parse(&long, 8).unwrap_err(), PasswordError::TooLong);
         // Characters that NFC writes in more bytes: a password that was accepted stays accepted.
         assert!(Password::parse(&"\u{958}".repeat(341), 8).is_ok());
+    }
+
+    #[test]
+    fn a_new_password_is_not_a_common_one() {
+        let new = |text: &str| Password::parse_new(text, 8, Some("password")).map(|_| ());
+        for common in ["12345678", "qwertyuiop", "QWERTYuiop", "Password", "password1"] {
+            assert_eq!(new(common), Err(PasswordError::TooCommon), "{common}");
+        }
+        for good in ["password", "correct horse", "qwertyuiop and more"] {
+            assert_eq!(new(good), Ok(()), "{good}");
+        }
+        assert_eq!(new("1234567"), Err(PasswordError::TooShort));
+        let without_sample = Password::parse_new("password", 8, None);
+        assert_eq!(without_sample.unwrap_err(), PasswordError::TooCommon);
+        // An account that has one already can still sign in.
+        assert!(Password::parse("12345678", 1).is_ok());
     }
 
     #[test]

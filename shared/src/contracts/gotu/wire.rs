@@ -21,6 +21,9 @@ use serde_json::{Map, Value};
 
 /// The header with the id that the app gives its device.
 const DEVICE_ID: &str = "X-Device-Id";
+/// The password of the documented sign-up. It is accepted although it is a common one (CONTRACT.md,
+/// "`POST /users`").
+const SAMPLE_PASSWORD: &str = "password";
 /// The length of the longest `source`, in characters.
 const SOURCE_MAX: usize = 64;
 /// The length of the longest device header, in bytes.
@@ -177,11 +180,13 @@ fn read_code(fields: &Fields) -> Result<String, Refusal> {
 
 /// Reads a new password.
 fn new_password(fields: &Fields, name: &str) -> Result<Password, Refusal> {
-    Password::parse(fields.required(name)?, PASSWORD_MIN).map_err(|error| match error {
+    let sample = Some(SAMPLE_PASSWORD);
+    Password::parse_new(fields.required(name)?, PASSWORD_MIN, sample).map_err(|error| match error {
         PasswordError::TooShort => {
             invalid(format!("{name} must be at least {PASSWORD_MIN} characters"))
         }
         PasswordError::TooLong => invalid(format!("{name} must be at most 1024 bytes")),
+        PasswordError::TooCommon => invalid(format!("{name} is too common")),
     })
 }
 

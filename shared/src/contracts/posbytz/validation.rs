@@ -3,7 +3,7 @@
 use super::FieldErrors;
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
-use crate::domain::password::{self, Password};
+use crate::domain::password::{self, Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
 use serde_json::{Map, Value};
 
@@ -103,9 +103,13 @@ pub(super) fn password(value: Option<&Value>, errors: &mut FieldErrors) -> Optio
     if value.is_none() || text == Some("") {
         wrong.push("password should not be empty");
     }
-    let right = wrong.is_empty();
+    let chosen = text.filter(|_| wrong.is_empty());
+    let chosen = chosen.map(|text| Password::parse_new(text, *PASSWORD.start(), None));
+    if matches!(chosen, Some(Err(PasswordError::TooCommon))) {
+        wrong.push("password is too common");
+    }
     errors.add("password", wrong);
-    text.filter(|_| right).and_then(|text| Password::parse(text, *PASSWORD.start()).ok())
+    chosen?.ok()
 }
 
 /// Reads a referral code. An empty one is absent.
@@ -191,9 +195,10 @@ mod tests {
             "password must be a string",
             "password should not be empty",
         );
-        for good in ["12345678", &"é".repeat(32), "        "] {
+        for good in ["87654320", &"é".repeat(32), "        "] {
             assert_eq!(wrong(json!(good)), json!({}), "{good}");
         }
+        assert_eq!(wrong(json!("12345678")), json!({"password": ["password is too common"]}));
         assert_eq!(wrong(json!("1234567")), json!({"password": [min]}));
         assert_eq!(wrong(json!("é".repeat(33))), json!({"password": [max]}));
         assert_eq!(wrong(json!("")), json!({"password": [min, empty]}));

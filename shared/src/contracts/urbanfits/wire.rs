@@ -22,6 +22,9 @@ use serde_json::{Map, Value};
 /// "`POST /auth/signup`").
 const PASSWORD_MIN: usize = 8;
 const PASSWORD_MAX: usize = 128;
+/// The password of the documented sign-up. It is accepted although it is a common one (CONTRACT.md,
+/// "`POST /auth/signup`").
+const SAMPLE_PASSWORD: &str = "password";
 /// The number of digits of a phone number without its prefix, and the limit with it (CONTRACT.md,
 /// "`POST /auth/signup`"; ITU-T E.164).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 4..=14;
@@ -245,11 +248,14 @@ impl SignupRequest {
         if length(password) > PASSWORD_MAX {
             return Err(too_long);
         }
-        let password = Password::parse(password, PASSWORD_MIN).map_err(|error| match error {
+        let sample = Some(SAMPLE_PASSWORD);
+        let password = Password::parse_new(password, PASSWORD_MIN, sample);
+        let password = password.map_err(|error| match error {
             PasswordError::TooShort => {
                 Refusal::Invalid("Password should be at least 8 characters.")
             }
             PasswordError::TooLong => too_long,
+            PasswordError::TooCommon => Refusal::Invalid("Password is too common."),
         })?;
         if fields.get("accept_policies") != Some(&Value::Bool(true)) {
             return Err(Refusal::Policies);

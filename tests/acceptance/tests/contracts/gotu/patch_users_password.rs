@@ -99,6 +99,11 @@ async fn every_refusal_is_named_and_changes_nothing() {
             "newPassword must be at least 8 characters",
         ),
         (
+            json!({"requestToken": token, "newPassword": "qwertyuiop"}),
+            400,
+            "newPassword is too common",
+        ),
+        (
             json!({"requestToken": token, "newPassword": "correct horse"}),
             400,
             "newPassword must be different from the current password",

@@ -207,6 +207,8 @@ async fn bad_requests_are_named_and_store_nothing() {
         (email("password", json!("1234567")), "password must be at least 8 characters"),
         (email("password", json!("ééééééé")), "password must be at least 8 characters"),
         (email("password", json!("x".repeat(1025))), "password must be at most 1024 bytes"),
+        (email("password", json!("12345678")), "password is too common"),
+        (email("password", json!("Password")), "password is too common"),
         (email("userType", json!("XXX")), user_type),
     ];
     for (body, text) in cases {

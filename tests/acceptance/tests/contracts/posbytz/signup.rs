@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// The documented sign-up.
 fn documented() -> Value {
     json!({"email": "harish@bytize.in", "mobile": {"code": "+91", "number": "9962794005"},
-        "password": "password"})
+        "password": "correct horse"})
 }
 
 /// The refusal of a caller without a client's token.

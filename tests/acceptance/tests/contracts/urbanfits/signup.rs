@@ -139,6 +139,8 @@ async fn broken_formats_are_named() {
         ("password", json!("passwor"), "Password should be at least 8 characters."),
         ("password", json!("p".repeat(129)), "Password should be at most 128 characters."),
         ("password", json!("\u{1f600}".repeat(300)), "Password should be at most 128 characters."),
+        ("password", json!("Password1"), "Password is too common."),
+        ("password", json!("Password"), "Password is too common."),
     ] {
         let mut body = sign_up_body(&username, &email);
         body[field] = bad;

@@ -212,6 +212,7 @@ async fn every_failing_field_is_named_at_once() {
         (with("mobile", json!({"number": "9962794005"})), code),
         (with("password", json!("1234567")), password(&[min])),
         (with("password", json!("x".repeat(33))), password(&[max])),
+        (with("password", json!("password")), password(&["password is too common"])),
         (with("password", json!("")), password(&[min, empty])),
         (with("password", json!(12_345_678)), password(&[max, min, kind])),
         (with("password", Value::Null), password(&[max, min, kind, empty])),
