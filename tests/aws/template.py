@@ -14,7 +14,7 @@ PSEUDO = {
     "AWS::StackName": "latchkey",
 }
 # The value of OTP_KEY_RING and of the TOKEN_KEY_RING_… variables where there is no Secrets Manager.
-RING = '{"v1":{"key":"a key for tests alone, of any length","stage":"AWSCURRENT"}}'
+RING = '{"v1":{"key":"a key for tests alone, of 32 bytes or more","stage":"AWSCURRENT"}}'
 
 
 class Loader(yaml.CSafeLoader):

@@ -187,8 +187,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_names_its_key_and_keeps_the_order_of_its_claims() {
-        let json = r#"{"v1":{"key":"secret","stage":"AWSCURRENT"}}"#;
-        let ring = KeyRing::inline(json, Arc::new(SystemClock)).unwrap();
+        let json = r#"{"v1":{"key":"a key of at least thirty-two bytes","stage":"AWSCURRENT"}}"#;
+        let ring = KeyRing::inline("test", json, Arc::new(SystemClock)).unwrap();
         let tokens = JwtAccessTokens::new(Arc::new(ring));
         let token = tokens.signer().await.unwrap().sign(r#"{"z":1,"a":2}"#).unwrap();
         let part = |index: usize| {
@@ -205,8 +205,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_of_another_key_or_algorithm_is_forged() {
         let tokens = |key: &str| {
-            let json = format!(r#"{{"v1":{{"key":"{key}","stage":"AWSCURRENT"}}}}"#);
-            let ring = KeyRing::inline(&json, Arc::new(SystemClock)).unwrap();
+            let json = format!(r#"{{"v1":{{"key":"{key:>32}","stage":"AWSCURRENT"}}}}"#);
+            let ring = KeyRing::inline("test", &json, Arc::new(SystemClock)).unwrap();
             JwtAccessTokens::new(Arc::new(ring))
         };
         let token = tokens("one").signer().await.unwrap().sign(r#"{"a":1}"#).unwrap();

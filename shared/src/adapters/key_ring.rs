@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{Clock, PortError, chain};
 use aws_sdk_secretsmanager::Client;
 use futures_util::future::try_join_all;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,6 +27,9 @@ pub(super) const PENDING: &str = "AWSPENDING";
 pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
 /// The stages of the versions in a ring.
 const STAGES: [&str; 3] = [CURRENT, PREVIOUS, PENDING];
+/// The length of the shortest key, in bytes: the output of the hash that it is used with (RFC 2104,
+/// section 3; RFC 7518, section 3.2). A ring fails rather than sign with a key that can be guessed.
+const SHORTEST_KEY: usize = 32;
 /// The longest pause before a ring is read again because of an unknown key or a failure.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -139,6 +142,15 @@ pub(super) fn key_id(version_id: &str) -> KeyId {
 /// A version of a secret: its id, whether it is the current one, and its key if it was read.
 type Version = (String, bool, Option<SecretString>);
 
+/// Checks the length of a key of the ring `name`.
+fn long_enough(name: &str, key: SecretString) -> Result<SecretString, PortError> {
+    if key.expose_secret().len() < SHORTEST_KEY {
+        let cause = format!("a key of {name} has fewer than {SHORTEST_KEY} bytes");
+        return Err(PortError::new("read a key ring", cause));
+    }
+    Ok(key)
+}
+
 fn ring_of(versions: Vec<Version>) -> Result<Ring, PortError> {
     let current = versions.iter().find(|(_, current, _)| *current).map(|(id, ..)| key_id(id));
     let current =
@@ -163,17 +175,22 @@ impl KeyRing {
         Self { source, clock, copy: Mutex::new(None) }
     }
 
-    /// Parses a ring from `json`, for tools without Secrets Manager: `{"<version
+    /// Parses the ring `name` from `json`, for tools without Secrets Manager: `{"<version
     /// id>":{"key":"…","stage":"AWSCURRENT"}}`.
     ///
     /// # Errors
-    /// `json` is malformed or has no current key.
-    pub fn inline(json: &str, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
-        let keys: BTreeMap<String, InlineKey> = serde_json::from_str(json)
-            .map_err(|error| PortError::new("read an inline key ring", error))?;
-        let versions =
-            keys.into_iter().map(|(id, inline)| (id, inline.stage == CURRENT, Some(inline.key)));
-        let ring = ring_of(versions.collect())?;
+    /// `json` is malformed, has no current key, or has a key of fewer than 32 bytes. The error names
+    /// the ring and shows nothing of `json`.
+    pub fn inline(name: &str, json: &str, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        // The parser's message is dropped, because it could contain a part of a key.
+        let keys: BTreeMap<String, InlineKey> = serde_json::from_str(json).map_err(|_| {
+            let cause = format!(r#"{name} is not {{"<version id>":{{"key":"…","stage":"…"}}}}"#);
+            PortError::new("read an inline key ring", cause)
+        })?;
+        let versions = keys.into_iter().map(|(id, inline)| {
+            Ok((id, inline.stage == CURRENT, Some(long_enough(name, inline.key)?)))
+        });
+        let ring = ring_of(versions.collect::<Result<_, PortError>>()?)?;
         Ok(Self { source: Source::Inline(Arc::new(ring)), clock, copy: Mutex::new(None) })
     }
 
@@ -270,27 +287,70 @@ async fn read_key(client: &Client, id: &str, version: &str) -> Result<SecretStri
     let call = client.get_secret_value().secret_id(id).version_id(version).send();
     let value = call.await.map_err(|error| port_error("read a secret", &error))?;
     // The parser's message is dropped, because it could contain a part of the secret.
-    serde_json::from_str(value.secret_string().unwrap_or_default())
+    let key = serde_json::from_str(value.secret_string().unwrap_or_default())
         .map(|SecretValue { key }| key)
-        .map_err(|_| PortError::new("read a secret", "its value is not {\"key\":\"…\"}"))
+        .map_err(|_| {
+            let cause = format!(r#"the value of {id} is not {{"key":"…"}}"#);
+            PortError::new("read a secret", cause)
+        })?;
+    long_enough(id, key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::adapters::system::SystemClock;
-    use secrecy::ExposeSecret as _;
+
+    fn inline(json: &str) -> Result<KeyRing, PortError> {
+        KeyRing::inline("OTP_KEY_RING", json, Arc::new(SystemClock))
+    }
 
     #[tokio::test]
     async fn a_ring_in_json_has_a_current_key_and_others() {
-        let json = r#"{"v1":{"key":"old","stage":"AWSPREVIOUS"},
-                       "v2":{"key":"new","stage":"AWSCURRENT"}}"#;
-        let ring = KeyRing::inline(json, Arc::new(SystemClock)).unwrap().ring().await.unwrap();
+        let json = r#"{"v1":{"key":"an old key of thirty-two bytes..","stage":"AWSPREVIOUS"},
+                       "v2":{"key":"a new key of thirty-two bytes...","stage":"AWSCURRENT"}}"#;
+        let ring = inline(json).unwrap().ring().await.unwrap();
         assert_eq!(ring.current(), &key_id("v2"));
-        assert_eq!(ring.key(&key_id("v1")).unwrap().expose_secret(), "old");
+        let old = ring.key(&key_id("v1")).unwrap().expose_secret();
+        assert_eq!(old, "an old key of thirty-two bytes..");
         // The start of the SHA-256 of "v2".
         assert_eq!(ring.current().as_str(), "fb04dcb6");
-        assert!(!format!("{ring:?}").contains("new"));
+        assert!(!format!("{ring:?}").contains("thirty-two"));
+    }
+
+    /// The error of a ring that is refused, with its causes.
+    fn refusal(json: &str) -> String {
+        chain(&inline(json).err().expect("a refusal"))
+    }
+
+    #[test]
+    fn a_key_of_fewer_than_32_bytes_is_refused_and_not_shown() {
+        for key in ["", "hunter2", "a key of thirty-one bytes (31).", "fünfzehn äöü ß"] {
+            for stage in ["AWSCURRENT", "AWSPREVIOUS"] {
+                let keys = serde_json::json!({"v1": {"key": key, "stage": stage},
+                    "v2": {"key": "k".repeat(32), "stage": "AWSCURRENT"}});
+                let text = refusal(&keys.to_string());
+                assert!(text.contains("a key of OTP_KEY_RING has fewer than 32 bytes"), "{text}");
+                assert!(key.is_empty() || !text.contains(key), "{text}");
+            }
+        }
+        // The length counts in bytes.
+        let keys = serde_json::json!({"v1": {"key": "ü".repeat(16), "stage": "AWSCURRENT"}});
+        assert!(inline(&keys.to_string()).is_ok());
+    }
+
+    #[test]
+    fn a_malformed_ring_is_named_and_not_shown() {
+        for json in [
+            r#""hunter2-my-secret-key""#,
+            r#"{"v1":"hunter2-my-secret-key"}"#,
+            r#"{"v1":{"key":"hunter2-my-secret-key","stage":5}}"#,
+            r#"{"v1":{"hunter2-my-secret-key":"key"}}"#,
+            "hunter2-my-secret-key",
+        ] {
+            let text = refusal(json);
+            assert!(text.contains("OTP_KEY_RING") && !text.contains("hunter2"), "{text}");
+        }
     }
 
     #[test]
@@ -324,8 +384,8 @@ mod tests {
 
     #[test]
     fn a_ring_without_a_current_key_is_refused() {
-        let json = r#"{"v1":{"key":"old","stage":"AWSPREVIOUS"}}"#;
-        assert!(KeyRing::inline(json, Arc::new(SystemClock)).is_err());
-        assert!(KeyRing::inline("", Arc::new(SystemClock)).is_err());
+        let json = r#"{"v1":{"key":"an old key of thirty-two bytes..","stage":"AWSPREVIOUS"}}"#;
+        assert!(refusal(json).contains("it has no current key"));
+        assert!(inline("").is_err());
     }
 }

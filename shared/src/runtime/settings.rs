@@ -237,6 +237,8 @@ pub fn key_ring_lifetime() -> Result<Duration, SettingsError> {
 /// The name of a secret, and for tools without Secrets Manager its key ring as text.
 #[derive(Clone)]
 pub(crate) struct RingSource {
+    /// The name of the ring in messages: the variable of its inline form.
+    pub(crate) name: String,
     /// The secret's name or ARN.
     pub(crate) secret: String,
     /// The ring in the form that [`KeyRing::inline`](crate::adapters::key_ring::KeyRing::inline)
@@ -349,7 +351,7 @@ pub(super) fn front() -> Result<Front, SettingsError> {
 }
 
 fn ring(secret: &str, inline: &str) -> Result<RingSource, SettingsError> {
-    Ok(RingSource { secret: required(secret)?, inline: optional(inline) })
+    Ok(RingSource { name: inline.to_owned(), secret: required(secret)?, inline: optional(inline) })
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Bootstrap {
         }
         let clock = Arc::clone(&self.clock);
         let ring = Arc::new(if let Some(json) = &source.inline {
-            KeyRing::inline(json, clock)?
+            KeyRing::inline(&source.name, json, clock)?
         } else {
             let lifetime = settings::key_ring_lifetime()?;
             KeyRing::of_secret(&self.aws, &source.secret, scope, lifetime, clock)

@@ -10,7 +10,8 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// A key ring for codes (`OTP_KEY_RING`) whose key the tests know, for [`derived_code`].
-pub const KNOWN_RING: &str = r#"{"v1":{"key":"a key that the tests know","stage":"AWSCURRENT"}}"#;
+pub const KNOWN_RING: &str =
+    r#"{"v1":{"key":"a key that the tests know and nothing else","stage":"AWSCURRENT"}}"#;
 
 /// The code in a message: its first run of four to six digits.
 #[must_use]
@@ -45,7 +46,7 @@ pub async fn derived_link(key: ChallengeKey, item: &Value) -> String {
 }
 
 fn known_keys() -> HmacCodeKeys {
-    let ring = KeyRing::inline(KNOWN_RING, Arc::new(SystemClock)).unwrap();
+    let ring = KeyRing::inline("test", KNOWN_RING, Arc::new(SystemClock)).unwrap();
     HmacCodeKeys::new(Arc::new(ring))
 }
 

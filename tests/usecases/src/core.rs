@@ -117,13 +117,14 @@ pub struct Core {
 }
 
 /// The keys that codes and refresh tokens are derived with.
-const KEY_RING: &str = r#"{"v1":{"key":"the first key","stage":"AWSCURRENT"}}"#;
+const KEY_RING: &str =
+    r#"{"v1":{"key":"the first key of the tests, and long","stage":"AWSCURRENT"}}"#;
 /// The same keys after a rotation.
-const ROTATED_KEY_RING: &str = r#"{"v1":{"key":"the first key","stage":"AWSPREVIOUS"},
-    "v2":{"key":"the second key","stage":"AWSCURRENT"}}"#;
+const ROTATED_KEY_RING: &str = r#"{"v1":{"key":"the first key of the tests, and long","stage":"AWSPREVIOUS"},
+    "v2":{"key":"the second key of the tests, long","stage":"AWSCURRENT"}}"#;
 /// The keys after another rotation, without the first one.
-const TWICE_ROTATED_KEY_RING: &str = r#"{"v2":{"key":"the second key","stage":"AWSPREVIOUS"},
-    "v3":{"key":"the third key","stage":"AWSCURRENT"}}"#;
+const TWICE_ROTATED_KEY_RING: &str = r#"{"v2":{"key":"the second key of the tests, long","stage":"AWSPREVIOUS"},
+    "v3":{"key":"the third key of the tests, as long","stage":"AWSCURRENT"}}"#;
 
 /// Returns a client of the database. Its connections belong to the runtime that uses it first.
 fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<DynamoStore> {
@@ -141,7 +142,7 @@ fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<Dynam
 }
 
 fn ring(json: &str, clock: &Arc<ManualClock>) -> Arc<KeyRing> {
-    Arc::new(KeyRing::inline(json, Arc::clone(clock) as _).expect("a key ring"))
+    Arc::new(KeyRing::inline("test", json, Arc::clone(clock) as _).expect("a key ring"))
 }
 
 fn passwords(rules: &Rules, entropy: &Arc<SeededEntropy>) -> Arc<dyn Passwords> {

@@ -90,7 +90,7 @@ impl Keys {
     fn at(clock: Arc<ManualClock>, names: &[&'static str]) -> Self {
         let secrets = Arc::new(ServedSecrets::start(Arc::clone(&clock)));
         for name in names {
-            secrets.add(name, Some(r#"{"key":"the first key"}"#));
+            secrets.add(name, Some(r#"{"key":"the first key of the tests, and long"}"#));
         }
         let settings = AwsSettings {
             region: "us-east-1".to_owned(),

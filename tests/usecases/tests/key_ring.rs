@@ -220,7 +220,25 @@ async fn a_key_that_is_not_the_current_one_need_not_be_readable() {
     keys.secrets.operate("UpdateSecretVersionStage", &current);
     let error = keys.process().try_sign(0).await.unwrap_err();
     let text = chain(&error);
-    assert!(text.contains(r#"its value is not {"key":"…"}"#), "{text}");
+    assert!(text.contains(&format!(r#"the value of {KEY} is not {{"key":"…"}}"#)), "{text}");
+    assert!(!text.contains("not a key"), "{text}");
+}
+
+#[tokio::test]
+async fn a_short_key_signs_nothing_and_verifies_nothing() {
+    let keys = Keys::new();
+    let labels = keys.secrets.labels(KEY);
+    let value = json!({ "key": "hunter2" }).to_string();
+    let short = json!({ "SecretId": KEY, "SecretString": value, "VersionStages": ["AWSPENDING"] });
+    let short = keys.secrets.operate("PutSecretValue", &short);
+    // While it is not the current one, the others are used.
+    keys.process().sign().await;
+    let current = json!({ "SecretId": KEY, "VersionStage": "AWSCURRENT",
+        "RemoveFromVersionId": labels["AWSCURRENT"], "MoveToVersionId": short["VersionId"] });
+    keys.secrets.operate("UpdateSecretVersionStage", &current);
+    let text = chain(&keys.process().try_sign(0).await.unwrap_err());
+    assert!(text.contains(&format!("a key of {KEY} has fewer than 32 bytes")), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
 }
 
 #[tokio::test]

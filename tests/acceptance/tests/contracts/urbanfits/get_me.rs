@@ -40,7 +40,7 @@ async fn a_text_that_is_not_the_session_of_an_existing_user_is_refused() {
 
 #[tokio::test]
 async fn a_session_ends_with_its_lifetime() {
-    let key = "a key of sessions";
+    let key = "a key of sessions that is long enough";
     let ring = json!({"v1": {"key": key, "stage": "AWSCURRENT"}}).to_string();
     let stack = &TestStack::with(&[("TOKEN_KEY_RING_URBANFITS", &ring)]).await;
     let (username, email) = new_person();

@@ -179,7 +179,9 @@ async fn the_password_shown_is_random_and_the_one_stored_is_hashed() {
 #[tokio::test]
 async fn user_agents_are_signed_with_a_key_of_their_own_and_may_be_absent_or_long() {
     let ring = |key: &str| json!({"v1": {"key": key, "stage": "AWSCURRENT"}}).to_string();
-    let (agents, sessions) = (ring("the key of agents"), ring("the key of sessions"));
+    let agents_key = "the key of agents, which is long enough";
+    let sessions_key = "the key of sessions, which is long enough";
+    let (agents, sessions) = (ring(agents_key), ring(sessions_key));
     let env = without_limits(&[
         ("USER_AGENT_KEY_RING_URBANFITS", agents.as_str()),
         ("TOKEN_KEY_RING_URBANFITS", sessions.as_str()),
@@ -196,11 +198,11 @@ async fn user_agents_are_signed_with_a_key_of_their_own_and_may_be_absent_or_lon
         assert_eq!(reply.status, 200, "{reply:?}");
         let signed = reply.json()["user"]["user_agent"].as_str().unwrap().to_owned();
         let input = format!("{}.{}", part(r#"{"alg":"HS256"}"#), part(kept));
-        assert_eq!(signed, hs256(&input, "the key of agents"));
+        assert_eq!(signed, hs256(&input, agents_key));
         assert!(reply.cookies()[0].len() < 4096, "browsers drop longer cookies");
         let token = session(&reply);
         let input = token.rsplit_once('.').unwrap().0;
-        assert_eq!(token, hs256(input, "the key of sessions"));
+        assert_eq!(token, hs256(input, sessions_key));
     }
 }
 

@@ -105,7 +105,7 @@ async fn the_caller_is_judged_before_the_body() {
 async fn neither_a_customers_token_nor_an_expired_one_is_a_clients() {
     let env = without_limits(&[("TOKEN_KEY_RING_POSBYTZ", KNOWN_RING)]);
     let stack = &TestStack::with(&env).await;
-    let ring = KeyRing::inline(KNOWN_RING, Arc::new(SystemClock)).unwrap();
+    let ring = KeyRing::inline("test", KNOWN_RING, Arc::new(SystemClock)).unwrap();
     let signer = JwtAccessTokens::new(Arc::new(ring)).signer().await.unwrap();
     let now = SystemClock.now().as_seconds();
     let claims = |kind: &str, life: i64| {
