@@ -45,21 +45,32 @@ pub enum EndOutcome {
 /// until its newest refresh token has not been used for too long.
 #[async_trait]
 pub trait Sessions: Send + Sync {
+    /// Returns the user of a device whose session is open. `None` if the session is not open or the
+    /// user does not exist. The caller checks the contract of the user.
+    async fn device_holder(
+        &self,
+        user: &UserId,
+        device: &DeviceId,
+        now: Timestamp,
+    ) -> Result<Option<User>, PortError>;
+
     /// Returns whether the session of a device is open and its user exists.
     async fn is_open(
         &self,
         user: &UserId,
         device: &DeviceId,
         now: Timestamp,
-    ) -> Result<bool, PortError>;
+    ) -> Result<bool, PortError> {
+        Ok(self.device_holder(user, device, now).await?.is_some())
+    }
 
     /// Returns the open sessions of a user, the newest first. The cost grows with the sessions of
     /// this user only.
     async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<ListedSession>, PortError>;
 
     /// Returns the user of a signed token that was issued at `issued_at`, in whole seconds. `None`
-    /// if the user does not exist, or if the token or all sessions of the user were ended. One
-    /// round trip.
+    /// if the user does not exist, or if the token or all sessions of the user were ended. The
+    /// caller checks the contract of the user. One round trip.
     async fn holder(
         &self,
         user: &UserId,

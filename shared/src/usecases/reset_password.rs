@@ -12,6 +12,7 @@ use crate::domain::identifier::IdentifierKind;
 use crate::domain::known_sources::KnownSources;
 use crate::domain::password::Password;
 use crate::domain::source::Source;
+use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Users,
@@ -76,6 +77,8 @@ pub struct ResetPassword {
     pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub passwords: Arc<dyn Passwords>,
+    /// The realm of the users. A proof that names a user of another one is void.
+    pub realm: Realm,
     pub basics: Basics,
 }
 
@@ -135,7 +138,8 @@ impl ResetPassword {
         const USED_UP: Failure<ResetRefused> = Failure::Refused(ResetRefused::ProofUsedUp);
         let ResetProof { user, at: proved_at, kind: proved } = proof;
         let (proved_at, proved) = (*proved_at, *proved);
-        let user = self.users.find(user, self.basics.now()).await?.ok_or(USED_UP)?;
+        let user = self.users.find(user, self.basics.now()).await?;
+        let user = user.filter(|user| user.realm == self.realm).ok_or(USED_UP)?;
         // This comes before the comparison: a proof that is used up must not reveal whether the
         // password is the current one.
         let is_used_up = user.password_changed_at.is_some_and(|changed| changed >= proved_at);

@@ -66,6 +66,7 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             passwords: self.passwords()?,
+            realm: self.profile.realm(),
             basics: self.basics(),
         })
     }

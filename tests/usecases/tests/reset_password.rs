@@ -36,6 +36,16 @@ async fn a_proof_sets_a_new_password() {
 }
 
 #[tokio::test]
+async fn a_proof_that_names_a_user_of_another_realm_is_void() {
+    let (core, _) = core_with_a_user().await;
+    let proof = proof(&core).await;
+    let refused = core.in_shop("one").reset_password(&proof, NEW).await;
+    assert_eq!(refused, Err(Refusal::ProofUsedUp));
+    core.sign_in_by_password(email(), OLD).await.unwrap();
+    core.reset_password(&proof, NEW).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_new_password_ends_every_session() {
     let (core, one) = core_with_a_user().await;
     let two = core.sign_in_by_password(email(), OLD).await.unwrap();

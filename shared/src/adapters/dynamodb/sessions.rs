@@ -137,12 +137,12 @@ impl DynamoStore {
 
 #[async_trait]
 impl Sessions for DynamoStore {
-    async fn is_open(
+    async fn device_holder(
         &self,
         user: &UserId,
         device: &DeviceId,
         now: Timestamp,
-    ) -> Result<bool, PortError> {
+    ) -> Result<Option<User>, PortError> {
         let action = "read whether a session is open";
         let whose = ("user_id", user.as_str());
         let device = [whose, ("device_id", device.as_str())];
@@ -151,8 +151,8 @@ impl Sessions for DynamoStore {
             self.read_item(action, &self.tables.users, &[whose]),
         )
         .await;
-        let (Some(device), Some(user)) = (device?, user?) else { return Ok(false) };
-        is_open(&device, &user, now)
+        let (Some(device), Some(user)) = (device?, user?) else { return Ok(None) };
+        if is_open(&device, &user, now)? { read_user(&user).map(Some) } else { Ok(None) }
     }
 
     async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<ListedSession>, PortError> {

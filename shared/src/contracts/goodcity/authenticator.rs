@@ -1,6 +1,6 @@
 //! Authentication by bearer token.
 
-use super::{Refusal, claims};
+use super::{Refusal, claims, realm};
 use crate::domain::user::User;
 use crate::http;
 use crate::ports::{AccessTokens, CheckedToken, Clock, Users};
@@ -20,7 +20,7 @@ impl Authenticator {
     /// The user whose token the request contains.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`] unless the token is genuine and its user exists;
+    /// [`Refusal::InvalidToken`] unless the token is genuine and its user is one of GoodCity;
     /// [`Refusal::ExpiredToken`]; [`Refusal::Internal`].
     pub async fn user(&self, request: &Request) -> Result<User, Refusal> {
         let token = http::bearer(request).ok_or(Refusal::InvalidToken)?;
@@ -29,6 +29,7 @@ impl Authenticator {
         };
         let now = self.clock.now();
         let id = claims::holder(&claims, self.issuer.as_deref(), now)?;
-        self.users.find(&id, now).await?.ok_or(Refusal::InvalidToken)
+        let user = self.users.find(&id, now).await?.filter(|user| user.realm == realm());
+        user.ok_or(Refusal::InvalidToken)
     }
 }

@@ -1,6 +1,6 @@
 //! Authentication by bearer token, and the check of request tokens.
 
-use super::{Refusal, claims};
+use super::{Refusal, claims, realm};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::time::Timestamp;
 use crate::http;
@@ -21,8 +21,8 @@ impl Authenticator {
     /// The user and the device of the session whose token the request contains.
     ///
     /// # Errors
-    /// [`Refusal::AccessToken`] unless the token is genuine and valid and its session is open;
-    /// [`Refusal::Internal`].
+    /// [`Refusal::AccessToken`] unless the token is genuine and valid, its session is open and its
+    /// user is one of Gotu; [`Refusal::Internal`].
     pub async fn session(&self, request: &Request) -> Result<(UserId, DeviceId), Refusal> {
         let token = http::bearer(request).ok_or(Refusal::AccessToken)?;
         let CheckedToken::Genuine(claims) = self.access_tokens.check(token).await? else {
@@ -30,10 +30,11 @@ impl Authenticator {
         };
         let now = self.clock.now();
         let (user, device) = claims::holder(&claims, now).ok_or(Refusal::AccessToken)?;
-        if !self.sessions.is_open(&user, &device, now).await? {
-            return Err(Refusal::AccessToken);
+        let holder = self.sessions.device_holder(&user, &device, now).await?;
+        match holder.filter(|user| user.realm == realm()) {
+            Some(_) => Ok((user, device)),
+            None => Err(Refusal::AccessToken),
         }
-        Ok((user, device))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Authentication by session cookie.
 
-use super::Refusal;
 use super::cookies::SESSION_TOKEN;
 use super::user::{self, UserObject};
+use super::{Refusal, realm};
 use crate::http;
 use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions};
 use crate::usecases::SignedToken;
@@ -22,7 +22,8 @@ impl Authenticator {
     /// The user and the token of the session that the request contains.
     ///
     /// # Errors
-    /// [`Refusal::Session`] unless the session is genuine and valid; [`Refusal::Internal`].
+    /// [`Refusal::Session`] unless the session is genuine and valid, and its user is one of UrbanFits;
+    /// [`Refusal::Internal`].
     pub async fn user(&self, request: &Request) -> Result<(UserObject, SignedToken), Refusal> {
         let token = http::cookie(request, SESSION_TOKEN).ok_or(Refusal::Session)?;
         let token = SecretString::from(token);
@@ -31,7 +32,7 @@ impl Authenticator {
         let now = self.clock.now();
         let session = user::read_session(&claims, now).ok_or(Refusal::Session)?;
         let holder = self.sessions.holder(&session.user, &token, session.issued_at, now).await?;
-        let holder = holder.ok_or(Refusal::Session)?;
+        let holder = holder.filter(|user| user.realm == realm()).ok_or(Refusal::Session)?;
         let last_checkin = holder.last_active_at.unwrap_or(holder.created_at);
         let shown = UserObject::of_known(&holder, last_checkin, session.user_agent)?;
         let expires_at = session.expires_at;

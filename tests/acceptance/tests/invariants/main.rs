@@ -25,3 +25,4 @@ mod relay;
 mod secrets;
 mod sessions;
 mod settings;
+mod token_holders;

@@ -178,6 +178,7 @@ impl Core {
             accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             passwords: Arc::clone(&self.passwords),
+            realm: self.realm.clone(),
             basics: self.basics(),
         };
         let proof = ResetProof {
