@@ -7,7 +7,8 @@ use std::str::FromStr as _;
 /// The length limit of an address, in bytes (RFC 5321, section 4.5.3.1.3 with erratum 1690).
 const MAX_BYTES: usize = 254;
 
-/// An e-mail address in canonical form: lower case, ASCII, with a dot in the domain.
+/// An e-mail address in canonical form: lower case, ASCII, with a host name as the domain
+/// that has a dot.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
@@ -33,6 +34,9 @@ impl EmailAddress {
             Options::default().without_display_text().without_domain_literal().with_required_tld();
         Rfc5321::parse_with_options(text, options).map_err(|_| EmailAddressError)?;
         Rfc5321::from_str(text).map_err(|_| EmailAddressError)?;
+        if !text.rsplit_once('@').is_some_and(|(_, domain)| is_host_name(domain)) {
+            return Err(EmailAddressError);
+        }
         Ok(Self(text.to_ascii_lowercase()))
     }
 
@@ -40,6 +44,15 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Returns whether the labels of a domain are those of a host name (RFC 1123, section 2.1): letters,
+/// digits and hyphens, and a top-level label that is not a number, as in an IPv4 address.
+fn is_host_name(domain: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    domain.split('.').all(|label| label.bytes().all(fits))
+        && domain.rsplit('.').next().is_some_and(|top| !is_number(top))
 }
 
 impl fmt::Debug for EmailAddress {
@@ -59,7 +72,14 @@ mod tests {
     fn addresses_are_converted_to_lower_case() {
         let email = EmailAddress::parse("Ivan+RDH+fl@JoinGotu.com").unwrap();
         assert_eq!(email.as_str(), "ivan+rdh+fl@joingotu.com");
-        for good in ["a@b.co", "first.last@sub.example.org", "o'hara@example.com"] {
+        for good in [
+            "a@b.co",
+            "first.last@sub.example.org",
+            "o'hara@example.com",
+            "a@4.4a",
+            "a@1und1.de",
+            "a@xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g",
+        ] {
             assert!(EmailAddress::parse(good).is_ok(), "{good}");
         }
     }
@@ -85,6 +105,11 @@ mod tests {
             "a@-b.co",
             "ü@b.co",
             "a@b.co,c@d.ee",
+            "a@1.2.3.4",
+            "a@b.4",
+            "a@x_y.com",
+            "a@b.c_m",
+            "a@b!c.com",
             long.as_str(),
         ] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");

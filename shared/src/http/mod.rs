@@ -10,7 +10,9 @@ mod refusal;
 mod response;
 
 pub use body::{BodyError, MAX_BODY_BYTES, form_or_json_object, json_object};
-pub use caller::{bearer, cookie, header, locale, source, source_address};
+pub use caller::{
+    bearer, cookie, header, header_start, header_text, locale, source, source_address,
+};
 pub use cookies::CookiePolicy;
 pub use cors::{AllowedOrigins, Cors, CorsPolicy, preflight};
 pub use front::{Front, FrontError, Passage};

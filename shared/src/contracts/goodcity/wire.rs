@@ -16,6 +16,8 @@ use serde_json::{Map, Value};
 /// The length of the longest name or address type, in characters: the width of the original's
 /// columns.
 const TEXT_MAX: usize = 255;
+/// The part of a device's header that is stored, in bytes.
+const HEADER_MAX: usize = 512;
 /// The length of the longest push token, in characters.
 const PUSH_TOKEN_MAX: usize = 4096;
 /// The header with the id that the app gives its device.
@@ -215,7 +217,7 @@ impl RegisterDeviceRequest {
         if push_token.chars().count() > PUSH_TOKEN_MAX {
             return Err(Refusal::Invalid("Handle is too long"));
         }
-        let header = |name: &str| http::header(request, name).map(str::to_owned);
+        let header = |name: &str| http::header_start(request, name, HEADER_MAX);
         Ok(Self {
             info: DeviceInfo {
                 app: Some(app.name().to_owned()),

@@ -400,11 +400,11 @@ fn sign_up_attributes(fields: &Fields, user_type: Option<&str>) -> Result<Attrib
 }
 
 fn read_device(request: &Request) -> Result<DeviceInfo, Refusal> {
-    let read = |name: &str| match http::header(request, name) {
+    let read = |name: &str| match http::header_text(request, name) {
         Some(value) if value.len() > HEADER_MAX => {
             Err(invalid(format!("{name} must be at most {HEADER_MAX} bytes")))
         }
-        value => Ok(value.map(str::to_owned)),
+        value => Ok(value),
     };
     let platform = read("X-Device-Platform")?.map(|platform| platform.to_ascii_lowercase());
     if platform.as_ref().is_some_and(|platform| !PLATFORMS.contains(&platform.as_str())) {

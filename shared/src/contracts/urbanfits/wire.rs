@@ -32,7 +32,7 @@ const E164_DIGITS_MAX: usize = 15;
 /// The length of the shortest `otp_id` that the original accepts, in characters (CONTRACT.md,
 /// "`POST /auth/signup/callback`").
 const OTP_ID_MIN: usize = 18;
-/// The part of a `User-Agent` that is stored, in characters. The session's cookie contains it, encoded
+/// The part of a `User-Agent` that is stored, in bytes. The session's cookie contains it, encoded
 /// twice, and browsers ignore cookies above 4096 bytes.
 const USER_AGENT_MAX: usize = 512;
 
@@ -129,8 +129,7 @@ impl UserResponse {
 
 /// The name of the browser, cut to the length that is stored.
 fn user_agent(request: &Request) -> String {
-    let agent = http::header(request, "user-agent").unwrap_or_default();
-    agent.chars().take(USER_AGENT_MAX).collect()
+    http::header_start(request, "user-agent", USER_AGENT_MAX).unwrap_or_default()
 }
 
 impl LoginRequest {

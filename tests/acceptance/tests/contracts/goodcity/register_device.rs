@@ -33,6 +33,22 @@ async fn a_device_is_registered_for_its_user_and_announced() {
 }
 
 #[tokio::test]
+async fn what_describes_the_device_is_stored_in_any_script_and_cut() {
+    let stack = TestStack::shared().await;
+    let (id, token) = user(stack).await;
+    let long = "é".repeat(300);
+    let register = goodcity(stack).register_device(&token, "handle-of-a-script", "fcm");
+    let headers = [("user-agent", "小米 14"), ("x-goodcity-device-id", long.as_str())];
+    let register = register.headers(&headers).header("x-goodcity-app-version", b"caf\xe9");
+    register.await.expect_text(204, "");
+    let device = &stack.items_of_user("Devices", &id).await[0];
+    assert_eq!(device["user_agent"], "小米 14");
+    assert_eq!(device["client_device_id"], "é".repeat(256));
+    // The gateway passes on text, so bytes that are not UTF-8 are replaced before the function.
+    assert_eq!(device["app_version"], "caf\u{fffd}");
+}
+
+#[tokio::test]
 async fn a_handle_moves_to_the_newest_user() {
     let stack = TestStack::shared().await;
     let ((first, first_token), (second, second_token)) = (user(stack).await, user(stack).await);

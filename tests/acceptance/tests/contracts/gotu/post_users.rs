@@ -109,7 +109,7 @@ async fn both_events_are_published_in_order_and_as_their_schemas_say() {
         ("x-device-id", "installation-1"),
         ("x-device-token", "push-handle-1"),
         ("x-device-platform", "iOS"),
-        ("x-device-model", "Phone 1"),
+        ("x-device-model", "小米 14"),
         ("x-app-version", "1.2.3"),
         ("user-agent", "gotu/1.2.3"),
     ];
@@ -144,7 +144,7 @@ async fn both_events_are_published_in_order_and_as_their_schemas_say() {
     let stored = &stack.items_with("Devices", id).await[0];
     assert_eq!(
         (&stored["push_handle"], &stored["client_device_id"], &stored["model"]),
-        (&json!("push-handle-1"), &json!("installation-1"), &json!("Phone 1"))
+        (&json!("push-handle-1"), &json!("installation-1"), &json!("小米 14"))
     );
 }
 
@@ -201,6 +201,8 @@ async fn bad_requests_are_named_and_store_nothing() {
         (email("email", json!(["a@example.com"])), "email must be a string"),
         (email("email", json!("a@example")), address),
         (email("email", json!("a b@example.com")), address),
+        (email("email", json!("a@1.2.3.4")), address),
+        (email("email", json!("a@x_y.com")), address),
         (email("email", json!("a@example.com\r\nBcc: b@example.com")), address),
         (email("password", Value::Null), "password is required"),
         (email("password", json!(12_345_678)), "password must be a string"),

@@ -187,10 +187,14 @@ async fn user_agents_are_signed_with_a_key_of_their_own_and_may_be_absent_or_lon
         ("TOKEN_KEY_RING_URBANFITS", sessions.as_str()),
     ]);
     let stack = &TestStack::with(&env).await;
-    let long = "x".repeat(2000);
-    for (agent, kept) in
-        [("", ""), ("Mozilla/5.0 (X11)", "Mozilla/5.0 (X11)"), (&long, &long[..512])]
-    {
+    let (long, wide) = ("x".repeat(2000), "小".repeat(200));
+    for (agent, kept) in [
+        ("", ""),
+        ("Mozilla/5.0 (X11)", "Mozilla/5.0 (X11)"),
+        ("小米 14", "小米 14"),
+        (&long, &long[..512]),
+        (&wide, &wide[..510]),
+    ] {
         let (username, email) = new_person();
         let (otp_id, code) = urbanfits(stack).pending(&username, &email).await;
         let enter = urbanfits(stack).enter_code(&otp_id, &code);
