@@ -1,14 +1,11 @@
 //! Reads of items by their keys.
 
 use super::items::value::{Item, text};
-use super::transaction::malformed;
+use super::transaction::{TRIES, malformed};
 use super::{DynamoStore, port_error};
 use crate::ports::PortError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use std::collections::HashMap;
-
-/// The number of tries at a batch of which DynamoDB processes only a part.
-const BATCH_TRIES: usize = 4;
 
 /// The items of one table that a batch reads.
 pub(super) struct WantedItems<'a> {
@@ -36,7 +33,8 @@ impl DynamoStore {
     }
 
     /// Reads items of several tables in one round trip. Returns the items that exist, by table. Makes
-    /// no call for no keys.
+    /// no call for no keys. Asks again, after a pause, for keys that DynamoDB did not process, because
+    /// that is how it throttles a batch.
     pub(super) async fn read_batch(
         &self,
         action: &'static str,
@@ -59,7 +57,10 @@ impl DynamoStore {
         if left.is_empty() {
             return Ok(found);
         }
-        for _ in 0..BATCH_TRIES {
+        for failures in 0..TRIES {
+            if let Some(earlier) = failures.checked_sub(1) {
+                self.pause(earlier).await;
+            }
             let batch = self.client.batch_get_item().set_request_items(Some(left));
             let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
             let answer = batch.send().await.map_err(|error| port_error(action, &error))?;

@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::types::{
 };
 use std::time::Duration;
 
-/// The number of tries at a transaction or a write that conflicts with other transactions.
-const TRIES: u32 = 8;
+/// The number of tries at a transaction or a write that conflicts with other transactions, and at a
+/// batch of which only a part is processed.
+pub(super) const TRIES: u32 = 8;
 /// The first pause after a conflict, in milliseconds. It doubles up to [`LONGEST_PAUSE_MS`] and is
 /// jittered.
 const FIRST_PAUSE_MS: u64 = 20;
@@ -171,12 +172,13 @@ impl DynamoStore {
         }
     }
 
-    /// Waits after a conflict for a random time. Its upper limit doubles with each failure.
+    /// Waits for a random time after a conflict or a batch in part. Its upper limit doubles with each
+    /// failure.
     #[expect(
         clippy::disallowed_methods,
-        reason = "waits for the end of a conflict within the request"
+        reason = "waits for the end of a conflict or throttling within the request"
     )]
-    async fn pause(&self, failures: u32) {
+    pub(super) async fn pause(&self, failures: u32) {
         let most = FIRST_PAUSE_MS.saturating_mul(2_u64.saturating_pow(failures));
         let share = random(&*self.entropy).map_or(u16::MAX, u16::from_be_bytes).into();
         let millis = most.min(LONGEST_PAUSE_MS).saturating_mul(share).wrapping_shr(16);

@@ -4,7 +4,7 @@
 use acceptance::drivers::{AwsCall, Driver, Person, drivers, for_every_contract};
 use acceptance::faults::{Fault, of_store};
 use acceptance::gotu::{error, user_id};
-use acceptance::{NO_LIMITS, Reply, TestStack, gotu, new_email};
+use acceptance::{NO_LIMITS, Reply, TestStack, gotu, new_email, new_phone};
 
 /// Whether a fault of this mode can happen to an operation: a read meets no conflict.
 fn can_happen(mode: &str, operation: &str) -> bool {
@@ -41,6 +41,24 @@ async fn one_failed_call_is_not_noticed() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_batch_of_which_the_database_processes_nothing_is_asked_for_again() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let partial = of_store("partial").at("BatchGetItem").in_function("gotu-post-otp");
+    stack.fault(&partial.clone().times(6)).await;
+    let phone = new_phone();
+    gotu(stack).code(&phone, "sign_up", 1).await;
+    let batches = stack.calls("gotu-post-otp").await;
+    let batches: Vec<_> =
+        batches.iter().filter(|call| call["operation"] == "BatchGetItem").collect();
+    assert_eq!(batches.len(), 7);
+    // A database that never processes the batch ends in an internal error.
+    stack.fault(&partial).await;
+    let refused = gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
+    refused.expect(500, &error("internal server error"));
+    stack.clear_faults().await;
 }
 
 #[tokio::test]

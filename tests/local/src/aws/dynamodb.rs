@@ -143,6 +143,14 @@ fn reply(status: StatusCode, headers: &HeaderMap, body: Bytes, metering: Meterin
     reply
 }
 
+/// Returns the reply of the fault mode `partial` to a batch: HTTP 200, with every key unprocessed.
+pub(super) fn none_processed(body: &[u8]) -> Reply {
+    let request: Json = serde_json::from_slice(body).unwrap_or_default();
+    let unprocessed = request.get("RequestItems").cloned().unwrap_or_default();
+    let answer = json!({ "Responses": {}, "UnprocessedKeys": unprocessed });
+    Reply::new(StatusCode::OK, "application/x-amz-json-1.0", answer.to_string())
+}
+
 /// Returns the capacity that a reply says the call consumed.
 pub(super) fn consumed(body: &[u8]) -> Option<f64> {
     let answer: Json = serde_json::from_slice(body).ok()?;

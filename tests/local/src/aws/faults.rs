@@ -38,7 +38,8 @@ pub(super) enum Mode {
     Throttle,
     /// The service does not answer.
     Timeout,
-    /// EventBridge accepts the call and takes none of its events.
+    /// EventBridge accepts the call and takes none of its events, or DynamoDB processes no key of a
+    /// batch.
     Partial,
     /// DynamoDB refuses the call because another transaction has one of its items.
     Conflict,
@@ -71,10 +72,12 @@ impl Fault {
     /// Returns the reason why the service cannot fail in this mode, if so.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         match (self.mode, self.service) {
-            (Mode::Partial, Service::Events)
+            (Mode::Partial, Service::Events | Service::DynamoDb)
             | (Mode::Conflict, Service::DynamoDb)
             | (Mode::Refuse, Service::Sns | Service::Ses) => None,
-            (Mode::Partial, _) => Some("the mode partial belongs to the service events"),
+            (Mode::Partial, _) => {
+                Some("the mode partial belongs to the services events and dynamodb")
+            }
             (Mode::Conflict, _) => Some("the mode conflict belongs to the service dynamodb"),
             (Mode::Refuse, _) => Some("the mode refuse belongs to the services sns and ses"),
             _ => None,
@@ -89,7 +92,7 @@ impl Fault {
             Mode::Conflict => {
                 matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
             }
-            Mode::Partial => operation == "PutEvents",
+            Mode::Partial => matches!(operation, "PutEvents" | "BatchGetItem"),
             // Only messages have a recipient.
             Mode::Refuse => matches!(operation, "Publish" | "SendEmail"),
             _ => true,
@@ -262,9 +265,13 @@ mod tests {
         ] {
             assert!(mistake(service, mode).is_some(), "{service} {mode}");
         }
-        for (service, mode) in
-            [("events", "partial"), ("dynamodb", "conflict"), ("sns", "refuse"), ("ses", "refuse")]
-        {
+        for (service, mode) in [
+            ("events", "partial"),
+            ("dynamodb", "partial"),
+            ("dynamodb", "conflict"),
+            ("sns", "refuse"),
+            ("ses", "refuse"),
+        ] {
             assert_eq!(mistake(service, mode), None, "{service} {mode}");
         }
     }

@@ -166,6 +166,9 @@ impl Aws {
             Mode::Error => Some(Reply::fault_error(call.service)),
             Mode::Throttle => Some(Reply::fault_throttle(call.service)),
             Mode::Conflict => Some(dynamodb::conflict(&call.operation, body)),
+            Mode::Partial if call.service == Service::DynamoDb => {
+                Some(dynamodb::none_processed(body))
+            }
             Mode::Partial => Some(events::all_failed(body)),
             Mode::Refuse if call.service == Service::Ses => Some(ses::refused()),
             Mode::Refuse => Some(sns::refused()),
