@@ -14,3 +14,4 @@ pub mod secret_rotation;
 pub mod ses;
 pub mod sns;
 pub mod system;
+pub mod trace_hash;

@@ -1,6 +1,7 @@
 //! Sources: where requests come from. Budgets are counted for them, and accounts know some of them.
 
 use super::client::ClientId;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The network address that a request comes from.
@@ -26,6 +27,17 @@ impl SourceAddress {
                 Self::V6([a, b, c, d])
             }
             Err(_) => Self::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for SourceAddress {
+    /// Writes an IPv4 address, or the /64 of an IPv6 address.
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(text),
+            Self::V6([a, b, c, d]) => write!(text, "{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+            Self::Unknown => text.write_str("unknown"),
         }
     }
 }
@@ -87,12 +99,11 @@ impl Source {
     pub fn buckets(&self) -> Vec<SourceBucket> {
         let bucket = |name: String, times| SourceBucket { name, times };
         match &self.origin {
-            Origin::Address(SourceAddress::V4(address)) => vec![bucket(address.to_string(), 1)],
-            Origin::Address(SourceAddress::V6([a, b, c, d])) => vec![
-                bucket(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"), 1),
+            Origin::Address(address @ SourceAddress::V6([a, b, c, _])) => vec![
+                bucket(address.to_string(), 1),
                 bucket(format!("{a:x}:{b:x}:{c:x}::/48"), SITE_TIMES),
             ],
-            Origin::Address(SourceAddress::Unknown) => vec![bucket("unknown".to_owned(), 1)],
+            Origin::Address(address) => vec![bucket(address.to_string(), 1)],
             Origin::Client(client) => vec![bucket(format!("client#{}", client.as_str()), 1)],
         }
     }

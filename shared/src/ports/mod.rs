@@ -41,6 +41,7 @@ mod sequence_ids;
 mod sessions;
 mod standings;
 mod text_signatures;
+mod trace;
 mod users;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
@@ -65,6 +66,7 @@ pub use sequence_ids::SequenceIds;
 pub use sessions::{EndOutcome, EndSessions, EndToken, Sessions};
 pub use standings::{Holder, Standing, StandingQuery, Standings};
 pub use text_signatures::{SignText, TextSignatures};
+pub use trace::{TRACE_EVENTS, trace_identifier, trace_user};
 pub use users::Users;
 
 use std::error::Error;

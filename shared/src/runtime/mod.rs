@@ -5,7 +5,9 @@ mod emf;
 mod serve;
 pub mod settings;
 mod telemetry;
+mod trace;
 
 pub use lambda_runtime::Error;
 pub use serve::{Handler, serve, serve_events};
 pub use telemetry::init as init_telemetry;
+pub use trace::trace_with;

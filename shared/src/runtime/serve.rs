@@ -3,9 +3,10 @@
 use super::counters::Counters;
 use super::emf::{Metrics, Outcome};
 use super::settings::{front, metrics_namespace};
+use super::trace::{Facts, with_keys};
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
-use crate::http::{Cors, Front, Refusal, Request, Response, secured};
+use crate::http::{Cors, Front, Refusal, Request, Response, secured, source_address};
 use crate::ports::{Clock as _, chain};
 use futures_util::FutureExt as _;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -51,8 +52,8 @@ struct Invocation {
 impl Invocation {
     #[expect(clippy::disallowed_methods, reason = "measures the request for its log line")]
     fn begin(cold: &AtomicBool, context: Option<&Context>) -> Self {
-        // The counts of the start of the process do not belong to a request.
-        drop(Counters::take());
+        // What was counted or noted before does not belong to this request.
+        drop((Counters::take(), Facts::take()));
         let trace = context.and_then(|context| context.xray_trace_id.as_deref());
         let root = trace.and_then(|trace| trace.split(';').next()).unwrap_or_default();
         Self {
@@ -199,22 +200,31 @@ where
     let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
     let serve_one = move |mut request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
-        let response = answer(&mut request, (front, cors), (state, handler)).await;
+        let answer = answer(&mut request, (front, cors), (state, handler));
+        let (response, keys) = with_keys(answer).await;
         let response = secured(response);
         let status = response.status().as_u16();
         let (counters, outcome) = (Counters::take(), outcome_of_status(status));
-        // The route, not the path: a path without a route may contain an e-mail address.
-        let route = match request.request_context_ref() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+        let context = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => Some(context),
             _ => None,
         };
+        // The route, not the path: a path without a route may contain an e-mail address.
+        let route = context.and_then(|context| context.route_key.as_deref());
+        let now = SystemClock.now();
+        let trace = Facts::take().fields(&source_address(&request), keys.as_deref(), now);
         log_line!(
             "request", invocation, counters, outcome,
             http.method = %request.method(),
             http.route = route.unwrap_or_default(),
             http.status = status,
+            gateway_request_id = context.and_then(|context| context.request_id.as_deref()),
+            source = trace.source,
+            identifiers = trace.identifiers,
+            user = trace.user,
+            trace_key = trace.key,
         );
-        metrics.write(&counters, outcome, SystemClock.now().as_millis());
+        metrics.write(&counters, outcome, now.as_millis());
         Ok::<_, Infallible>(response)
     };
     // Like `lambda_http::run`, but encodes the query first.

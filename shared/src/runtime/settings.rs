@@ -251,6 +251,11 @@ pub(crate) fn code_key() -> Result<RingSource, SettingsError> {
     ring("OTP_KEY_SECRET", "OTP_KEY_RING")
 }
 
+/// The key ring of the hashes in log lines.
+pub(crate) fn trace_key() -> Result<RingSource, SettingsError> {
+    ring("TRACE_KEY_SECRET", "TRACE_KEY_RING")
+}
+
 /// The name of a contract's own variable: `kind`, then the contract.
 fn variable(kind: &str, contract: &str) -> String {
     format!("{kind}_{}", contract.to_ascii_uppercase())
@@ -360,7 +365,12 @@ mod tests {
 
     #[test]
     fn only_the_variables_of_secrets_name_keys() {
-        for name in ["OTP_KEY_SECRET", "TOKEN_KEY_SECRET_NEXT", "USER_AGENT_KEY_SECRET_NEXT"] {
+        for name in [
+            "OTP_KEY_SECRET",
+            "TRACE_KEY_SECRET",
+            "TOKEN_KEY_SECRET_NEXT",
+            "USER_AGENT_KEY_SECRET_NEXT",
+        ] {
             assert!(names_a_key(name), "{name}");
         }
         for name in

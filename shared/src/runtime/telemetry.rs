@@ -1,7 +1,9 @@
-//! Logs, as one JSON object for each line on standard output, and the counters of each request.
+//! Logs, as one JSON object for each line on standard output, and the counters and the trace of each
+//! request.
 
 use super::counters::CountingLayer;
-use crate::ports::METRIC_EVENTS;
+use super::trace::TraceLayer;
+use crate::ports::{METRIC_EVENTS, TRACE_EVENTS};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
@@ -15,9 +17,14 @@ pub fn init() {
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_filter(filter_fn(|metadata| metadata.target() != METRIC_EVENTS));
-    let subscriber =
-        tracing_subscriber::registry().with(LevelFilter::INFO).with(CountingLayer).with(lines);
+        .with_filter(filter_fn(|metadata| {
+            ![METRIC_EVENTS, TRACE_EVENTS].contains(&metadata.target())
+        }));
+    let subscriber = tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(CountingLayer)
+        .with(TraceLayer)
+        .with(lines);
     // A process keeps its first subscriber.
     _ = tracing::subscriber::set_global_default(subscriber);
 }

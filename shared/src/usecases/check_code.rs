@@ -13,6 +13,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, CodeKeys, CodeRefusal, Holder, MetricEvent, StandingQuery, record_metric,
+    trace_identifier,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -124,6 +125,9 @@ impl CheckCode {
         let query = StandingQuery { handle: Some(&handle), ..StandingQuery::default() };
         let (judgement, judged) = self.judge(&own, query, handle.expose(), now).await?;
         let held = judgement.standing.held;
+        if let Some((key, _)) = &held {
+            trace_identifier(&key.recipient);
+        }
         let is_linked = held.is_some_and(|(key, state)| state.was_opened_by(&key, guess.source));
         let guesser = if is_linked || judged.spent_until.is_none() {
             Guesser::Linked

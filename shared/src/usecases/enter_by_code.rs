@@ -19,7 +19,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::wallet::{CardNumber, Credit};
 use crate::ports::{
-    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PortError, Users, record_metric,
+    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PortError, Users, record_metric, trace_user,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -172,6 +172,7 @@ impl EnterByCode {
             Presented::Handle(handle, purpose) => {
                 let code = self.check_code.of_handle(handle, purpose, guess, now).await?;
                 let user = code.holder().cloned();
+                user.iter().for_each(trace_user);
                 Ok((code, user.map(Entrant::ByHandle)))
             }
             Presented::Recipient(key) => {
@@ -234,6 +235,7 @@ impl EnterByCode {
         match outcome {
             EntryOutcome::Committed => {
                 let contract = user.realm.contract();
+                trace_user(&user.id);
                 record_metric(Some(contract), MetricEvent::SignUp);
                 record_metric(Some(contract), MetricEvent::CodeVerified);
                 let entered = Entered { user, is_new: true, at: now, session: tokens };

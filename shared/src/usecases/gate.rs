@@ -14,7 +14,7 @@ use crate::domain::source::Source;
 use crate::domain::time::{HOUR, Timestamp};
 use crate::ports::{
     Budgets, Entropy, MetricEvent, PortError, Standing, StandingQuery, Standings, TakeOutcome,
-    random, record_metric,
+    random, record_metric, trace_identifier, trace_user,
 };
 use futures_util::future::try_join_all;
 use std::collections::HashMap;
@@ -230,9 +230,11 @@ impl Gate {
         {
             return Err(Failure::too_many(end, now));
         }
+        query.identifiers.iter().for_each(|(_, identifier)| trace_identifier(identifier));
         let others = query.budgets.len();
         query.budgets.extend(unknown.iter().copied());
         let mut standing = self.standings.standing(&query, now).await?;
+        standing.holders.iter().flatten().for_each(|holder| trace_user(&holder.user));
         let used = standing.used.split_off(others);
         let spent = unknown.iter().zip(used).filter_map(|(own, used)| self.note(own, used, now));
         let spent_until = spent.chain(remembered).max();

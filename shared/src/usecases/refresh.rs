@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
     PortError, RefreshKeys, RefreshTokens, Sessions, TokenRotation, TokenRotationOutcome, Users,
+    trace_user,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ impl Refresh {
         let now = self.basics.now();
         let stored = self.tokens.find_token(&token, now).await?;
         let stored = stored.ok_or(Failure::Refused(RefreshRefused))?;
+        trace_user(&stored.session.user);
         let user = async {
             let Some(users) = &self.users else { return Ok(None) };
             users.find(&stored.session.user, now).await

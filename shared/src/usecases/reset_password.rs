@@ -11,12 +11,12 @@ use crate::domain::id::UserId;
 use crate::domain::identifier::IdentifierKind;
 use crate::domain::known_sources::KnownSources;
 use crate::domain::password::Password;
-use crate::domain::source::Source;
 use crate::domain::realm::Realm;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Users,
-    record_metric,
+    record_metric, trace_user,
 };
 use std::sync::Arc;
 
@@ -140,6 +140,7 @@ impl ResetPassword {
         let (proved_at, proved) = (*proved_at, *proved);
         let user = self.users.find(user, self.basics.now()).await?;
         let user = user.filter(|user| user.realm == self.realm).ok_or(USED_UP)?;
+        trace_user(&user.id);
         // This comes before the comparison: a proof that is used up must not reveal whether the
         // password is the current one.
         let is_used_up = user.password_changed_at.is_some_and(|changed| changed >= proved_at);

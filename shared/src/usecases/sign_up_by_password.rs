@@ -24,7 +24,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, MetricEvent, NewChallenge, Passwords,
-    PortError, Standing, StandingQuery, Users, record_metric,
+    PortError, Standing, StandingQuery, Users, record_metric, trace_user,
 };
 use std::sync::Arc;
 
@@ -273,6 +273,7 @@ impl SignUpByPassword {
         let failed = match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignUp);
+                trace_user(&user.id);
                 return Ok(Ok(Entered { user, is_new: true, at: now, session: tokens }));
             }
             failed => failed,

@@ -11,6 +11,7 @@ use crate::domain::proof::ProvenCode;
 use crate::domain::user::User;
 use crate::ports::{
     Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, Users, record_metric,
+    trace_user,
 };
 use std::sync::Arc;
 
@@ -85,6 +86,9 @@ impl VerifyLink {
     async fn user(&self, id: &UserId) -> Result<User, Failure<LinkRefused>> {
         let found = self.users.find(id, self.basics.now()).await?;
         let found = found.filter(|user| user.realm.contract() == self.contract);
+        if let Some(user) = &found {
+            trace_user(&user.id);
+        }
         found.ok_or(Failure::Refused(LinkRefused))
     }
 

@@ -18,7 +18,7 @@ use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::id::IdFormat;
 use crate::http::{Cors, Refusal, Request, Response};
 use crate::ports::{CodeKeys, Passwords, SequenceIds};
-use crate::runtime::{Error, Handler, serve, settings};
+use crate::runtime::{Error, Handler, serve, settings, trace_with};
 use crate::usecases::{Basics, Callers, Gate, NewIds, Profile, Remembered, SourceLimits};
 use std::sync::Arc;
 
@@ -45,9 +45,9 @@ impl Wiring {
     /// until the process is ended, see [`serve`].
     ///
     /// # Errors
-    /// The Lambda runtime cannot be reached.
+    /// A variable is missing, or the Lambda runtime cannot be reached.
     pub async fn serve<S, R, H>(
-        self,
+        mut self,
         module: &'static str,
         state: S,
         handler: H,
@@ -57,6 +57,7 @@ impl Wiring {
         R: Refusal,
         H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>> + Send,
     {
+        trace_with(self.base.key_ring(&settings::trace_key()?, KeyRingScope::WithKeys)?);
         self.base.warm_up().await;
         let cors = Cors { policy: R::CORS, origins: settings::allowed_origins(self.profile.name) };
         serve(module, cors, state, handler).await

@@ -30,6 +30,7 @@ pub mod reply;
 pub mod stack;
 pub mod store;
 pub mod tokens;
+pub mod traces;
 pub mod urbanfits;
 pub mod waiting;
 

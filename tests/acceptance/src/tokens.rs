@@ -70,3 +70,14 @@ pub fn key_in(value: &str) -> String {
     let value: Value = serde_json::from_str(value).unwrap();
     value["key"].as_str().unwrap().to_owned()
 }
+
+/// The hash that stands for a value in the lines of a day: HMAC-SHA-256, cut to 16 hex digits. The
+/// key is that of the version `v1` of an inline ring.
+#[must_use]
+pub fn trace_hash(ring: &str, day: &str, kind: &str, value: &str) -> String {
+    let ring: Value = serde_json::from_str(ring).unwrap();
+    let key = ring["v1"]["key"].as_str().unwrap();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key.as_bytes());
+    let mac = ring::hmac::sign(&key, format!("{day}|{kind}|{value}").as_bytes());
+    data_encoding::HEXLOWER.encode(&mac.as_ref()[..8])
+}

@@ -3,7 +3,7 @@
 use super::{Refusal, claims, realm};
 use crate::domain::user::User;
 use crate::http;
-use crate::ports::{AccessTokens, CheckedToken, Clock, Users};
+use crate::ports::{AccessTokens, CheckedToken, Clock, Users, trace_user};
 use lambda_http::Request;
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ impl Authenticator {
         };
         let now = self.clock.now();
         let id = claims::holder(&claims, self.issuer.as_deref(), now)?;
+        trace_user(&id);
         let user = self.users.find(&id, now).await?.filter(|user| user.realm == realm());
         user.ok_or(Refusal::InvalidToken)
     }

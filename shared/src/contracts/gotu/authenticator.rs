@@ -4,7 +4,7 @@ use super::{Refusal, claims, realm};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::time::Timestamp;
 use crate::http;
-use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions};
+use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions, trace_user};
 use crate::usecases::ResetProof;
 use lambda_http::Request;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ impl Authenticator {
         };
         let now = self.clock.now();
         let (user, device) = claims::holder(&claims, now).ok_or(Refusal::AccessToken)?;
+        trace_user(&user);
         let holder = self.sessions.device_holder(&user, &device, now).await?;
         match holder.filter(|user| user.realm == realm()) {
             Some(_) => Ok((user, device)),

@@ -4,7 +4,7 @@ use super::cookies::SESSION_TOKEN;
 use super::user::{self, UserObject};
 use super::{Refusal, realm};
 use crate::http;
-use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions};
+use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions, trace_user};
 use crate::usecases::SignedToken;
 use lambda_http::Request;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,6 +31,7 @@ impl Authenticator {
         let CheckedToken::Genuine(claims) = checked else { return Err(Refusal::Session) };
         let now = self.clock.now();
         let session = user::read_session(&claims, now).ok_or(Refusal::Session)?;
+        trace_user(&session.user);
         let holder = self.sessions.holder(&session.user, &token, session.issued_at, now).await?;
         let holder = holder.filter(|user| user.realm == realm()).ok_or(Refusal::Session)?;
         let last_checkin = holder.last_active_at.unwrap_or(holder.created_at);

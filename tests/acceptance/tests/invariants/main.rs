@@ -26,3 +26,4 @@ mod secrets;
 mod sessions;
 mod settings;
 mod token_holders;
+mod traces;
