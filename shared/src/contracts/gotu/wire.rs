@@ -178,9 +178,8 @@ fn read_code(fields: &Fields) -> Result<String, Refusal> {
     }
 }
 
-/// Reads a new password.
-fn new_password(fields: &Fields, name: &str) -> Result<Password, Refusal> {
-    let sample = Some(SAMPLE_PASSWORD);
+/// Reads a new password. `sample` is the common password that is accepted all the same.
+fn new_password(fields: &Fields, name: &str, sample: Option<&str>) -> Result<Password, Refusal> {
     Password::parse_new(fields.required(name)?, PASSWORD_MIN, sample).map_err(|error| match error {
         PasswordError::TooShort => {
             invalid(format!("{name} must be at least {PASSWORD_MIN} characters"))
@@ -277,7 +276,7 @@ impl PasswordRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = Fields(http::json_object(request)?);
         let request_token = fields.required("requestToken")?.into();
-        Ok(Self { password: new_password(&fields, "newPassword")?, request_token })
+        Ok(Self { password: new_password(&fields, "newPassword", None)?, request_token })
     }
 }
 
@@ -354,7 +353,7 @@ fn read_phone(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refus
 
 fn read_email(fields: &Fields, request: &Request) -> Result<SignUpRequest, Refusal> {
     let email = parse_email("email", fields.required("email")?)?;
-    let password = new_password(fields, "password")?;
+    let password = new_password(fields, "password", Some(SAMPLE_PASSWORD))?;
     let user_type = fields.optional("userType")?;
     match user_type {
         // Administrators exist, but users cannot sign up as one (CONTRACT.md, "Differences from the

@@ -104,6 +104,11 @@ async fn every_refusal_is_named_and_changes_nothing() {
             "newPassword is too common",
         ),
         (
+            json!({"requestToken": token, "newPassword": "password"}),
+            400,
+            "newPassword is too common",
+        ),
+        (
             json!({"requestToken": token, "newPassword": "correct horse"}),
             400,
             "newPassword must be different from the current password",
