@@ -17,6 +17,18 @@ pub struct Budget {
     pub cost: u64,
     /// The end of the window.
     pub ends_at: Timestamp,
+    /// Whom the budget limits.
+    pub of: BudgetOf,
+}
+
+/// Whom a budget limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BudgetOf {
+    /// The network of a person, or of many.
+    Address,
+    /// A client, which acts for many people.
+    Client,
+    Everybody,
 }
 
 /// What a request does with a budget.
@@ -48,11 +60,23 @@ impl Budget {
         i128::from(used).saturating_add(i128::from(self.cost)) > i128::from(self.limit)
     }
 
+    /// Returns whether the budget limits a client.
+    #[must_use]
+    pub fn is_of_client(&self) -> bool {
+        self.of == BudgetOf::Client
+    }
+
     /// Returns the most that may be used already if one more use has room.
     #[must_use]
     pub fn room(&self) -> i64 {
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
         limit.saturating_sub(i64::try_from(self.cost).unwrap_or(i64::MAX))
+    }
+
+    /// Returns the budget of a source for targets that are linked to it: twice the limit.
+    #[must_use]
+    pub fn for_linked(&self) -> Self {
+        Self { limit: self.limit.saturating_mul(2), ..self.clone() }
     }
 
     /// Returns the part of a budget of everybody that strangers can use: four fifths. The rest is for
@@ -88,11 +112,13 @@ impl Budget {
             return Vec::new();
         }
         let window = now.window_start(HOUR);
+        let of = if from.is_client() { BudgetOf::Client } else { BudgetOf::Address };
         let budget = |name: String, times: u32| Self {
             bucket: format!("{what}#{contract}#{name}#{}", window.as_seconds()),
             limit: u64::from(limit).saturating_mul(times.into()),
             cost: 1,
             ends_at: window.plus(HOUR),
+            of,
         };
         from.buckets().into_iter().map(|part| budget(part.name, part.times)).collect()
     }
@@ -154,6 +180,7 @@ impl Ceiling {
             limit: self.limit.checked_div(self.shards).unwrap_or(self.limit),
             cost: self.cost,
             ends_at: self.ends_at,
+            of: BudgetOf::Everybody,
         }
     }
 }
@@ -197,10 +224,11 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_when_one_more_use_does_not_fit() {
-        let budget = Budget { bucket: "b".to_owned(), limit: 10, cost: 3, ends_at: NOW };
+        let (bucket, of) = ("b".to_owned(), BudgetOf::Address);
+        let budget = Budget { bucket, limit: 10, cost: 3, ends_at: NOW, of };
         assert!(!budget.is_spent(-5) && !budget.is_spent(7) && budget.is_spent(8));
         assert_eq!(budget.room(), 7);
-        assert_eq!(budget.for_strangers().limit, 8);
+        assert_eq!([budget.for_linked().limit, budget.for_strangers().limit], [20, 8]);
         assert_eq!(Budget { limit: 4, ..budget.clone() }.for_strangers().limit, 4);
         let dear = Budget { cost: 11, ..budget };
         assert!(dear.is_spent(0));

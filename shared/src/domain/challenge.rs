@@ -85,21 +85,24 @@ pub struct ChallengeKey {
 pub enum Lane {
     /// Any source.
     Strangers,
-    /// The sources that the account of the recipient knows.
-    Known,
+    /// The sources whose network, or client, the account of the recipient knows.
+    Network,
+    /// The devices that the account knows. Neighbours in the network cannot use up anything of theirs.
+    Device,
     /// Requests that send nothing, whoever the recipient is.
     Unsent,
 }
 
 impl Lane {
-    pub const ALL: [Self; 3] = [Self::Strangers, Self::Known, Self::Unsent];
+    pub const ALL: [Self; 4] = [Self::Strangers, Self::Network, Self::Device, Self::Unsent];
 
     /// The name of the lane in the tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Strangers => "strangers",
-            Self::Known => "known",
+            Self::Network => "network",
+            Self::Device => "device",
             Self::Unsent => "unsent",
         }
     }
@@ -129,7 +132,7 @@ impl ChallengeKey {
 /// person who asked for the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guesser {
-    /// The source that asked for the code, or one that the account knows.
+    /// The source that asked for the code, or one of the same lane.
     Linked,
     /// Any other source.
     Stranger,
@@ -252,7 +255,8 @@ mod tests {
         for lane in Lane::ALL {
             assert_eq!(Lane::from_name(lane.as_str()), Some(lane));
         }
-        assert_eq!(Lane::ALL.map(Lane::as_str), ["strangers", "known", "unsent"]);
+        let names = Lane::ALL.map(Lane::as_str);
+        assert_eq!(names, ["strangers", "network", "device", "unsent"]);
         assert_eq!(Lane::from_name("other"), None);
     }
 

@@ -2,6 +2,7 @@
 
 use super::id::UserId;
 use super::identifier::Identifier;
+use super::known_sources::SourcePart;
 use super::realm::Realm;
 use super::time::{HOUR, Timestamp};
 use std::time::Duration;
@@ -13,8 +14,9 @@ use std::time::Duration;
 pub enum AttemptSubject {
     /// An account, for sources that it does not know.
     Account(UserId),
-    /// An account, for the sources that it knows. Strangers cannot delay their attempts.
-    AccountFromKnownSource(UserId),
+    /// An account, for the sources that it knows. Strangers cannot delay their attempts, and
+    /// neighbours in a network not those of a known device.
+    AccountFromKnown(UserId, SourcePart),
     /// An identifier that is not known in the realm.
     UnknownIdentifier(Realm, Identifier),
 }

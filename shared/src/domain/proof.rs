@@ -4,6 +4,7 @@ use super::challenge::{ChallengeHandle, ChallengeKey, Nonce};
 use super::code::{CodeSeed, OneTimeCode};
 use super::id::UserId;
 use super::link::LinkToken;
+use super::time::Timestamp;
 use super::user::PendingSignUp;
 
 /// The request that opened a challenge.
@@ -22,6 +23,8 @@ pub struct LiveCode {
     pub seed: CodeSeed,
     /// Whether the code was sent. A guess at a code that was not sent never counts as right.
     pub sent: bool,
+    /// The time at which the send was counted in budgets that a use gives back.
+    pub counted_at: Option<Timestamp>,
     pub opener: Opener,
     /// The handle that the caller presented, if the code was found by one.
     pub handle: Option<ChallengeHandle>,
@@ -48,11 +51,19 @@ impl LiveCode {
     }
 
     fn prove_if(self, matches: bool) -> Option<ProvenCode> {
-        let Self { seed, sent, opener, handle, holder, pending, .. } = self;
+        let Self { seed, sent, counted_at, opener, handle, holder, pending, .. } = self;
         let CodeSeed { key, nonce, .. } = seed;
         // Both conditions are evaluated, so that a code that was not sent takes the same time as
         // one that was.
-        (matches & sent).then_some(ProvenCode { key, nonce, handle, holder, pending, opener })
+        (matches & sent).then_some(ProvenCode {
+            key,
+            nonce,
+            counted_at,
+            handle,
+            holder,
+            pending,
+            opener,
+        })
     }
 }
 
@@ -63,6 +74,7 @@ impl LiveCode {
 pub struct ProvenCode {
     key: ChallengeKey,
     nonce: Nonce,
+    counted_at: Option<Timestamp>,
     handle: Option<ChallengeHandle>,
     holder: Option<UserId>,
     pending: Option<PendingSignUp>,
@@ -80,6 +92,12 @@ impl ProvenCode {
     #[must_use]
     pub const fn nonce(&self) -> &Nonce {
         &self.nonce
+    }
+
+    /// The time at which the send was counted in budgets that a use gives back.
+    #[must_use]
+    pub const fn counted_at(&self) -> Option<Timestamp> {
+        self.counted_at
     }
 
     /// The handle of the client. It is used up with the code.
@@ -120,6 +138,7 @@ mod tests {
         LiveCode {
             seed: CodeSeed { key, nonce: Nonce::new([1; 16]), key_id: KeyId::new("k") },
             sent,
+            counted_at: None,
             opener: Opener::Other,
             handle: None,
             holder: None,

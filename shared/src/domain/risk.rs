@@ -40,7 +40,7 @@ impl Risk {
         let (linked, stranger) = (most(Guesser::Linked), most(Guesser::Stranger));
         let stranger = if has_handles { 0 } else { stranger };
         let open = codes(Lane::Strangers).saturating_mul(linked.saturating_add(stranger));
-        let known = |each: u64| codes(Lane::Known).saturating_mul(each);
+        let known = |each: u64| codes(Lane::Network).saturating_mul(each);
         let strangers = open.saturating_add(known(stranger));
         [strangers, strangers.saturating_add(known(linked))]
     }

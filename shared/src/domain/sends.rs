@@ -1,6 +1,7 @@
 //! The limits of messages to one recipient.
 
 use super::challenge::Lane;
+use super::identifier::Identifier;
 use super::phone::DialCodes;
 use super::time::{DAY, HOUR, Timestamp};
 use std::time::Duration;
@@ -25,6 +26,18 @@ pub struct SendPolicy {
     pub limits: SendLimits,
     /// The countries that text messages may be sent to.
     pub countries: DialCodes,
+}
+
+impl SendPolicy {
+    /// Returns whether messages may be sent to the recipient.
+    #[must_use]
+    pub fn reaches(&self, recipient: &Identifier) -> bool {
+        match recipient {
+            Identifier::Email(_) => true,
+            Identifier::Phone(phone) => self.countries.allow(phone),
+            Identifier::Username(_) | Identifier::Card(_) => false,
+        }
+    }
 }
 
 /// The number of uses in one window of time. Windows start at whole hours or days.
@@ -90,7 +103,7 @@ impl SendLimits {
     pub const fn in_lane(&self, lane: Lane) -> Self {
         match lane {
             Lane::Strangers | Lane::Unsent => *self,
-            Lane::Known => Self { per_day: self.per_day.div_ceil(2), ..*self },
+            Lane::Network | Lane::Device => Self { per_day: self.per_day.div_ceil(2), ..*self },
         }
     }
 
@@ -185,7 +198,7 @@ mod tests {
 
     #[test]
     fn known_sources_have_half_of_the_day() {
-        let known = LIMITS.in_lane(Lane::Known);
+        let known = LIMITS.in_lane(Lane::Network);
         assert_eq!((known.pause, known.per_hour, known.per_day), (LIMITS.pause, 3, 2));
         assert_eq!(LIMITS.in_lane(Lane::Strangers), LIMITS);
     }

@@ -112,7 +112,17 @@ impl Source {
     /// network (/24 or /48) or the client, and the device.
     #[must_use]
     pub fn marks(&self) -> Vec<String> {
-        let network = match &self.origin {
+        self.network_mark().into_iter().chain(self.device_mark()).collect()
+    }
+
+    /// Returns the mark of the device; `None` if the caller names none.
+    pub(super) fn device_mark(&self) -> Option<String> {
+        self.device.as_ref().map(|device| format!("device#{device}"))
+    }
+
+    /// Returns the mark of the network or of the client.
+    pub(super) fn network_mark(&self) -> Option<String> {
+        match &self.origin {
             Origin::Address(SourceAddress::V4(address)) => {
                 let [a, b, c, _] = address.octets();
                 Some(format!("network#{a}.{b}.{c}.0/24"))
@@ -123,9 +133,7 @@ impl Source {
             // Requests whose address is not reported have nothing in common.
             Origin::Address(SourceAddress::Unknown) => None,
             Origin::Client(client) => Some(format!("client#{}", client.as_str())),
-        };
-        let device = self.device.as_ref().map(|device| format!("device#{device}"));
-        network.into_iter().chain(device).collect()
+        }
     }
 }
 

@@ -69,6 +69,8 @@ pub struct NewChallenge {
     pub opener: Opener,
     /// The marks of the source that asks for the code.
     pub opened_by: SourceMarks,
+    /// Whether the send was counted in budgets that a use of the code gives back.
+    pub is_counted: bool,
     /// The send record to write.
     pub sends: SendRecord,
     /// The revision that the stored record must have. `None` when the recipient has no limits; then

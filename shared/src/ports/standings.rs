@@ -2,10 +2,10 @@
 
 use super::{ChallengeState, PortError};
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{ChallengeHandle, ChallengeKey};
+use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Lane};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::known_sources::KnownSources;
+use crate::domain::known_sources::{Entrance, KnownSources, SourcePart, Tie};
 use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -46,10 +46,21 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Returns whether the account knows the source.
+    /// Returns what the account knows of the source.
     #[must_use]
-    pub fn knows(&self, source: &Source, now: Timestamp) -> bool {
-        self.known_sources.contain(&self.user, source, now)
+    pub fn tie(&self, source: &Source, now: Timestamp) -> Option<Tie> {
+        self.known_sources.tie(&self.user, source, now)
+    }
+
+    /// Returns the lane of the source in the challenges of the account. Only a source of a proved
+    /// entrance has one of its own.
+    #[must_use]
+    pub fn lane(&self, source: &Source, now: Timestamp) -> Option<Lane> {
+        let tie = self.tie(source, now).filter(|tie| tie.entrance == Entrance::Proved)?;
+        Some(match tie.by {
+            SourcePart::Network => Lane::Network,
+            SourcePart::Device => Lane::Device,
+        })
     }
 }
 

@@ -2,18 +2,19 @@
 
 use super::Failure;
 use super::gate::{Gate, Judgement, target};
-use crate::domain::budget::Budget;
+use crate::domain::budget::{Budget, BudgetUse};
 use crate::domain::challenge::{
     ChallengeHandle, ChallengeKey, GuessLimits, Guesser, Lane, Purpose,
 };
 use crate::domain::code::CodeFormat;
+use crate::domain::known_sources::fingerprint;
 use crate::domain::proof::{LiveCode, ProvenCode};
 use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, CodeKeys, CodeRefusal, Holder, MetricEvent, StandingQuery, record_metric,
-    trace_identifier,
+    Challenges, CodeKeys, CodeRefusal, Holder, MetricEvent, PortError, Standing, StandingQuery,
+    record_metric, trace_identifier,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -49,8 +50,19 @@ pub enum CodeRefused {
     Wrong,
 }
 
+/// A right code, and what is known with it.
+pub(super) struct CheckedCode {
+    pub(super) code: ProvenCode,
+    /// The user of the recipient, if the code was found by its recipient.
+    pub(super) holder: Option<Holder>,
+    /// What the transaction that uses the code gives back: the guess that was taken from the source.
+    pub(super) uses: Vec<BudgetUse>,
+}
+
 /// How a source may guess.
 struct Judged<'a> {
+    /// The name of the source and its target.
+    target: &'a str,
     /// The budgets of the source.
     own: &'a [Budget],
     /// The end of the source's budget, if it is spent.
@@ -60,6 +72,12 @@ struct Judged<'a> {
     /// Whether the contract is under attack.
     attacked: bool,
     now: Timestamp,
+}
+
+/// A challenge with a valid code, and who guesses at it.
+struct Candidate {
+    key: ChallengeKey,
+    guesser: Guesser,
 }
 
 impl CheckCode {
@@ -72,44 +90,89 @@ impl CheckCode {
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<ProvenCode, Failure<CodeRefused>> {
-        Ok(self.of_account(key, guess, now).await?.0)
+        Ok(self.of_account(key, guess, now).await?.code)
     }
 
-    /// Checks the code of a challenge, and returns the user of its recipient.
+    /// Checks the code of a challenge, and finds the user of its recipient.
     ///
-    /// A source that the account knows guesses at the code that such a source asked for, if there is
-    /// one; else at the code that anybody asked for. Others do it the other way round.
+    /// The recipient can have several valid codes, in different lanes. The guess is compared with
+    /// the one that the source asked for, then with that of its own lane, then with the others.
     pub(super) async fn of_account(
         &self,
         key: ChallengeKey,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<(ProvenCode, Option<Holder>), Failure<CodeRefused>> {
+    ) -> Result<CheckedCode, Failure<CodeRefused>> {
         let own = self.gate.guesses(guess.source, now);
-        let name = target(&key.realm, &key.recipient);
-        let lanes = [key.in_lane(Lane::Strangers), key.in_lane(Lane::Known)];
+        let name = target(guess.source, &key.realm, &key.recipient);
+        let lanes = [Lane::Strangers, Lane::Network, Lane::Device].map(|lane| key.in_lane(lane));
         let query = StandingQuery {
             identifiers: vec![(&key.realm, &key.recipient)],
             challenges: lanes.iter().collect(),
             ..StandingQuery::default()
         };
-        let (judgement, judged) = self.judge(&own, query, &name, now).await?;
-        let holder = judgement.standing.holders.into_iter().next().flatten();
-        let is_known = holder.as_ref().is_some_and(|holder| holder.knows(guess.source, now));
-        let mut lanes: Vec<_> = lanes.iter().zip(judgement.standing.challenges).collect();
-        if is_known {
-            lanes.reverse();
+        let (standing, judged) = self.judge(&own, query, &name, now).await?;
+        let holder = standing.holders.into_iter().next().flatten();
+        let lane = holder.as_ref().and_then(|holder| holder.lane(guess.source, now));
+        let challenges = lanes.into_iter().zip(standing.challenges);
+        let mut candidates: Vec<_> = challenges
+            .filter(|(_, state)| state.is_live)
+            .map(|(key, state)| {
+                let asked = state.was_opened_by(&key, guess.source);
+                let is_linked = asked || lane == Some(key.lane);
+                let guesser = if is_linked { Guesser::Linked } else { Guesser::Stranger };
+                (!asked, !is_linked, Candidate { key, guesser })
+            })
+            .collect();
+        candidates.sort_by_key(|(other, stranger, _)| (*other, *stranger));
+        let mut candidates: Vec<_> =
+            candidates.into_iter().map(|(_, _, candidate)| candidate).collect();
+        // A client is linked to all customers of its shop.
+        let is_customer = guess.source.is_client() && holder.is_some();
+        let is_linked =
+            is_customer || candidates.iter().any(|candidate| candidate.guesser == Guesser::Linked);
+        if candidates.is_empty() {
+            // The same work as for a wrong guess.
+            candidates.push(Candidate { key, guesser: Guesser::Stranger });
         }
-        let live = lanes.iter().position(|(_, state)| state.is_live).unwrap_or_default();
-        let Some((key, state)) = lanes.into_iter().nth(live) else {
-            return Err(Failure::Refused(CodeRefused::NoCode));
-        };
-        let asked = state.is_live && state.was_opened_by(key, guess.source);
-        let is_linked = is_known || asked;
-        let guesser = if is_linked { Guesser::Linked } else { Guesser::Stranger };
-        let most = self.admit(guesser, &judged, &name)?;
-        let live = self.challenges.count_guess(key, guesser, most, now).await?;
-        Ok((self.compare(live, guess, &judged).await?, holder))
+        self.admit(is_linked, &judged)?;
+        let (code, uses) = self.try_candidates(candidates, guess, is_linked, &judged).await?;
+        Ok(CheckedCode { code, holder, uses })
+    }
+
+    /// Compares the guess with the code of each candidate, until it is right.
+    async fn try_candidates(
+        &self,
+        candidates: Vec<Candidate>,
+        guess: &Guess<'_>,
+        is_linked: bool,
+        judged: &Judged<'_>,
+    ) -> Result<(ProvenCode, Vec<BudgetUse>), Failure<CodeRefused>> {
+        let mut taken = false;
+        let mut refused = CodeRefused::NoCode;
+        for Candidate { key, guesser } in candidates {
+            if judged.spent_until.is_some() && is_linked && guesser == Guesser::Stranger {
+                continue;
+            }
+            let most = self.limits.per_code(guesser, judged.attacked);
+            let count = self.challenges.count_guess(&key, guesser, most, judged.now);
+            let take = async {
+                if taken { Ok(None) } else { self.gate.take_guess(judged.own, is_linked).await }
+            };
+            let (live, spent) = join(count, take).await;
+            let (live, spent) = (live?, spent?);
+            taken = true;
+            if let Some(end) = spent {
+                self.record(CodeRefusal::TooMany);
+                return Err(self.gate.refuse(judged.own, judged.target, end, judged.now));
+            }
+            match self.compare(live, guess).await? {
+                Ok(code) => return Ok((code, Gate::right_guess(judged.own))),
+                Err(CodeRefused::Wrong) => refused = CodeRefused::Wrong,
+                Err(CodeRefused::NoCode) => {}
+            }
+        }
+        Err(self.wrong(refused, judged).await)
     }
 
     /// Checks the code of a handle. A handle of another realm or purpose is treated as unknown. If
@@ -121,26 +184,43 @@ impl CheckCode {
         guess: &Guess<'_>,
         now: Timestamp,
     ) -> Result<ProvenCode, Failure<CodeRefused>> {
+        Ok(self.of_held(handle, purpose, guess, now).await?.code)
+    }
+
+    /// Checks the code of a handle, like [`CheckCode::of_handle`].
+    pub(super) async fn of_held(
+        &self,
+        handle: ChallengeHandle,
+        purpose: Purpose,
+        guess: &Guess<'_>,
+        now: Timestamp,
+    ) -> Result<CheckedCode, Failure<CodeRefused>> {
         let own = self.gate.guesses(guess.source, now);
+        let name = fingerprint(handle.expose());
         let query = StandingQuery { handle: Some(&handle), ..StandingQuery::default() };
-        let (judgement, judged) = self.judge(&own, query, handle.expose(), now).await?;
-        let held = judgement.standing.held;
+        let (standing, judged) = self.judge(&own, query, &name, now).await?;
+        let held = standing.held;
         if let Some((key, _)) = &held {
             trace_identifier(&key.recipient);
         }
         let is_linked = held.is_some_and(|(key, state)| state.was_opened_by(&key, guess.source));
-        let guesser = if is_linked || judged.spent_until.is_none() {
-            Guesser::Linked
-        } else {
-            Guesser::Stranger
-        };
-        let most = self.admit(guesser, &judged, handle.expose())?;
-        let held = self.challenges.count_held_guess(handle, most, now).await?;
+        self.admit(is_linked, &judged)?;
+        let most = self.limits.per_code(Guesser::Linked, judged.attacked);
+        let count = self.challenges.count_held_guess(handle, most, now);
+        let (held, spent) = join(count, self.gate.take_guess(&own, is_linked)).await;
+        let (held, spent) = (held?, spent?);
+        if let Some(end) = spent {
+            self.record(CodeRefusal::TooMany);
+            return Err(self.gate.refuse(&own, &name, end, now));
+        }
         let held = held.filter(|held| {
             let key = &held.seed.key;
             key.realm == self.realm && key.purpose == purpose
         });
-        self.compare(held, guess, &judged).await
+        match self.compare(held, guess).await? {
+            Ok(code) => Ok(CheckedCode { code, holder: None, uses: Gate::right_guess(&own) }),
+            Err(refused) => Err(self.wrong(refused, &judged).await),
+        }
     }
 
     /// Judges the source, and whether the contract is under attack, with the first read.
@@ -148,9 +228,9 @@ impl CheckCode {
         &self,
         own: &'a [Budget],
         query: StandingQuery<'_>,
-        target: &str,
+        target: &'a str,
         now: Timestamp,
-    ) -> Result<(Judgement, Judged<'a>), Failure<CodeRefused>> {
+    ) -> Result<(Standing, Judged<'a>), Failure<CodeRefused>> {
         let everybody = self.gate.wrong_codes(now)?;
         let remembered = everybody.as_ref().is_some_and(|shard| self.gate.remembers(shard, now));
         let shard = everybody.clone().filter(|_| !remembered);
@@ -163,63 +243,56 @@ impl CheckCode {
             self.gate.remember(shard, now);
         }
         let attacked = remembered || read;
-        let judged = Judged { own, spent_until, everybody, attacked, now };
-        Ok((Judgement { standing, spent_until }, judged))
+        Ok((standing, Judged { target, own, spent_until, everybody, attacked, now }))
     }
 
-    /// Returns the number of guesses that the code allows to this guesser. A source whose budget is
-    /// spent has one guess, at a code that is linked to it.
-    fn admit(
-        &self,
-        guesser: Guesser,
-        judged: &Judged<'_>,
-        target: &str,
-    ) -> Result<u32, Failure<CodeRefused>> {
-        let most = self.limits.per_code(guesser, judged.attacked);
-        match (judged.spent_until, guesser) {
-            (None, _) => Ok(most),
-            (Some(_), Guesser::Linked) => Ok(1),
-            (Some(end), Guesser::Stranger) => {
+    /// Refuses a source whose budget is spent, unless the target is linked to it.
+    fn admit(&self, is_linked: bool, judged: &Judged<'_>) -> Result<(), Failure<CodeRefused>> {
+        match judged.spent_until {
+            Some(end) if !is_linked => {
                 self.record(CodeRefusal::TooMany);
-                Err(self.gate.refuse(judged.own, target, end, judged.now))
+                Err(self.gate.refuse(judged.own, judged.target, end, judged.now))
             }
+            _ => Ok(()),
         }
     }
 
+    /// Compares the guess with a code.
     async fn compare(
         &self,
         live: Option<LiveCode>,
         guess: &Guess<'_>,
-        judged: &Judged<'_>,
-    ) -> Result<ProvenCode, Failure<CodeRefused>> {
-        let mut refused = CodeRefused::NoCode;
-        if let Some(live) = live {
-            let right = self.code_keys.derive(&live.seed, self.format).await?;
-            let (seed, last_guess) = (live.seed.clone(), live.last_guess);
-            if let Some(code) = live.prove(&right, guess.code) {
-                return Ok(code);
-            }
-            if last_guess && judged.spent_until.is_none() {
-                self.challenges.close(&seed.key, &seed.nonce).await?;
-            }
-            refused = CodeRefused::Wrong;
+    ) -> Result<Result<ProvenCode, CodeRefused>, PortError> {
+        let Some(live) = live else { return Ok(Err(CodeRefused::NoCode)) };
+        let right = self.code_keys.derive(&live.seed, self.format).await?;
+        let (seed, last_guess) = (live.seed.clone(), live.last_guess);
+        if let Some(code) = live.prove(&right, guess.code) {
+            return Ok(Ok(code));
         }
+        if last_guess {
+            self.challenges.close(&seed.key, &seed.nonce).await?;
+        }
+        Ok(Err(CodeRefused::Wrong))
+    }
+
+    /// Counts a wrong guess that was taken from the source already, and returns the refusal. A source
+    /// whose budget is spent learns nothing about the code.
+    async fn wrong(&self, refused: CodeRefused, judged: &Judged<'_>) -> Failure<CodeRefused> {
         record_metric(Some(self.realm.contract()), MetricEvent::WrongGuess);
-        // A source whose budget is spent learns nothing about the code.
+        let everybody = self.gate.count(judged.everybody.as_ref());
+        let (everybody, own) = join(everybody, self.gate.count_of_client(judged.own)).await;
+        if let Err(error) = everybody.and(own) {
+            return error.into();
+        }
         if let Some(end) = judged.spent_until {
             self.record(CodeRefusal::TooMany);
-            return Err(Failure::too_many(end, judged.now));
+            return Failure::too_many(end, judged.now);
         }
-        let everybody = self.gate.count(judged.everybody.as_ref());
-        let own = self.gate.refuse_at_cost(refused, judged.own, judged.now);
-        let (counted, failure) = join(everybody, own).await;
-        counted?;
-        self.record(match (&failure, refused) {
-            (Failure::Refused(_), CodeRefused::Wrong) => CodeRefusal::Wrong,
-            (Failure::Refused(_), CodeRefused::NoCode) => CodeRefusal::NoCode,
-            _ => CodeRefusal::TooMany,
+        self.record(match refused {
+            CodeRefused::Wrong => CodeRefusal::Wrong,
+            CodeRefused::NoCode => CodeRefusal::NoCode,
         });
-        Err(failure)
+        Failure::Refused(refused)
     }
 
     fn record(&self, cause: CodeRefusal) {

@@ -1,6 +1,6 @@
 //! Enters an account with a code: signs up, signs in, or does what fits the recipient.
 
-use super::check_code::{CheckCode, CodeRefused, Guess};
+use super::check_code::{CheckCode, CheckedCode, CodeRefused, Guess};
 use super::open_session::{Entered, OpenSessions};
 use super::{Basics, Failure, NewIds};
 use crate::domain::account::{Account, Credential, Draft, KnownAccount, NewAccount, Visit};
@@ -12,7 +12,7 @@ use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::known_sources::KnownSources;
+use crate::domain::known_sources::{Entrance, KnownSources};
 use crate::domain::proof::ProvenCode;
 use crate::domain::session::{SessionEndReason, SignInMethod};
 use crate::domain::source::Source;
@@ -109,6 +109,8 @@ struct Visitor {
     attributes: Attributes,
     device: DeviceInfo,
     source: Source,
+    /// What the check of the code gives back.
+    uses: Vec<BudgetUse>,
     now: Timestamp,
 }
 
@@ -146,8 +148,9 @@ impl EnterByCode {
         let by_recipient = matches!(presented, Presented::Recipient(_));
         let guess = Guess { code: &code, source: &source };
         let checked = self.check(presented, &guess, now).await;
-        let (code, entrant) = checked.map_err(|failure| failure.map(EnterRefused::from))?;
-        let visitor = Visitor { attributes, device, source, now };
+        let (checked, entrant) = checked.map_err(|failure| failure.map(EnterRefused::from))?;
+        let CheckedCode { code, uses, .. } = checked;
+        let visitor = Visitor { attributes, device, source, uses, now };
         let may_sign_up = self.audience != Audience::Registered
             // The handle of a decoy has no user and no sign-up. Its code was never sent.
             && (by_recipient || code.pending().is_some());
@@ -167,18 +170,19 @@ impl EnterByCode {
         presented: Presented,
         guess: &Guess<'_>,
         now: Timestamp,
-    ) -> Result<(ProvenCode, Option<Entrant>), Failure<CodeRefused>> {
+    ) -> Result<(CheckedCode, Option<Entrant>), Failure<CodeRefused>> {
         match presented {
             Presented::Handle(handle, purpose) => {
-                let code = self.check_code.of_handle(handle, purpose, guess, now).await?;
-                let user = code.holder().cloned();
+                let checked = self.check_code.of_held(handle, purpose, guess, now).await?;
+                let user = checked.code.holder().cloned();
                 user.iter().for_each(trace_user);
-                Ok((code, user.map(Entrant::ByHandle)))
+                Ok((checked, user.map(Entrant::ByHandle)))
             }
             Presented::Recipient(key) => {
-                let (code, holder) = self.check_code.of_account(key, guess, now).await?;
+                let checked = self.check_code.of_account(key, guess, now).await?;
                 let may_enter = self.audience != Audience::Unregistered;
-                Ok((code, holder.filter(|_| may_enter).map(Entrant::ByRecipient)))
+                let holder = checked.holder.clone().filter(|_| may_enter);
+                Ok((checked, holder.map(Entrant::ByRecipient)))
             }
         }
     }
@@ -206,8 +210,8 @@ impl EnterByCode {
         code: ProvenCode,
         visitor: &Visitor,
     ) -> Result<SignUp, Failure<EnterRefused>> {
-        let Visitor { attributes, device, source, now } = visitor.clone();
-        let budgets = self.give_back(&code, &source, now)?;
+        let budgets = self.give_back(&code, visitor)?;
+        let Visitor { attributes, device, source, now, .. } = visitor.clone();
         let id = self.ids.user(&code.key().realm, now).await?;
         let draft = Draft { id, attributes, created_at: now };
         let (card, credit) = self.new_wallet(now)?.unzip();
@@ -223,7 +227,7 @@ impl EnterByCode {
         };
         let effects = Some(self.basics.announce(&[fact], now)?);
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
-        let known_sources = Some(KnownSources::only(&user.id, &source, now));
+        let known_sources = Some(KnownSources::only(&user.id, &source, Entrance::Proved, now));
         let account = Account::Make(account);
         let parts = Entry { session, credit, effects, ..Entry::of(account, now) };
         let entry = Entry { budgets, known_sources, ..parts };
@@ -255,13 +259,11 @@ impl EnterByCode {
     }
 
     /// Returns what the used code gives back.
-    fn give_back(
-        &self,
-        code: &ProvenCode,
-        source: &Source,
-        now: Timestamp,
-    ) -> Result<Vec<BudgetUse>, PortError> {
-        self.check_code.gate.give_back(&self.bill, source, &code.key().recipient, now)
+    fn give_back(&self, code: &ProvenCode, visitor: &Visitor) -> Result<Vec<BudgetUse>, PortError> {
+        let Visitor { source, uses, now, .. } = visitor;
+        let mut given = self.check_code.gate.give_back(&self.bill, source, code, *now)?;
+        given.extend(uses.iter().cloned());
+        Ok(given)
     }
 
     /// Returns a card and the first credit, for contracts with wallets.
@@ -283,10 +285,15 @@ impl EnterByCode {
         mut code: ProvenCode,
         visitor: &Visitor,
     ) -> Result<Entered, Failure<EnterRefused>> {
+        let mut entrant = entrant;
         for _ in 0..MAX_TRIES {
             match self.use_known(&entrant, code, visitor).await? {
                 SignIn::Done(entered) => return Ok(entered),
                 SignIn::Changed(unused) => code = unused,
+            }
+            // The sources that the account knows may have changed.
+            if let Entrant::ByRecipient(holder) = entrant {
+                entrant = Entrant::ByHandle(holder.user);
             }
         }
         Err(Failure::overtaken())
@@ -317,7 +324,7 @@ impl EnterByCode {
         let user = user.ok_or_else(refused)?;
         let now = self.basics.now();
         let (source, method) = (&visitor.source, SignInMethod::Code);
-        let budgets = self.give_back(&code, source, now)?;
+        let budgets = self.give_back(&code, visitor)?;
         let device = visitor.device.clone();
         let session = self.sessions.open(&user, device, method, now).await?;
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
@@ -327,8 +334,8 @@ impl EnterByCode {
         let account = KnownAccount { user: user.clone(), credential, visit };
         let known = holder.filter(|holder| holder.user == user.id && !account.takes_over());
         let known_sources = match known {
-            Some(holder) => holder.known_sources.with(&user.id, source, now),
-            None => Some(KnownSources::only(&user.id, source, now)),
+            Some(holder) => holder.known_sources.with(&user.id, source, Entrance::Proved, now),
+            None => Some(KnownSources::only(&user.id, source, Entrance::Proved, now)),
         };
         let mut facts = Vec::from_iter(taken_over(&account, now));
         facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });

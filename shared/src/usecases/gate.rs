@@ -1,14 +1,16 @@
 //! The gate: judges the source of a request before anything is counted, hashed, reserved or written.
 //!
-//! A source whose budget is spent is refused after one read, or after none if the process has seen
-//! its budget spent: a spent budget stays spent until it ends. One exception protects the people who
-//! share an address with an attacker: a target that is linked to the source (a code that it asked
-//! for, an account that knows it) can still be tried, as long as no attempt at this target failed.
+//! A source whose budget is spent is refused after one read, or after none if the process refused it at
+//! the same target a moment ago. One exception protects the people who share an address with an
+//! attacker: a target that is linked to the source (a code that it asked for, an account that knows
+//! it) can still be tried, under the limits of this target, until the source has used up twice its
+//! limit. A client has no such end, because one client speaks for all customers of a shop.
 
 use super::Failure;
 use crate::domain::bill::{Bill, SENDS_PER_USE};
-use crate::domain::budget::{Budget, BudgetUse, Ceiling};
+use crate::domain::budget::{Budget, BudgetOf, BudgetUse, Ceiling};
 use crate::domain::identifier::Identifier;
+use crate::domain::proof::ProvenCode;
 use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::{HOUR, Timestamp};
@@ -28,6 +30,8 @@ const MOST_REMEMBERED: usize = 10_000;
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// The number of tries to find a shard with room. Each costs a read.
 const SHARD_TRIES: usize = 3;
+/// When a request may come again that found no shard with room, although there may be one.
+const NEXT_TRY: Duration = Duration::from_secs(30);
 /// The used part of a ceiling, in percent, from which it is recorded.
 const RECORDED_FROM: u64 = 50;
 
@@ -97,7 +101,8 @@ pub(super) struct Judgement {
 pub(super) struct SendBudgets {
     /// Those of the source.
     pub(super) source: Vec<Budget>,
-    /// The guard of the prefix of the recipient.
+    /// The guard of the prefix of the recipient. It counts requests whose codes are not sent, too:
+    /// else it would show who is registered.
     guard: Option<Budget>,
     /// The ceilings of the bill.
     ceilings: Vec<Budget>,
@@ -111,23 +116,25 @@ impl SendBudgets {
 
     /// Returns the uses of a request whose message is `sent` or not. A source that the account of
     /// the recipient knows (`is_known`) is not slowed down with its prefix, may use the whole
-    /// ceilings, and its own budget may be spent.
-    pub(super) fn uses(&self, sent: bool, is_known: bool, is_spent: bool) -> Vec<BudgetUse> {
-        let source = self.source.iter().filter(|_| !is_spent).cloned().map(BudgetUse::Take);
+    /// ceilings, and has twice the limit of its own.
+    pub(super) fn uses(&self, sent: bool, is_known: bool) -> Vec<BudgetUse> {
+        let source = self.source.iter();
+        let source = source.map(|own| if is_known { own.for_linked() } else { own.clone() });
         let guard = self.guard.iter().filter(|_| !is_known).cloned();
         let ceilings = self.ceilings.iter();
         let ceilings = ceilings
             .map(|ceiling| if is_known { ceiling.clone() } else { ceiling.for_strangers() });
-        let message = guard.chain(ceilings);
-        let message = message.map(if sent { BudgetUse::Take } else { BudgetUse::Check });
-        source.chain(message).collect()
+        let ceilings = ceilings.map(if sent { BudgetUse::Take } else { BudgetUse::Check });
+        source.chain(guard).map(BudgetUse::Take).chain(ceilings).collect()
     }
 }
 
-/// Returns the name of the target of a request in the memory of the process.
-pub(super) fn target(realm: &Realm, identifier: &Identifier) -> String {
+/// Returns the name of a source and its target in the memory of the process. The devices of an
+/// address are apart.
+pub(super) fn target(source: &Source, realm: &Realm, identifier: &Identifier) -> String {
     let shop = realm.shop().unwrap_or_default();
-    format!("{}#{shop}#{}#{}", realm.contract(), identifier.kind().as_str(), identifier.as_str())
+    let (kind, value) = (identifier.kind().as_str(), identifier.as_str());
+    format!("{}|{}#{shop}#{kind}#{value}", source.marks().join("|"), realm.contract())
 }
 
 impl Gate {
@@ -179,6 +186,14 @@ impl Gate {
         budget.ends_at
     }
 
+    /// Remembers a budget of everybody that a transaction found spent.
+    pub(super) fn note_spent(&self, spent: Option<&BudgetUse>, now: Timestamp) {
+        let spent = spent.map(BudgetUse::budget);
+        if let Some(spent) = spent.filter(|spent| spent.of == BudgetOf::Everybody) {
+            self.remember(spent, now);
+        }
+    }
+
     /// Returns whether the process has seen the budget spent.
     pub(super) fn remembers(&self, budget: &Budget, now: Timestamp) -> bool {
         self.remembered.spent.until(&Self::name(budget), now).is_some()
@@ -212,8 +227,8 @@ impl Gate {
     /// Reads the state of everything that a request touches, with the budgets `own` of its source.
     ///
     /// # Errors
-    /// [`Failure::TooMany`] without a read, if the process refused the source at this target a
-    /// moment ago.
+    /// [`Failure::TooMany`] if the source has used up twice its limit; without a read, if the process
+    /// refused it at this target a moment ago.
     pub(super) async fn judge<'a, R>(
         &self,
         own: &'a [Budget],
@@ -221,24 +236,57 @@ impl Gate {
         target: &str,
         now: Timestamp,
     ) -> Result<Judgement, Failure<R>> {
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            own.iter().partition(|budget| self.remembers(budget, now));
-        let remembered = known.iter().map(|budget| budget.ends_at).max();
-        if let Some(end) = remembered
-            && let Some(pair) = Self::pair(own, target)
+        if let Some(pair) = Self::pair(own, target)
             && self.remembered.refused.until(&pair, now).is_some()
         {
-            return Err(Failure::too_many(end, now));
+            let end = own.iter().map(|budget| budget.ends_at).max();
+            return Err(Failure::too_many(end.unwrap_or(now), now));
         }
         query.identifiers.iter().for_each(|(_, identifier)| trace_identifier(identifier));
         let others = query.budgets.len();
-        query.budgets.extend(unknown.iter().copied());
+        query.budgets.extend(own);
         let mut standing = self.standings.standing(&query, now).await?;
         standing.holders.iter().flatten().for_each(|holder| trace_user(&holder.user));
         let used = standing.used.split_off(others);
-        let spent = unknown.iter().zip(used).filter_map(|(own, used)| self.note(own, used, now));
-        let spent_until = spent.chain(remembered).max();
+        let spent = || own.iter().zip(&used).filter(|(own, used)| own.is_spent(**used));
+        let has_end = own.iter().all(|budget| !budget.is_of_client());
+        let over = spent().find(|(own, used)| has_end && own.for_linked().is_spent(**used));
+        if let Some((own_budget, _)) = over {
+            return Err(self.refuse(own, target, own_budget.ends_at, now));
+        }
+        let spent_until = spent().map(|(own, _)| own.ends_at).max();
         Ok(Judgement { standing, spent_until })
+    }
+
+    /// Takes a guess from the budgets of a source before it is compared, so that guesses at the same
+    /// time gain nothing. A right one is given back. Returns the end of a budget that is spent. A
+    /// client's guesses are counted afterwards, because the customers of a busy shop would wait for
+    /// one another.
+    pub(super) async fn take_guess(
+        &self,
+        own: &[Budget],
+        is_linked: bool,
+    ) -> Result<Option<Timestamp>, PortError> {
+        let own: Vec<_> = own.iter().filter(|own| !own.is_of_client()).collect();
+        let taken = own.iter().map(|own| async move {
+            let budget = if is_linked { own.for_linked() } else { (*own).clone() };
+            self.budgets.take(&budget).await
+        });
+        let taken = try_join_all(taken).await?;
+        let spent = own.iter().zip(taken).filter(|(_, taken)| *taken == TakeOutcome::Spent);
+        Ok(spent.map(|(own, _)| own.ends_at).max())
+    }
+
+    /// Returns the uses that give a right guess back.
+    pub(super) fn right_guess(own: &[Budget]) -> Vec<BudgetUse> {
+        let own = own.iter().filter(|own| !own.is_of_client());
+        own.map(|own| BudgetUse::GiveBack(own.clone(), 1)).collect()
+    }
+
+    /// Counts a wrong guess of a client.
+    pub(super) async fn count_of_client(&self, own: &[Budget]) -> Result<(), PortError> {
+        let own = own.iter().filter(|own| own.is_of_client());
+        try_join_all(own.map(|own| self.budgets.take(own))).await.map(drop)
     }
 
     /// Reads the state of everything that a request for messages to these recipients touches:
@@ -262,12 +310,15 @@ impl Gate {
                 Ok(budgets) => budgets,
                 Err(spent) => return Err(self.over_the_bill(spent, now)),
             };
-            let mut own = budgets.source.clone();
-            own.extend(budgets.guard.clone());
             let query = query();
-            let query = StandingQuery { budgets: budgets.ceilings.iter().collect(), ..query };
-            let mut judgement = self.judge(&own, query, target, now).await?;
-            let ceilings = || budgets.ceilings.iter().zip(&judgement.standing.used);
+            let shared = budgets.ceilings.iter().chain(&budgets.guard).collect();
+            let query = StandingQuery { budgets: shared, ..query };
+            let mut judgement = self.judge(&budgets.source, query, target, now).await?;
+            let used = &judgement.standing.used;
+            let guard = budgets.guard.iter().zip(used.iter().skip(budgets.ceilings.len()));
+            let guard = guard.filter(|(guard, used)| guard.is_spent(**used));
+            let guarded = guard.map(|(guard, _)| guard.ends_at).max();
+            let ceilings = || budgets.ceilings.iter().zip(used);
             ceilings().for_each(|(ceiling, used)| self.record_use(ceiling, *used));
             let spent = ceilings().filter_map(|(ceiling, used)| self.note(ceiling, *used, now));
             if let Some(spent) = spent.max() {
@@ -287,10 +338,11 @@ impl Gate {
             if closed.is_some() {
                 record_metric(Some(self.contract), MetricEvent::BillRefused);
             }
-            judgement.spent_until = judgement.spent_until.max(closed);
+            judgement.spent_until = judgement.spent_until.max(closed).max(guarded);
             return Ok((judgement, budgets));
         }
-        Err(self.over_the_bill(end, now))
+        // Other shards may have room.
+        Err(self.over_the_bill(end.min(now.plus(NEXT_TRY)), now))
     }
 
     /// Returns the budgets of messages to these recipients; the end of a ceiling that is spent.
@@ -305,9 +357,8 @@ impl Gate {
         let mut ceilings: Vec<Ceiling> = Vec::new();
         for recipient in recipients {
             if let Some(guard) = bill.guard(self.contract, recipient, now) {
-                // A guard whose shards are all spent is judged like a spent source.
-                let shard = self.pick(&guard, now)?;
-                budgets.guard = Some(shard.unwrap_or_else(|_| guard.shard(0)));
+                let index = if guard.shards > 1 { self.random_index()? } else { 0 };
+                budgets.guard = Some(guard.shard(index));
             }
             for ceiling in bill.ceilings(self.contract, recipient, now) {
                 match ceilings.iter_mut().find(|known| known.name == ceiling.name) {
@@ -341,22 +392,23 @@ impl Gate {
     }
 
     /// Returns the uses that a used code gives back: to its source, and to the guard of the prefix
-    /// of its recipient.
+    /// of its recipient, in the windows in which it was counted there.
     pub(super) fn give_back(
         &self,
         bill: &Bill,
         source: &Source,
-        recipient: &Identifier,
+        code: &ProvenCode,
         now: Timestamp,
     ) -> Result<Vec<BudgetUse>, PortError> {
+        let Some(counted_at) = code.counted_at() else { return Ok(Vec::new()) };
         // The limit of a client bounds its sign-ups, used or not.
-        let own = if source.is_client() { Vec::new() } else { self.sends(source, now) };
+        let own = if source.is_client() { Vec::new() } else { self.sends(source, counted_at) };
         let mut uses: Vec<_> = own.into_iter().map(|own| BudgetUse::GiveBack(own, 1)).collect();
-        if let Some(guard) = bill.guard(self.contract, recipient, now) {
+        if let Some(guard) = bill.guard(self.contract, &code.key().recipient, counted_at) {
             let index = if guard.shards > 1 { self.random_index()? } else { 0 };
-            let shard = guard.shard(index);
-            uses.push(BudgetUse::GiveBack(shard, SENDS_PER_USE));
+            uses.push(BudgetUse::GiveBack(guard.shard(index), SENDS_PER_USE));
         }
+        uses.retain(|given| given.budget().ends_at > now);
         Ok(uses)
     }
 
@@ -379,7 +431,7 @@ impl Gate {
         match try_join_all(own.iter().map(|budget| self.budgets.take(budget))).await {
             Ok(taken) => {
                 let spent = own.iter().zip(taken).filter(|(_, taken)| *taken == TakeOutcome::Spent);
-                let end = spent.map(|(budget, _)| self.remember(budget, now)).max();
+                let end = spent.map(|(budget, _)| budget.ends_at).max();
                 end.map_or(Failure::Refused(refused), |end| Failure::too_many(end, now))
             }
             Err(error) => error.into(),

@@ -99,8 +99,6 @@ pub(super) struct RecipientStanding {
     budgets: SendBudgets,
     /// Whether the account knows the source.
     is_known: bool,
-    /// Whether the budget of the source is spent.
-    is_spent: bool,
 }
 
 impl RecipientStanding {
@@ -182,14 +180,14 @@ impl RequestCode {
         now: Timestamp,
     ) -> Result<RecipientStanding, Failure<NoRefusal>> {
         let RequestCodeCommand { key, delivery, source, .. } = command;
-        let name = target(&key.realm, &key.recipient);
+        let name = target(source, &key.realm, &key.recipient);
         // A request that sends nothing has a lane of its own, so that it touches nothing of the
         // recipient's.
         let strangers = match delivery {
             Delivery::Allowed => key.in_lane(Lane::Strangers),
             Delivery::Suppressed => key.in_lane(Lane::Unsent),
         };
-        let lanes = [strangers, key.in_lane(Lane::Known)];
+        let lanes = [strangers, key.in_lane(Lane::Network), key.in_lane(Lane::Device)];
         let query = || StandingQuery {
             identifiers: std::iter::once(&key.recipient)
                 .chain(others)
@@ -203,27 +201,25 @@ impl RequestCode {
         let (judgement, budgets) = judged.await?;
         let mut holders = judgement.standing.holders.into_iter();
         let holder = holders.next().flatten();
-        let is_known = *delivery == Delivery::Allowed
-            && holder.as_ref().is_some_and(|holder| holder.knows(source, now));
+        let lane = holder.as_ref().and_then(|holder| holder.lane(source, now));
+        let lane = lane.filter(|_| *delivery == Delivery::Allowed);
+        let is_known = lane.is_some();
         if let Some(end) = judgement.spent_until
             && !is_known
         {
             return Err(self.gate.refuse(&budgets.source, &name, end, now));
         }
-        let [strangers, known] = lanes;
-        let mut states = judgement.standing.challenges.into_iter();
-        let open = states.next().unwrap_or_default();
+        let states = judgement.standing.challenges;
         // A source that becomes known with its first code still has to wait for the next one.
-        let before = open.was_opened_by(key, source).then_some(open.sends.sent_at).flatten();
-        let (key, challenge, before) = if is_known {
-            (known, states.next().unwrap_or_default(), before)
-        } else {
-            (strangers, open, None)
-        };
+        let asked = states.iter().filter(|state| state.was_opened_by(key, source));
+        let before = asked.filter_map(|state| state.sends.sent_at).max().filter(|_| is_known);
+        let mut lanes = lanes.into_iter().zip(states);
+        let open = lanes.next();
+        let own = lanes.find(|(key, _)| Some(key.lane) == lane).or(open);
+        let (key, challenge) = own.unwrap_or_else(|| (key.clone(), ChallengeState::default()));
         Ok(RecipientStanding {
             before,
             others_taken: holders.any(|holder| holder.is_some()),
-            is_spent: judgement.spent_until.is_some(),
             holder,
             key,
             challenge,
@@ -303,8 +299,7 @@ impl RequestCode {
         let ids = self.basics.event_ids()?;
         let effects = self.effects(code, newcomer.as_ref(), &ids)?;
         let contract = command.key.realm.contract();
-        let (is_known, is_spent) = (recipient.is_known, recipient.is_spent);
-        let budgets = recipient.budgets.uses(sent, is_known, is_spent);
+        let budgets = recipient.budgets.uses(sent, recipient.is_known);
         let account = attempt.newcomer.map_or(Account::None(None), Account::Make);
         let entry = Entry {
             budgets,
@@ -329,9 +324,7 @@ impl RequestCode {
             }
             EntryOutcome::BudgetSpent(index) => {
                 // The next try reads again: it finds another shard, or the budget spent.
-                if let Some(spent) = entry.budgets.get(index) {
-                    self.gate.remember(spent.budget(), now);
-                }
+                self.gate.note_spent(entry.budgets.get(index), now);
                 Ok(SendResult::Reread)
             }
             EntryOutcome::ChallengesChanged(newer) => {
@@ -364,6 +357,7 @@ impl RequestCode {
             expires_at: now.plus(self.policy.code_lifetime),
             sent,
             opener: Opener::Other,
+            is_counted: !recipient.is_known,
             sends: attempt.sends,
             expected_revision,
             handle,
@@ -394,14 +388,12 @@ impl RequestCode {
 
     /// Returns whether messages may be sent to the recipient, and logs a warning if not.
     fn is_reachable(&self, command: &RequestCodeCommand) -> bool {
-        match &command.key.recipient {
-            Identifier::Email(_) => true,
-            Identifier::Phone(phone) if self.policy.countries.allow(phone) => true,
-            recipient @ (Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_)) => {
-                tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
-                false
-            }
+        let recipient = &command.key.recipient;
+        let reaches = self.policy.reaches(recipient);
+        if !reaches {
+            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
         }
+        reaches
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sets a new password in two steps: a code proves control of a recipient, then that proof allows
 //! one change of the password.
 
-use super::check_code::{CheckCode, CodeRefused, Guess};
+use super::check_code::{CheckCode, CheckedCode, CodeRefused, Guess};
 use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::bill::Bill;
@@ -9,7 +9,7 @@ use crate::domain::challenge::ChallengeKey;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::IdentifierKind;
-use crate::domain::known_sources::KnownSources;
+use crate::domain::known_sources::{Entrance, KnownSources};
 use crate::domain::password::Password;
 use crate::domain::realm::Realm;
 use crate::domain::source::Source;
@@ -53,10 +53,11 @@ impl ProveRecipient {
     ) -> Result<RecipientProof, Failure<CodeRefused>> {
         let now = self.clock.now();
         let guess = Guess { code, source };
-        let (code, holder) = self.check_code.of_account(key, &guess, now).await?;
+        let CheckedCode { code, holder, uses } =
+            self.check_code.of_account(key, &guess, now).await?;
         let (key, user) = (code.key().clone(), holder.map(|holder| holder.user));
-        let gate = &self.check_code.gate;
-        let budgets = gate.give_back(&self.bill, source, &key.recipient, now)?;
+        let mut budgets = self.check_code.gate.give_back(&self.bill, source, &code, now)?;
+        budgets.extend(uses);
         let entry = Entry { budgets, ..Entry::of(Account::None(Some(code)), now) };
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
@@ -160,7 +161,7 @@ impl ResetPassword {
         let fact = Fact::PasswordChanged { user: user.id.clone(), at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
         // The sources of before may be those of a thief. Only the one of the owner stays known.
-        let known_sources = Some(KnownSources::only(&user.id, source, now));
+        let known_sources = Some(KnownSources::only(&user.id, source, Entrance::Proved, now));
         let credential = Credential::EarlierCode { hash, proved_at, proved };
         let account = KnownAccount { user, credential, visit: Visit::StaysOut };
         let entry = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };

@@ -8,13 +8,14 @@ use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::known_sources::KnownSources;
+use crate::domain::known_sources::Entrance;
 use crate::domain::password::Password;
 use crate::domain::password_attempts::{AttemptSubject, Backoff, PasswordAttempts};
 use crate::domain::realm::Realm;
 use crate::domain::session::SignInMethod;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 use crate::ports::{
     Accounts, AttemptRecords, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords,
     StandingQuery, Users, record_metric,
@@ -82,31 +83,39 @@ impl SignInByPassword {
     ) -> Result<Entered, Failure<SignInRefused>> {
         let now = self.basics.now();
         let SignInCommand { realm, identifier, source, .. } = &command;
-        let (own, name) = (self.gate.guesses(source, now), target(realm, identifier));
+        let own = self.gate.guesses(source, now);
+        let name = target(source, realm, identifier);
         let identifiers = vec![(realm, identifier)];
         let query = StandingQuery { identifiers, ..StandingQuery::default() };
         let Judgement { standing, spent_until } = self.gate.judge(&own, query, &name, now).await?;
         let holder = standing.holders.into_iter().next().flatten();
-        let is_known = holder.as_ref().is_some_and(|holder| holder.knows(source, now));
+        let tie = holder.as_ref().and_then(|holder| holder.tie(source, now));
+        // A client is linked to all customers of its shop.
+        let is_linked = tie.is_some() || (source.is_client() && holder.is_some());
         if let Some(end) = spent_until
-            && !is_known
+            && !is_linked
         {
             return Err(self.gate.refuse(&own, &name, end, now));
         }
-        let at = match &holder {
-            Some(Holder { user, .. }) if is_known => {
-                AttemptSubject::AccountFromKnownSource(user.clone())
+        let at = match (&holder, tie) {
+            (Some(Holder { user, .. }), Some(tie)) => {
+                AttemptSubject::AccountFromKnown(user.clone(), tie.by)
             }
-            Some(Holder { user, .. }) => AttemptSubject::Account(user.clone()),
-            None => AttemptSubject::UnknownIdentifier(realm.clone(), identifier.clone()),
+            (Some(Holder { user, .. }), None) => AttemptSubject::Account(user.clone()),
+            (None, _) => AttemptSubject::UnknownIdentifier(realm.clone(), identifier.clone()),
         };
         let id = holder.as_ref().map_or_else(UserId::placeholder, |holder| holder.user.clone());
-        let admitted = self.admit(&at, spent_until, now);
-        let (admitted, user) = join(admitted, self.users.find(&id, now)).await;
+        let (admitted, user) = join(self.admit(&at, now), self.users.find(&id, now)).await;
         admitted?;
         let user = user?;
         let hash = user.as_ref().and_then(|user| user.password.clone());
-        let verdict = self.passwords.verify(password.clone(), hash.clone()).await?;
+        // The guess is taken while the password is compared.
+        let verdict = self.passwords.verify(password.clone(), hash.clone());
+        let (taken, verdict) = join(self.gate.take_guess(&own, is_linked), verdict).await;
+        let verdict = verdict?;
+        if let Some(end) = taken? {
+            return Err(self.gate.refuse(&own, &name, end, now));
+        }
         let (PasswordVerdict::Right { outdated }, Some(user), Some(seen), Some(holder)) =
             (verdict, user, hash, holder.as_ref())
         else {
@@ -115,46 +124,46 @@ impl SignInByPassword {
                 None => SignInRefused::NoSuchUser,
             };
             record_metric(Some(realm.contract()), MetricEvent::WrongGuess);
+            self.gate.count_of_client(&own).await?;
             // A source whose budget is spent learns nothing about the password.
             return Err(match spent_until {
                 Some(end) => Failure::too_many(end, now),
-                None => self.gate.refuse_at_cost(refused, &own, now).await,
+                None => Failure::Refused(refused),
             });
         };
         if self.admission == Admission::VerifiedUsers && !user.identifiers.any_verified() {
             return Err(Failure::Refused(SignInRefused::NotVerified));
         }
         let renewed = if outdated { Some(self.passwords.hash(password).await?) } else { None };
-        let known_sources = holder.known_sources.with(&holder.user, source, now);
+        let is_proved = user.identifiers.any_verified();
+        let entrance = if is_proved { Entrance::Proved } else { Entrance::Unproved };
+        let known_sources = holder.known_sources.with(&holder.user, source, entrance, now);
         let credential = Credential::Password { seen, renewed, attempts: at };
-        let account = KnownAccount { user, credential, visit: Visit::SignsIn };
-        self.enter(account, known_sources, command.device, now).await
+        let account = KnownAccount { user: user.clone(), credential, visit: Visit::SignsIn };
+        let entry = Entry {
+            budgets: Gate::right_guess(&own),
+            known_sources,
+            ..Entry::of(Account::Use(account), now)
+        };
+        self.enter(entry, user, command.device).await
     }
 
     /// Counts the attempt before the password is compared, so that concurrent attempts have no
     /// advantage. The first try assumes that there was no attempt before; if there was, its failure
-    /// returns the record. A source whose budget is spent has only the first attempt.
+    /// returns the record.
     async fn admit(
         &self,
         at: &AttemptSubject,
-        spent_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure<SignInRefused>> {
-        let backoff = match (self.backoff, spent_until) {
-            (Some(backoff), _) => backoff,
-            (None, Some(_)) => Backoff::DEFAULT,
-            (None, None) => return Ok(()),
-        };
+        let Some(backoff) = self.backoff else { return Ok(()) };
         let mut seen = PasswordAttempts::NONE;
         for _ in 0..MAX_TRIES {
             let newer = backoff.admit(&seen, now);
             let newer = newer.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
-            match (self.attempts.count_password_attempt(at, seen, newer).await?, spent_until) {
-                (None, _) => return Ok(()),
-                (Some(record), Some(end)) if now.since(record.last_at) < backoff.forget => {
-                    return Err(Failure::too_many(end, now));
-                }
-                (Some(record), _) => seen = record,
+            match self.attempts.count_password_attempt(at, seen, newer).await? {
+                None => return Ok(()),
+                Some(record) => seen = record,
             }
         }
         Err(Failure::overtaken())
@@ -162,19 +171,17 @@ impl SignInByPassword {
 
     async fn enter(
         &self,
-        account: KnownAccount,
-        known_sources: Option<KnownSources>,
+        entry: Entry,
+        user: User,
         device: DeviceInfo,
-        now: Timestamp,
     ) -> Result<Entered, Failure<SignInRefused>> {
-        let (user, method) = (account.user.clone(), SignInMethod::Password);
+        let (now, method) = (entry.at, SignInMethod::Password);
         let session = self.sessions.open(&user, device, method, now).await?;
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
         let device = session.as_ref().map(|session| session.device.clone());
         let fact = Fact::SignedIn { user: user.clone(), method, proved: None, device, at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
-        let entry =
-            Entry { session, known_sources, effects, ..Entry::of(Account::Use(account), now) };
+        let entry = Entry { session, effects, ..entry };
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignIn);

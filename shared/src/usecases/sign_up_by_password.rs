@@ -12,7 +12,7 @@ use crate::domain::device::DeviceInfo;
 use crate::domain::event::{Fact, VerificationAsked};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::known_sources::{KnownSources, SourceMarks};
+use crate::domain::known_sources::{Entrance, KnownSources, SourceMarks};
 use crate::domain::link::LINK_LIFETIME;
 use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::password::{Password, PasswordHash};
@@ -144,7 +144,8 @@ impl SignUpByPassword {
             locale: command.locale,
         };
         let made = self.make(&asked, &applicant, standing).await;
-        if made.is_err() {
+        // After a failure of the store the account may exist.
+        if matches!(made, Err(Failure::Refused(_) | Failure::TooMany { .. })) {
             self.ids.give_back_user(&realm, &applicant.id);
         }
         made
@@ -163,10 +164,8 @@ impl SignUpByPassword {
                 Err(EntryOutcome::ChallengesChanged(newer)) => standing.challenges = newer,
                 Err(EntryOutcome::BudgetSpent(index)) => {
                     // The next read finds another shard of a ceiling, or the budget spent.
-                    let uses = standing.budgets.uses(true, false, false);
-                    if let Some(spent) = uses.get(index) {
-                        self.gate.remember(spent.budget(), asked.at);
-                    }
+                    let uses = standing.budgets.uses(true, false);
+                    self.gate.note_spent(uses.get(index), asked.at);
                     standing = self.standing(asked).await?;
                 }
                 Err(EntryOutcome::Taken(taken)) => {
@@ -192,7 +191,8 @@ impl SignUpByPassword {
     /// Judges the source, and reads the states of the identifiers, in one read.
     async fn standing(&self, asked: &Asked<'_>) -> Result<ApplicantStanding, Failure<Taken>> {
         let Asked { realm, identifiers, source, at: now } = *asked;
-        let name = identifiers.first().map(|first| target(realm, first)).unwrap_or_default();
+        let name = identifiers.first().map(|first| target(source, realm, first));
+        let name = name.unwrap_or_default();
         let keys: Vec<_> = match &self.unproved {
             Unproved::Enters(_) => Vec::new(),
             Unproved::Waits { .. } => identifiers.iter().map(|to| key(realm, to)).collect(),
@@ -208,8 +208,8 @@ impl SignUpByPassword {
                 let judgement = self.gate.judge(&own, query(), &name, now).await?;
                 (judgement, SendBudgets::of_source(own))
             }
-            Unproved::Waits { bill, .. } => {
-                let to: Vec<_> = identifiers.iter().collect();
+            Unproved::Waits { bill, policy, .. } => {
+                let to: Vec<_> = identifiers.iter().filter(|to| policy.reaches(to)).collect();
                 self.gate.judge_send(bill, source, &to, (&name, query), now).await?
             }
         };
@@ -265,8 +265,9 @@ impl SignUpByPassword {
         let effects = messages.into_iter().chain(self.basics.events(&[fact], &ids)?).collect();
         let effects = Some(OutboxEntry::new(&ids, now, effects));
         let sent = challenges.iter().any(|challenge| challenge.sent);
-        let budgets = standing.budgets.uses(sent, false, false);
-        let known_sources = Some(KnownSources::only(&user.id, asked.source, now));
+        let budgets = standing.budgets.uses(sent, false);
+        let entrance = Entrance::Unproved;
+        let known_sources = Some(KnownSources::only(&user.id, asked.source, entrance, now));
         let account = Account::Make(account);
         let parts = Entry { challenges, session, effects, ..Entry::of(account, now) };
         let entry = Entry { budgets, known_sources, ..parts };
@@ -333,14 +334,14 @@ impl SignUpByPassword {
     ) -> Result<NewChallenge, Failure<Taken>> {
         let now = asked.at;
         let sends = admit(policy, &record, now)?;
-        let (lifetime, sent) = match recipient {
-            Identifier::Email(_) => (LINK_LIFETIME, true),
-            Identifier::Phone(phone) if policy.countries.allow(phone) => {
-                (policy.code_lifetime, true)
-            }
+        let sent = policy.reaches(recipient);
+        if !sent {
+            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
+        }
+        let lifetime = match recipient {
+            Identifier::Email(_) => LINK_LIFETIME,
             Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_) => {
-                tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
-                (policy.code_lifetime, false)
+                policy.code_lifetime
             }
         };
         let key = key(asked.realm, recipient);
@@ -352,6 +353,7 @@ impl SignUpByPassword {
             sent,
             // The request states the password of the account that it makes.
             opener: Opener::StatedPassword,
+            is_counted: true,
             sends,
             expected_revision: policy.limits.apply().then_some(record.revision),
             handle: None,

@@ -99,7 +99,7 @@ impl VerifyLink {
         let email = user.identifiers.email().ok_or(REFUSED)?;
         let (realm, recipient) = (user.realm.clone(), email.identifier.clone());
         let key = ChallengeKey::new(realm, Purpose::Verify, recipient);
-        for lane in [Lane::Strangers, Lane::Known] {
+        for lane in [Lane::Strangers, Lane::Network, Lane::Device] {
             let Some(live) = self.challenges.current(&key.in_lane(lane)).await? else { continue };
             let right = self.code_keys.derive_link(&live.seed).await?;
             if let Some(proven) = live.prove_link(&right, token) {

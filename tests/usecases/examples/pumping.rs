@@ -6,6 +6,8 @@
 //! their own networks. The limits are the defaults of the template.
 
 #![expect(clippy::print_stdout, reason = "figures are printed")]
+#![expect(clippy::arithmetic_side_effects, reason = "small figures")]
+#![expect(clippy::similar_names, reason = "a core has codes")]
 
 use anyhow::Context as _;
 use latchkey::domain::bill::{Bill, MicroUsd, Prices};

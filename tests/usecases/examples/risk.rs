@@ -3,6 +3,7 @@
 //! `OTP_MAX_ATTEMPTS_GOODCITY=3`.
 
 #![expect(clippy::print_stdout, reason = "a table is printed")]
+#![expect(clippy::arithmetic_side_effects, reason = "small figures")]
 
 use anyhow::Context as _;
 use latchkey::contracts::CONTRACTS;

@@ -300,7 +300,7 @@ async fn a4_the_typos_of_one_visitor_lock_no_customer_out() {
 }
 
 #[tokio::test]
-async fn a4_over_the_ceiling_a_customer_who_failed_has_to_wait() {
+async fn a4_over_the_ceiling_a_customer_has_only_the_pauses_of_the_own_account() {
     let (core, client) = shop().await;
     let server = core.from(Source::of_client(client.clone()));
     core.sign_up_to_verify(&client, by_phone()).await.unwrap();
@@ -309,8 +309,19 @@ async fn a4_over_the_ceiling_a_customer_who_failed_has_to_wait() {
         server.sign_in_by_password(stranger, "wrong").await.unwrap_err();
     }
     // The comparison happens, but a wrong password looks like every refusal of a spent source.
-    expect_too_many(server.sign_in_by_password(phone(), "wrong").await);
-    expect_too_many(server.sign_in_by_password(phone(), PASSWORD).await);
+    for _ in 0..4 {
+        expect_too_many(server.sign_in_by_password(phone(), "wrong").await);
+    }
+    let verified = core.code_of(Verify, phone()).await;
+    server.verify_by_code(phone(), &verified).await.unwrap();
+    server.sign_in_by_password(phone(), PASSWORD).await.unwrap();
+    for _ in 0..5 {
+        expect_too_many(server.sign_in_by_password(phone(), "wrong").await);
+    }
+    let refused = server.sign_in_by_password(phone(), PASSWORD).await;
+    assert_eq!(refused, Err(Refusal::TooMany { retry_after: Duration::from_secs(2) }));
+    core.wait(Duration::from_secs(2));
+    server.sign_in_by_password(phone(), PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
@@ -323,11 +334,18 @@ async fn b5_people_behind_the_address_of_an_attacker_sign_up_and_in() {
     let code = neighbour.requested_code(SignUp, other_phone()).await;
     neighbour.sign_up_by_code(other_phone(), &code).await.unwrap();
     neighbour.sign_in_by_password(email(), PASSWORD).await.unwrap();
-    // The first failure at a target ends the exception for this target.
+    // A wrong one gets no answer of its own.
     core.wait(MINUTE);
     let code = neighbour.requested_code(SignIn, other_phone()).await;
     expect_too_many(neighbour.sign_in_by_code(other_phone(), &wrong(&code)).await);
-    expect_too_many(neighbour.sign_in_by_code(other_phone(), &code).await);
+    neighbour.sign_in_by_code(other_phone(), &code).await.unwrap();
+    // The exception ends at twice the limit.
+    let code = core.in_new_process().from(attacker());
+    for _ in 0..20 {
+        code.sign_in_by_password(email(), "wrong").await.unwrap_err();
+        core.wait(MINUTE);
+    }
+    expect_too_many(neighbour.sign_in_by_password(email(), PASSWORD).await);
 }
 
 #[tokio::test]
@@ -420,4 +438,90 @@ async fn a_source_is_known_for_ninety_days_after_its_last_entry() {
     core.wait(HOUR * 24 * 90);
     attack().await;
     expect_too_many(core.sign_in_by_password(email(), PASSWORD).await);
+}
+
+#[tokio::test]
+async fn whoever_made_an_account_with_the_address_of_another_burns_no_code_of_the_owner() {
+    let core = Core::new();
+    let squatter = core.from(attacker());
+    squatter.sign_up_by_password(email(), "battery staple").await.unwrap();
+    let owner = core.from(other_source());
+    let code = owner.requested_code(ResetPassword, email()).await;
+    for _ in 0..5 {
+        squatter.prove(ResetPassword, email(), &wrong(&code)).await.unwrap_err();
+    }
+    // The squatter has no lane either: it shares the limits of strangers.
+    core.wait(Duration::from_secs(29));
+    expect_too_many(squatter.request_code(ResetPassword, email()).await);
+    let proof = owner.prove(ResetPassword, email(), &code).await.unwrap();
+    owner.reset_password(&proof, PASSWORD).await.unwrap();
+    owner.sign_in_by_password(email(), PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn neighbours_in_the_network_take_nothing_from_a_known_device() {
+    let core = Core::new();
+    let owner = core.from(source_at("203.0.113.9").with_device(Some("phone")));
+    owner.signed_up_by_code(phone()).await;
+    let neighbour = core.from(source_at("203.0.113.66").with_device(Some("other")));
+    core.wait(MINUTE);
+    let code = owner.requested_code(SignIn, phone()).await;
+    // The neighbour counts as known by its network, and uses up what that allows.
+    neighbour.request_code(SignIn, phone()).await.unwrap();
+    for _ in 0..6 {
+        neighbour.sign_in_by_code(phone(), &wrong(&code)).await.unwrap_err();
+    }
+    for _ in 0..2 {
+        core.wait(MINUTE);
+        neighbour.request_code(SignIn, phone()).await.unwrap();
+    }
+    core.wait(MINUTE);
+    expect_too_many(neighbour.request_code(SignIn, phone()).await);
+    owner.sign_in_by_code(phone(), &code).await.unwrap();
+    let code = owner.requested_code(SignIn, phone()).await;
+    owner.sign_in_by_code(phone(), &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_live_code_of_a_stranger_does_not_hide_the_code_of_the_owner() {
+    let core = Core::new();
+    core.signed_up_by_code(phone()).await;
+    let code = core.requested_code(SignIn, phone()).await;
+    core.from(attacker()).request_code(SignIn, phone()).await.unwrap();
+    // The owner types the code in a network that the account does not know.
+    core.from(other_source()).sign_in_by_code(phone(), &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_time_gain_nothing() {
+    let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 5);
+    let attacker = core.from(attacker());
+    let nobody = (0..40).map(|index| number(&format!("+8526000{index:04}")));
+    let guesses = nobody.map(|phone| attacker.check_code(SignIn, phone, "000000"));
+    let refused = futures_util::future::join_all(guesses).await;
+    let evaluated = refused.iter().filter(|refused| **refused == Err(Refusal::NoCode)).count();
+    assert_eq!(evaluated, 5);
+    let attempts = (0..40).map(|index| usecases::address(&format!("a{index}@example.com")));
+    let core = core.ruled(|rules| rules.sources.guesses_per_hour = 8);
+    let attempts = attempts.map(|email| {
+        let attacker = core.from(source_at("192.0.2.66"));
+        async move { attacker.sign_in_by_password(email, "wrong").await }
+    });
+    let refused = futures_util::future::join_all(attempts).await;
+    let evaluated = refused.iter().filter(|refused| **refused == Err(Refusal::NoSuchUser)).count();
+    assert_eq!(evaluated, 3);
+}
+
+#[tokio::test]
+async fn a_refused_neighbour_does_not_make_a_process_refuse_a_known_device() {
+    let core = Core::new();
+    let owner = core.from(attacker().with_device(Some("phone")));
+    owner.signed_up_by_code(phone()).await;
+    let neighbour = spent_attacker(&core).await.from(source_at("192.0.2.66"));
+    core.wait(MINUTE);
+    let code = owner.requested_code(SignIn, phone()).await;
+    for _ in 0..3 {
+        neighbour.sign_in_by_code(phone(), &wrong(&code)).await.unwrap_err();
+    }
+    owner.sign_in_by_code(phone(), &code).await.unwrap();
 }

@@ -14,7 +14,7 @@ use super::{DynamoStore, IS_ALIVE};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::id::DeviceId;
 use crate::domain::identifier::{Identifier, IdentifierKind};
-use crate::domain::known_sources::KnownSources;
+use crate::domain::known_sources::{KnownSources, SourcePart};
 use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::proof::ProvenCode;
 use crate::domain::session::NewSession;
@@ -108,6 +108,9 @@ impl DynamoStore {
         match &account.credential {
             Credential::Code(code) => {
                 prove(code, &mut update);
+                if entry.known_sources.is_some() {
+                    update.require_same_password_time(user.password_changed_at);
+                }
                 if account.takes_over() {
                     take_over(account, device, now, &mut update);
                 }
@@ -136,8 +139,11 @@ impl DynamoStore {
                     .value(":hash", text(hash.expose()));
                 update.end_sessions(user, now, None);
                 let id = || user.id.clone();
-                let records =
-                    [AttemptSubject::Account(id()), AttemptSubject::AccountFromKnownSource(id())];
+                let records = [
+                    AttemptSubject::Account(id()),
+                    AttemptSubject::AccountFromKnown(id(), SourcePart::Network),
+                    AttemptSubject::AccountFromKnown(id(), SourcePart::Device),
+                ];
                 for record in &records {
                     transaction.delete(Subject::Other, self.forget_attempts(record)?);
                 }

@@ -49,6 +49,16 @@ impl UserUpdate {
         self
     }
 
+    /// Adds the condition that the password was not changed since the user was read.
+    pub(super) fn require_same_password_time(&mut self, changed_at: Option<Timestamp>) {
+        match changed_at {
+            None => self.require("attribute_not_exists(password_changed_at)"),
+            Some(changed_at) => self
+                .require("password_changed_at = :changed_at")
+                .value(":changed_at", time(changed_at)),
+        };
+    }
+
     /// Adds the condition that the identifier of this kind is not verified.
     pub(super) fn require_unverified(&mut self, kind: IdentifierKind) {
         let attribute = verified_flag(kind);

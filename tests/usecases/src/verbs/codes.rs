@@ -71,6 +71,17 @@ impl Core {
         (handle, self.code_of(purpose, to).await)
     }
 
+    /// Makes as many wrong guesses as the source has, at targets that are linked to it.
+    pub async fn use_up_guesses(&self) {
+        let scratch = crate::number("+85260001111");
+        self.request_code(Purpose::SignUp, scratch.clone()).await.expect("a code");
+        let wrong = crate::wrong(&self.code_of(Purpose::SignUp, scratch.clone()).await);
+        for _ in 0..self.rules.sources.guesses_per_hour.saturating_mul(2) {
+            let refused = self.check_code(Purpose::SignUp, scratch.clone(), &wrong).await;
+            assert!(refused.is_err());
+        }
+    }
+
     /// Makes every challenge one of a version that did not store its opener.
     pub fn forget_openers(&self) {
         self.database.strip("Challenges", "password_stated");
@@ -116,7 +127,7 @@ impl Core {
 
     async fn seed_of(&self, purpose: Purpose, recipient: Identifier) -> Option<CodeSeed> {
         let key = self.challenge(purpose, recipient);
-        for lane in [Lane::Known, Lane::Strangers, Lane::Unsent] {
+        for lane in [Lane::Device, Lane::Network, Lane::Strangers, Lane::Unsent] {
             let live = self.store.current(&key.in_lane(lane)).await.expect("the challenge");
             if let Some(live) = live {
                 return Some(live.seed);

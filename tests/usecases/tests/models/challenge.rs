@@ -193,38 +193,42 @@ impl Model {
         self.of(recipient).code = Some(Code { text, ends_at, guesses: 0 });
     }
 
-    fn is_source_spent(&self) -> bool {
-        let limit = self.limits.guesses_of_source;
-        limit > 0 && self.guesses_of_source.used_in(self.hour()) >= i64::from(limit)
+    /// Returns whether the source has made so many times its limit of guesses.
+    fn is_source_spent(&self, times: i64) -> bool {
+        let limit = i64::from(self.limits.guesses_of_source);
+        let used = self.guesses_of_source.used_in(self.hour());
+        limit > 0 && used >= limit.saturating_mul(times)
     }
 
     fn check(&mut self, recipient: Recipient, typed: &str) -> Result<(), Refusal> {
-        let (now, hour) = (self.now, self.hour());
-        let is_spent = self.is_source_spent();
-        // A source whose budget is spent has the first guess at a code that it asked for.
-        let most = if is_spent { 1 } else { self.limits.guesses };
-        let code = self.of(recipient).code.as_mut();
-        let refusal = match code.filter(|code| code.ends_at > now && code.guesses < most) {
-            None => Refusal::NoCode,
+        let (now, hour, most) = (self.now, self.hour(), self.limits.guesses);
+        let (is_spent, is_exhausted) = (self.is_source_spent(1), self.is_source_spent(2));
+        let spent = self.too_many_until(self.end_of_hour());
+        let code = self.of(recipient).code.as_mut().filter(|code| code.ends_at > now);
+        // A source whose budget is spent may guess at a code that it asked for.
+        if is_exhausted || (is_spent && code.is_none()) {
+            return Err(spent);
+        }
+        let refusal = match code.filter(|code| code.guesses < most) {
+            None => Some(Refusal::NoCode),
             Some(code) => {
                 code.guesses = code.guesses.saturating_add(1);
-                if code.text == typed {
-                    return Ok(());
-                }
-                Refusal::WrongCode
+                (code.text != typed).then_some(Refusal::WrongCode)
             }
         };
-        if is_spent {
-            return Err(self.too_many_until(self.end_of_hour()));
-        }
         self.guesses_of_source.add_in(hour);
-        Err(refusal)
+        refusal.map_or(Ok(()), |refusal| Err(if is_spent { spent } else { refusal }))
     }
 
     fn prove(&mut self, recipient: Recipient, typed: &str) -> Result<(), Refusal> {
         self.check(recipient, typed)?;
         let hour = self.hour();
-        self.sends_of_source.give_back_in(hour);
+        self.guesses_of_source.give_back_in(hour);
+        let sent_at = self.of(recipient).sent_at.unwrap_or_default();
+        // The send is given back in the hour in which it was counted.
+        if sent_at.as_secs() / 3600 == hour {
+            self.sends_of_source.give_back_in(hour);
+        }
         let challenge = self.of(recipient);
         challenge.code = None;
         challenge.in_day = Count::default();

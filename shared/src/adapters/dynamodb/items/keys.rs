@@ -4,6 +4,7 @@ use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Lane};
 use crate::domain::device::DeviceInfo;
 use crate::domain::id::{Sequence, hex};
 use crate::domain::identifier::Identifier;
+use crate::domain::known_sources::SourcePart;
 use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::realm::Realm;
 
@@ -20,13 +21,18 @@ pub(crate) fn identifier(realm: &Realm, identifier: &Identifier) -> String {
     format!("{}#{}#{}", realm_prefix(realm), identifier.kind().as_str(), identifier.as_str())
 }
 
-/// `attempts#<user id>`: the password attempts for an account; with `#known` at the end, those of the
-/// sources that it knows. `attempts#<SHA-256 of the identifier>`: those for an unknown identifier,
+/// `attempts#<user id>`: the password attempts for an account; with `#network` or `#device` at the end,
+/// those of the sources that it knows by it. `attempts#<SHA-256 of the identifier>`: those for an unknown identifier,
 /// which is not stored itself.
 pub(crate) fn attempts(at: &AttemptSubject) -> String {
     match at {
         AttemptSubject::Account(user) => format!("attempts#{}", user.as_str()),
-        AttemptSubject::AccountFromKnownSource(user) => format!("attempts#{}#known", user.as_str()),
+        AttemptSubject::AccountFromKnown(user, SourcePart::Network) => {
+            format!("attempts#{}#network", user.as_str())
+        }
+        AttemptSubject::AccountFromKnown(user, SourcePart::Device) => {
+            format!("attempts#{}#device", user.as_str())
+        }
         AttemptSubject::UnknownIdentifier(realm, identifier) => {
             format!("attempts#{}", sha256(&self::identifier(realm, identifier)))
         }
@@ -34,7 +40,7 @@ pub(crate) fn attempts(at: &AttemptSubject) -> String {
 }
 
 /// `contract#sign_up#phone#+6282243350992`: the challenge of a realm, purpose and recipient, for any
-/// source. Another lane is part of the purpose: `contract#sign_up:known#phone#+6282243350992`.
+/// source. Another lane is part of the purpose: `contract#sign_up:device#phone#+6282243350992`.
 pub(crate) fn challenge(key: &ChallengeKey) -> String {
     let (purpose, recipient) = (key.purpose.as_str(), &key.recipient);
     let lane = match key.lane {
