@@ -154,7 +154,7 @@ impl CheckCode {
             if judged.spent_until.is_some() && is_linked && guesser == Guesser::Stranger {
                 continue;
             }
-            let most = self.limits.per_code(guesser, judged.attacked);
+            let most = self.most(guesser, judged);
             let count = self.challenges.count_guess(&key, guesser, most, judged.now);
             let take = async {
                 if taken { Ok(None) } else { self.gate.take_guess(judged.own, is_linked).await }
@@ -166,7 +166,7 @@ impl CheckCode {
                 self.record(CodeRefusal::TooMany);
                 return Err(self.gate.refuse(judged.own, judged.target, end, judged.now));
             }
-            match self.compare(live, guess).await? {
+            match self.compare(live, guess, judged).await? {
                 Ok(code) => return Ok((code, Gate::right_guess(judged.own))),
                 Err(CodeRefused::Wrong) => refused = CodeRefused::Wrong,
                 Err(CodeRefused::NoCode) => {}
@@ -205,7 +205,7 @@ impl CheckCode {
         }
         let is_linked = held.is_some_and(|(key, state)| state.was_opened_by(&key, guess.source));
         self.admit(is_linked, &judged)?;
-        let most = self.limits.per_code(Guesser::Linked, judged.attacked);
+        let most = self.most(Guesser::Linked, &judged);
         let count = self.challenges.count_held_guess(handle, most, now);
         let (held, spent) = join(count, self.gate.take_guess(&own, is_linked)).await;
         let (held, spent) = (held?, spent?);
@@ -217,7 +217,7 @@ impl CheckCode {
             let key = &held.seed.key;
             key.realm == self.realm && key.purpose == purpose
         });
-        match self.compare(held, guess).await? {
+        match self.compare(held, guess, &judged).await? {
             Ok(code) => Ok(CheckedCode { code, holder: None, uses: Gate::right_guess(&own) }),
             Err(refused) => Err(self.wrong(refused, &judged).await),
         }
@@ -257,11 +257,21 @@ impl CheckCode {
         }
     }
 
+    /// Returns the number of guesses that a code allows. A source whose budget is spent has only the
+    /// first one.
+    fn most(&self, guesser: Guesser, judged: &Judged<'_>) -> u32 {
+        match judged.spent_until {
+            None => self.limits.per_code(guesser, judged.attacked),
+            Some(_) => 1,
+        }
+    }
+
     /// Compares the guess with a code.
     async fn compare(
         &self,
         live: Option<LiveCode>,
         guess: &Guess<'_>,
+        judged: &Judged<'_>,
     ) -> Result<Result<ProvenCode, CodeRefused>, PortError> {
         let Some(live) = live else { return Ok(Err(CodeRefused::NoCode)) };
         let right = self.code_keys.derive(&live.seed, self.format).await?;
@@ -269,7 +279,7 @@ impl CheckCode {
         if let Some(code) = live.prove(&right, guess.code) {
             return Ok(Ok(code));
         }
-        if last_guess {
+        if last_guess && judged.spent_until.is_none() {
             self.challenges.close(&seed.key, &seed.nonce).await?;
         }
         Ok(Err(CodeRefused::Wrong))

@@ -3,8 +3,9 @@
 //! A source whose budget is spent is refused after one read, or after none if the process refused it at
 //! the same target a moment ago. One exception protects the people who share an address with an
 //! attacker: a target that is linked to the source (a code that it asked for, an account that knows
-//! it) can still be tried, under the limits of this target, until the source has used up twice its
-//! limit. A client has no such end, because one client speaks for all customers of a shop.
+//! it) can still be tried, as long as no attempt from there at this target failed, and until the source
+//! has used up twice its limit. A client has no such end, because one client speaks for all customers
+//! of a shop.
 
 use super::Failure;
 use crate::domain::bill::{Bill, SENDS_PER_USE};

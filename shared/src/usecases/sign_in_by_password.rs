@@ -105,7 +105,10 @@ impl SignInByPassword {
             (None, _) => AttemptSubject::UnknownIdentifier(realm.clone(), identifier.clone()),
         };
         let id = holder.as_ref().map_or_else(UserId::placeholder, |holder| holder.user.clone());
-        let (admitted, user) = join(self.admit(&at, now), self.users.find(&id, now)).await;
+        // The customers of a shop share their client, so they have the pauses of their accounts only.
+        let spent = spent_until.filter(|_| !source.is_client());
+        let admitted = self.admit(&at, spent, now);
+        let (admitted, user) = join(admitted, self.users.find(&id, now)).await;
         admitted?;
         let user = user?;
         let hash = user.as_ref().and_then(|user| user.password.clone());
@@ -150,20 +153,28 @@ impl SignInByPassword {
 
     /// Counts the attempt before the password is compared, so that concurrent attempts have no
     /// advantage. The first try assumes that there was no attempt before; if there was, its failure
-    /// returns the record.
+    /// returns the record. An address whose budget is spent has only the first attempt.
     async fn admit(
         &self,
         at: &AttemptSubject,
+        spent_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure<SignInRefused>> {
-        let Some(backoff) = self.backoff else { return Ok(()) };
+        let backoff = match (self.backoff, spent_until) {
+            (Some(backoff), _) => backoff,
+            (None, Some(_)) => Backoff::DEFAULT,
+            (None, None) => return Ok(()),
+        };
         let mut seen = PasswordAttempts::NONE;
         for _ in 0..MAX_TRIES {
             let newer = backoff.admit(&seen, now);
             let newer = newer.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
-            match self.attempts.count_password_attempt(at, seen, newer).await? {
-                None => return Ok(()),
-                Some(record) => seen = record,
+            match (self.attempts.count_password_attempt(at, seen, newer).await?, spent_until) {
+                (None, _) => return Ok(()),
+                (Some(record), Some(end)) if now.since(record.last_at) < backoff.forget => {
+                    return Err(Failure::too_many(end, now));
+                }
+                (Some(record), _) => seen = record,
             }
         }
         Err(Failure::overtaken())

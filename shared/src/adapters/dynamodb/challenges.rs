@@ -4,9 +4,7 @@
 //! is used, and the send record, which stays. The item of a handle ([`keys::handle`]) has a copy of
 //! the code with guesses of its own, and for a sign-up that waits the sign-up.
 
-use super::items::challenge::{
-    counted_at, handle_item, opener_value, read_held_code, read_live_code,
-};
+use super::items::challenge::{handle_item, opener_value, read_held_code, read_live_code};
 use super::items::keys;
 use super::items::value::{Item, bytes, flag, number, purge_time, text, time};
 use super::transaction::{Subject, Transaction, malformed, put_new};
@@ -24,7 +22,7 @@ use aws_sdk_dynamodb::types::{
 /// The update for a new send. It overwrites the nonce, which makes the old code invalid, and resets
 /// the guesses.
 const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, sent = :sent, \
-    password_stated = :password_stated, opened_by = :opened_by, counted_at = :counted_at, \
+    password_stated = :password_stated, opened_by = :opened_by, counted = :counted, \
     attempts = :zero, stranger_attempts = :zero, \
     expires_at = :expires_at, sent_at = :sent_at, revision = :revision, \
     hour_window = :hour_window, hour_sends = :hour_sends, \
@@ -63,7 +61,7 @@ impl DynamoStore {
             .expression_attribute_values(":sent", flag(challenge.sent))
             .expression_attribute_values(":password_stated", opener_value(challenge.opener))
             .expression_attribute_values(":opened_by", text(challenge.opened_by.to_stored()))
-            .expression_attribute_values(":counted_at", time(counted_at(challenge)))
+            .expression_attribute_values(":counted", flag(challenge.is_counted))
             .expression_attribute_values(":zero", number(0_u32))
             .expression_attribute_values(":expires_at", time(*expires_at))
             .expression_attribute_values(":sent_at", time(sends.sent_at.unwrap_or(purge_at)))

@@ -21,6 +21,7 @@ static FACTS: Facts = Facts {
     calls_to_enter: &[
         ("BatchGetItem", &["Budgets", "Challenges"]),
         ("UpdateItem", &["Challenges"]),
+        ("UpdateItem", &["Budgets"]),
         ("GetItem", &["Identifiers"]),
         ("GetItem", &["Users"]),
         ("TransactWriteItems", &["Budgets", "Challenges", "Identifiers", "Outbox", "Users"]),

@@ -20,6 +20,7 @@ static FACTS: Facts = Facts {
     calls_to_enter: &[
         ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("UpdateItem", &["Challenges"]),
+        ("UpdateItem", &["Budgets"]),
         (
             "TransactWriteItems",
             &["Budgets", "Challenges", "Devices", "Identifiers", "Outbox", "Sessions", "Users"],

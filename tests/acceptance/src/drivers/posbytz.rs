@@ -24,7 +24,7 @@ static FACTS: Facts = Facts {
         ("BatchGetItem", &["Budgets", "Challenges", "Identifiers"]),
         ("UpdateItem", &["Challenges"]),
         ("GetItem", &["Users"]),
-        ("TransactWriteItems", &["Challenges", "Outbox", "Users"]),
+        ("TransactWriteItems", &["Challenges", "Identifiers", "Outbox", "Users"]),
     ],
     account: &[("Users", 1), ("Identifiers", 1)],
     events: &[

@@ -21,6 +21,7 @@ static FACTS: Facts = Facts {
     calls_to_enter: &[
         ("BatchGetItem", &["Budgets", "Challenges"]),
         ("UpdateItem", &["Challenges"]),
+        ("UpdateItem", &["Budgets"]),
         (
             "TransactWriteItems",
             &["Budgets", "Challenges", "Identifiers", "Ledger", "Outbox", "Users"],

@@ -5,7 +5,7 @@
 
 use acceptance::drivers::names;
 use acceptance::faults::{Fault, of_store};
-use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone};
+use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone, without_limits};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use template::{Alarm, Template};
@@ -73,7 +73,9 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
         .filter(|name| name != "ErrorLines")
         .collect();
     assert!(watched.len() >= 3, "{watched:?}");
-    let stack = &TestStack::with(&NO_LIMITS).await;
+    // The second code of the hour is half of what the contract may send.
+    let env = without_limits(&[("MESSAGES_PER_HOUR", "2")]);
+    let stack = &TestStack::with(&env).await;
     gotu(stack).registered(&new_phone()).await;
     stack.fault(&of_store("error").in_function("gotu-post-users")).await;
     gotu(stack).sign_up_by_email(&new_email()).await;

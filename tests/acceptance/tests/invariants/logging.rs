@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 fn emf_schema() -> Value {
     let name = json!({"type": "string", "minLength": 1, "maxLength": 255});
     let metric = json!({"type": "object", "required": ["Name"], "additionalProperties": false,
-        "properties": {"Name": name, "Unit": {"enum": ["Count", "Milliseconds"]}}});
+        "properties": {"Name": name, "Unit": {"enum": ["Count", "Milliseconds", "Percent"]}}});
     let set = json!({"type": "array", "maxItems": 9, "items": name});
     let directive = json!({"type": "object", "required": ["Namespace", "Dimensions", "Metrics"],
         "additionalProperties": false,

@@ -205,7 +205,8 @@ impl Model {
         let (is_spent, is_exhausted) = (self.is_source_spent(1), self.is_source_spent(2));
         let spent = self.too_many_until(self.end_of_hour());
         let code = self.of(recipient).code.as_mut().filter(|code| code.ends_at > now);
-        // A source whose budget is spent may guess at a code that it asked for.
+        // A source whose budget is spent has the first guess at a code that it asked for.
+        let most = if is_spent { 1 } else { most };
         if is_exhausted || (is_spent && code.is_none()) {
             return Err(spent);
         }

@@ -129,10 +129,10 @@ fn read_code(item: &Item, key: ChallengeKey) -> Result<Option<LiveCode>, PortErr
         opener: read_opener(item, key.purpose),
         seed: CodeSeed { key, nonce, key_id },
         sent: read(item, "sent", as_flag)?,
-        counted_at: item
-            .get("counted_at")
-            .and_then(as_time)
-            .filter(|at| *at != Timestamp::default()),
+        counted_at: match item.get("counted").and_then(as_flag) {
+            Some(true) => item.get("sent_at").and_then(as_time),
+            _ => None,
+        },
         handle: None,
         holder: None,
         pending: None,
@@ -166,12 +166,6 @@ pub(crate) fn read_held_code(
     }))
 }
 
-/// Returns the time at which the send was counted; the start of the epoch if it was not.
-pub(crate) fn counted_at(challenge: &NewChallenge) -> Timestamp {
-    let counted = challenge.sends.sent_at.filter(|_| challenge.is_counted);
-    counted.unwrap_or_default()
-}
-
 /// Returns the item of a handle. The item of the challenge has the same nonce and so decides which
 /// handle is valid.
 pub(crate) fn handle_item(new: &NewHandle, challenge: &NewChallenge) -> Item {
@@ -185,7 +179,8 @@ pub(crate) fn handle_item(new: &NewHandle, challenge: &NewChallenge) -> Item {
         ("sent".to_owned(), flag(challenge.sent)),
         ("password_stated".to_owned(), opener_value(challenge.opener)),
         ("opened_by".to_owned(), text(challenge.opened_by.to_stored())),
-        ("counted_at".to_owned(), time(counted_at(challenge))),
+        ("counted".to_owned(), flag(challenge.is_counted)),
+        ("sent_at".to_owned(), time(challenge.sends.sent_at.unwrap_or_default())),
         ("attempts".to_owned(), number(0_u32)),
         ("expires_at".to_owned(), time(challenge.expires_at)),
         ("purge_at".to_owned(), purge_time(challenge.expires_at)),

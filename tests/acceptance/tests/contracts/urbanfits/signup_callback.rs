@@ -375,7 +375,11 @@ async fn completing_a_sign_up_is_three_round_trips() {
     let calls: Vec<_> = calls.iter().map(|call| (&call["operation"], &call["resources"])).collect();
     let tables = json!(["Budgets", "Challenges", "Identifiers", "Ledger", "Outbox", "Users"]);
     let judges = json!(["Budgets", "Challenges"]);
-    let operations = ["BatchGetItem", "UpdateItem", "TransactWriteItems"].map(|name| json!(name));
-    let tables = [judges, json!(["Challenges"]), tables];
-    assert_eq!(calls, operations.iter().zip(&tables).collect::<Vec<_>>());
+    let operations = ["BatchGetItem", "UpdateItem", "UpdateItem", "TransactWriteItems"];
+    let operations = operations.map(|name| json!(name));
+    // The guess is counted for the code and for its source at the same time.
+    let tables = [judges, json!(["Challenges"]), json!(["Budgets"]), tables];
+    let expected: Vec<_> = operations.iter().zip(&tables).collect();
+    assert_eq!((calls.len(), calls[0], calls[3]), (4, expected[0], expected[3]));
+    assert!(calls.contains(&expected[1]) && calls.contains(&expected[2]), "{calls:?}");
 }
