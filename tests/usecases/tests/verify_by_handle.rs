@@ -2,7 +2,7 @@
 
 use latchkey::domain::challenge::Purpose::*;
 use std::time::Duration;
-use usecases::{Core, Refusal, START, other_source, phone, wrong};
+use usecases::{Core, Refusal, START, other_source, phone};
 
 #[tokio::test]
 async fn a_known_user_is_verified_again() {

@@ -9,6 +9,7 @@
 
 mod alarms;
 mod amazon_roots;
+mod bill;
 mod costs;
 mod data_model;
 mod enumeration;
