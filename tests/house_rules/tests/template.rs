@@ -195,20 +195,38 @@ fn tables_and_keys_stay_when_the_stack_is_deleted_and_logs_end() {
 /// The guesses at one recipient that a day allows at most: 50 of 100,000 codes are 0.05 %.
 const MOST_GUESSES: i64 = 50;
 
+/// The parameters with the guesses at a code of one contract; empty for those of all contracts.
+const OF_CONTRACTS: [&str; 4] = [
+    "OtpMaxAttemptsGotu",
+    "OtpMaxAttemptsGoodcity",
+    "OtpMaxAttemptsUrbanfits",
+    "OtpMaxAttemptsPosbytz",
+];
+
 /// Whether the condition or the assertion of a rule holds for these parameters.
-fn holds(value: &Value, parameters: &BTreeMap<&str, i64>) -> bool {
+fn holds(value: &Value, parameters: &BTreeMap<&str, String>) -> bool {
     if let Some(inner) = value.get("Fn::Not") {
         return !holds(&inner[0], parameters);
     }
     let Some(arguments) = value.get("Fn::Contains") else { panic!("unknown rule {value}") };
-    let parameter = parameters[arguments[1]["Ref"].as_str().unwrap()].to_string();
-    arguments[0].as_array().unwrap().iter().any(|value| *value == parameter.as_str())
+    let parameter = parameters[arguments[1]["Ref"].as_str().unwrap()].as_str();
+    arguments[0].as_array().unwrap().iter().any(|value| *value == parameter)
+}
+
+/// Whether the rules about guesses accept these parameters.
+fn accepts(template: &Template, parameters: &BTreeMap<&str, String>) -> bool {
+    let rules = template.document()["Rules"].as_object().unwrap();
+    let mut of_guesses = rules.iter().filter(|(name, _)| name.starts_with("GuessesPerDay"));
+    of_guesses.all(|(_, rule)| {
+        let assertions = rule["Assertions"].as_array().unwrap();
+        !holds(&rule["RuleCondition"], parameters)
+            || assertions.iter().all(|assertion| holds(&assertion["Assert"], parameters))
+    })
 }
 
 #[test]
 fn rules_refuse_parameters_that_allow_too_many_guesses_a_day() {
     let template = template();
-    let rules = template.document()["Rules"].as_object().unwrap();
     let bounds = |name: &str| {
         let parameter = &template.parameter(name).unwrap().body;
         parameter["MinValue"].as_i64().unwrap()..=parameter["MaxValue"].as_i64().unwrap()
@@ -216,19 +234,27 @@ fn rules_refuse_parameters_that_allow_too_many_guesses_a_day() {
     let mut refused = 0;
     for attempts in bounds("OtpMaxAttempts") {
         for sends in bounds("OtpSendsPerDay") {
-            let parameters =
-                BTreeMap::from([("OtpMaxAttempts", attempts), ("OtpSendsPerDay", sends)]);
-            let of_guesses = rules.iter().filter(|(name, _)| name.starts_with("GuessesPerDay"));
-            let accepted = of_guesses.map(|(_, rule)| rule).all(|rule| {
-                let assertions = rule["Assertions"].as_array().unwrap();
-                !holds(&rule["RuleCondition"], &parameters)
-                    || assertions.iter().all(|assertion| holds(&assertion["Assert"], &parameters))
-            });
+            let mut parameters = BTreeMap::from(OF_CONTRACTS.map(|name| (name, String::new())));
+            parameters.insert("OtpMaxAttempts", attempts.to_string());
+            parameters.insert("OtpSendsPerDay", sends.to_string());
+            let accepted = accepts(&template, &parameters);
             assert!(!accepted || attempts * sends <= MOST_GUESSES, "{attempts} x {sends}");
             refused += u32::from(!accepted);
+            for name in OF_CONTRACTS {
+                for own in 1..=5 {
+                    let mut parameters = parameters.clone();
+                    parameters.insert(name, own.to_string());
+                    let accepted = accepts(&template, &parameters);
+                    assert!(!accepted || own * sends <= MOST_GUESSES, "{name}: {own} x {sends}");
+                }
+            }
         }
     }
     assert!(refused > 0);
+    for name in OF_CONTRACTS {
+        let pattern = &template.parameter(name).unwrap().body["AllowedPattern"];
+        assert_eq!(pattern, "^[1-5]?$", "{name}");
+    }
     let default = |name: &str| template.parameter(name).unwrap().default.parse::<i64>().unwrap();
     assert_eq!(default("OtpMaxAttempts") * default("OtpSendsPerDay"), MOST_GUESSES);
 }

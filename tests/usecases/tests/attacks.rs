@@ -24,8 +24,8 @@ fn attacker() -> Source {
 async fn spent_attacker(core: &Core) -> Core {
     let attacker = core.from(attacker());
     for index in 0..20 {
-        let nobody = number(&format!("+8526000{index:04}"));
-        let refused = attacker.check_code(SignIn, nobody, "000000").await;
+        let target = number(&format!("+8526000{index:04}"));
+        let refused = attacker.check_code(SignIn, target, "000000").await;
         assert_eq!(refused, Err(Refusal::NoCode));
     }
     expect_too_many(attacker.check_code(SignIn, phone(), "000000").await);
@@ -383,8 +383,8 @@ async fn b6_an_attacker_who_changes_the_64_network_is_limited_by_the_48() {
     let mut evaluated = 0;
     for index in 0..100 {
         let attacker = core.from(source_at(&format!("2001:db8:1:{index:x}::1")));
-        let nobody = number(&format!("+8526000{index:04}"));
-        match attacker.check_code(SignIn, nobody, "000000").await {
+        let target = number(&format!("+8526000{index:04}"));
+        match attacker.check_code(SignIn, target, "000000").await {
             Err(Refusal::NoCode) => evaluated += 1,
             refused => expect_too_many(refused),
         }
@@ -399,8 +399,8 @@ async fn b6_a_contract_under_attack_allows_fewer_guesses_per_code() {
     let core = Core::new().ruled(|rules| rules.sources.wrong_codes_per_hour = 10);
     for index in 0..10 {
         let attacker = core.from(source_at(&format!("192.0.{index}.1")));
-        let nobody = number(&format!("+8526000{index:04}"));
-        attacker.check_code(SignIn, nobody, "000000").await.unwrap_err();
+        let target = number(&format!("+8526000{index:04}"));
+        attacker.check_code(SignIn, target, "000000").await.unwrap_err();
     }
     let code = core.requested_code(SignUp, phone()).await;
     for _ in 0..2 {
@@ -505,8 +505,8 @@ async fn a_live_code_of_a_stranger_does_not_hide_the_code_of_the_owner() {
 async fn guesses_at_the_same_time_gain_nothing() {
     let core = Core::new().ruled(|rules| rules.sources.guesses_per_hour = 5);
     let attacker = core.from(attacker());
-    let nobody = (0..40).map(|index| number(&format!("+8526000{index:04}")));
-    let guesses = nobody.map(|phone| attacker.check_code(SignIn, phone, "000000"));
+    let target = (0..40).map(|index| number(&format!("+8526000{index:04}")));
+    let guesses = target.map(|phone| attacker.check_code(SignIn, phone, "000000"));
     let refused = futures_util::future::join_all(guesses).await;
     let evaluated = refused.iter().filter(|refused| **refused == Err(Refusal::NoCode)).count();
     assert_eq!(evaluated, 5);
