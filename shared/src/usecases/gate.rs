@@ -237,13 +237,13 @@ impl Gate {
         target: &str,
         now: Timestamp,
     ) -> Result<Judgement, Failure<R>> {
+        query.identifiers.iter().for_each(|(_, identifier)| trace_identifier(identifier));
         if let Some(pair) = Self::pair(own, target)
             && self.remembered.refused.until(&pair, now).is_some()
         {
             let end = own.iter().map(|budget| budget.ends_at).max();
             return Err(Failure::too_many(end.unwrap_or(now), now));
         }
-        query.identifiers.iter().for_each(|(_, identifier)| trace_identifier(identifier));
         let others = query.budgets.len();
         query.budgets.extend(own);
         let mut standing = self.standings.standing(&query, now).await?;
