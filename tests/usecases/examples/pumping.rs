@@ -14,6 +14,7 @@ use latchkey::domain::bill::{Bill, MicroUsd, Prices};
 use latchkey::domain::challenge::Purpose::{SignIn, SignUp};
 use latchkey::domain::identifier::Identifier;
 use latchkey::domain::phone::DialCodes;
+use latchkey::domain::time::DAY;
 use std::time::Duration;
 use template::Template;
 use usecases::{Core, number, source_at};
@@ -77,6 +78,8 @@ async fn main() -> anyhow::Result<()> {
         let (core, phone) = owner(index);
         core.signed_up_by_code(phone).await;
     }
+    // The day of the limits begins at midnight.
+    core.wait(core.now().window_start(DAY).plus(DAY).since(core.now()));
     let (mut asked, mut sent) = (0_u64, 0_u64);
     let (mut honest, mut served, mut entries, mut entered) = (0_u64, 0_u64, 0_u64, 0_u64);
     for step in 0..STEPS {
