@@ -112,7 +112,7 @@ async fn main() -> anyhow::Result<()> {
     println!("requests of the pump                 {asked}");
     println!("texts that it caused                 {sent}, {}", dollars(sent, price));
     println!(
-        "ceiling of the dial code and day     {} USD (a UTC midnight falls into the simulated day)",
+        "ceiling of the dial code and day     {} USD, four fifths of it for strangers",
         ceiling / 1_000_000
     );
     println!("people who signed up elsewhere       {served} of {honest}");
