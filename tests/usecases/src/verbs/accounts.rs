@@ -17,7 +17,8 @@ use latchkey::usecases::{
     SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp, StartSignUpCommand, Unproved,
     WalletPolicy,
 };
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The names of the attributes that access tokens contain.
@@ -29,6 +30,18 @@ pub struct ShopSignUp {
     pub email: Option<Identifier>,
     pub phone: Option<Identifier>,
     pub referrer: Option<UserId>,
+}
+
+/// Returns the text of a value with the members of objects in order. The items have theirs in any.
+fn in_order(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name, in_order(value)));
+            format!("{:?}", members.collect::<BTreeMap<_, _>>())
+        }
+        Value::Array(values) => values.iter().map(in_order).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
 }
 
 impl Core {
@@ -198,7 +211,7 @@ impl Core {
         let tables = tables.into_iter().chain(["Ledger", "Clients", "Outbox", "Sequences"]);
         let items = tables.flat_map(|table| self.database.items(table));
         let mut items: Vec<_> =
-            items.map(|item| serde_json::to_value(item).expect("an item").to_string()).collect();
+            items.map(|item| in_order(&serde_json::to_value(item).expect("an item"))).collect();
         items.sort();
         items.join("\n")
     }
