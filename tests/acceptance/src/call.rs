@@ -25,14 +25,20 @@ pub struct Call<'a> {
     target: String,
     headers: Vec<(String, Vec<u8>)>,
     body: Body,
-    source: Option<Ipv4Addr>,
+    client: Option<Client>,
+}
+
+/// An HTTP client that sends from this loopback address, and keeps its connections.
+#[must_use]
+pub fn client_at(source: Ipv4Addr) -> Client {
+    Client::builder().local_address(IpAddr::V4(source)).build().unwrap()
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(stack: &'a TestStack, method: &str, target: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let target = target.to_owned();
-        Self { stack, method, target, headers: Vec::new(), body: Body::default(), source: None }
+        Self { stack, method, target, headers: Vec::new(), body: Body::default(), client: None }
     }
 
     /// Adds a header.
@@ -88,16 +94,18 @@ impl<'a> Call<'a> {
     }
 
     /// Sends from this loopback address, which counts as another source.
-    pub const fn from(mut self, source: Ipv4Addr) -> Self {
-        self.source = Some(source);
+    pub fn from(self, source: Ipv4Addr) -> Self {
+        self.through(&client_at(source))
+    }
+
+    /// Sends through this client.
+    pub fn through(mut self, client: &Client) -> Self {
+        self.client = Some(client.clone());
         self
     }
 
     async fn send(self) -> Reply {
-        let client = match self.source {
-            None => self.stack.client().clone(),
-            Some(address) => Client::builder().local_address(IpAddr::V4(address)).build().unwrap(),
-        };
+        let client = self.client.unwrap_or_else(|| self.stack.client().clone());
         let url = format!("{}{}", self.stack.url(), self.target);
         let mut request = client.request(self.method, url).body(self.body);
         for (name, value) in self.headers {

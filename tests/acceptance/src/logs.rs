@@ -17,12 +17,7 @@ impl TestStack {
     /// The lines that are JSON, each with the name of its function.
     #[must_use]
     pub fn json_lines(&self) -> Vec<(String, Value)> {
-        let lines = self.logs();
-        let lines = lines.iter().filter_map(|line| line.strip_prefix('[')?.split_once("] "));
-        let parsed = lines.filter_map(|(function, line)| {
-            Some((function.to_owned(), serde_json::from_str(line).ok()?))
-        });
-        parsed.collect()
+        self.logs().iter().filter_map(|line| json_line(line)).collect()
     }
 
     /// The lines with this message, of any function.
@@ -60,6 +55,13 @@ impl TestStack {
         let look = || async { Some(self.sum(metric, &[])).filter(|sum| *sum >= least) };
         self.wait_for(metric, look).await
     }
+}
+
+/// The name of the function and the JSON of a line; `None` for a line that is not JSON.
+#[must_use]
+pub fn json_line(line: &str) -> Option<(String, Value)> {
+    let (function, line) = line.strip_prefix('[')?.split_once("] ")?;
+    Some((function.to_owned(), serde_json::from_str(line).ok()?))
 }
 
 /// The samples in a line of the embedded metric format.
