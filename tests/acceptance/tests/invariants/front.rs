@@ -3,8 +3,10 @@
 use acceptance::{Call, NO_LIMITS, Reply, TestStack, new_phone};
 use latchkey::contracts;
 
-const SECRET: &str = "front-secret-4c1d";
-const SECRET_SHA256: &str = "0475c2fe646e9be7145c08b8d447d06d36bee260f726f4eb57d648b7ac3bb678";
+/// The secret of the front.
+pub(super) const SECRET: &str = "front-secret-4c1d";
+pub(super) const SECRET_SHA256: &str =
+    "0475c2fe646e9be7145c08b8d447d06d36bee260f726f4eb57d648b7ac3bb678";
 /// The secret that replaces [`SECRET`].
 const NEXT_SECRET: &str = "front-secret-next";
 const NEXT_SECRET_SHA256: &str = "911bd80ecd90540550e84c6741f757f4c00e54a06992f9148f3e2dc5425a12ca";

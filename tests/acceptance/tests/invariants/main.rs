@@ -9,6 +9,7 @@
 
 mod alarms;
 mod amazon_roots;
+mod attacks;
 mod bill;
 mod costs;
 mod data_model;
