@@ -52,11 +52,22 @@ impl Holder {
         self.known_sources.tie(&self.user, source, now)
     }
 
-    /// Returns the lane of the source in the challenges of the account. Only a source of a proved
-    /// entrance has one of its own.
+    /// Returns what the account that an identifier belongs to knows of the source. Without an account
+    /// it takes as long.
     #[must_use]
-    pub fn lane(&self, source: &Source, now: Timestamp) -> Option<Lane> {
-        let tie = self.tie(source, now).filter(|tie| tie.entrance == Entrance::Proved)?;
+    pub fn tie_of(holder: Option<&Self>, source: &Source, now: Timestamp) -> Option<Tie> {
+        match holder {
+            Some(holder) => holder.tie(source, now),
+            None => KnownSources::default().tie(&UserId::placeholder(), source, now),
+        }
+    }
+
+    /// Returns the lane of the source in the challenges of the account that an identifier belongs to.
+    /// Only a source of a proved entrance has one of its own.
+    #[must_use]
+    pub fn lane_of(holder: Option<&Self>, source: &Source, now: Timestamp) -> Option<Lane> {
+        let tie = Self::tie_of(holder, source, now);
+        let tie = tie.filter(|tie| tie.entrance == Entrance::Proved)?;
         Some(match tie.by {
             SourcePart::Network => Lane::Network,
             SourcePart::Device => Lane::Device,

@@ -113,7 +113,7 @@ impl CheckCode {
         };
         let (standing, judged) = self.judge(&own, query, &name, now).await?;
         let holder = standing.holders.into_iter().next().flatten();
-        let lane = holder.as_ref().and_then(|holder| holder.lane(guess.source, now));
+        let lane = Holder::lane_of(holder.as_ref(), guess.source, now);
         let challenges = lanes.into_iter().zip(standing.challenges);
         let mut candidates: Vec<_> = challenges
             .filter(|(_, state)| state.is_live)

@@ -201,7 +201,7 @@ impl RequestCode {
         let (judgement, budgets) = judged.await?;
         let mut holders = judgement.standing.holders.into_iter();
         let holder = holders.next().flatten();
-        let lane = holder.as_ref().and_then(|holder| holder.lane(source, now));
+        let lane = Holder::lane_of(holder.as_ref(), source, now);
         let lane = lane.filter(|_| *delivery == Delivery::Allowed);
         let is_known = lane.is_some();
         if let Some(end) = judgement.spent_until

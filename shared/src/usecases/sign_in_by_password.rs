@@ -89,7 +89,7 @@ impl SignInByPassword {
         let query = StandingQuery { identifiers, ..StandingQuery::default() };
         let Judgement { standing, spent_until } = self.gate.judge(&own, query, &name, now).await?;
         let holder = standing.holders.into_iter().next().flatten();
-        let tie = holder.as_ref().and_then(|holder| holder.tie(source, now));
+        let tie = Holder::tie_of(holder.as_ref(), source, now);
         // A client is linked to all customers of its shop.
         let is_linked = tie.is_some() || (source.is_client() && holder.is_some());
         if let Some(end) = spent_until

@@ -4,15 +4,19 @@ use super::enter_by_code::taken_over;
 use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::challenge::{ChallengeKey, Lane, Purpose};
+use crate::domain::email::EmailAddress;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
+use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::KnownSources;
 use crate::domain::proof::ProvenCode;
+use crate::domain::realm::Realm;
 use crate::domain::user::User;
 use crate::ports::{
-    Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, Users, record_metric,
-    trace_user,
+    Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, PortError, Users,
+    record_metric, trace_user,
 };
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 
 /// The number of tries. A try fails if another request changes the account after it was read.
@@ -37,12 +41,16 @@ pub struct LinkRefused;
 
 impl VerifyLink {
     /// Verifies the address of the user, once for each link, in three round trips: the link
-    /// contains the user's id, the user's address is the key of the challenge, and the challenge is
-    /// used up at the end. Guesses are not counted, because 256 bits cannot be guessed, and because
-    /// an attacker with a user's id could otherwise use up the link.
+    /// contains the user's id, the user's address is the key of the challenges, and the challenge is
+    /// used up at the end. An unknown user causes the same reads. Guesses are not counted, because
+    /// 256 bits cannot be guessed, and because an attacker with a user's id could otherwise use up
+    /// the link.
     pub async fn run(&self, id: &UserId, token: &str) -> Result<(), Failure<LinkRefused>> {
-        let mut user = self.user(id).await?;
-        let mut link = self.check(&user, token).await?;
+        let user = self.find(id).await?;
+        let link = self.check(user.as_ref(), token).await?;
+        let (Some(mut user), Some(mut link)) = (user, link) else {
+            return Err(Failure::Refused(LinkRefused));
+        };
         for _ in 0..MAX_TRIES {
             // The clock is read after the user, so that sessions which the user has by then can be
             // ended.
@@ -74,7 +82,7 @@ impl VerifyLink {
                 }
             }
             link = entry.account.into_code().ok_or(Failure::Refused(LinkRefused))?;
-            user = self.user(id).await?;
+            user = self.find(id).await?.ok_or(Failure::Refused(LinkRefused))?;
             // A takeover by another identifier may have taken the address away.
             if user.identifiers.find(&link.key().recipient).is_none() {
                 return Err(Failure::Refused(LinkRefused));
@@ -83,29 +91,40 @@ impl VerifyLink {
         Err(Failure::overtaken())
     }
 
-    async fn user(&self, id: &UserId) -> Result<User, Failure<LinkRefused>> {
+    async fn find(&self, id: &UserId) -> Result<Option<User>, PortError> {
         let found = self.users.find(id, self.basics.now()).await?;
         let found = found.filter(|user| user.realm.contract() == self.contract);
         if let Some(user) = &found {
             trace_user(&user.id);
         }
-        found.ok_or(Failure::Refused(LinkRefused))
+        Ok(found)
     }
 
     /// Compares the secret with the current links of the user's address: that of any source, then
-    /// that of the sources that the account knows.
-    async fn check(&self, user: &User, token: &str) -> Result<ProvenCode, Failure<LinkRefused>> {
-        const REFUSED: Failure<LinkRefused> = Failure::Refused(LinkRefused);
-        let email = user.identifiers.email().ok_or(REFUSED)?;
-        let (realm, recipient) = (user.realm.clone(), email.identifier.clone());
+    /// that of the sources that the account knows. Without an address it reads the links of an
+    /// address that no user has.
+    async fn check(
+        &self,
+        user: Option<&User>,
+        token: &str,
+    ) -> Result<Option<ProvenCode>, PortError> {
+        let address = user.and_then(|user| {
+            let email = user.identifiers.email()?;
+            Some((user.realm.clone(), email.identifier.clone()))
+        });
+        let (realm, recipient) = address.unwrap_or_else(|| {
+            let nowhere = Identifier::Email(EmailAddress::placeholder());
+            (Realm::of_contract(self.contract), nowhere)
+        });
         let key = ChallengeKey::new(realm, Purpose::Verify, recipient);
-        for lane in [Lane::Strangers, Lane::Network, Lane::Device] {
-            let Some(live) = self.challenges.current(&key.in_lane(lane)).await? else { continue };
+        let lanes = [Lane::Strangers, Lane::Network, Lane::Device].map(|lane| key.in_lane(lane));
+        let links = try_join_all(lanes.iter().map(|key| self.challenges.current(key))).await?;
+        for live in links.into_iter().flatten() {
             let right = self.code_keys.derive_link(&live.seed).await?;
             if let Some(proven) = live.prove_link(&right, token) {
-                return Ok(proven);
+                return Ok(Some(proven));
             }
         }
-        Err(REFUSED)
+        Ok(None)
     }
 }

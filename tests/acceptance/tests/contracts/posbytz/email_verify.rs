@@ -277,6 +277,9 @@ async fn following_a_link_is_three_round_trips() {
         calls.iter().map(|call| json!([call["operation"], call["resources"]])).collect();
     let expected = [
         json!(["GetItem", ["Users"]]),
+        // One for each lane, at once.
+        json!(["GetItem", ["Challenges"]]),
+        json!(["GetItem", ["Challenges"]]),
         json!(["GetItem", ["Challenges"]]),
         json!(["TransactWriteItems", ["Challenges", "Outbox", "Users"]]),
     ];
