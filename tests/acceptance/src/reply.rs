@@ -1,7 +1,7 @@
 //! The answer to a request.
 
 use reqwest::header::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An answer whose body was read in full.
 #[derive(Clone, Debug)]
@@ -23,6 +23,23 @@ impl Reply {
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// What a client can see of the answer, without what is random in it: the status, the names of the headers, and the body;
+    /// of the members of a success, the lengths.
+    #[must_use]
+    pub fn visible(&self) -> Value {
+        let mut headers: Vec<_> = self.headers.keys().map(ToString::to_string).collect();
+        headers.sort();
+        let body = match self.json() {
+            Value::Object(members) if self.status < 300 => {
+                let lengths =
+                    members.iter().map(|(name, value)| json!([name, value.to_string().len()]));
+                lengths.collect()
+            }
+            _ => json!(self.body),
+        };
+        json!([self.status, headers, body])
     }
 
     /// Requires this status and this JSON body, in any order of members.
