@@ -1,5 +1,6 @@
 //! Attacks on people who have an account, and on those who share an address with an attacker. In
-//! each of them the owner succeeds at the first try.
+//! each of them the owner succeeds at the first try. The marks in the names are those of
+//! `tests/acceptance/tests/invariants/attacks.rs`.
 
 use crate::shop::{by_phone, shop};
 use latchkey::domain::challenge::Lane;

@@ -1,8 +1,10 @@
 //! Attacks on people who have an account, and on those who share an address with an attacker. In each of them the owner
 //! succeeds at the first try.
 //!
-//! The names say which attack of the security review a test repeats. Attack B2, by pages of strangers, is in `pages`; the
-//! ceilings of what messages cost are in `tests/usecases/tests/bill.rs`.
+//! The names begin with a mark: `a1` what a refused source uses up, `a2` the attempts at a password, `a3` the sends of a
+//! recipient, `a4` the customers of a shop, `b5` people behind one address, `b6` guesses at the codes of many people. Attack
+//! `b2`, by pages of strangers, is in `pages`; the ceilings of what messages cost are in `bill` and in
+//! `tests/usecases/tests/bill.rs`.
 
 use super::front::{SECRET, SECRET_SHA256};
 use acceptance::goodcity::{UNKNOWN_KEY, new_mobile, otp_auth_key};
@@ -315,6 +317,33 @@ async fn a2_strangers_who_fail_at_a_password_do_not_delay_its_owner() {
 }
 
 #[tokio::test]
+async fn a2_a_network_becomes_known_with_the_first_entry_from_it() {
+    let stack = &stack(&[]).await;
+    let (email, phone, (username, address)) = (&new_email(), &new_phone(), &new_person());
+    expect_ok(&gotu(stack).sign_up_by_email(email).await);
+    gotu(stack).registered(phone).await;
+    urbanfits(stack).registered(username, address).await;
+    let sources = |item: &Value| item["known_sources"].as_object().map_or(0, serde_json::Map::len);
+    let known = async |identifier: &str| -> Vec<usize> {
+        let items = stack.items_with("Identifiers", identifier).await;
+        items.iter().map(sources).collect()
+    };
+    for identifier in [email, phone, address] {
+        assert_eq!(known(identifier).await, [1], "{identifier}");
+    }
+    for _ in 0..2 {
+        expect_ok(&gotu(stack).sign_in(email, gotu::PASSWORD).from(ELSEWHERE).await);
+        expect_ok(&urbanfits(stack).log_in(address, "password").from(ELSEWHERE).await);
+    }
+    expect_ok(&gotu(stack).ask_for_code(phone, "login").from(ELSEWHERE).await);
+    let code = code_in(&stack.text(phone, 2).await);
+    expect_ok(&gotu(stack).sign_in_by_phone(phone, &code).from(ELSEWHERE).await);
+    for identifier in [email, phone, address] {
+        assert_eq!(known(identifier).await, [2], "{identifier}");
+    }
+}
+
+#[tokio::test]
 async fn a2_a_new_password_ends_the_pause_that_strangers_caused() {
     let stack = &stack(&[]).await;
     let email = &new_email();
@@ -534,7 +563,7 @@ async fn b6_an_attacker_with_every_network_of_an_ipv6_site_has_the_guesses_of_fo
 }
 
 #[tokio::test]
-async fn proofs_5_five_wrong_guesses_of_a_stranger_do_not_burn_the_code_of_an_owner() {
+async fn a3_five_wrong_guesses_of_a_stranger_do_not_burn_the_code_of_an_owner() {
     let stack = &stack(&[]).await;
     let (phone, gotu) = (&new_phone(), gotu(stack));
     gotu.registered(phone).await;
@@ -551,7 +580,7 @@ async fn proofs_5_five_wrong_guesses_of_a_stranger_do_not_burn_the_code_of_an_ow
 }
 
 #[tokio::test]
-async fn proofs_5_ten_requests_of_a_stranger_in_a_day_leave_an_owner_a_code() {
+async fn a3_ten_requests_of_a_stranger_in_a_day_leave_an_owner_a_code() {
     let stack = &stack(&[("OTP_SENDS_PER_HOUR", "10")]).await;
     let (phone, gotu) = (&new_phone(), gotu(stack));
     gotu.registered(phone).await;
