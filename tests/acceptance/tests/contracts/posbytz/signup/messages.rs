@@ -61,7 +61,8 @@ async fn a_country_that_is_not_allowed_gets_the_usual_answer_and_no_text() {
     let channels: Vec<_> =
         events.iter().filter_map(|event| event["detail"]["channel"].as_str()).collect();
     assert_eq!(channels, ["email"]);
-    assert!(stack.logs().iter().any(|line| line.contains("the country is not allowed")));
+    let warned = || stack.logs().iter().any(|line| line.contains("the country is not allowed"));
+    stack.wait_for("the warning", || async { warned().then_some(()) }).await;
 }
 
 #[tokio::test]
