@@ -126,11 +126,38 @@ impl SuccessorSeed<'_> {
 pub enum TokenUse {
     /// It was not exchanged.
     Unused,
-    /// It was exchanged for a successor that was derived with this key and not used yet. A client
-    /// that presents the token again did not receive the answer.
-    Used(KeyId),
+    /// It was exchanged for a successor that is not used yet. A client that presents the token soon
+    /// after that did not receive the answer.
+    Used {
+        /// The key that derived the successor.
+        key_id: KeyId,
+        at: Timestamp,
+    },
     /// Its successor was used too. A caller that presents the token now has a copy of it.
     Spent,
+}
+
+/// The limits of sessions that refresh tokens keep open.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshLimits {
+    /// How long a used token gives its successor again. A token that is presented later is a copy.
+    pub repeat: Duration,
+    /// How long after its start a session ends, whether or not it is refreshed.
+    pub lifetime: Duration,
+}
+
+impl RefreshLimits {
+    /// Returns whether a session that was opened at this time has reached its end.
+    #[must_use]
+    pub fn have_ended(&self, opened_at: Timestamp, now: Timestamp) -> bool {
+        opened_at.plus(self.lifetime) <= now
+    }
+
+    /// Returns whether a token that was used at this time gives its successor again.
+    #[must_use]
+    pub fn allow_repeat(&self, used_at: Timestamp, now: Timestamp) -> bool {
+        now < used_at.plus(self.repeat)
+    }
 }
 
 /// How a user signed in.
@@ -215,7 +242,8 @@ pub enum SessionEndReason {
     SignedOutEverywhere,
     /// The user signed out of every session but the current one.
     SignedOutElsewhere,
-    /// A refresh token was presented after its successor was used: there is a copy of it.
+    /// A refresh token was presented after its successor was used, or too long after its own use:
+    /// there is a copy of it.
     TokenReused,
     /// The user set a new password.
     PasswordReset,

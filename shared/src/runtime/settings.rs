@@ -292,7 +292,13 @@ pub(crate) fn token_issuer(contract: &str) -> Option<String> {
     optional(&variable("TOKEN_ISSUER", contract))
 }
 
-/// The lifetime of a session in a cookie, unless the user asked to be remembered.
+/// How long a used refresh token of a contract gives its successor again.
+pub(crate) fn refresh_repeat(contract: &str) -> Result<Duration, SettingsError> {
+    seconds(&variable("REFRESH_REPEAT_SECONDS", contract))
+}
+
+/// The lifetime of a session: in a cookie, unless the user asked to be remembered; with refresh
+/// tokens, however often it is refreshed.
 pub(crate) fn session_lifetime(contract: &str) -> Result<Duration, SettingsError> {
     seconds(&variable("SESSION_SECONDS", contract))
 }

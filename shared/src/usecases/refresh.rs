@@ -6,7 +6,8 @@ use super::sign_out::end;
 use super::{Basics, Failure};
 use crate::domain::challenge::KeyId;
 use crate::domain::session::{
-    RefreshToken, SessionEndReason, SessionsToEnd, StoredToken, SuccessorSeed, TokenUse,
+    RefreshLimits, RefreshToken, SessionEndReason, SessionsToEnd, StoredToken, SuccessorSeed,
+    TokenUse,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -25,6 +26,7 @@ pub struct Refresh {
     /// The users, for a contract whose answer carries the user. That costs one more read, at the
     /// same time as the exchange.
     pub users: Option<Arc<dyn Users>>,
+    pub limits: RefreshLimits,
     pub basics: Basics,
 }
 
@@ -36,8 +38,8 @@ pub struct Refreshed {
     pub user: Option<User>,
 }
 
-/// The reason why a session was not refreshed: the token does not exist, its successor was used, or
-/// the session is over.
+/// The reason why a session was not refreshed: the token does not exist or is a copy, or the session
+/// is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the refresh token is not valid")]
 pub struct RefreshRefused;
@@ -45,15 +47,19 @@ pub struct RefreshRefused;
 impl Refresh {
     /// Refreshes a session in two round trips: one reads the token, one exchanges it.
     ///
-    /// A used token whose successor was not used gives the same successor again: the answer was
-    /// lost, or two tabs asked concurrently. A token whose successor was used is a copy. It ends
-    /// the session (RFC 9700, section 4.14.2), and the user has to sign in again.
+    /// For [`RefreshLimits::repeat`] after its use, a token whose successor was not used gives the
+    /// same successor again: the answer was lost, or two tabs asked concurrently. A token that is
+    /// presented later, or after its successor was used, is a copy. It ends the session (RFC 9700,
+    /// section 4.14.2), and the user has to sign in again.
     pub async fn run(&self, token: &str) -> Result<Refreshed, Failure<RefreshRefused>> {
         let token = RefreshToken::parse(token).ok_or(Failure::Refused(RefreshRefused))?;
         let now = self.basics.now();
         let stored = self.tokens.find_token(&token, now).await?;
         let stored = stored.ok_or(Failure::Refused(RefreshRefused))?;
         trace_user(&stored.session.user);
+        if self.limits.have_ended(stored.session.opened_at, now) {
+            return Err(Failure::Refused(RefreshRefused));
+        }
         let user = async {
             let Some(users) = &self.users else { return Ok(None) };
             users.find(&stored.session.user, now).await
@@ -75,13 +81,13 @@ impl Refresh {
         let session = &stored.session;
         match &stored.usage {
             TokenUse::Unused => self.rotate(token, stored, now).await,
-            TokenUse::Used(key_id) => {
+            TokenUse::Used { key_id, at } if self.limits.allow_repeat(*at, now) => {
                 if !self.sessions.is_open(&session.user, &session.device, now).await? {
                     return Err(Failure::Refused(RefreshRefused));
                 }
                 Ok(self.successor(token, stored, key_id).await?)
             }
-            TokenUse::Spent => {
+            TokenUse::Used { .. } | TokenUse::Spent => {
                 let (user, which) = (&session.user, SessionsToEnd::One(session.device.clone()));
                 let reason = SessionEndReason::TokenReused;
                 end(&*self.sessions, &self.basics, user, which, reason, now).await?;

@@ -4,7 +4,7 @@ use super::Wiring;
 use crate::adapters::jwt::{JwsTexts, JwtAccessTokens};
 use crate::adapters::key_ring::KeyRingScope;
 use crate::adapters::refresh_keys::HmacRefreshKeys;
-use crate::domain::session::{REMEMBERED_LIFETIME, SessionLifetimes};
+use crate::domain::session::{REMEMBERED_LIFETIME, RefreshLimits, SessionLifetimes};
 use crate::http::CookiePolicy;
 use crate::ports::{AccessTokens, Clock, Entropy, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
@@ -78,6 +78,10 @@ impl Wiring {
             sessions: store,
             keys: Arc::new(HmacRefreshKeys::new(self.base.key_ring(&key, KeyRingScope::WithKeys)?)),
             users: None,
+            limits: RefreshLimits {
+                repeat: settings::refresh_repeat(self.profile.name)?,
+                lifetime: settings::session_lifetime(self.profile.name)?,
+            },
             basics: self.basics(),
         })
     }

@@ -20,6 +20,7 @@ use latchkey::domain::password_attempts::Backoff;
 use latchkey::domain::phone::DialCodes;
 use latchkey::domain::realm::Realm;
 use latchkey::domain::sends::{SendLimits, SendPolicy};
+use latchkey::domain::session::RefreshLimits;
 use latchkey::domain::source::Source;
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
@@ -43,6 +44,8 @@ pub struct Rules {
     pub backoff: Option<Backoff>,
     pub admission: Admission,
     pub sessions: SessionOwner,
+    /// The limits of sessions with refresh tokens.
+    pub refreshes: RefreshLimits,
     /// The ids of users.
     pub user_ids: IdFormat,
     /// Whether the answer to a refresh carries the user.
@@ -83,6 +86,10 @@ impl Default for Rules {
             backoff: Some(Backoff::DEFAULT),
             admission: Admission::AllUsers,
             sessions: SessionOwner::Device(IdFormat::Number),
+            refreshes: RefreshLimits {
+                repeat: Duration::from_mins(1),
+                lifetime: Duration::from_hours(90 * 24),
+            },
             user_ids: IdFormat::ObjectId,
             refresh_carries_user: true,
             attributes: people::attributes(),

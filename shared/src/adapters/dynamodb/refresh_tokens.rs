@@ -45,7 +45,7 @@ impl DynamoStore {
         Update::builder()
             .table_name(&self.tables.sessions)
             .key("token_hash", text(keys::sha256(rotation.token.expose())))
-            .update_expression("SET used_with = :key_id, expires_at = :end")
+            .update_expression("SET used_with = :key_id, used_at = :now, expires_at = :end")
             .condition_expression("attribute_not_exists(used_with) AND expires_at > :now")
             .expression_attribute_values(":key_id", text(rotation.key_id.as_str()))
             .expression_attribute_values(":end", purge_time(rotation.at.plus(IDLE_LIFETIME)))
@@ -110,7 +110,7 @@ impl RefreshTokens for DynamoStore {
             Commit::Failed(failures) => {
                 let mut token = failures.iter().filter(|failure| failure.subject == Subject::Token);
                 match token.next().and_then(|failure| failure.item.as_ref()).map(token_use) {
-                    Some(TokenUse::Used(key_id)) => Ok(TokenRotationOutcome::Used(key_id)),
+                    Some(TokenUse::Used { key_id, .. }) => Ok(TokenRotationOutcome::Used(key_id)),
                     // The token has expired, or two other requests used it and its successor in the
                     // meantime.
                     Some(TokenUse::Unused | TokenUse::Spent) => Ok(TokenRotationOutcome::Over),

@@ -76,7 +76,7 @@ impl Dice {
 }
 
 /// The model of a family of tokens, which are numbered from 0. A token gives its successor until the successor is used. From
-/// then on, using the token ends the family.
+/// then on, using the token ends the family. No client waits so long that a token is too old to be repeated.
 #[derive(Default)]
 struct Family {
     highest_used: Option<usize>,

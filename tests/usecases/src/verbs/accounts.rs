@@ -189,6 +189,12 @@ impl Core {
         self.database.strip("Users", "email_verified_at");
     }
 
+    /// Removes the times at which refresh tokens were used, which a version before this one did not
+    /// store.
+    pub fn forget_times_of_use(&self) {
+        self.database.strip("Sessions", "used_at");
+    }
+
     /// Returns the number of sequences that ids were taken from.
     pub fn sequences(&self) -> usize {
         self.database.items("Sequences").len()

@@ -103,6 +103,7 @@ impl Core {
             sessions: Arc::clone(&self.store) as _,
             keys: Arc::clone(&self.refresh_keys),
             users: self.rules.refresh_carries_user.then(|| Arc::clone(&self.store) as _),
+            limits: self.rules.refreshes,
             basics: self.basics(),
         }
     }

@@ -26,12 +26,19 @@ enum Step {
     Wait(Duration),
 }
 
+/// How long a used token gives its successor again.
+const REPEAT: Duration = Duration::from_mins(1);
+/// How long a session lasts at most.
+const LIFETIME: Duration = Duration::from_hours(90 * 24);
+
 /// One session: its refresh tokens, oldest first. The last one was not exchanged. The one before it
 /// was exchanged for the last one, and the others are spent.
 #[derive(Debug)]
 struct Family {
     opened_at: Duration,
     is_ended: bool,
+    /// The time of the last exchange.
+    exchanged_at: Duration,
     /// The end of each token.
     tokens: Vec<Duration>,
 }
@@ -54,7 +61,8 @@ fn end_of_token(now: Duration) -> Duration {
 impl Model {
     fn sign_in(&mut self) {
         let tokens = vec![end_of_token(self.now)];
-        self.families.push(Family { opened_at: self.now, is_ended: false, tokens });
+        let (opened_at, exchanged_at) = (self.now, self.now);
+        self.families.push(Family { opened_at, is_ended: false, exchanged_at, tokens });
     }
 
     fn is_open(&self, session: usize) -> bool {
@@ -68,7 +76,8 @@ impl Model {
     fn refresh(&mut self, session: usize, token: usize) -> Result<usize, Refusal> {
         let (now, is_open) = (self.now, self.is_open(session));
         let family = self.families.get_mut(session).ok_or(Refusal::SessionOver)?;
-        if family.tokens.get(token).is_none_or(|end| *end <= now) {
+        let is_too_old = family.opened_at.saturating_add(LIFETIME) <= now;
+        if is_too_old || family.tokens.get(token).is_none_or(|end| *end <= now) {
             return Err(Refusal::SessionOver);
         }
         let successor = token.saturating_add(1);
@@ -80,9 +89,10 @@ impl Model {
                     *end = end_of_token(now);
                 }
                 family.tokens.push(end_of_token(now));
+                family.exchanged_at = now;
                 Ok(successor)
             }
-            1 => Ok(successor),
+            1 if now < family.exchanged_at.saturating_add(REPEAT) => Ok(successor),
             _ => {
                 family.is_ended = true;
                 Err(Refusal::SessionOver)
@@ -160,7 +170,7 @@ async fn take(step: Step, real: &mut Real, model: &mut Model) -> Result<(), Test
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let spans = [1, 999, 1000, 864_000_000, 2_592_000_000];
+    let spans = [1, 999, 1000, 59_999, 60_000, 864_000_000, 2_592_000_000];
     let age = prop_oneof![6 => Just(0), 2 => Just(1), 1 => 2..4_usize];
     prop_oneof![
         2 => Just(Step::SignIn),

@@ -125,11 +125,19 @@ pub(crate) fn token_item(session: &Session, token: &RefreshToken, at: Timestamp)
     item
 }
 
+/// Returns the time at which a refresh token was used. A version without `used_at` stored only the
+/// end of the token, one idle lifetime later.
+fn used_at(item: &Item) -> Timestamp {
+    let time_in = |name: &str| item.get(name).and_then(as_time);
+    let by_end = || time_in("expires_at").unwrap_or_default().minus(IDLE_LIFETIME);
+    time_in("used_at").unwrap_or_else(by_end)
+}
+
 /// Returns the use of a refresh token.
 pub(crate) fn token_use(item: &Item) -> TokenUse {
     match item.get("used_with").and_then(as_text) {
         _ if item.contains_key("spent") => TokenUse::Spent,
-        Some(key_id) => TokenUse::Used(KeyId::new(key_id)),
+        Some(key_id) => TokenUse::Used { key_id: KeyId::new(key_id), at: used_at(item) },
         None => TokenUse::Unused,
     }
 }

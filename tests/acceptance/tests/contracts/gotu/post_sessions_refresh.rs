@@ -64,6 +64,49 @@ async fn a_token_whose_successor_was_used_ends_the_session_for_every_holder() {
     assert_eq!(ended[0]["detail"]["reason"], "token_reused");
 }
 
+/// Moves a time of the token that was exchanged into the past.
+async fn move_back(stack: &TestStack, owner: &str, name: &str, seconds: f64) {
+    let items = stack.items_with("Sessions", owner).await;
+    let used = items.iter().find(|item| item.get("used_at").is_some()).unwrap();
+    let time = json!({"N": format!("{:.3}", used[name].as_f64().unwrap() - seconds)});
+    stack.set("Sessions", "token_hash", used["token_hash"].clone(), name, &time).await;
+}
+
+#[tokio::test]
+async fn a_token_that_was_used_long_ago_ends_the_session_for_every_holder() {
+    let stack = TestStack::shared().await;
+    let signed_up = gotu(stack).sign_up_by_email(&new_email()).await;
+    let (id, first) = (user_id(&signed_up), tokens(&signed_up).refresh);
+    let second = tokens(&gotu(stack).refresh(&first).await).refresh;
+    move_back(stack, &id, "used_at", 60.0).await;
+    // The successor was not used, but the caller is too late to have lost the answer.
+    for token in [&first, &second] {
+        gotu(stack).refresh(token).await.expect(401, &refused());
+    }
+    stack.wait_until_delivered(&id).await;
+    let events = stack.events_of(&id).await;
+    let ended = of_type(&events, "AUTH_SESSION_REVOKED");
+    assert_eq!(ended.len(), 1, "{events:?}");
+    assert_eq!(ended[0]["detail"]["reason"], "token_reused");
+}
+
+#[tokio::test]
+async fn the_settings_say_how_long_a_token_is_repeated_and_a_session_lasts() {
+    let env = [("SESSION_SECONDS_GOTU", "36000"), ("REFRESH_REPEAT_SECONDS_GOTU", "600")];
+    let stack = &TestStack::with(&env).await;
+    let signed_up = gotu(stack).sign_up_by_email(&new_email()).await;
+    let (id, first) = (user_id(&signed_up), tokens(&signed_up).refresh);
+    let second = tokens(&gotu(stack).refresh(&first).await).refresh;
+    for (name, seconds) in [("used_at", 300.0), ("opened_at", 18000.0)] {
+        move_back(stack, &id, name, seconds).await;
+        assert_eq!(tokens(&gotu(stack).refresh(&first).await).refresh, second);
+    }
+    move_back(stack, &id, "opened_at", 18000.0).await;
+    gotu(stack).refresh(&first).await.expect(401, &refused());
+    stack.wait_until_delivered(&id).await;
+    assert_eq!(of_type(&stack.events_of(&id).await, "AUTH_SESSION_REVOKED").len(), 0);
+}
+
 #[tokio::test]
 async fn a_hundred_at_once_get_one_successor() {
     let stack = &TestStack::with(&NO_LIMITS).await;
