@@ -2,7 +2,6 @@
 //! all sessions and clears both cookies.
 
 use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, LogoutSessions, Refusal};
-use latchkey::domain::session::SessionsToEnd;
 use latchkey::http::{CookiePolicy, Request, Response};
 use latchkey::runtime::Error;
 use latchkey::usecases::SignOut;
@@ -19,7 +18,7 @@ async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusa
     match endpoint.authenticator.user(request).await {
         Ok((_, session)) => match sessions {
             LogoutSessions::Current => endpoint.sign_out.of_token(session).await?,
-            LogoutSessions::All => endpoint.sign_out.run(&session.user, SessionsToEnd::All).await?,
+            LogoutSessions::All => endpoint.sign_out.everywhere(&session).await?,
         },
         // Without a session there is nothing to end, but there may be cookies to clear.
         Err(Refusal::Session) => {}

@@ -148,6 +148,28 @@ impl User {
         self.sessions_since.map_or(now, |since| since.max(now))
     }
 
+    /// Returns the time of issue of a signed token at `now`, which contains it in whole seconds. In
+    /// the second in which all sessions were ended it is the next second: the tokens that were
+    /// issued earlier in that second are over.
+    #[must_use]
+    pub fn token_opening(&self, now: Timestamp) -> Timestamp {
+        let opening = self.opening(now);
+        let whole = Timestamp::from_seconds(opening.as_seconds());
+        match self.sessions_since {
+            Some(since) if whole < since => {
+                Timestamp::from_seconds(since.as_seconds().saturating_add(1))
+            }
+            _ => opening,
+        }
+    }
+
+    /// Returns whether a signed token that was issued at this time, in whole seconds, was issued
+    /// after the end of the user's sessions.
+    #[must_use]
+    pub fn keeps_token(&self, issued_at: Timestamp) -> bool {
+        self.sessions_since.is_none_or(|since| since <= issued_at)
+    }
+
     /// Returns whether the end of the user's sessions left the session of a device open that was
     /// opened at `opened_at`.
     #[must_use]
@@ -218,6 +240,29 @@ mod tests {
         for (since, now, opened) in [(0, 5, 5), (4, 5, 5), (5, 5, 5), (9, 5, 9)] {
             let opening = user([1, 0, since]).opening(Timestamp::from_millis(now));
             assert_eq!(opening, Timestamp::from_millis(opened), "{since}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_kept_exactly_if_it_is_issued_after_the_end_of_all_earlier_ones() {
+        let at = Timestamp::from_millis;
+        for (since, now, issued) in [
+            (0, 1999, 1999),
+            (1001, 1001, 2000),
+            (1001, 1999, 2000),
+            (1999, 1000, 2000),
+            (1001, 2000, 2000),
+            (2000, 2000, 2000),
+            (2000, 1999, 2000),
+            (1001, 2500, 2500),
+        ] {
+            let user = user([1, 0, since]);
+            let opening = user.token_opening(at(now));
+            assert_eq!(opening, at(issued), "{since} {now}");
+            assert!(user.keeps_token(Timestamp::from_seconds(opening.as_seconds())));
+            // A token of the second of the end is not kept.
+            let earlier = Timestamp::from_seconds(since.saturating_sub(1) / 1000);
+            assert!(since == 0 || !user.keeps_token(earlier), "{since}");
         }
     }
 

@@ -351,7 +351,8 @@ impl EnterByCode {
                 let contract = user.realm.contract();
                 record_metric(Some(contract), MetricEvent::SignIn);
                 record_metric(Some(contract), MetricEvent::CodeVerified);
-                let entered = Entered { user, is_new: false, at: now, session: tokens };
+                let at = self.sessions.entered_at(&user, now);
+                let entered = Entered { user, is_new: false, at, session: tokens };
                 Ok(SignIn::Done(entered))
             }
             EntryOutcome::AccountChanged => {

@@ -73,6 +73,12 @@ impl OpenSessions {
         Ok(Some(NewSession { session, token, device }))
     }
 
+    /// Returns the time at which an existing user enters at `now`. It is later than the end of all
+    /// sessions, for a contract whose sessions are signed tokens.
+    pub(super) fn entered_at(&self, user: &User, now: Timestamp) -> Timestamp {
+        if self.devices.is_some() { now } else { user.token_opening(now) }
+    }
+
     /// Gives the ids of a session back that was not stored.
     pub(super) fn discard(&self, user: &User, session: Option<&NewSession>) {
         if let (Some(devices), Some(new)) = (&self.devices, session) {

@@ -196,7 +196,8 @@ impl SignInByPassword {
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignIn);
-                Ok(Entered { user, is_new: false, at: now, session: tokens })
+                let at = self.sessions.entered_at(&user, now);
+                Ok(Entered { user, is_new: false, at, session: tokens })
             }
             EntryOutcome::AccountChanged
             | EntryOutcome::CodeLost

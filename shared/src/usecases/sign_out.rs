@@ -20,6 +20,9 @@ pub struct SignOut {
 pub struct SignedToken {
     pub token: SecretString,
     pub user: UserId,
+    /// The time of issue in the token, in whole seconds. It can be later than the current time, see
+    /// [`User::token_opening`](crate::domain::user::User::token_opening).
+    pub issued_at: Timestamp,
     /// The expiry of the token.
     pub expires_at: Timestamp,
 }
@@ -34,12 +37,20 @@ impl SignOut {
 
     /// Ends a session that is a signed token. The token is refused from now on.
     pub async fn of_token(&self, session: SignedToken) -> Result<(), PortError> {
-        let SignedToken { token, user, expires_at } = session;
+        let SignedToken { token, user, expires_at, .. } = session;
         let (at, reason) = (self.basics.now(), SessionEndReason::SignedOut);
         let fact = Fact::SessionEnded { user: user.clone(), device: None, reason, at };
         let entry = self.basics.announce(&[fact], at)?;
         self.sessions.end_token(&EndToken { token, user, expires_at, at, entry }).await?;
         Ok(())
+    }
+
+    /// Ends all sessions of a user at the request of one of them, which is a signed token. This token
+    /// and all that have the same time of issue end with them.
+    pub async fn everywhere(&self, session: &SignedToken) -> Result<(), PortError> {
+        let (which, now) = (SessionsToEnd::All, self.basics.now().max(session.issued_at));
+        let reason = which.reason();
+        end(&*self.sessions, &self.basics, &session.user, which, reason, now).await
     }
 
     /// Returns the open sessions of a user, the newest first.

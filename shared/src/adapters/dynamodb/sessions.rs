@@ -29,6 +29,8 @@ pub(super) const IS_SIGNED_IN: &str =
 pub(super) const KEEPS_SESSION: &str = "attribute_exists(user_id) AND \
      (attribute_not_exists(sessions_since) OR sessions_since <= :opened_at OR session_kept = :device)";
 
+const MILLISECOND: Duration = Duration::from_millis(1);
+
 impl DynamoStore {
     /// Reads the devices of a user, and the user.
     async fn devices_and_user(
@@ -115,9 +117,10 @@ impl DynamoStore {
         let update = Update::builder()
             .table_name(&self.tables.users)
             .key("user_id", text(command.user.as_str()))
-            .update_expression("SET sessions_since = :now REMOVE session_kept")
+            .update_expression("SET sessions_since = :since REMOVE session_kept")
             .condition_expression("attribute_exists(user_id)")
-            .expression_attribute_values(":now", time(command.at));
+            // A session that was opened in the same millisecond ends, too.
+            .expression_attribute_values(":since", time(command.at.plus(MILLISECOND)));
         transaction.update(Subject::Owner, update.build().map_err(malformed)?);
         Ok(())
     }
@@ -186,11 +189,8 @@ impl Sessions for DynamoStore {
         let first = |table: &String| found.get(table).and_then(|items| items.first());
         let Some(item) = first(users).filter(|item| !is_over(item, now)) else { return Ok(None) };
         let user = read_user(item)?;
-        // `issued_at` has a precision of one second, so a token that was issued in the same second
-        // as the end of all sessions stays valid.
-        let born = issued_at.plus(Duration::from_millis(999));
-        let ended = user.sessions_since.is_some_and(|since| born < since);
-        Ok((first(sessions).is_none() && !ended).then_some(user))
+        let is_open = first(sessions).is_none() && user.keeps_token(issued_at);
+        Ok(is_open.then_some(user))
     }
 
     async fn end_token(&self, command: &EndToken) -> Result<EndOutcome, PortError> {

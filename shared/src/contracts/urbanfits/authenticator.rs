@@ -35,8 +35,8 @@ impl Authenticator {
         let holder = self.sessions.holder(&session.user, &token, session.issued_at, now).await?;
         let holder = holder.filter(|user| user.realm == realm()).ok_or(Refusal::Session)?;
         let last_checkin = holder.last_active_at.unwrap_or(holder.created_at);
-        let shown = UserObject::of_known(&holder, last_checkin, session.user_agent)?;
-        let expires_at = session.expires_at;
-        Ok((shown, SignedToken { token, user: holder.id, expires_at }))
+        let shown = UserObject::of_known(&holder, last_checkin, session.user_agent.clone())?;
+        let user::Session { issued_at, expires_at, .. } = session;
+        Ok((shown, SignedToken { token, user: holder.id, issued_at, expires_at }))
     }
 }

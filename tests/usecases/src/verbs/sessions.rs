@@ -11,8 +11,8 @@ use latchkey::domain::session::{ListedSession, SessionsToEnd};
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::Sessions as _;
 use latchkey::usecases::{
-    OpenSession, OpenSessions, Presented, RecipientProof, Refresh, Refreshed, ResetPassword,
-    ResetProof, SessionOwner, SignInByPassword, SignInCommand, SignOut, SignedToken,
+    Entered, OpenSession, OpenSessions, Presented, RecipientProof, Refresh, Refreshed,
+    ResetPassword, ResetProof, SessionOwner, SignInByPassword, SignInCommand, SignOut, SignedToken,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -53,13 +53,11 @@ impl Core {
         }
     }
 
-    /// Signs in with a password. Returns the session, or `None` for a contract without stored
-    /// sessions.
-    pub async fn enter_by_password(
+    async fn entered_by_password(
         &self,
         identifier: Identifier,
         password: &str,
-    ) -> Result<Option<Session>, Refusal> {
+    ) -> Result<Entered, Refusal> {
         let sign_in = SignInByPassword {
             gate: self.gate(),
             accounts: Arc::clone(&self.store) as _,
@@ -72,8 +70,28 @@ impl Core {
             admission: self.rules.admission,
         };
         let command = self.sign_in_command(identifier);
-        let entered = sign_in.run(people::password(password), command).await?;
+        Ok(sign_in.run(people::password(password), command).await?)
+    }
+
+    /// Signs in with a password. Returns the session, or `None` for a contract without stored
+    /// sessions.
+    pub async fn enter_by_password(
+        &self,
+        identifier: Identifier,
+        password: &str,
+    ) -> Result<Option<Session>, Refusal> {
+        let entered = self.entered_by_password(identifier, password).await?;
         Ok(entered.session.map(Session::from))
+    }
+
+    /// Signs in with a password. Returns the time of issue of the signed token, in whole seconds.
+    pub async fn token_by_password(
+        &self,
+        identifier: Identifier,
+        password: &str,
+    ) -> Result<Timestamp, Refusal> {
+        let entered = self.entered_by_password(identifier, password).await?;
+        Ok(Timestamp::from_seconds(entered.at.as_seconds()))
     }
 
     /// Signs in with a password, for a contract with stored sessions.
@@ -157,9 +175,16 @@ impl Core {
 
     /// Ends a session that is a signed token.
     pub async fn sign_out_of_token(&self, user: &UserId, token: &str, expires_at: Timestamp) {
-        let token = SecretString::from(token);
-        let session = SignedToken { token, user: user.clone(), expires_at };
+        let (token, issued_at) = (SecretString::from(token), self.now());
+        let session = SignedToken { token, user: user.clone(), issued_at, expires_at };
         self.signer_out().of_token(session).await.expect("the sign-out");
+    }
+
+    /// Ends all sessions of a user at the request of a signed token with this time of issue.
+    pub async fn sign_out_everywhere_with(&self, user: &UserId, issued_at: Timestamp) {
+        let (token, expires_at) = (SecretString::from("token"), issued_at);
+        let session = SignedToken { token, user: user.clone(), issued_at, expires_at };
+        self.signer_out().everywhere(&session).await.expect("the sign-out");
     }
 
     /// Returns whether a signed token of a user is accepted.

@@ -47,7 +47,7 @@ struct Family {
 struct Model {
     /// The time since the start.
     now: Duration,
-    /// The time of the last sign-out of every session.
+    /// The time of the last sign-out of every session. Sessions that were opened earlier are over.
     all_ended_at: Option<Duration>,
     families: Vec<Family>,
 }
@@ -61,7 +61,8 @@ fn end_of_token(now: Duration) -> Duration {
 impl Model {
     fn sign_in(&mut self) {
         let tokens = vec![end_of_token(self.now)];
-        let (opened_at, exchanged_at) = (self.now, self.now);
+        let opened_at = self.all_ended_at.map_or(self.now, |end| end.max(self.now));
+        let exchanged_at = self.now;
         self.families.push(Family { opened_at, is_ended: false, exchanged_at, tokens });
     }
 
@@ -159,7 +160,7 @@ async fn take(step: Step, real: &mut Real, model: &mut Model) -> Result<(), Test
         }
         Step::SignOutEverywhere => {
             real.core.sign_out_everywhere(&real.user).await;
-            model.all_ended_at = Some(model.now);
+            model.all_ended_at = Some(model.now.saturating_add(Duration::from_millis(1)));
         }
         Step::Wait(span) => {
             real.core.wait(span);
