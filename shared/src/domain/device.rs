@@ -34,8 +34,9 @@ impl fmt::Debug for DeviceInfo {
 pub struct NewDevice {
     pub id: DeviceId,
     pub info: DeviceInfo,
-    /// The time at which the registration expires; `None` for never.
-    pub expires_at: Option<Timestamp>,
+    /// The time at which the device is deleted, unless it is registered or its session is refreshed
+    /// before.
+    pub expires_at: Timestamp,
 }
 
 #[cfg(test)]

@@ -15,6 +15,17 @@ use std::time::Duration;
 /// How long a session stays open without a refresh: 30 days.
 pub const IDLE_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
+/// How long the device of a session is stored after the session could have ended last: 30 days. A
+/// device that was signed out is stored as long.
+pub const DEVICE_RETENTION: Duration = Duration::from_hours(30 * 24);
+
+/// Returns the time at which the device of a session is deleted that was opened or refreshed at `at`
+/// and is not refreshed again.
+#[must_use]
+pub fn end_of_device(at: Timestamp) -> Timestamp {
+    at.plus(IDLE_LIFETIME).plus(DEVICE_RETENTION)
+}
+
 /// The lifetime of a session whose user asked to be remembered: 30 days.
 pub const REMEMBERED_LIFETIME: Duration = Duration::from_hours(30 * 24);
 

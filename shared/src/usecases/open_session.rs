@@ -3,7 +3,9 @@
 
 use super::NewIds;
 use crate::domain::device::{DeviceInfo, NewDevice};
-use crate::domain::session::{FamilyId, NewSession, RefreshToken, Session, SignInMethod};
+use crate::domain::session::{
+    FamilyId, NewSession, RefreshToken, Session, SignInMethod, end_of_device,
+};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{Entropy, PortError, random};
@@ -68,7 +70,7 @@ impl OpenSessions {
             opened_at: user.opening(now),
             token_claims: user.attributes.only(self.token_claims),
         };
-        let device = NewDevice { id, info, expires_at: None };
+        let device = NewDevice { id, info, expires_at: end_of_device(session.opened_at) };
         let token = RefreshToken::new(&random(&*self.entropy)?);
         Ok(Some(NewSession { session, token, device }))
     }

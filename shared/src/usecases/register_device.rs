@@ -47,7 +47,7 @@ impl RegisterDevice {
                 // A push token identifies one device, even if the user changes.
                 id: known.unwrap_or_else(|| DeviceId::from_stored(&ids.correlation_id())),
                 info: info.clone(),
-                expires_at: Some(now.plus(REGISTRATION_LIFETIME)),
+                expires_at: now.plus(REGISTRATION_LIFETIME),
             };
             let before = owner.as_ref().map(|owner| owner.user.clone());
             let fact = Fact::DeviceRegistered {

@@ -56,10 +56,10 @@ async fn a_registration_ends_after_ninety_days_and_a_new_one_begins_them_again()
     let day = Duration::from_hours(24);
     // The database deletes what has ended, and its times are the next whole seconds.
     let end = START.plus(90 * day + Duration::from_secs(1));
-    assert_eq!(core.ends_of_registrations(&ann()), [end]);
+    assert_eq!(core.ends_of_devices(&ann()), [end]);
     core.wait(day);
     core.register_device(&ann(), "token").await.unwrap();
-    assert_eq!(core.ends_of_registrations(&ann()), [end.plus(day)]);
+    assert_eq!(core.ends_of_devices(&ann()), [end.plus(day)]);
 }
 
 #[tokio::test]

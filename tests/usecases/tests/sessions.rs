@@ -3,6 +3,7 @@
 use latchkey::domain::challenge::Purpose::*;
 use latchkey::domain::id::{DeviceId, UserId};
 use latchkey::domain::session::SignInMethod;
+use latchkey::domain::time::Timestamp;
 use latchkey::usecases::Refreshed;
 use std::time::Duration;
 use usecases::{Core, Refusal, START, Session, email, other_email};
@@ -203,4 +204,34 @@ async fn each_session_has_a_family_of_its_own() {
     let two = core.refreshed(&second.refresh_token).await.unwrap().session.grant;
     assert_ne!(one.session.family, two.session.family);
     assert_ne!(one.id, two.id);
+}
+
+/// The time in the item of a device that is deleted at `at`: the next whole second.
+fn purged(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.as_seconds().saturating_add(1))
+}
+
+#[tokio::test]
+async fn a_device_is_stored_for_thirty_days_after_its_session() {
+    let core = Core::new();
+    let session = core.sign_up_by_password(email(), PASSWORD).await.unwrap();
+    // The session ends after thirty days without a refresh.
+    assert_eq!(core.ends_of_devices(&session.user), [purged(START.plus(2 * MONTH))]);
+    core.wait(MINUTE);
+    let next = core.refresh(&session.refresh_token).await.unwrap();
+    assert_eq!(core.ends_of_devices(&session.user), [purged(core.now().plus(2 * MONTH))]);
+    core.wait(MINUTE);
+    core.sign_out(&next).await;
+    assert_eq!(core.ends_of_devices(&session.user), [purged(core.now().plus(MONTH))]);
+}
+
+#[tokio::test]
+async fn a_session_that_an_older_version_opened_is_listed_before_and_after_its_refresh() {
+    let core = Core::new();
+    let session = core.sign_up_by_password(email(), PASSWORD).await.unwrap();
+    core.forget_ends_of_sessions();
+    assert_eq!(devices(&core, &session.user).await, std::slice::from_ref(&session.device));
+    core.refresh(&session.refresh_token).await.unwrap();
+    assert_eq!(core.ends_of_devices(&session.user).len(), 1);
+    assert_eq!(devices(&core, &session.user).await, [session.device]);
 }

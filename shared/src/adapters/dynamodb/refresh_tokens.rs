@@ -7,7 +7,9 @@ use super::items::value::{flag, purge_time, text, time};
 use super::items::{is_over, keys};
 use super::sessions::{IS_SIGNED_IN, KEEPS_SESSION};
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
-use crate::domain::session::{IDLE_LIFETIME, RefreshToken, Session, StoredToken, TokenUse};
+use crate::domain::session::{
+    IDLE_LIFETIME, RefreshToken, Session, StoredToken, TokenUse, end_of_device,
+};
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, RefreshTokens, TokenRotation, TokenRotationOutcome};
 use async_trait::async_trait;
@@ -21,9 +23,10 @@ impl DynamoStore {
             .table_name(&self.tables.devices)
             .key("user_id", text(session.user.as_str()))
             .key("device_id", text(session.device.as_str()))
-            .update_expression("SET refreshed_at = :now")
+            .update_expression("SET refreshed_at = :now, expires_at = :end")
             .condition_expression(IS_SIGNED_IN)
             .expression_attribute_values(":now", time(at))
+            .expression_attribute_values(":end", purge_time(end_of_device(at)))
             .build()
             .map_err(malformed)
     }

@@ -6,13 +6,13 @@
 use super::DynamoStore;
 use super::items::session::{ended_token_item, is_open, read_listed_session};
 use super::items::user::read_user;
-use super::items::value::{Item, as_time, read, text, time};
+use super::items::value::{Item, as_time, purge_time, read, text, time};
 use super::items::{is_over, keys};
 use super::reads::WantedItems;
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use crate::adapters::aws::port_error;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::session::{ListedSession, SessionsToEnd};
+use crate::domain::session::{DEVICE_RETENTION, ListedSession, SessionsToEnd};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{EndOutcome, EndSessions, EndToken, PortError, Sessions, Users as _};
@@ -74,9 +74,10 @@ impl DynamoStore {
             .table_name(&self.tables.devices)
             .key("user_id", text(command.user.as_str()))
             .key("device_id", text(device.as_str()))
-            .update_expression("SET signed_out_at = :now")
+            .update_expression("SET signed_out_at = :now, expires_at = :end REMOVE push_handle")
             .condition_expression(IS_SIGNED_IN)
-            .expression_attribute_values(":now", time(command.at));
+            .expression_attribute_values(":now", time(command.at))
+            .expression_attribute_values(":end", purge_time(command.at.plus(DEVICE_RETENTION)));
         transaction.update(Subject::Owner, update.build().map_err(malformed)?);
         Ok(())
     }

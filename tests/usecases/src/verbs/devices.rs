@@ -43,8 +43,15 @@ impl Core {
         }
     }
 
-    /// Returns when the registrations of a user end, in whole seconds.
-    pub fn ends_of_registrations(&self, user: &UserId) -> Vec<Timestamp> {
+    /// Removes from devices what a version before this one did not store with sessions.
+    pub fn forget_ends_of_sessions(&self) {
+        for attribute in ["expires_at", "method"] {
+            self.database.strip("Devices", attribute);
+        }
+    }
+
+    /// Returns when the devices of a user are deleted, in whole seconds.
+    pub fn ends_of_devices(&self, user: &UserId) -> Vec<Timestamp> {
         let is_user = |value: &AttributeValue| matches!(value, AttributeValue::S(text) if text.as_str() == user.as_str());
         let items = self.database.items("Devices").into_iter();
         let devices = items.filter(|item| item.get("user_id").is_some_and(is_user));

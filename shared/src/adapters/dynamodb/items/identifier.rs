@@ -50,9 +50,7 @@ pub(crate) fn push_token_item(registration: &DeviceRegistration) -> Item {
         ("user_id".to_owned(), text(user.as_str())),
         ("device_id".to_owned(), text(device.id.as_str())),
     ]);
-    if let Some(end) = device.expires_at {
-        item.insert("expires_at".to_owned(), purge_time(end));
-    }
+    item.insert("expires_at".to_owned(), purge_time(device.expires_at));
     item
 }
 

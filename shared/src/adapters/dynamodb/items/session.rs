@@ -35,9 +35,7 @@ pub(crate) fn device_item(user: &UserId, device: &NewDevice, at: Timestamp) -> I
     item.insert("user_id".to_owned(), text(user.as_str()));
     item.insert("device_id".to_owned(), text(device.id.as_str()));
     item.insert("created_at".to_owned(), time(at));
-    if let Some(end) = device.expires_at {
-        item.insert("expires_at".to_owned(), purge_time(end));
-    }
+    item.insert("expires_at".to_owned(), purge_time(device.expires_at));
     item
 }
 
@@ -63,8 +61,15 @@ fn device_info(item: &Item) -> DeviceInfo {
     }
 }
 
+/// Returns whether an item is the device of a session, and not one that only receives push messages.
+/// A version without `method` stored sessions without an end.
+fn has_session(device: &Item) -> bool {
+    ["method", "refreshed_at"].iter().any(|name| device.contains_key(*name))
+        || !device.contains_key("expires_at")
+}
+
 /// Reads the session of a device. `None` if the session is over, or if the device only receives
-/// push messages: the registration of such a device expires.
+/// push messages.
 pub(crate) fn read_listed_session(
     item: &Item,
     user: &User,
@@ -73,7 +78,7 @@ pub(crate) fn read_listed_session(
     let (opened_at, device) = (read(item, "created_at", as_time)?, read_device_id(item)?);
     let refreshed_at = item.get("refreshed_at").and_then(as_time);
     let idle_end = refreshed_at.unwrap_or(opened_at).plus(IDLE_LIFETIME);
-    let is_open = !item.contains_key("expires_at")
+    let is_open = has_session(item)
         && !item.contains_key("signed_out_at")
         && idle_end > now
         && user.keeps_session(&device, opened_at);

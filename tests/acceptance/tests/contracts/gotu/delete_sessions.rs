@@ -33,6 +33,19 @@ async fn signing_out_ends_this_session_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_device_that_was_signed_out_keeps_no_push_token() {
+    let stack = TestStack::shared().await;
+    let email = new_email();
+    let id = user_id(&gotu(stack).sign_up_by_email(&email).await);
+    let push = format!("push-of-{email}");
+    let reply = gotu(stack).sign_in(&email, PASSWORD).header("x-device-token", &push).await;
+    assert_eq!(stack.items_with("Devices", &push).await.len(), 1);
+    gotu(stack).sign_out(&tokens(&reply).access).await.expect_text(204, "");
+    assert_eq!(stack.items_with("Devices", &push).await.len(), 0);
+    assert_eq!(stack.items_with("Devices", &id).await.len(), 2);
+}
+
+#[tokio::test]
 async fn signing_out_everywhere_ends_every_session_and_a_new_one_may_begin() {
     let stack = TestStack::shared().await;
     let email = new_email();
