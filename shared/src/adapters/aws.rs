@@ -27,6 +27,10 @@ const ATTEMPTS: u32 = 4;
 /// The first pause between attempts. It doubles with each attempt and is jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// The same for the database. On-demand tables throttle for seconds when the traffic doubles, so the
+/// pauses are up to 3.2 seconds in all, and half of that on average.
+const DATABASE_ATTEMPTS: u32 = 8;
+const LONGEST_DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// The time limit of one attempt. A slow DynamoDB call takes a tenth of it.
 const ATTEMPT_TIME: Duration = Duration::from_secs(1);
 /// The time limit for opening a connection.
@@ -42,6 +46,8 @@ const CARRIER_TIME: Duration = Duration::from_secs(8);
 pub(super) enum RetryMode {
     /// Several short attempts, for calls that may be repeated.
     Retry,
+    /// The same until throttling is over, for the database.
+    WaitOut,
     /// One long attempt, for calls that may not be repeated.
     Once,
 }
@@ -116,18 +122,20 @@ impl Aws {
     }
 
     pub(super) fn retries(pace: RetryMode) -> RetryConfig {
-        if pace == RetryMode::Once {
-            return RetryConfig::disabled();
-        }
+        let (attempts, longest) = match pace {
+            RetryMode::Once => return RetryConfig::disabled(),
+            RetryMode::Retry => (ATTEMPTS, LONGEST_PAUSE),
+            RetryMode::WaitOut => (DATABASE_ATTEMPTS, LONGEST_DATABASE_PAUSE),
+        };
         RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS)
+            .with_max_attempts(attempts)
             .with_initial_backoff(FIRST_PAUSE)
-            .with_max_backoff(LONGEST_PAUSE)
+            .with_max_backoff(longest)
     }
 
     pub(super) fn timeouts(pace: RetryMode) -> TimeoutConfig {
         let (attempt, call) = match pace {
-            RetryMode::Retry => (ATTEMPT_TIME, CALL_TIME),
+            RetryMode::Retry | RetryMode::WaitOut => (ATTEMPT_TIME, CALL_TIME),
             RetryMode::Once => (CARRIER_TIME, CARRIER_TIME),
         };
         TimeoutConfig::builder()

@@ -74,7 +74,7 @@ impl DynamoStore {
     #[must_use]
     pub fn new(aws: &Aws, tables: TableNames, entropy: Arc<dyn Entropy>) -> Self {
         Self {
-            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB", RetryMode::Retry),
+            client: client!(aws_sdk_dynamodb, aws, "DYNAMODB", RetryMode::WaitOut),
             tables: Arc::new(tables),
             entropy,
         }

@@ -20,7 +20,7 @@ const FIRST_PAUSE_MS: u64 = 20;
 /// five seconds; the time limit of a request is ten seconds.
 const COMMIT_TIME: Duration = Duration::from_secs(8);
 /// The longest pause after a conflict, in milliseconds.
-const LONGEST_PAUSE_MS: u64 = 320;
+const LONGEST_PAUSE_MS: u64 = 1280;
 
 /// The subject of an action. It shows which condition of a transaction failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,6 +61,27 @@ async fn a_batch_of_which_the_database_processes_nothing_is_asked_for_again() {
     stack.clear_faults().await;
 }
 
+/// On-demand tables throttle for seconds when the traffic doubles.
+#[tokio::test]
+async fn throttling_is_waited_out() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for_every_contract(stack, async |driver| {
+        let (facts, person) = (driver.facts(), driver.new_person());
+        let throttle = |operation: &str, function: &str| {
+            of_store("throttle").at(operation).in_function(function).times(7)
+        };
+        let (read, _) = facts.calls_to_ask[0];
+        stack.fault(&throttle(read, facts.asks)).await;
+        let (asked, code) = driver.asked(&person).await;
+        stack.fault(&throttle("TransactWriteItems", facts.enters)).await;
+        let reply = driver.enter_code(&person, &asked, &code).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert!(driver.has_account(&person).await);
+        driver.expect_events(&person).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn one_failed_call_of_a_sign_up_by_mail_is_not_noticed() {
     let stack = &TestStack::with(&NO_LIMITS).await;
