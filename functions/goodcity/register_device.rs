@@ -1,6 +1,7 @@
 //! `POST /api/v1/auth/register_device` (GoodCity): registers a device for push messages.
 
 use latchkey::contracts::goodcity::{self, Authenticator, Refusal, RegisterDeviceRequest};
+use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
@@ -15,7 +16,7 @@ async fn register_device(endpoint: &Register, request: &Request) -> Result<Respo
     let user = endpoint.authenticator.user(request).await?;
     let RegisterDeviceRequest { info } = RegisterDeviceRequest::read(request)?;
     let command = RegisterDeviceCommand { realm: goodcity::realm(), user: user.id, info };
-    endpoint.register_device.run(command).await?;
+    endpoint.register_device.run(command).await.or_refuse(never::<Refusal>)?;
     Ok(http::empty(StatusCode::NO_CONTENT))
 }
 

@@ -77,12 +77,28 @@ use std::error::Error;
 pub struct PortError {
     action: &'static str,
     source: Box<dyn Error + Send + Sync>,
+    is_contention: bool,
 }
 
 impl PortError {
     /// Creates the error for `action`, a phrase that completes "failed to …".
     pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { action, source: source.into() }
+        Self { action, source: source.into(), is_contention: false }
+    }
+
+    /// Creates the error for `action`, which wrote nothing because other requests wrote the same
+    /// items in every try.
+    #[must_use]
+    pub fn contention(action: &'static str) -> Self {
+        let source = "other requests wrote the same items in every try".into();
+        Self { action, source, is_contention: true }
+    }
+
+    /// Returns whether nothing failed but other requests were faster. The caller may repeat the
+    /// request.
+    #[must_use]
+    pub const fn is_contention(&self) -> bool {
+        self.is_contention
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Failure<R> {
 
 impl<R> From<PortError> for Failure<R> {
     fn from(error: PortError) -> Self {
-        Self::Internal(error)
+        if error.is_contention() { Self::overtaken() } else { Self::Internal(error) }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Registers a device for push messages.
 
-use super::Basics;
+use super::{Basics, Failure, NoRefusal};
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::realm::Realm;
-use crate::ports::{DeviceRegistration, Devices, PortError, RegisterDeviceOutcome};
+use crate::ports::{DeviceRegistration, Devices, RegisterDeviceOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +35,9 @@ impl RegisterDevice {
     /// Assigns the push token to the user for 90 days.
     ///
     /// # Errors
-    /// A port failed, or other requests moved the push token in every try.
-    pub async fn run(&self, command: RegisterDeviceCommand) -> Result<(), PortError> {
+    /// [`Failure::TooMany`] if other requests moved the push token in every try;
+    /// [`Failure::Internal`].
+    pub async fn run(&self, command: RegisterDeviceCommand) -> Result<(), Failure<NoRefusal>> {
         let now = self.basics.now();
         let RegisterDeviceCommand { realm, user, info } = command;
         let ids = self.basics.event_ids()?;
@@ -70,6 +71,6 @@ impl RegisterDevice {
                 RegisterDeviceOutcome::OwnerChanged => {}
             }
         }
-        Err(PortError::new("register a device", "its push token moves too often"))
+        Err(Failure::overtaken())
     }
 }

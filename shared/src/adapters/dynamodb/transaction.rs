@@ -118,7 +118,8 @@ impl DynamoStore {
     /// transaction it tries again, unless a condition failed too.
     ///
     /// # Errors
-    /// DynamoDB did not answer, or the conflicts took too long.
+    /// DynamoDB did not answer, or the conflicts took too long: [`PortError::contention`] if the last
+    /// try ended in a conflict.
     pub(super) async fn transact(
         &self,
         action: &'static str,
@@ -137,8 +138,16 @@ impl DynamoStore {
                 if let Some(failures) = failed_conditions(&error, &transaction.subjects) {
                     return Ok(Commit::Failed(failures));
                 }
-                if !is_transient(&error) || failures.saturating_add(1) >= TRIES {
+                if !is_transient(&error) {
                     return Err(port_error(action, &error));
+                }
+                if failures.saturating_add(1) >= TRIES {
+                    let conflicted = is_cancelled_by(&error, &[CONFLICT]);
+                    return Err(if conflicted {
+                        PortError::contention(action)
+                    } else {
+                        port_error(action, &error)
+                    });
                 }
                 self.pause(failures).await;
             }
@@ -204,17 +213,27 @@ fn failed_conditions(
     (!failed.is_empty()).then_some(failed)
 }
 
+/// The reason for a cancelled transaction that other transactions wrote the same item.
+const CONFLICT: &str = "TransactionConflict";
+
+/// Returns whether a transaction was cancelled, and nothing written, for one of these reasons.
+fn is_cancelled_by(error: &SdkError<TransactWriteItemsError>, codes: &[&str]) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    let mut reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    reasons.any(|reason| codes.contains(&reason))
+}
+
 /// Returns whether the failure is temporary: a conflict with another transaction or with an earlier
 /// try of this one, or throttling.
 fn is_transient(error: &SdkError<TransactWriteItemsError>) -> bool {
-    const TRANSIENT: [&str; 3] =
-        ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            let mut codes = cancelled.cancellation_reasons().iter().filter_map(|r| r.code());
-            codes.any(|code| TRANSIENT.contains(&code))
-        }
-        _ => false,
-    }
+    let in_progress = matches!(
+        error.as_service_error(),
+        Some(TransactWriteItemsError::TransactionInProgressException(_))
+    );
+    let codes = [CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"];
+    in_progress || is_cancelled_by(error, &codes)
 }

@@ -2,9 +2,12 @@
 
 use acceptance::codes::guesses;
 use acceptance::drivers::{Driver, for_every_contract};
+use acceptance::faults::of_store;
+use acceptance::goodcity::{self, new_mobile};
 use acceptance::gotu::user_id;
 use acceptance::tokens::seconds_between;
 use acceptance::{NO_LIMITS, TestStack, all, count, gotu, new_email, without_limits};
+use serde_json::json;
 
 /// Has fifty clients enter one code, and requires that one of them gets the account.
 async fn race_with_one_code(driver: &dyn Driver) {
@@ -130,4 +133,47 @@ async fn a_code_works_for_as_long_as_configured() {
         assert!(seconds_between(sent, "expires_at", "purge_at") > 0.0, "{sent}");
     })
     .await;
+}
+
+/// Requires that no function wrote an error line.
+fn expect_no_error_line(stack: &TestStack) {
+    let faults: Vec<_> =
+        stack.json_lines().into_iter().filter(|(_, line)| line["level"] == "ERROR").collect();
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
+/// Returns the token of a new user of GoodCity.
+async fn goodcity_token(stack: &TestStack) -> String {
+    goodcity::token(&acceptance::goodcity(stack).registered(&new_mobile()).await)
+}
+
+#[tokio::test]
+async fn a_thousand_registrations_of_one_push_token_end_in_one_owner_and_no_fault() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let tokens = all((0..10).map(|_| goodcity_token(stack))).await;
+    let register = |token: &String| acceptance::goodcity(stack).register_device(token, "h", "aps");
+    let replies = all((0..100).flat_map(|_| tokens.iter().map(register))).await;
+    // A request that is overtaken too often is refused.
+    assert_eq!(count(&replies, 204).saturating_add(count(&replies, 429)), 1000, "{replies:?}");
+    assert!(count(&replies, 204) > 0);
+    let devices = stack.items("Devices").await;
+    let owners = stack.items_with("Identifiers", "#handle#").await;
+    assert_eq!((devices.len(), owners.len()), (1, 1));
+    assert_eq!(devices[0]["user_id"], owners[0]["user_id"]);
+    expect_no_error_line(stack);
+}
+
+#[tokio::test]
+async fn a_request_that_conflicts_with_others_too_often_is_refused_without_a_fault() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let token = goodcity_token(stack).await;
+    let conflict = of_store("conflict").at("TransactWriteItems");
+    stack.fault(&conflict.in_function("goodcity-register-device").times(1000)).await;
+    let register = || acceptance::goodcity(stack).register_device(&token, "h", "aps");
+    let reply = register().await;
+    reply.expect(429, &json!({"errors": "Too many requests"}));
+    assert_eq!(reply.header("retry-after"), "1");
+    stack.clear_faults().await;
+    register().await.expect_text(204, "");
+    expect_no_error_line(stack);
 }
