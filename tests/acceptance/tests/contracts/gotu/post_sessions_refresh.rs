@@ -46,6 +46,15 @@ async fn a_lost_answer_is_given_again_until_the_successor_is_used() {
     assert_eq!(tokens(&gotu(stack).refresh(&second).await).refresh, third);
 }
 
+/// Requires one event that says that the session of a user ended because of a copied token.
+async fn expect_reuse_announced(stack: &TestStack, owner: &str) {
+    stack.wait_until_delivered(owner).await;
+    let events = stack.events_of(owner).await;
+    let ended = of_type(&events, "AUTH_SESSION_REVOKED");
+    assert_eq!(ended.len(), 1, "{events:?}");
+    assert_eq!(ended[0]["detail"]["reason"], "token_reused");
+}
+
 #[tokio::test]
 async fn a_token_whose_successor_was_used_ends_the_session_for_every_holder() {
     let stack = TestStack::shared().await;
@@ -57,11 +66,7 @@ async fn a_token_whose_successor_was_used_ends_the_session_for_every_holder() {
     for token in [&first, &second, &third] {
         gotu(stack).refresh(token).await.expect(401, &refused());
     }
-    stack.wait_until_delivered(&id).await;
-    let events = stack.events_of(&id).await;
-    let ended = of_type(&events, "AUTH_SESSION_REVOKED");
-    assert_eq!(ended.len(), 1, "{events:?}");
-    assert_eq!(ended[0]["detail"]["reason"], "token_reused");
+    expect_reuse_announced(stack, &id).await;
 }
 
 /// Moves a time of the token that was exchanged into the past.
@@ -83,11 +88,7 @@ async fn a_token_that_was_used_long_ago_ends_the_session_for_every_holder() {
     for token in [&first, &second] {
         gotu(stack).refresh(token).await.expect(401, &refused());
     }
-    stack.wait_until_delivered(&id).await;
-    let events = stack.events_of(&id).await;
-    let ended = of_type(&events, "AUTH_SESSION_REVOKED");
-    assert_eq!(ended.len(), 1, "{events:?}");
-    assert_eq!(ended[0]["detail"]["reason"], "token_reused");
+    expect_reuse_announced(stack, &id).await;
 }
 
 #[tokio::test]
