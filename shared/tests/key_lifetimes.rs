@@ -3,8 +3,8 @@
 use latchkey::domain::session::{IDLE_LIFETIME, REMEMBERED_LIFETIME};
 use template::Template;
 
-/// The lifetimes that no key limits. A session of Gotu is kept open by refresh tokens. The current
-/// key derives each, and a token needs no key from then on.
+/// The interval itself, and the lifetimes that no key limits. Refresh tokens keep a session of Gotu
+/// open. The current key derives each of them, and a token needs no key from then on.
 const NOT_SIGNED: [&str; 2] = ["KeyRotationSeconds", "SessionSecondsGotu"];
 
 #[test]
