@@ -49,11 +49,11 @@ impl Bootstrap {
     }
 
     /// The store with the tables.
-    pub fn store(&mut self) -> Result<DynamoStore, SettingsError> {
+    pub fn store(&mut self) -> Result<DynamoStore, Error> {
         if let Some(store) = &self.store {
             return Ok(store.clone());
         }
-        let store = DynamoStore::new(&self.aws, settings::tables()?, Arc::clone(&self.entropy));
+        let store = DynamoStore::new(&self.aws, settings::tables()?, Arc::clone(&self.entropy))?;
         self.store = Some(store.clone());
         Ok(store)
     }

@@ -145,7 +145,7 @@ fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<Dynam
         system_roots: false,
     };
     let entropy = Arc::clone(entropy) as Arc<dyn Entropy>;
-    Arc::new(DynamoStore::new(&Aws::new(settings), table_names(), entropy))
+    Arc::new(DynamoStore::new(&Aws::new(settings), table_names(), entropy).expect("random bytes"))
 }
 
 fn ring(json: &str, clock: &Arc<ManualClock>) -> Arc<KeyRing> {

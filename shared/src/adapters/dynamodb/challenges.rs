@@ -26,7 +26,8 @@ const OPEN: &str = "SET nonce = :nonce, key_id = :key_id, sent = :sent, \
     attempts = :zero, stranger_attempts = :zero, \
     expires_at = :expires_at, sent_at = :sent_at, revision = :revision, \
     hour_window = :hour_window, hour_sends = :hour_sends, \
-    day_window = :day_window, day_sends = :day_sends, purge_at = :purge_at";
+    day_window = :day_window, day_sends = :day_sends, purge_at = :purge_at \
+    REMOVE guess_ids";
 
 impl DynamoStore {
     /// Adds the actions that open the challenge with this index and write its handle, if the send
@@ -94,7 +95,9 @@ impl DynamoStore {
     }
 
     /// Adds one to the guesses of a challenge or handle and returns its item, if it has a valid
-    /// code with fewer than `most` guesses of this guesser.
+    /// code with fewer than `most` guesses of this guesser. The SDK repeats a request whose reply was
+    /// lost, so the guess has an id: it is counted once, and the last one that is allowed is not
+    /// refused because of itself.
     async fn count_one(
         &self,
         challenge_id: String,
@@ -106,26 +109,33 @@ impl DynamoStore {
             Guesser::Linked => "attempts",
             Guesser::Stranger => "stranger_attempts",
         };
+        let counted = self.uses.next();
         let update = self
             .client
             .update_item()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(challenge_id))
-            .update_expression("ADD #attempts :one")
+            .update_expression("ADD #attempts :one, guess_ids :guesses")
             .condition_expression(
                 "attribute_exists(nonce) AND expires_at > :now AND \
-                (attribute_not_exists(#attempts) OR #attempts < :most)",
+                (attribute_not_exists(#attempts) OR #attempts < :most) AND \
+                NOT contains(guess_ids, :guess)",
             )
+            .expression_attribute_values(":guesses", counted.set())
+            .expression_attribute_values(":guess", counted.value())
             .expression_attribute_names("#attempts", attempts)
             .expression_attribute_values(":one", number(1_u32))
             .expression_attribute_values(":most", number(most))
             .expression_attribute_values(":now", time(now))
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         match self.retry_on_conflict(|| update.clone().send()).await {
             Ok(updated) => Ok(updated.attributes),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                Some(UpdateItemError::ConditionalCheckFailedException(failure)) => {
+                    Ok(failure.item().filter(|item| counted.is_in_set(item, "guess_ids")).cloned())
+                }
                 _ => Err(port_error("count a guess", &error)),
             },
         }
@@ -162,7 +172,8 @@ impl Challenges for DynamoStore {
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(keys::challenge(key)))
             .update_expression(
-                "REMOVE nonce, key_id, sent, password_stated, attempts, stranger_attempts",
+                "REMOVE nonce, key_id, sent, password_stated, attempts, stranger_attempts, \
+                guess_ids",
             )
             .condition_expression("nonce = :nonce")
             .expression_attribute_values(":nonce", bytes(nonce.as_bytes()))

@@ -10,6 +10,7 @@ mod accounts;
 mod budgets;
 mod challenges;
 mod clients;
+mod counted_use;
 mod devices;
 mod items;
 mod outbox;
@@ -24,8 +25,9 @@ mod user_update;
 mod users;
 
 use super::aws::{Aws, RetryMode, client, port_error};
-use crate::ports::{Entropy, chain};
+use crate::ports::{Entropy, PortError, chain};
 use aws_sdk_dynamodb::Client;
+use counted_use::CountedUses;
 use items::value::text;
 use std::sync::Arc;
 
@@ -67,17 +69,25 @@ pub struct DynamoStore {
     client: Client,
     tables: Arc<TableNames>,
     entropy: Arc<dyn Entropy>,
+    uses: Arc<CountedUses>,
 }
 
 impl DynamoStore {
     /// Creates the client. It opens no connection.
-    #[must_use]
-    pub fn new(aws: &Aws, tables: TableNames, entropy: Arc<dyn Entropy>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The random source failed.
+    pub fn new(
+        aws: &Aws,
+        tables: TableNames,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, PortError> {
+        Ok(Self {
+            uses: Arc::new(CountedUses::new(&*entropy)?),
             client: client!(aws_sdk_dynamodb, aws, "DYNAMODB", RetryMode::WaitOut),
             tables: Arc::new(tables),
             entropy,
-        }
+        })
     }
 
     /// Opens the connection before the first request, by reading a challenge that does not exist. A

@@ -23,12 +23,16 @@ impl AttemptRecords for DynamoStore {
         seen: PasswordAttempts,
         newer: PasswordAttempts,
     ) -> Result<Option<PasswordAttempts>, PortError> {
+        let counted = self.uses.next();
         let update = self
             .client
             .update_item()
             .table_name(&self.tables.budgets)
             .key("bucket", text(keys::attempts(at)))
-            .update_expression("SET attempts = :newer, last_at = :at, purge_at = :purge_at")
+            .update_expression(
+                "SET attempts = :newer, last_at = :at, purge_at = :purge_at, last_use = :use",
+            )
+            .expression_attribute_values(":use", counted.value())
             .expression_attribute_values(":newer", number(newer.count))
             .expression_attribute_values(":at", time(newer.last_at))
             .expression_attribute_values(
@@ -49,6 +53,9 @@ impl AttemptRecords for DynamoStore {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failure)) => {
+                    if failure.item().is_some_and(|item| counted.is_in(item, "last_use")) {
+                        return Ok(None);
+                    }
                     let record = failure.item().and_then(attempts);
                     Ok(Some(record.unwrap_or(PasswordAttempts::NONE)))
                 }

@@ -44,6 +44,23 @@ async fn one_failed_call_is_not_noticed() {
 }
 
 #[tokio::test]
+async fn the_last_allowed_guess_is_counted_once_even_if_its_reply_is_lost() {
+    let limits: Vec<_> = NO_LIMITS.into_iter().chain([("OTP_MAX_ATTEMPTS", "1")]).collect();
+    let stack = &TestStack::with(&limits).await;
+    for_every_contract(stack, async |driver| {
+        let person = driver.new_person();
+        let (asked, code) = driver.asked(&person).await;
+        let lost = of_store("lost-reply").at("UpdateItem").in_function(driver.facts().enters);
+        stack.fault(&lost.times(2)).await;
+        let reply = driver.enter_code(&person, &asked, &code).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        stack.clear_faults().await;
+        assert!(driver.has_account(&person).await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_batch_of_which_the_database_processes_nothing_is_asked_for_again() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let partial = of_store("partial").at("BatchGetItem").in_function("gotu-post-otp");
