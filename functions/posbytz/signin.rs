@@ -37,7 +37,7 @@ pub(crate) async fn main() -> Result<(), Error> {
     let access_tokens = wiring.access_tokens()?;
     let endpoint = Signin {
         clients: ClientAuthenticator { access_tokens, clock: wiring.clock() },
-        sign_in: wiring.sign_in_by_password()?,
+        sign_in: wiring.sign_in_or_resend()?,
         issuer: wiring.token_issuer()?,
     };
     wiring.serve(module_path!(), endpoint, signin).await

@@ -87,10 +87,12 @@ impl NewAccount {
         Self { user: draft.user(realm, known_by, password), code: None }
     }
 
-    /// Returns an account that is deleted at `end` unless an identifier is proved before.
+    /// Returns an account that is deleted at `end` unless an identifier is proved before. Each
+    /// identifier is free again at `end` unless it is proved itself.
     #[must_use]
     pub fn until(mut self, end: Timestamp) -> Self {
         self.user.expires_at = Some(end);
+        self.user.identifiers.reserve_until(end);
         self
     }
 

@@ -24,6 +24,8 @@ pub enum Fact {
     },
     /// A user verified an identifier without signing in.
     IdentifierVerified { user: UserId, realm: Realm, identifier: Identifier, at: Timestamp },
+    /// A known user was sent new messages to verify identifiers.
+    VerificationAsked { user: User, asked: Vec<VerificationAsked>, at: Timestamp },
     /// An existing user signed in.
     SignedIn {
         /// The user before the sign-in.

@@ -8,7 +8,7 @@ use super::realm::Realm;
 use super::time::Timestamp;
 use std::time::Duration;
 
-/// How long an unverified user is kept: 24 hours.
+/// How long an unverified user and its unverified identifiers are kept: 24 hours.
 pub const UNVERIFIED_LIFETIME: Duration = Duration::from_hours(24);
 
 /// An identifier of a user.
@@ -16,25 +16,30 @@ pub const UNVERIFIED_LIFETIME: Duration = Duration::from_hours(24);
 pub struct KnownBy {
     pub identifier: Identifier,
     verified_at: Option<Timestamp>,
+    reserved_until: Option<Timestamp>,
 }
 
 impl KnownBy {
     /// Returns an identifier that the user did not prove control of.
     #[must_use]
     pub const fn unverified(identifier: Identifier) -> Self {
-        Self { identifier, verified_at: None }
+        Self { identifier, verified_at: None, reserved_until: None }
     }
 
     /// Returns an identifier that the user proved control of. Only a proof makes one
     /// ([`super::account`]).
     pub(super) const fn verified(identifier: Identifier, at: Timestamp) -> Self {
-        Self { identifier, verified_at: Some(at) }
+        Self { identifier, verified_at: Some(at), reserved_until: None }
     }
 
     /// Returns the identifier with these stored values.
     #[must_use]
-    pub const fn from_stored(identifier: Identifier, verified_at: Option<Timestamp>) -> Self {
-        Self { identifier, verified_at }
+    pub const fn from_stored(
+        identifier: Identifier,
+        verified_at: Option<Timestamp>,
+        reserved_until: Option<Timestamp>,
+    ) -> Self {
+        Self { identifier, verified_at, reserved_until }
     }
 
     /// The time at which the user first proved control of the identifier.
@@ -46,6 +51,23 @@ impl KnownBy {
     #[must_use]
     pub const fn is_verified(&self) -> bool {
         self.verified_at.is_some()
+    }
+
+    /// The time at which the identifier is free again unless it is verified before; `None` for
+    /// never.
+    #[must_use]
+    pub const fn reserved_until(&self) -> Option<Timestamp> {
+        if self.is_verified() { None } else { self.reserved_until }
+    }
+
+    /// Returns whether the identifier belongs to the user at `now`.
+    #[must_use]
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        self.reserved_until().is_none_or(|end| end > now)
+    }
+
+    pub(super) const fn reserve_until(&mut self, end: Timestamp) {
+        self.reserved_until = Some(end);
     }
 
     /// The canonical form of the identifier.
@@ -86,6 +108,21 @@ impl Identifiers {
     #[must_use]
     pub fn any_verified(&self) -> bool {
         self.0.iter().any(KnownBy::is_verified)
+    }
+
+    /// Returns whether the user may sign in by this identifier: it is verified, or it cannot be
+    /// verified and another one is.
+    #[must_use]
+    pub fn allow_entry_by(&self, identifier: &Identifier) -> bool {
+        match self.find(identifier) {
+            Some(known) if identifier.receives_codes() => known.is_verified(),
+            Some(_) => self.any_verified(),
+            None => false,
+        }
+    }
+
+    pub(super) fn reserve_until(&mut self, end: Timestamp) {
+        self.0.iter_mut().for_each(|known| known.reserve_until(end));
     }
 
     #[must_use]

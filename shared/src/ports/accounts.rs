@@ -13,7 +13,7 @@ use crate::domain::proof::Opener;
 use crate::domain::sends::SendRecord;
 use crate::domain::session::NewSession;
 use crate::domain::time::Timestamp;
-use crate::domain::user::PendingSignUp;
+use crate::domain::user::{KnownBy, PendingSignUp, User};
 use crate::domain::wallet::Credit;
 use async_trait::async_trait;
 
@@ -32,6 +32,9 @@ pub struct Entry {
     pub session: Option<NewSession>,
     /// The credit in the wallet of the account.
     pub credit: Option<Credit>,
+    /// The unverified identifiers to keep for longer, of the account that is used or, without one, of
+    /// any account.
+    pub kept: Option<KeptLonger>,
     /// The sources that the account knows from now on; `None` leaves them as they are.
     pub known_sources: Option<KnownSources>,
     /// The time of the request.
@@ -50,10 +53,39 @@ impl Entry {
             challenges: Vec::new(),
             session: None,
             credit: None,
+            kept: None,
             known_sources: None,
             at,
             effects: None,
         }
+    }
+}
+
+/// Unverified identifiers to be kept for longer, and their user with them if it is unverified.
+#[derive(Debug)]
+pub struct KeptLonger {
+    /// The user, as it was read.
+    pub user: User,
+    pub identifiers: Vec<Identifier>,
+    pub until: Timestamp,
+}
+
+impl KeptLonger {
+    /// Returns what is to be kept so that messages to these identifiers work until their ends;
+    /// `None` if everything is kept for so long anyway.
+    #[must_use]
+    pub fn for_messages<'a>(
+        user: &User,
+        messages: impl IntoIterator<Item = (&'a Identifier, Timestamp)>,
+    ) -> Option<Self> {
+        let short = messages.into_iter().filter(|(recipient, end)| {
+            let known = user.identifiers.find(recipient);
+            known.and_then(KnownBy::reserved_until).is_some_and(|reserved| reserved < *end)
+        });
+        let (identifiers, ends): (Vec<_>, Vec<_>) =
+            short.map(|(recipient, end)| (recipient.clone(), end)).unzip();
+        let until = ends.into_iter().max()?;
+        Some(Self { user: user.clone(), identifiers, until })
     }
 }
 

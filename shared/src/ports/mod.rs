@@ -45,7 +45,7 @@ mod trace;
 mod users;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
-pub use accounts::{Accounts, Entry, EntryOutcome, NewChallenge, NewHandle};
+pub use accounts::{Accounts, Entry, EntryOutcome, KeptLonger, NewChallenge, NewHandle};
 pub use budgets::{Budgets, TakeOutcome};
 pub use challenges::{ChallengeState, Challenges};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients};

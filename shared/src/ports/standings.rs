@@ -43,6 +43,9 @@ pub struct Holder {
     pub user: UserId,
     /// The sources that the account knows.
     pub known_sources: KnownSources,
+    /// The time at which the identifier is free again unless it is verified before; `None` for
+    /// never.
+    pub reserved_until: Option<Timestamp>,
 }
 
 impl Holder {

@@ -14,6 +14,7 @@ mod grant_client_token;
 mod manage_clients;
 mod new_ids;
 mod open_session;
+mod password_gate;
 mod profile;
 mod refresh;
 mod register_device;
@@ -24,6 +25,7 @@ mod sign_in_by_password;
 mod sign_out;
 mod sign_up_by_password;
 mod start_sign_up;
+mod verification;
 mod verify_link;
 
 pub use basics::Basics;
@@ -36,6 +38,7 @@ pub use grant_client_token::{ClientGrant, GrantClientToken, GrantRefused};
 pub use manage_clients::{ChangeRefused, ManageClients, NewCredentials};
 pub use new_ids::NewIds;
 pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};
+pub use password_gate::PasswordGate;
 pub use profile::{Callers, Profile, SessionOwner};
 pub use refresh::{Refresh, RefreshRefused, Refreshed};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
@@ -46,6 +49,9 @@ pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetPro
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};
 pub use sign_in_by_password::{Admission, SignInByPassword, SignInCommand, SignInRefused};
 pub use sign_out::{SignOut, SignedToken};
-pub use sign_up_by_password::{Referrer, SignUpByPassword, SignUpCommand, Taken, Unproved};
+pub use sign_up_by_password::{
+    Referrer, ResendToKnown, SignUpByPassword, SignUpCommand, Taken, Unproved,
+};
 pub use start_sign_up::{StartSignUp, StartSignUpCommand, StartSignUpRefused};
+pub use verification::{ResendVerification, Verification};
 pub use verify_link::{LinkRefused, VerifyLink};

@@ -19,8 +19,8 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PendingSignUp, UNVERIFIED_LIFETIME, User};
 use crate::ports::{
-    Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, Holder, MetricEvent, NewChallenge,
-    NewHandle, PortError, StandingQuery, record_metric,
+    Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, Holder, KeptLonger, MetricEvent,
+    NewChallenge, NewHandle, PortError, StandingQuery, Users, record_metric,
 };
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct RequestCode {
     /// The ceilings of what is sent.
     pub bill: Arc<Bill>,
     pub accounts: Arc<dyn Accounts>,
+    /// The users, to keep an unverified one until its code ends.
+    pub users: Arc<dyn Users>,
     pub code_keys: Arc<dyn CodeKeys>,
     pub basics: Basics,
     pub policy: SendPolicy,
@@ -289,6 +291,7 @@ impl RequestCode {
         let wanted = newcomer.is_some() || command.audience.includes(known);
         let sent = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
         let challenge = self.challenge(&attempt, sent)?;
+        let kept = if sent { self.kept(recipient, &challenge, now).await? } else { None };
         let code = CodeMessage {
             seed: challenge.seed.clone(),
             locale: command.locale.clone(),
@@ -304,6 +307,7 @@ impl RequestCode {
         let entry = Entry {
             budgets,
             challenges: vec![challenge],
+            kept,
             effects: Some(OutboxEntry::new(&ids, now, effects)),
             ..Entry::of(account, now)
         };
@@ -335,6 +339,23 @@ impl RequestCode {
                 Ok(SendResult::Reread)
             }
         }
+    }
+
+    /// Returns the unverified recipient, if it would be free again before its code ends.
+    async fn kept(
+        &self,
+        recipient: &RecipientStanding,
+        challenge: &NewChallenge,
+        now: Timestamp,
+    ) -> Result<Option<KeptLonger>, PortError> {
+        let end = challenge.expires_at;
+        let short = recipient.holder.as_ref();
+        let short = short.filter(|holder| holder.reserved_until.is_some_and(|until| until < end));
+        let Some(holder) = short else { return Ok(None) };
+        let user = self.users.find(&holder.user, now).await?;
+        Ok(user.and_then(|user| {
+            KeptLonger::for_messages(&user, [(&challenge.seed.key.recipient, end)])
+        }))
     }
 
     /// Returns the challenge to open, with its new send record. Its code is accepted only if it is

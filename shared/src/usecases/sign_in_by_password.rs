@@ -2,7 +2,9 @@
 
 use super::gate::{Gate, Judgement, target};
 use super::open_session::{Entered, OpenSessions};
-use super::{Basics, Failure};
+use super::password_gate::PasswordGate;
+use super::verification::Asking;
+use super::{Basics, Failure, ResendVerification};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
@@ -10,34 +12,29 @@ use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::Entrance;
 use crate::domain::password::Password;
-use crate::domain::password_attempts::{AttemptSubject, Backoff, PasswordAttempts};
+use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::realm::Realm;
 use crate::domain::session::SignInMethod;
 use crate::domain::source::Source;
-use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
-    Accounts, AttemptRecords, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords,
-    StandingQuery, Users, record_metric,
+    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords, StandingQuery,
+    Users, record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
-
-/// The number of tries to count a password attempt. The first one reads the record, and the others
-/// are needed if another request changes it.
-const MAX_TRIES: usize = 5;
 
 /// Signs in with a password.
 pub struct SignInByPassword {
     pub gate: Gate,
     pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
-    pub attempts: Arc<dyn AttemptRecords>,
     pub passwords: Arc<dyn Passwords>,
     pub sessions: OpenSessions,
-    /// The pauses between attempts at one account; `None` switches them off.
-    pub backoff: Option<Backoff>,
+    pub attempts: PasswordGate,
     pub admission: Admission,
+    /// What a user who has not verified the identifier gets again; `None` for nothing.
+    pub resend: Option<ResendVerification>,
     pub basics: Basics,
 }
 
@@ -46,7 +43,8 @@ pub struct SignInByPassword {
 pub enum Admission {
     /// Every user.
     AllUsers,
-    /// Users with at least one verified identifier.
+    /// Users who sign in by an identifier that is verified, or that cannot be verified while another
+    /// one is.
     VerifiedUsers,
 }
 
@@ -57,6 +55,8 @@ pub struct SignInCommand {
     pub identifier: Identifier,
     pub device: DeviceInfo,
     pub source: Source,
+    /// The language of a message to a user who is not verified: a BCP 47 tag such as `en`.
+    pub locale: String,
 }
 
 /// The reason why a sign-in was refused.
@@ -68,8 +68,8 @@ pub enum SignInRefused {
     NoSuchUser,
     #[error("the password is wrong")]
     WrongPassword,
-    /// The password is right, but the user has no verified identifier.
-    #[error("no identifier is verified")]
+    /// The password is right, but the identifier is not verified.
+    #[error("the identifier is not verified")]
     NotVerified,
 }
 
@@ -107,7 +107,7 @@ impl SignInByPassword {
         let id = holder.as_ref().map_or_else(UserId::placeholder, |holder| holder.user.clone());
         // The customers of a shop share their client, so they have the pauses of their accounts only.
         let spent = spent_until.filter(|_| !source.is_client());
-        let admitted = self.admit(&at, spent, now);
+        let admitted = self.attempts.admit(&at, spent, now);
         let (admitted, user) = join(admitted, self.users.find(&id, now)).await;
         admitted?;
         let user = user?;
@@ -134,7 +134,16 @@ impl SignInByPassword {
                 None => Failure::Refused(refused),
             });
         };
-        if self.admission == Admission::VerifiedUsers && !user.identifiers.any_verified() {
+        if self.admission == Admission::VerifiedUsers
+            && !user.identifiers.allow_entry_by(identifier)
+        {
+            let credential =
+                || Credential::Password { seen: seen.clone(), renewed: None, attempts: at.clone() };
+            if let Some(resend) = &self.resend {
+                let asking = Asking { realm, source, locale: &command.locale, at: now };
+                let to = std::slice::from_ref(identifier);
+                resend.run(asking, &user, credential, to).await?;
+            }
             return Err(Failure::Refused(SignInRefused::NotVerified));
         }
         let renewed = if outdated { Some(self.passwords.hash(password).await?) } else { None };
@@ -149,35 +158,6 @@ impl SignInByPassword {
             ..Entry::of(Account::Use(account), now)
         };
         self.enter(entry, user, command.device).await
-    }
-
-    /// Counts the attempt before the password is compared, so that concurrent attempts have no
-    /// advantage. The first try assumes that there was no attempt before; if there was, its failure
-    /// returns the record. An address whose budget is spent has only the first attempt.
-    async fn admit(
-        &self,
-        at: &AttemptSubject,
-        spent_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), Failure<SignInRefused>> {
-        let backoff = match (self.backoff, spent_until) {
-            (Some(backoff), _) => backoff,
-            (None, Some(_)) => Backoff::DEFAULT,
-            (None, None) => return Ok(()),
-        };
-        let mut seen = PasswordAttempts::NONE;
-        for _ in 0..MAX_TRIES {
-            let newer = backoff.admit(&seen, now);
-            let newer = newer.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
-            match (self.attempts.count_password_attempt(at, seen, newer).await?, spent_until) {
-                (None, _) => return Ok(()),
-                (Some(record), Some(end)) if now.since(record.last_at) < backoff.forget => {
-                    return Err(Failure::too_many(end, now));
-                }
-                (Some(record), _) => seen = record,
-            }
-        }
-        Err(Failure::overtaken())
     }
 
     async fn enter(

@@ -2,28 +2,26 @@
 
 use super::gate::{Gate, SendBudgets, target};
 use super::open_session::{Entered, OpenSessions};
-use super::{Basics, Failure, NewIds};
-use crate::domain::account::{Account, Draft, NewAccount};
+use super::password_gate::PasswordGate;
+use super::verification::{Asking, Verification, VerificationMessages, key};
+use super::{Basics, Failure, NewIds, ResendVerification};
+use crate::domain::account::{Account, Credential, Draft, NewAccount};
 use crate::domain::attributes::Attributes;
-use crate::domain::bill::Bill;
-use crate::domain::challenge::{ChallengeKey, KeyId, Nonce, Purpose};
-use crate::domain::code::CodeSeed;
 use crate::domain::device::DeviceInfo;
-use crate::domain::event::{Fact, VerificationAsked};
+use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
-use crate::domain::known_sources::{Entrance, KnownSources, SourceMarks};
-use crate::domain::link::LINK_LIFETIME;
-use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
+use crate::domain::known_sources::{Entrance, KnownSources};
+use crate::domain::outbox::OutboxEntry;
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::proof::Opener;
 use crate::domain::realm::Realm;
-use crate::domain::sends::{SendPolicy, SendRecord};
+use crate::domain::sends::SendRecord;
 use crate::domain::session::SignInMethod;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::domain::user::{UNVERIFIED_LIFETIME, User};
 use crate::ports::{
-    Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, MetricEvent, NewChallenge, Passwords,
+    Accounts, ChallengeState, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords,
     PortError, Standing, StandingQuery, Users, record_metric, trace_user,
 };
 use std::sync::Arc;
@@ -49,14 +47,15 @@ pub struct SignUpByPassword {
 pub enum Unproved {
     /// The user is signed in at once. Nothing is sent.
     Enters(OpenSessions),
-    /// The user waits. A link is sent to the e-mail address and a code to the phone number.
-    Waits {
-        code_keys: Arc<dyn CodeKeys>,
-        /// The limits of sending.
-        policy: SendPolicy,
-        /// The ceilings of what is sent.
-        bill: Arc<Bill>,
-    },
+    /// The user waits. A link is sent to the e-mail address and a code to the phone number. Who
+    /// signs up again with the password of an unverified user gets new ones.
+    Waits(Box<ResendToKnown>),
+}
+
+/// Sends verification to new users, and again to known ones who state their password.
+pub struct ResendToKnown {
+    pub resend: ResendVerification,
+    pub attempts: PasswordGate,
 }
 
 /// The user that may have referred the new user.
@@ -88,19 +87,12 @@ pub struct SignUpCommand {
 #[error("the identifiers are taken")]
 pub struct Taken(pub Vec<Identifier>);
 
-/// The messages that verify the identifiers of a new user, in one try.
-#[derive(Default)]
-struct Verification {
-    challenges: Vec<NewChallenge>,
-    messages: Vec<Effect>,
-    asked: Vec<VerificationAsked>,
-}
-
 /// Who asks for an account, and for which identifiers.
 struct Asked<'a> {
     realm: &'a Realm,
     identifiers: &'a [Identifier],
     source: &'a Source,
+    locale: &'a str,
     at: Timestamp,
 }
 
@@ -110,13 +102,32 @@ struct Applicant {
     password: PasswordHash,
     attributes: Attributes,
     device: DeviceInfo,
-    locale: String,
 }
 
 /// What is known of the source and of the recipients before a try.
 struct ApplicantStanding {
     budgets: SendBudgets,
     challenges: Vec<(Identifier, ChallengeState)>,
+}
+
+/// A sign-up whose identifiers are taken.
+struct KnownApplicant {
+    taken: Vec<Identifier>,
+    /// A user that has not verified some of them, and these identifiers.
+    waiting: Option<(Holder, Vec<Identifier>)>,
+    budgets: SendBudgets,
+}
+
+impl KnownApplicant {
+    fn of(taken: &[(&Identifier, Holder)], budgets: SendBudgets) -> Self {
+        let waiting = taken.iter().find(|(_, holder)| holder.reserved_until.is_some());
+        let waiting = waiting.map(|(_, waiting)| {
+            let own = taken.iter().filter(|(_, holder)| holder.user == waiting.user);
+            (waiting.clone(), own.map(|(identifier, _)| (*identifier).clone()).collect())
+        });
+        let taken = taken.iter().map(|(identifier, _)| (*identifier).clone()).collect();
+        Self { taken, waiting, budgets }
+    }
 }
 
 /// What became of one try: the new user, or the outcome because of which there is none.
@@ -130,8 +141,12 @@ impl SignUpByPassword {
     pub async fn run(&self, command: SignUpCommand) -> Result<Entered, Failure<Taken>> {
         let now = self.basics.now();
         let SignUpCommand { realm, identifiers, mut attributes, source, .. } = command;
-        let asked = Asked { realm: &realm, identifiers: &identifiers, source: &source, at: now };
-        let standing = self.standing(&asked).await?;
+        let (locale, at) = (&*command.locale, now);
+        let asked = Asked { realm: &realm, identifiers: &identifiers, source: &source, locale, at };
+        let standing = match self.standing(&asked).await? {
+            Ok(standing) => standing,
+            Err(known) => return Err(self.refuse_known(known, &asked, command.password).await),
+        };
         if let Some((name, id)) = self.known_referrer(command.referrer, &realm, now).await? {
             attributes.insert(name, id.as_str());
         }
@@ -141,7 +156,6 @@ impl SignUpByPassword {
             password,
             attributes,
             device: command.device,
-            locale: command.locale,
         };
         let made = self.make(&asked, &applicant, standing).await;
         // After a failure of the store the account may exist.
@@ -166,7 +180,13 @@ impl SignUpByPassword {
                     // The next read finds another shard of a ceiling, or the budget spent.
                     let uses = standing.budgets.uses(true, false);
                     self.gate.note_spent(uses.get(index), asked.at);
-                    standing = self.standing(asked).await?;
+                    standing = match self.standing(asked).await? {
+                        Ok(standing) => standing,
+                        Err(known) => {
+                            let KnownApplicant { taken, budgets, .. } = known;
+                            return Err(self.refuse(taken, &budgets, asked.at).await);
+                        }
+                    };
                 }
                 Err(EntryOutcome::Taken(taken)) => {
                     return Err(self.refuse(taken, &standing.budgets, asked.at).await);
@@ -188,14 +208,70 @@ impl SignUpByPassword {
         self.gate.refuse_at_cost(Taken(taken), &budgets.source, now).await
     }
 
+    /// Refuses a sign-up whose identifiers are taken. If the user that they belong to waits for
+    /// verification and has this password, it gets new messages. The refusal does not show it.
+    async fn refuse_known(
+        &self,
+        known: KnownApplicant,
+        asked: &Asked<'_>,
+        password: Password,
+    ) -> Failure<Taken> {
+        let KnownApplicant { taken, waiting, budgets } = known;
+        let sent = match (&self.unproved, waiting) {
+            (Unproved::Waits(waits), Some((holder, identifiers))) => {
+                self.send_again(waits, &holder, &identifiers, asked, password).await
+            }
+            _ => Ok(false),
+        };
+        match sent {
+            // The message was counted like that of a sign-up.
+            Ok(true) => Failure::Refused(Taken(taken)),
+            Ok(false) => self.refuse(taken, &budgets, asked.at).await,
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn send_again(
+        &self,
+        waits: &ResendToKnown,
+        holder: &Holder,
+        identifiers: &[Identifier],
+        asked: &Asked<'_>,
+        password: Password,
+    ) -> Result<bool, PortError> {
+        let Asked { realm, source, locale, at, .. } = *asked;
+        let subject = PasswordGate::subject(holder, source, at);
+        match waits.attempts.admit::<Taken>(&subject, None, at).await {
+            Ok(()) => {}
+            Err(Failure::Internal(error)) => return Err(error),
+            Err(_) => return Ok(false),
+        }
+        let user = self.users.find(&holder.user, at).await?;
+        let hash = user.as_ref().and_then(|user| user.password.clone());
+        let verdict = self.passwords.verify(password, hash.clone()).await?;
+        let (PasswordVerdict::Right { .. }, Some(user), Some(seen)) = (verdict, user, hash) else {
+            return Ok(false);
+        };
+        let credential = || Credential::Password {
+            seen: seen.clone(),
+            renewed: None,
+            attempts: subject.clone(),
+        };
+        let asking = Asking { realm, source, locale, at };
+        waits.resend.run(asking, &user, credential, identifiers).await
+    }
+
     /// Judges the source, and reads the states of the identifiers, in one read.
-    async fn standing(&self, asked: &Asked<'_>) -> Result<ApplicantStanding, Failure<Taken>> {
-        let Asked { realm, identifiers, source, at: now } = *asked;
+    async fn standing(
+        &self,
+        asked: &Asked<'_>,
+    ) -> Result<Result<ApplicantStanding, KnownApplicant>, Failure<Taken>> {
+        let Asked { realm, identifiers, source, at: now, .. } = *asked;
         let name = identifiers.first().map(|first| target(source, realm, first));
         let name = name.unwrap_or_default();
         let keys: Vec<_> = match &self.unproved {
             Unproved::Enters(_) => Vec::new(),
-            Unproved::Waits { .. } => identifiers.iter().map(|to| key(realm, to)).collect(),
+            Unproved::Waits(_) => identifiers.iter().map(|to| key(realm, to)).collect(),
         };
         let query = || StandingQuery {
             identifiers: identifiers.iter().map(|identifier| (realm, identifier)).collect(),
@@ -208,7 +284,8 @@ impl SignUpByPassword {
                 let judgement = self.gate.judge(&own, query(), &name, now).await?;
                 (judgement, SendBudgets::of_source(own))
             }
-            Unproved::Waits { bill, policy, .. } => {
+            Unproved::Waits(waits) => {
+                let Verification { bill, policy, .. } = &waits.resend.verification;
                 let to: Vec<_> = identifiers.iter().filter(|to| policy.reaches(to)).collect();
                 self.gate.judge_send(bill, source, &to, (&name, query), now).await?
             }
@@ -217,18 +294,18 @@ impl SignUpByPassword {
             return Err(self.gate.refuse(&budgets.source, &name, end, now));
         }
         let Standing { holders, challenges, .. } = judgement.standing;
-        let taken = identifiers.iter().zip(holders).filter(|(_, holder)| holder.is_some());
-        let taken: Vec<_> = taken.map(|(identifier, _)| identifier.clone()).collect();
+        let taken = identifiers.iter().zip(holders);
+        let taken: Vec<_> = taken.filter_map(|(known, holder)| Some((known, holder?))).collect();
         if !taken.is_empty() {
-            return Err(self.refuse(taken, &budgets, now).await);
+            return Ok(Err(KnownApplicant::of(&taken, budgets)));
         }
-        if let Unproved::Waits { policy, .. } = &self.unproved {
+        if let Unproved::Waits(waits) = &self.unproved {
             for state in &challenges {
-                admit(policy, &state.sends, now)?;
+                waits.resend.verification.admit::<Taken>(&state.sends, now)?;
             }
         }
         let challenges = identifiers.iter().cloned().zip(challenges).collect();
-        Ok(ApplicantStanding { budgets, challenges })
+        Ok(Ok(ApplicantStanding { budgets, challenges }))
     }
 
     /// Makes one try.
@@ -243,9 +320,13 @@ impl SignUpByPassword {
         let draft = Draft { id: id.clone(), attributes: attributes.clone(), created_at: now };
         let (identifiers, password) = (asked.identifiers.to_vec(), Some(password.clone()));
         let account = NewAccount::unproved(draft, asked.realm.clone(), identifiers, password);
+        let account = match &self.unproved {
+            Unproved::Enters(_) => account,
+            Unproved::Waits(_) => account.until(now.plus(UNVERIFIED_LIFETIME)),
+        };
         let user = account.user().clone();
-        let Verification { challenges, messages, asked: verifying } =
-            self.verification(asked, applicant, &standing.challenges).await?;
+        let VerificationMessages { challenges, messages, asked: verifying } =
+            self.verification(asked, &user, &standing.challenges).await?;
         let method = SignInMethod::Password;
         let (session, tokens) = match &self.unproved {
             Unproved::Enters(sessions) => {
@@ -253,7 +334,7 @@ impl SignUpByPassword {
                 let tokens = sessions.tokens(session.as_ref(), now)?;
                 (session, tokens)
             }
-            Unproved::Waits { .. } => (None, None),
+            Unproved::Waits(_) => (None, None),
         };
         let fact = Fact::UserSignedUp {
             user: user.clone(),
@@ -301,93 +382,21 @@ impl SignUpByPassword {
     async fn verification(
         &self,
         asked: &Asked<'_>,
-        applicant: &Applicant,
+        user: &User,
         states: &[(Identifier, ChallengeState)],
-    ) -> Result<Verification, Failure<Taken>> {
-        let mut verification = Verification::default();
-        let Unproved::Waits { code_keys, policy, .. } = &self.unproved else {
-            return Ok(verification);
+    ) -> Result<VerificationMessages, Failure<Taken>> {
+        let Unproved::Waits(waits) = &self.unproved else {
+            return Ok(VerificationMessages::default());
         };
-        let key_id = code_keys.current().await?;
+        let Asked { realm, source, locale, at, .. } = *asked;
+        let verification = &waits.resend.verification;
+        let mut recipients = Vec::new();
         for identifier in asked.identifiers {
             let state = states.iter().find(|(recipient, _)| recipient == identifier);
             let record = state.map_or(SendRecord::EMPTY, |(_, state)| state.sends);
-            let challenge = self.challenge(asked, identifier, &key_id, policy, record)?;
-            let expires_at = challenge.expires_at;
-            verification.messages.push(message(asked, applicant, &challenge));
-            if challenge.sent {
-                let identifier = identifier.clone();
-                verification.asked.push(VerificationAsked { identifier, expires_at });
-            }
-            verification.challenges.push(challenge);
+            recipients.push((identifier, verification.admit::<Taken>(&record, at)?));
         }
-        Ok(verification)
-    }
-
-    fn challenge(
-        &self,
-        asked: &Asked<'_>,
-        recipient: &Identifier,
-        key_id: &KeyId,
-        policy: &SendPolicy,
-        record: SendRecord,
-    ) -> Result<NewChallenge, Failure<Taken>> {
-        let now = asked.at;
-        let sends = admit(policy, &record, now)?;
-        let sent = policy.reaches(recipient);
-        if !sent {
-            tracing::warn!(?recipient, "no text message was sent: the country is not allowed");
-        }
-        let lifetime = match recipient {
-            Identifier::Email(_) => LINK_LIFETIME,
-            Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_) => {
-                policy.code_lifetime
-            }
-        };
-        let key = key(asked.realm, recipient);
-        let nonce = Nonce::new(self.basics.random()?);
-        Ok(NewChallenge {
-            opened_by: SourceMarks::of_opener(&key, asked.source),
-            seed: CodeSeed { key, nonce, key_id: key_id.clone() },
-            expires_at: now.plus(lifetime),
-            sent,
-            // The request states the password of the account that it makes.
-            opener: Opener::StatedPassword,
-            is_counted: true,
-            sends,
-            expected_revision: policy.limits.apply().then_some(record.revision),
-            handle: None,
-        })
-    }
-}
-
-/// Returns the key of the challenge that verifies a recipient.
-fn key(realm: &Realm, recipient: &Identifier) -> ChallengeKey {
-    ChallengeKey::new(realm.clone(), Purpose::Verify, recipient.clone())
-}
-
-/// Returns the record of a recipient after one more send.
-fn admit<R>(
-    policy: &SendPolicy,
-    record: &SendRecord,
-    now: Timestamp,
-) -> Result<SendRecord, Failure<R>> {
-    let sends = policy.limits.admit(record, now);
-    sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))
-}
-
-/// Returns the message of a challenge: a link to an address, a code to a number.
-fn message(asked: &Asked<'_>, applicant: &Applicant, challenge: &NewChallenge) -> Effect {
-    let Applicant { id, locale, .. } = applicant;
-    let (seed, locale, sent_at) = (challenge.seed.clone(), locale.clone(), asked.at);
-    let expires_at = challenge.expires_at;
-    match &seed.key.recipient {
-        Identifier::Email(_) => {
-            Effect::Link(LinkMessage { seed, user: id.clone(), locale, sent_at, expires_at })
-        }
-        Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_) => {
-            let deliver = challenge.sent;
-            Effect::Code(CodeMessage { seed, locale, sent_at, expires_at, deliver })
-        }
+        let asking = Asking { realm, source, locale, at };
+        Ok(verification.messages(&self.basics, asking, user, &recipients).await?)
     }
 }

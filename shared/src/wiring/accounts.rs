@@ -4,7 +4,7 @@ use super::Wiring;
 use crate::domain::challenge::Audience;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    EnterByCode, GrantClientToken, RegisterDevice, ResetPassword, SignUpByPassword,
+    EnterByCode, GrantClientToken, RegisterDevice, ResendToKnown, ResetPassword, SignUpByPassword,
     SignUpUnverified, Unproved,
 };
 use std::sync::Arc;
@@ -34,10 +34,8 @@ impl Wiring {
 
     /// The sign-up by password whose users wait for the code and the link that it sends.
     pub fn sign_up_and_wait(&mut self) -> Result<SignUpByPassword, Error> {
-        let policy = settings::send_policy()?;
-        self.log_guess_risk(&policy)?;
-        let (bill, code_keys) = (Arc::new(settings::bill()?), self.code_key_ids()?);
-        self.sign_up_by_password(Unproved::Waits { code_keys, policy, bill })
+        let (resend, attempts) = (self.resend_verification()?, self.password_gate()?);
+        self.sign_up_by_password(Unproved::Waits(Box::new(ResendToKnown { resend, attempts })))
     }
 
     fn sign_up_by_password(&mut self, unproved: Unproved) -> Result<SignUpByPassword, Error> {

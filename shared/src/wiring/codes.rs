@@ -5,7 +5,10 @@ use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::risk::Risk;
 use crate::domain::sends::SendPolicy;
 use crate::runtime::{Error, settings};
-use crate::usecases::{CheckCode, ProveRecipient, RequestCode, StartSignUp, VerifyLink};
+use crate::usecases::{
+    CheckCode, ProveRecipient, RequestCode, ResendVerification, StartSignUp, Verification,
+    VerifyLink,
+};
 use std::sync::Arc;
 
 impl Wiring {
@@ -17,11 +20,25 @@ impl Wiring {
         Ok(RequestCode {
             gate: self.gate()?,
             bill: Arc::new(settings::bill()?),
-            accounts: store,
+            accounts: Arc::clone(&store) as _,
+            users: store,
             code_keys: self.code_key_ids()?,
             basics: self.basics(),
             policy,
             handles: self.profile.handle,
+        })
+    }
+
+    /// The messages that verify identifiers, for users who wait for them.
+    pub(super) fn resend_verification(&mut self) -> Result<ResendVerification, Error> {
+        let policy = settings::send_policy()?;
+        self.log_guess_risk(&policy)?;
+        let code_keys = self.code_key_ids()?;
+        Ok(ResendVerification {
+            gate: self.gate()?,
+            accounts: Arc::new(self.base.store()?),
+            verification: Verification { code_keys, policy, bill: Arc::new(settings::bill()?) },
+            basics: self.basics(),
         })
     }
 

@@ -8,7 +8,9 @@ use crate::domain::session::{REMEMBERED_LIFETIME, RefreshLimits, SessionLifetime
 use crate::http::CookiePolicy;
 use crate::ports::{AccessTokens, Clock, Entropy, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
-use crate::usecases::{OpenSessions, Refresh, SessionOwner, SignInByPassword, SignOut};
+use crate::usecases::{
+    OpenSessions, PasswordGate, Refresh, SessionOwner, SignInByPassword, SignOut,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,14 +61,26 @@ impl Wiring {
         Ok(SignInByPassword {
             gate: self.gate()?,
             accounts: Arc::clone(&store) as _,
-            users: Arc::clone(&store) as _,
-            attempts: store,
+            users: store,
+            attempts: self.password_gate()?,
             passwords: self.passwords()?,
             sessions: self.open_sessions()?,
-            backoff: settings::backoff()?,
             admission: self.profile.admission,
+            resend: None,
             basics: self.basics(),
         })
+    }
+
+    /// The use case that signs in with a password, and sends to a user who is not verified what
+    /// verifies the identifier.
+    pub fn sign_in_or_resend(&mut self) -> Result<SignInByPassword, Error> {
+        let resend = Some(self.resend_verification()?);
+        Ok(SignInByPassword { resend, ..self.sign_in_by_password()? })
+    }
+
+    pub(super) fn password_gate(&mut self) -> Result<PasswordGate, Error> {
+        let attempts = Arc::new(self.base.store()?);
+        Ok(PasswordGate { attempts, backoff: settings::backoff()? })
     }
 
     /// The use case that exchanges refresh tokens. Its answer does not carry the user.

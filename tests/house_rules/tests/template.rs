@@ -114,6 +114,10 @@ fn every_contract_has_a_list_of_the_origins_whose_pages_it_serves() {
     }
 }
 
+/// A sign-in sends only to a customer who is not verified and states the right password. A throttle for
+/// it would refuse the sign-ins of everybody else.
+const SENDS_RARELY: &str = "POST /ecommerce/v1/auth/signin";
+
 /// A route that sends codes costs money, so it has a throttle that can be lowered alone. A function
 /// that sends codes may name the key that derives them, and cannot read it.
 #[test]
@@ -126,7 +130,8 @@ fn the_routes_that_send_codes_have_a_throttle_of_their_own() {
         })
     };
     let sending = template.functions.iter().filter(sends).flat_map(template::Function::routes);
-    let sending: BTreeSet<_> = sending.map(|(method, path)| format!("{method} {path}")).collect();
+    let sending = sending.map(|(method, path)| format!("{method} {path}"));
+    let sending: BTreeSet<_> = sending.filter(|route| route != SENDS_RARELY).collect();
     let api = template.resources_of("AWS::Serverless::HttpApi").next().unwrap();
     let throttled = api.properties()["RouteSettings"].as_object().unwrap();
     assert_eq!(sending, throttled.keys().cloned().collect());

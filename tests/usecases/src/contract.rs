@@ -45,6 +45,10 @@ impl EventMapper for PlainEvents {
             Fact::IdentifierVerified { identifier, at, .. } => {
                 ("identifier_verified", identifier.as_str().to_owned(), *at)
             }
+            Fact::VerificationAsked { asked, at, .. } => {
+                let asked = asked.iter().map(|asked| asked.identifier.as_str());
+                ("verification_asked", asked.collect::<Vec<_>>().join(" "), *at)
+            }
             Fact::SignedIn { method, proved, at, .. } => {
                 let proved = proved.as_ref().map(|proved| format!(" {}", proved.as_str()));
                 ("signed_in", format!("{method:?}{}", proved.unwrap_or_default()), *at)

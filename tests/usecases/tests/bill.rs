@@ -114,9 +114,9 @@ async fn a_shop_that_mails_and_texts_counts_both() {
     let core = Core::new().ruled(|rules| rules.bill.total = MicroUsd(62_625));
     let shop = core.in_shop("one");
     let client = core.create_client(&[]).await.id;
-    let both = ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None };
+    let both = ShopSignUp { email: Some(email()), phone: Some(phone()), ..ShopSignUp::default() };
     shop.sign_up_to_verify(&client, both).await.unwrap();
-    let mail = ShopSignUp { email: Some(other_email()), phone: None, referrer: None };
+    let mail = ShopSignUp { email: Some(other_email()), ..ShopSignUp::default() };
     shop.sign_up_to_verify(&client, mail).await.unwrap_err();
 }
 

@@ -27,6 +27,7 @@ mod sign_up_to_verify;
 mod sign_up_two_step;
 mod sign_up_unverified;
 mod stored_facts;
+mod unverified;
 mod verify_by_code;
 mod verify_by_handle;
 mod verify_by_link;

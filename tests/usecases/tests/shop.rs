@@ -6,7 +6,7 @@ use usecases::{Core, ShopSignUp, email, phone};
 
 /// A sign-up by e-mail and phone.
 pub(crate) fn both() -> ShopSignUp {
-    ShopSignUp { email: Some(email()), phone: Some(phone()), referrer: None }
+    ShopSignUp { email: Some(email()), phone: Some(phone()), ..ShopSignUp::default() }
 }
 
 pub(crate) fn by_email() -> ShopSignUp {

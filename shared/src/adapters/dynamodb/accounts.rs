@@ -5,8 +5,8 @@ use super::items::challenge::challenge_state;
 use super::items::identifier::{identifier_item, known_sources_value};
 use super::items::keys;
 use super::items::session::{session_device_item, token_item};
-use super::items::user::{user_item, verified_flag, verified_time};
-use super::items::value::{Item, bytes, flag, number, text, time};
+use super::items::user::{reserved_time, user_item, verified_flag, verified_time};
+use super::items::value::{Item, bytes, flag, number, purge_time, text, time};
 use super::items::wallet::credit_item;
 use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_new};
 use super::user_update::UserUpdate;
@@ -19,8 +19,8 @@ use crate::domain::password_attempts::AttemptSubject;
 use crate::domain::proof::ProvenCode;
 use crate::domain::session::NewSession;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
-use crate::ports::{Accounts, Entry, EntryOutcome, PortError};
+use crate::domain::user::{KnownBy, User};
+use crate::ports::{Accounts, Entry, EntryOutcome, KeptLonger, PortError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put, Update};
 use std::collections::HashMap;
@@ -43,8 +43,8 @@ impl DynamoStore {
             .table_name(challenges)
             .key("challenge_id", text(keys::challenge(code.key())))
             .update_expression(
-                "REMOVE nonce, key_id, sent, password_stated, attempts, \
-                stranger_attempts SET day_sends = :zero",
+                "REMOVE nonce, key_id, sent, password_stated, attempts, stranger_attempts, \
+                guess_ids SET day_sends = :zero",
             )
             .condition_expression("nonce = :nonce AND expires_at > :now")
             .expression_attribute_values(":nonce", nonce.clone())
@@ -55,7 +55,9 @@ impl DynamoStore {
             let handle = Update::builder()
                 .table_name(challenges)
                 .key("challenge_id", text(keys::handle(handle)))
-                .update_expression("REMOVE nonce, key_id, sent, password_stated, attempts, pending")
+                .update_expression(
+                    "REMOVE nonce, key_id, sent, password_stated, attempts, guess_ids, pending",
+                )
                 .condition_expression("nonce = :nonce")
                 .expression_attribute_values(":nonce", nonce);
             transaction.update(Subject::Code, handle.build().map_err(malformed)?);
@@ -100,8 +102,11 @@ impl DynamoStore {
     ) -> Result<(), PortError> {
         let (user, now) = (&account.user, entry.at);
         let device = entry.session.as_ref().map(|new| &new.session.device);
-        let mut keeps = false;
+        let mut proved = None;
         let mut update = UserUpdate::of(user, now);
+        if let Some(kept) = &entry.kept {
+            keep_longer(kept, &mut update);
+        }
         if account.visit == Visit::SignsIn {
             update.set("last_active_at = :now");
         }
@@ -120,7 +125,7 @@ impl DynamoStore {
                         transaction.delete(Subject::Account, delete);
                     }
                 }
-                keeps = true;
+                proved = Some(&code.key().recipient);
             }
             Credential::Password { seen, renewed, attempts } => {
                 update.require("password_hash = :seen").value(":seen", text(seen.expose()));
@@ -131,7 +136,7 @@ impl DynamoStore {
                 }
                 transaction.delete(Subject::Other, self.forget_attempts(attempts)?);
             }
-            Credential::EarlierCode { hash, proved_at, proved } => {
+            Credential::EarlierCode { hash, proved_at, proved: kind } => {
                 update
                     .require("(attribute_not_exists(password_changed_at) OR password_changed_at < :proved_at)")
                     .value(":proved_at", time(*proved_at))
@@ -147,14 +152,40 @@ impl DynamoStore {
                 for record in &records {
                     transaction.delete(Subject::Other, self.forget_attempts(record)?);
                 }
-                if let Some(known) = proved.and_then(|kind| user.identifiers.of_kind(kind)) {
+                if let Some(known) = kind.and_then(|kind| user.identifiers.of_kind(kind)) {
                     verify(known.identifier.kind(), &mut update);
-                    keeps = true;
+                    proved = Some(&known.identifier);
                 }
             }
         }
-        transaction.update(Subject::Account, update.build(&self.tables.users)?);
-        self.update_identifiers(account, entry, keeps, transaction)
+        update.add_to(transaction, Subject::Account, &self.tables.users)?;
+        for known in user.identifiers.iter().filter(|known| !account.drops(&known.identifier)) {
+            let end = if proved.is_some_and(|proved| becomes_permanent(user, known, proved)) {
+                ReservationEnd::Removed
+            } else {
+                ReservationEnd::of(entry.kept.as_ref(), &known.identifier)
+            };
+            self.update_identifier(user, &known.identifier, entry, end, transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the actions that keep unverified identifiers for longer, in an entry that does not use
+    /// their account.
+    fn keep_unverified(
+        &self,
+        kept: &KeptLonger,
+        entry: &Entry,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let mut update = UserUpdate::of(&kept.user, entry.at);
+        keep_longer(kept, &mut update);
+        update.add_to(transaction, Subject::Account, &self.tables.users)?;
+        for identifier in &kept.identifiers {
+            let end = ReservationEnd::MovedTo(kept.until);
+            self.update_identifier(&kept.user, identifier, entry, end, transaction)?;
+        }
+        Ok(())
     }
 
     /// Returns the action that takes an identifier away from a user.
@@ -172,44 +203,45 @@ impl DynamoStore {
             .map_err(malformed)
     }
 
-    /// Adds the actions that change the identifiers of a user: `keeps` removes their expiry, if the
-    /// user would expire; and they store the sources that the account knows.
-    fn update_identifiers(
+    /// Adds the action that changes an identifier of a user: the end of its reservation, and the
+    /// sources that the account knows. Adds nothing if there is no change.
+    fn update_identifier(
         &self,
-        account: &KnownAccount,
+        user: &User,
+        identifier: &Identifier,
         entry: &Entry,
-        keeps: bool,
+        end: ReservationEnd,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
-        let (user, known_sources) = (&account.user, entry.known_sources.as_ref());
-        let mut changes = Vec::new();
-        if known_sources.is_some() {
-            changes.push("SET known_sources = :known_sources");
+        let (mut sets, mut values) = (Vec::new(), Vec::new());
+        let mut condition = IS_ALIVE.to_owned();
+        if let Some(known_sources) = &entry.known_sources {
+            sets.push("known_sources = :known_sources");
+            values.push((":known_sources", known_sources_value(known_sources)));
         }
-        if keeps && user.expires_at.is_some() {
-            changes.push("REMOVE expires_at");
+        if let ReservationEnd::MovedTo(until) = end {
+            sets.push("expires_at = :until");
+            values.push((":until", purge_time(until)));
+            // A concurrent request may have moved the end further, or removed it.
+            condition.push_str(" AND expires_at < :until");
         }
+        let removes = matches!(end, ReservationEnd::Removed).then_some("REMOVE expires_at");
+        let sets = (!sets.is_empty()).then(|| format!("SET {}", sets.join(", ")));
+        let changes: Vec<_> = sets.into_iter().chain(removes.map(str::to_owned)).collect();
         if changes.is_empty() {
             return Ok(());
         }
-        let kept = user.identifiers.iter().filter(|known| !account.drops(&known.identifier));
-        for known in kept {
-            let key = keys::identifier(&user.realm, &known.identifier);
-            let update = Update::builder()
-                .table_name(&self.tables.identifiers)
-                .key("identifier", text(key))
-                .update_expression(changes.join(" "))
-                .condition_expression(IS_ALIVE)
-                .expression_attribute_values(":user", text(user.id.as_str()))
-                .expression_attribute_values(":now", time(entry.at));
-            let update = match known_sources {
-                None => update,
-                Some(known) => {
-                    update.expression_attribute_values(":known_sources", known_sources_value(known))
-                }
-            };
-            transaction.update(Subject::Account, update.build().map_err(malformed)?);
+        let mut update = Update::builder()
+            .table_name(&self.tables.identifiers)
+            .key("identifier", text(keys::identifier(&user.realm, identifier)))
+            .update_expression(changes.join(" "))
+            .condition_expression(condition)
+            .expression_attribute_values(":user", text(user.id.as_str()))
+            .expression_attribute_values(":now", time(entry.at));
+        for (name, value) in values {
+            update = update.expression_attribute_values(name, value);
         }
+        transaction.update(Subject::Account, update.build().map_err(malformed)?);
         Ok(())
     }
 
@@ -234,6 +266,46 @@ impl DynamoStore {
         let token = token_item(session, token, session.opened_at);
         transaction.put(Subject::Other, put_new(&self.tables.sessions, "token_hash", token)?);
         Ok(())
+    }
+}
+
+/// What becomes of the time at which an unverified identifier is free again.
+#[derive(Clone, Copy)]
+enum ReservationEnd {
+    Stays,
+    Removed,
+    MovedTo(Timestamp),
+}
+
+impl ReservationEnd {
+    fn of(kept: Option<&KeptLonger>, identifier: &Identifier) -> Self {
+        let kept = kept.filter(|kept| kept.identifiers.contains(identifier));
+        kept.map_or(Self::Stays, |kept| Self::MovedTo(kept.until))
+    }
+}
+
+/// Returns whether an identifier stops to be reserved for a time only when `proved` is proved: it is
+/// that one, or it cannot be proved.
+fn becomes_permanent(user: &User, known: &KnownBy, proved: &Identifier) -> bool {
+    // A version before this one stored the end with the user only.
+    let ends = known.reserved_until().is_some() || user.expires_at.is_some();
+    ends && (known.identifier == *proved || !known.identifier.receives_codes())
+}
+
+/// Adds to the update of a user that unverified identifiers are kept for longer, and the user with
+/// them if it is unverified.
+fn keep_longer(kept: &KeptLonger, update: &mut UserUpdate) {
+    let KeptLonger { user, identifiers, until } = kept;
+    update.value(":until", purge_time(*until));
+    if user.expires_at.is_some() {
+        update.require("attribute_exists(expires_at)");
+        if user.expires_at < Some(*until) {
+            update.set("expires_at = :until");
+        }
+    }
+    for identifier in identifiers {
+        update.require_unverified(identifier.kind());
+        update.set(&format!("{} = :until", reserved_time(identifier.kind())));
     }
 }
 
@@ -263,7 +335,7 @@ fn take_over(
         // Another proof in the meantime may have given the account an owner.
         update.require_unverified(kind);
         if account.drops(&known.identifier) {
-            update.remove(kind.as_str()).remove(&verified_flag(kind));
+            update.remove(kind.as_str()).remove(&verified_flag(kind)).remove(&reserved_time(kind));
         }
     }
 }
@@ -276,7 +348,8 @@ fn verify(kind: IdentifierKind, update: &mut UserUpdate) {
         .name("#verified", &verified_flag(kind))
         .name("#verified_at", &verified_time(kind))
         .value(":true", flag(true))
-        .remove("expires_at");
+        .remove("expires_at")
+        .remove(&reserved_time(kind));
 }
 
 /// Returns the user that a session or a credit of the entry belongs to.
@@ -332,8 +405,7 @@ fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortErro
 #[async_trait]
 impl Accounts for DynamoStore {
     async fn commit(&self, entry: &Entry) -> Result<EntryOutcome, PortError> {
-        let Entry { account, budgets, challenges, session, credit, at, effects, known_sources } =
-            entry;
+        let Entry { account, budgets, challenges, session, credit, at, effects, .. } = entry;
         let mut transaction = Transaction::default();
         if let Some(code) = account.code() {
             self.use_code(code, *at, &mut transaction)?;
@@ -342,9 +414,14 @@ impl Accounts for DynamoStore {
             self.use_budget(index, budget, &mut transaction)?;
         }
         match account {
-            Account::None(_) => {}
+            Account::None(_) => {
+                if let Some(kept) = &entry.kept {
+                    self.keep_unverified(kept, entry, &mut transaction)?;
+                }
+            }
             Account::Make(account) => {
-                self.make_account(account.user(), known_sources.as_ref(), &mut transaction)?;
+                let known_sources = entry.known_sources.as_ref();
+                self.make_account(account.user(), known_sources, &mut transaction)?;
             }
             Account::Use(account) => self.use_account(account, entry, &mut transaction)?,
         }

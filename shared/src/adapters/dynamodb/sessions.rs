@@ -156,7 +156,7 @@ impl Sessions for DynamoStore {
         )
         .await;
         let (Some(device), Some(user)) = (device?, user?) else { return Ok(None) };
-        if is_open(&device, &user, now)? { read_user(&user).map(Some) } else { Ok(None) }
+        if is_open(&device, &user, now)? { read_user(&user, now).map(Some) } else { Ok(None) }
     }
 
     async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<ListedSession>, PortError> {
@@ -189,7 +189,7 @@ impl Sessions for DynamoStore {
         let found = self.read_batch("read a session", wanted).await?;
         let first = |table: &String| found.get(table).and_then(|items| items.first());
         let Some(item) = first(users).filter(|item| !is_over(item, now)) else { return Ok(None) };
-        let user = read_user(item)?;
+        let user = read_user(item, now)?;
         let is_open = first(sessions).is_none() && user.keeps_token(issued_at);
         Ok(is_open.then_some(user))
     }

@@ -3,14 +3,14 @@
 use super::IS_ALIVE;
 use super::items::user::verified_flag;
 use super::items::value::{flag, text, time};
-use super::transaction::malformed;
+use super::transaction::{Subject, Transaction, malformed};
 use crate::domain::id::DeviceId;
 use crate::domain::identifier::IdentifierKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::PortError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Update};
 
 /// An update of a user who exists and has not expired. `:now` is the time of the request.
 pub(super) struct UserUpdate {
@@ -96,8 +96,14 @@ impl UserUpdate {
         }
     }
 
-    /// Returns the action.
-    pub(super) fn build(self, table: &str) -> Result<Update, PortError> {
+    /// Adds the action to a transaction: an update, or only its conditions if nothing changes.
+    pub(super) fn add_to(
+        self,
+        transaction: &mut Transaction,
+        subject: Subject,
+        table: &str,
+    ) -> Result<(), PortError> {
+        let conditions = self.conditions.join(" AND ");
         let mut expression = String::new();
         if !self.sets.is_empty() {
             expression.push_str("SET ");
@@ -107,7 +113,20 @@ impl UserUpdate {
             expression.push_str(" REMOVE ");
             expression.push_str(&self.removes.join(", "));
         }
-        let update = self.update.table_name(table).update_expression(expression.trim_start());
-        update.condition_expression(self.conditions.join(" AND ")).build().map_err(malformed)
+        let update = self.update.table_name(table).condition_expression(conditions.clone());
+        let update =
+            update.update_expression(expression.trim_start()).build().map_err(malformed)?;
+        if !expression.is_empty() {
+            transaction.update(subject, update);
+            return Ok(());
+        }
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .condition_expression(conditions)
+            .set_key(Some(update.key))
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values);
+        transaction.check(subject, check.build().map_err(malformed)?);
+        Ok(())
     }
 }

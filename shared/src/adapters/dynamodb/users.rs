@@ -19,7 +19,7 @@ impl Users for DynamoStore {
         let key = [("user_id", id.as_str())];
         let item = self.read_item("read a user", &self.tables.users, &key).await?;
         let item = item.filter(|item| !is_over(item, now));
-        item.as_ref().map(read_user).transpose()
+        item.as_ref().map(|item| read_user(item, now)).transpose()
     }
 
     async fn known_by(

@@ -71,6 +71,7 @@ impl EventMapper for GoodCityEvents {
             }
             // GoodCity's users sign in with a pin, which verifies them, and cannot sign out.
             Fact::IdentifierVerified { .. }
+            | Fact::VerificationAsked { .. }
             | Fact::SessionEnded { .. }
             | Fact::PasswordChanged { .. } => Ok(Vec::new()),
             Fact::SignedIn { user, at, .. } => {

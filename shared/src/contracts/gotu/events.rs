@@ -99,6 +99,7 @@ impl EventMapper for GotuEvents {
             // devices.
             Fact::UserSignedUp { device: None, .. }
             | Fact::IdentifierVerified { .. }
+            | Fact::VerificationAsked { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }

@@ -202,7 +202,9 @@ impl SessionRequest {
         let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
         let (realm, identifier) = (realm(), Identifier::Email(email));
         let (device, source) = (read_device(request)?, source(request));
-        Ok(Self { command: SignInCommand { realm, identifier, device, source }, password })
+        let locale = http::locale(request, &super::LOCALES).to_owned();
+        let command = SignInCommand { realm, identifier, device, source, locale };
+        Ok(Self { command, password })
     }
 }
 

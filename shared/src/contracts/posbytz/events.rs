@@ -6,12 +6,16 @@ use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact, VerificationAsked};
 use crate::domain::identifier::Identifier;
 use crate::domain::session::SignInMethod;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, User};
 use crate::ports::{EventMapper, PortError};
 use serde::Serialize;
 
 /// The type of the event for a sign-in.
 const SIGNED_IN: &str = "customer.signed_in";
+
+/// The type of the event for a message that verifies an identifier.
+const VERIFICATION_REQUESTED: &str = "customer.verification_requested";
 
 /// The source of the events.
 const SOURCE: &str = "posbytz.ecommerce";
@@ -92,6 +96,13 @@ impl EventMapper for PosBytzEvents {
     fn events(&self, fact: &Fact, ids: &EventIds) -> Result<Vec<EventMessage>, PortError> {
         match fact {
             Fact::UserSignedUp { user, asked, .. } => signed_up(user, asked, ids),
+            Fact::VerificationAsked { user, asked, at } => {
+                let messages = (1..).zip(asked).map(|(sequence, asked)| {
+                    let facts = envelope::value(&verification_requested(user, asked, *at))?;
+                    envelope::message((SOURCE, VERIFICATION_REQUESTED), sequence, facts, ids, *at)
+                });
+                messages.collect()
+            }
             // The code that verifies a mobile also signs in (CONTRACT.md,
             // "`POST /ecommerce/v1/auth/otp/verify`").
             Fact::SignedIn { user, proved: Some(Identifier::Phone(phone)), at, .. } => {
@@ -148,6 +159,20 @@ const fn channel(identifier: &Identifier) -> &'static str {
     }
 }
 
+fn verification_requested<'a>(
+    user: &'a User,
+    asked: &VerificationAsked,
+    at: Timestamp,
+) -> VerificationRequested<'a> {
+    VerificationRequested {
+        user_id: user.id.as_str(),
+        store: user.realm.shop().unwrap_or_default(),
+        channel: channel(&asked.identifier),
+        requested_at: envelope::date_time(at),
+        expires_at: envelope::date_time(asked.expires_at),
+    }
+}
+
 fn signed_up(
     user: &User,
     asked: &[VerificationAsked],
@@ -178,15 +203,9 @@ fn signed_up(
         created_at: envelope::date_time(at),
     };
     let mut events = vec![message("customer.created", envelope::value(&created)?)?];
-    for VerificationAsked { identifier, expires_at } in asked {
-        let requested = VerificationRequested {
-            user_id,
-            store,
-            channel: channel(identifier),
-            requested_at: envelope::date_time(at),
-            expires_at: envelope::date_time(*expires_at),
-        };
-        events.push(message("customer.verification_requested", envelope::value(&requested)?)?);
+    for asked in asked {
+        let requested = verification_requested(user, asked, at);
+        events.push(message(VERIFICATION_REQUESTED, envelope::value(&requested)?)?);
     }
     let (referral_code, referred_by) =
         (attribute(attributes::REFERRAL_CODE), attribute(attributes::REFERRED_BY));

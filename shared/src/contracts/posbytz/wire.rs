@@ -53,6 +53,7 @@ pub struct EmailVerifyRequest {
 pub struct SigninRequest {
     pub identifier: Identifier,
     pub password: Password,
+    locale: String,
 }
 
 /// The request of `POST /ecommerce/v1/auth/otp/verify`.
@@ -128,7 +129,8 @@ impl SigninRequest {
         match (identifier, password) {
             (Some(identifier), Some(password)) if errors.is_empty() => {
                 let password = Password::parse(password, 1).map_err(|_| Refusal::Credentials)?;
-                Ok(Self { identifier, password })
+                let locale = http::locale(request, &super::LOCALES).to_owned();
+                Ok(Self { identifier, password, locale })
             }
             _ => Err(Refusal::Invalid(errors)),
         }
@@ -142,6 +144,7 @@ impl SigninRequest {
             identifier: self.identifier,
             device: DeviceInfo::default(),
             source: Source::of_client(caller.client),
+            locale: self.locale,
         };
         (command, self.password)
     }

@@ -82,6 +82,7 @@ impl EventMapper for UrbanFitsEvents {
             // Every sign-up of UrbanFits makes a wallet. The other facts do not occur.
             Fact::UserSignedUp { credit: None, .. }
             | Fact::IdentifierVerified { .. }
+            | Fact::VerificationAsked { .. }
             | Fact::PasswordChanged { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

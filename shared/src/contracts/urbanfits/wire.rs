@@ -161,6 +161,7 @@ impl LoginRequest {
                 identifier,
                 device: DeviceInfo::default(),
                 source: http::source(request),
+                locale: http::locale(request, &super::LOCALES).to_owned(),
             },
             session_kind: match fields.get("remember_me") {
                 Some(Value::Bool(true)) => SessionKind::Remembered,

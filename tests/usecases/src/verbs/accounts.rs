@@ -13,9 +13,9 @@ use latchkey::domain::source::Source;
 use latchkey::domain::user::User;
 use latchkey::ports::Users;
 use latchkey::usecases::{
-    Delivery, EnterByCodeCommand, Newcomer, Presented, Referrer, RequestCodeCommand, SessionOwner,
-    SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp, StartSignUpCommand, Unproved,
-    WalletPolicy,
+    Delivery, EnterByCodeCommand, Newcomer, Presented, Referrer, RequestCodeCommand, ResendToKnown,
+    SessionOwner, SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp,
+    StartSignUpCommand, Unproved, WalletPolicy,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -30,6 +30,8 @@ pub struct ShopSignUp {
     pub email: Option<Identifier>,
     pub phone: Option<Identifier>,
     pub referrer: Option<UserId>,
+    /// The password, if it is not the usual one.
+    pub password: Option<&'static str>,
 }
 
 /// Returns the text of a value with the members of objects in order. The items have theirs in any.
@@ -161,14 +163,14 @@ impl Core {
         client: &ClientId,
         sign_up: ShopSignUp,
     ) -> Result<UserId, Refusal> {
-        let (policy, code_keys) = (self.rules.sends.clone(), Arc::clone(&self.code_keys));
         let shop = self.from(Source::of_client(client.clone()));
-        let unproved = Unproved::Waits { code_keys, policy, bill: self.bill() };
-        let use_case = shop.sign_up_with(unproved);
+        let (resend, attempts) = (shop.resend_verification(), shop.password_gate());
+        let use_case =
+            shop.sign_up_with(Unproved::Waits(Box::new(ResendToKnown { resend, attempts })));
         let command = SignUpCommand {
             realm: self.realm.clone(),
             identifiers: sign_up.email.into_iter().chain(sign_up.phone).collect(),
-            password: people::password("correct horse"),
+            password: people::password(sign_up.password.unwrap_or("correct horse")),
             attributes: self.rules.attributes.clone(),
             referrer: sign_up.referrer.map(|id| Referrer { id, attribute: "referrer" }),
             device: DeviceInfo::default(),

@@ -10,8 +10,8 @@ use latchkey::domain::identifier::Identifier;
 use latchkey::ports::Challenges as _;
 use latchkey::usecases::{
     CheckCode, Delivery, EnterByCode, EnterByCodeCommand, Entered, Guess, Presented,
-    ProveRecipient, RecipientProof, RequestCode, RequestCodeCommand, SessionOwner, VerifyLink,
-    WalletPolicy,
+    ProveRecipient, RecipientProof, RequestCode, RequestCodeCommand, ResendVerification,
+    SessionOwner, Verification, VerifyLink, WalletPolicy,
 };
 use std::sync::Arc;
 
@@ -38,10 +38,24 @@ impl Core {
             gate: self.gate(),
             bill: self.bill(),
             accounts: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
             code_keys: Arc::clone(&self.code_keys),
             basics: self.basics(),
             policy: self.rules.sends.clone(),
             handles: self.rules.handles.then_some(|random| hex(random)),
+        }
+    }
+
+    pub(super) fn resend_verification(&self) -> ResendVerification {
+        ResendVerification {
+            gate: self.gate(),
+            accounts: Arc::clone(&self.store) as _,
+            verification: Verification {
+                code_keys: Arc::clone(&self.code_keys),
+                policy: self.rules.sends.clone(),
+                bill: self.bill(),
+            },
+            basics: self.basics(),
         }
     }
 

@@ -11,8 +11,9 @@ use latchkey::domain::session::{ListedSession, SessionsToEnd};
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::Sessions as _;
 use latchkey::usecases::{
-    Entered, OpenSession, OpenSessions, Presented, RecipientProof, Refresh, Refreshed,
-    ResetPassword, ResetProof, SessionOwner, SignInByPassword, SignInCommand, SignOut, SignedToken,
+    Entered, OpenSession, OpenSessions, PasswordGate, Presented, RecipientProof, Refresh,
+    Refreshed, ResetPassword, ResetProof, SessionOwner, SignInByPassword, SignInCommand, SignOut,
+    SignedToken,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -50,7 +51,12 @@ impl Core {
             identifier,
             device: DeviceInfo::default(),
             source: self.source.clone(),
+            locale: "en".to_owned(),
         }
+    }
+
+    pub(super) fn password_gate(&self) -> PasswordGate {
+        PasswordGate { attempts: Arc::clone(&self.store) as _, backoff: self.rules.backoff }
     }
 
     async fn entered_by_password(
@@ -62,12 +68,12 @@ impl Core {
             gate: self.gate(),
             accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
-            attempts: Arc::clone(&self.store) as _,
+            attempts: self.password_gate(),
             sessions: self.sessions(),
             basics: self.basics(),
             passwords: Arc::clone(&self.passwords),
-            backoff: self.rules.backoff,
             admission: self.rules.admission,
+            resend: Some(self.resend_verification()),
         };
         let command = self.sign_in_command(identifier);
         Ok(sign_in.run(people::password(password), command).await?)

@@ -6,7 +6,7 @@ use super::value::{Item, as_text, as_time, purge_time, read, text, time};
 use crate::domain::id::DeviceId;
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::KnownSources;
-use crate::domain::user::User;
+use crate::domain::user::{KnownBy, User};
 use crate::ports::{DeviceRegistration, Holder, PortError, PushTokenOwner};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -20,7 +20,11 @@ pub(crate) fn read_holder(item: &Item) -> Result<Holder, PortError> {
     let marks = item.get("known_sources").and_then(|value| value.as_m().ok());
     let marks = marks.into_iter().flatten();
     let marks = marks.filter_map(|(mark, at)| Some((mark.clone(), as_time(at)?)));
-    Ok(Holder { user: read_user_id(item)?, known_sources: KnownSources::from_stored(marks) })
+    Ok(Holder {
+        user: read_user_id(item)?,
+        known_sources: KnownSources::from_stored(marks),
+        reserved_until: item.get("expires_at").and_then(as_time),
+    })
 }
 
 /// Returns the item of an identifier of a user.
@@ -33,7 +37,8 @@ pub(crate) fn identifier_item(
         ("identifier".to_owned(), text(keys::identifier(&user.realm, identifier))),
         ("user_id".to_owned(), text(user.id.as_str())),
     ]);
-    if let Some(end) = user.expires_at {
+    let known_by = user.identifiers.find(identifier);
+    if let Some(end) = known_by.and_then(KnownBy::reserved_until) {
         item.insert("expires_at".to_owned(), purge_time(end));
     }
     if let Some(known) = known {

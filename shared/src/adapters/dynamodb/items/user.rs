@@ -20,6 +20,11 @@ pub(crate) fn verified_time(kind: IdentifierKind) -> String {
     format!("{}_verified_at", kind.as_str())
 }
 
+/// The attribute with the time at which an unverified identifier of this kind is free again.
+pub(crate) fn reserved_time(kind: IdentifierKind) -> String {
+    format!("{}_reserved_until", kind.as_str())
+}
+
 /// Returns the item of a new user.
 pub(crate) fn user_item(user: &User) -> Item {
     let mut item = Item::from([
@@ -36,6 +41,9 @@ pub(crate) fn user_item(user: &User) -> Item {
         }
         if let Some(at) = known.verified_at() {
             item.insert(verified_time(kind), time(at));
+        }
+        if let Some(end) = known.reserved_until() {
+            item.insert(reserved_time(kind), purge_time(end));
         }
     }
     if let Some(end) = user.expires_at {
@@ -54,14 +62,17 @@ fn known_by(item: &Item, kind: IdentifierKind, created_at: Timestamp) -> Option<
         Identifier::from_parts(kind.as_str(), item.get(kind.as_str()).and_then(as_text)?)?;
     let verified = item.get(&verified_flag(kind)).and_then(as_flag).unwrap_or(false);
     let at = item.get(&verified_time(kind)).and_then(as_time).unwrap_or(created_at);
-    Some(KnownBy::from_stored(identifier, verified.then_some(at)))
+    let reserved_until = item.get(&reserved_time(kind)).and_then(as_time);
+    Some(KnownBy::from_stored(identifier, verified.then_some(at), reserved_until))
 }
 
-/// Reads a user.
-pub(crate) fn read_user(item: &Item) -> Result<User, PortError> {
+/// Reads a user, without the identifiers that are free again at `now`: they may belong to another
+/// user.
+pub(crate) fn read_user(item: &Item, now: Timestamp) -> Result<User, PortError> {
     let created_at = read(item, "created_at", as_time)?;
     let known_by =
         IdentifierKind::ALL.into_iter().filter_map(|kind| known_by(item, kind, created_at));
+    let known_by = known_by.filter(|known| known.is_kept(now));
     let optional_time = |name: &str| item.get(name).and_then(as_time);
     let password = item.get("password_hash").and_then(as_text);
     let kept = item.get("session_kept").and_then(as_text);

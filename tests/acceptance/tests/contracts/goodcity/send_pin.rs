@@ -10,6 +10,34 @@ use latchkey::domain::identifier::Identifier;
 use serde_json::{Value, json};
 
 #[tokio::test]
+async fn a_pin_that_outlives_its_unverified_user_keeps_the_user() {
+    let limits: Vec<_> = NO_LIMITS.into_iter().chain([("OTP_TTL_SECONDS", "100000")]).collect();
+    let stack = &TestStack::with(&limits).await;
+    let ends = async |mobile: &str| {
+        let [users, identifiers] =
+            ["Users", "Identifiers"].map(|table| stack.items_with(table, mobile));
+        let (users, identifiers) = (users.await, identifiers.await);
+        (users[0]["expires_at"].as_u64(), identifiers[0]["expires_at"].as_u64())
+    };
+    for again in ["goodcity-signup", "goodcity-send-pin"] {
+        let mobile = new_mobile();
+        otp_auth_key(&goodcity(stack).sign_up(&mobile).await);
+        goodcity(stack).pin(&mobile, 1).await;
+        let first = ends(&mobile).await;
+        let asked = match again {
+            "goodcity-signup" => goodcity(stack).sign_up(&mobile).await,
+            _ => goodcity(stack).send_pin(&mobile).await,
+        };
+        let kept = ends(&mobile).await;
+        assert!(first.0 < kept.0 && first.1 < kept.1, "{again}: {first:?} {kept:?}");
+        let pin = goodcity(stack).pin(&mobile, 2).await;
+        let reply = goodcity(stack).verify(&otp_auth_key(&asked), &pin).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(ends(&mobile).await, (None, None));
+    }
+}
+
+#[tokio::test]
 async fn the_documented_examples_give_the_documented_answers() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     goodcity(stack).registered("+85261677528").await;

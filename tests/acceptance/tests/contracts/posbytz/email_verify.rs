@@ -281,7 +281,7 @@ async fn following_a_link_is_three_round_trips() {
         json!(["GetItem", ["Challenges"]]),
         json!(["GetItem", ["Challenges"]]),
         json!(["GetItem", ["Challenges"]]),
-        json!(["TransactWriteItems", ["Challenges", "Outbox", "Users"]]),
+        json!(["TransactWriteItems", ["Challenges", "Identifiers", "Outbox", "Users"]]),
     ];
     assert_eq!(calls, expected);
 }

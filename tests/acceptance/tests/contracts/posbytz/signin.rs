@@ -2,10 +2,10 @@
 
 use acceptance::events::of_type;
 use acceptance::posbytz::{
-    BOTH, TOO_MANY, bad_request, by_email, by_mobile, customer_id, new_number, refusal, session,
-    signed_in,
+    BOTH, TOO_MANY, bad_request, by_email, by_mobile, code_refused, customer_id, new_number,
+    refusal, session, signed_in, typed,
 };
-use acceptance::{TestStack, new_email, posbytz};
+use acceptance::{NO_LIMITS, TestStack, code_in, new_email, posbytz};
 use serde_json::json;
 
 /// A verified customer of a store: address and id.
@@ -27,13 +27,49 @@ async fn a_verified_customer_signs_in_and_an_unverified_one_does_not_yet() {
     let wrong = json!({"email": email, "password": "wrong horse"});
     let refused = refusal(401, "Invalid credentials", "Unauthorized");
     posbytz(stack).sign_in(&client, &wrong).await.expect(401, &refused);
-    let link = posbytz(stack).mailed_secret(&email, &id, 1).await;
+    // The right password sent a second link.
+    let link = posbytz(stack).mailed_secret(&email, &id, 2).await;
     assert_eq!(posbytz(stack).verify_email(&id, &link).await.status, 200);
     let reply = posbytz(stack).sign_in(&client, &by_email(&email.to_uppercase())).await;
     assert_eq!(signed_in(&reply), id);
-    let events = stack.events(&id, 4).await;
+    let events = stack.events(&id, 5).await;
     let detail = &of_type(&events, "customer.signed_in")[0]["detail"];
     assert_eq!((&detail["method"], &detail["store"]), (&json!("password"), &json!("SIGNIN1")));
+}
+
+#[tokio::test]
+async fn a_customer_whose_code_was_late_gets_another_one_and_signs_in() {
+    // The codes live longer than an unverified customer, so every new one keeps the customer for longer.
+    let limits: Vec<_> = NO_LIMITS.into_iter().chain([("OTP_TTL_SECONDS", "100000")]).collect();
+    let stack = &TestStack::with(&limits).await;
+    let client = posbytz(stack).store_token("SIGNIN5").await;
+    let number = new_number();
+    let (body, mobile) = (by_mobile("91", &number), format!("+91{number}"));
+    let code = async |count| code_in(&stack.text(&mobile, count).await);
+    let id = customer_id(&posbytz(stack).sign_up(&client, &body).await);
+    let first = code(1).await;
+    let not_yet = refusal(403, "Account not verified", "Forbidden");
+    posbytz(stack).sign_in(&client, &body).await.expect(403, &not_yet);
+    let second = code(2).await;
+    let exists = json!({"statusCode": 422, "errors": {"mobile": ["Mobile already exists"]}});
+    posbytz(stack).sign_up(&client, &body).await.expect(422, &exists);
+    let third = code(3).await;
+    for code in [first, second].iter().filter(|code| **code != third) {
+        posbytz(stack)
+            .enter_code(&client, &typed(&number, code))
+            .await
+            .expect(401, &code_refused());
+    }
+    let reply = posbytz(stack).enter_code(&client, &typed(&number, &third)).await;
+    assert_eq!(signed_in(&reply), id);
+    assert_eq!(signed_in(&posbytz(stack).sign_in(&client, &body).await), id);
+    let events = stack.events(&id, 7).await;
+    assert_eq!(of_type(&events, "customer.verification_requested").len(), 3);
+    // What was kept for a time is kept for ever.
+    for table in ["Users", "Identifiers"] {
+        let items = stack.items_with(table, &id).await;
+        assert!(items.iter().all(|item| item.get("expires_at").is_none()), "{items:?}");
+    }
 }
 
 #[tokio::test]
