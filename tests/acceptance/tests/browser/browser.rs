@@ -186,13 +186,20 @@ impl Browser<'_> {
         self.driver.goto(format!("{}{path}", self.stack.url())).await.unwrap();
     }
 
+    /// Waits until an element has the focus. A page gives it to its field some time after it is loaded.
+    async fn wait_for_focus(&self) {
+        self.wait_for("an element with the focus", |seen| seen["focus"] != "").await;
+    }
+
     /// Presses these keys in the element that has the focus.
     pub(super) async fn press(&self, keys: &str) {
+        self.wait_for_focus().await;
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
     /// Inserts a text at once in the element that has the focus.
     pub(super) async fn paste(&self, text: &str) {
+        self.wait_for_focus().await;
         self.cdp("Input.insertText", json!({"text": text})).await;
     }
 
