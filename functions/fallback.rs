@@ -20,5 +20,5 @@ pub(crate) async fn main() -> Result<(), Error> {
     let origins =
         OriginsByContract::from(names.map(|name| (name, settings::allowed_origins(name))));
     // The contract of the path adds its own headers.
-    serve(module_path!(), Cors::NONE, origins, fallback).await
+    serve(module_path!(), (Cors::NONE, None), origins, fallback).await
 }

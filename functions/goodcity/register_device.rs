@@ -3,7 +3,7 @@
 use latchkey::contracts::goodcity::{self, Authenticator, Refusal, RegisterDeviceRequest};
 use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
+use latchkey::runtime::{Error, Ticket};
 use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
 use latchkey::wiring::Wiring;
 
@@ -16,8 +16,10 @@ async fn register_device(endpoint: &Register, request: &Request) -> Result<Respo
     let user = endpoint.authenticator.user(request).await?;
     let RegisterDeviceRequest { info } = RegisterDeviceRequest::read(request)?;
     let command = RegisterDeviceCommand { realm: goodcity::realm(), user: user.id, info };
-    endpoint.register_device.run(command).await.or_refuse(never::<Refusal>)?;
-    Ok(http::empty(StatusCode::NO_CONTENT))
+    let (ticket, write) = (Ticket::of(request), |(): &()| Ok(http::empty(StatusCode::NO_CONTENT)));
+    let registered = endpoint.register_device.run(command, &ticket.recorder(&write)).await;
+    registered.or_refuse(never::<Refusal>)?;
+    Ok(write(&())?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,5 +33,6 @@ pub(crate) async fn main() -> Result<(), Error> {
         issuer: issuer.name,
     };
     let endpoint = Register { authenticator, register_device: wiring.register_device()? };
-    wiring.serve(module_path!(), endpoint, register_device).await
+    let once = wiring.once(goodcity::account, None)?;
+    wiring.serve_once(module_path!(), once, endpoint, register_device).await
 }

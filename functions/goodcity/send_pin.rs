@@ -6,8 +6,8 @@ use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SendPinRequest};
 use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{RequestCode, RequestCodeCommand};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{CodeRequested, RequestCode, RequestCodeCommand};
 use latchkey::wiring::Wiring;
 
 async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
@@ -16,13 +16,17 @@ async fn send_pin(request_code: &RequestCode, request: &Request) -> Result<Respo
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
     let audience = Audience::Registered;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };
-    let requested = request_code.run(command).await.or_refuse(never::<Refusal>)?;
-    Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
+    let write =
+        |requested: &CodeRequested| Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)));
+    let ticket = Ticket::of(request);
+    let requested = request_code.run(command, &ticket.recorder(&write)).await;
+    Ok(write(&requested.or_refuse(never::<Refusal>)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&goodcity::PROFILE)?;
     let request_code = wiring.request_code()?;
-    wiring.serve(module_path!(), request_code, send_pin).await
+    let once = wiring.once(goodcity::caller, None)?;
+    wiring.serve_once(module_path!(), once, request_code, send_pin).await
 }

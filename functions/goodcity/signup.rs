@@ -6,8 +6,8 @@ use latchkey::contracts::goodcity::{self, OtpAuthKey, Refusal, SignupRequest};
 use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{RequestCodeCommand, SignUpUnverified};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{CodeRequested, RequestCodeCommand, SignUpUnverified};
 use latchkey::wiring::Wiring;
 
 async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Response, Refusal> {
@@ -16,13 +16,17 @@ async fn signup(sign_up: &SignUpUnverified, request: &Request) -> Result<Respons
     let locale = http::locale(request, &goodcity::LOCALES).to_owned();
     let audience = Audience::Registered;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };
-    let requested = sign_up.run(command, newcomer).await.or_refuse(never::<Refusal>)?;
-    Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)))
+    let write =
+        |requested: &CodeRequested| Ok(http::json(StatusCode::OK, &OtpAuthKey::from(requested)));
+    let ticket = Ticket::of(request);
+    let requested = sign_up.run(command, newcomer, &ticket.recorder(&write)).await;
+    Ok(write(&requested.or_refuse(never::<Refusal>)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&goodcity::PROFILE)?;
     let sign_up = wiring.sign_up_unverified()?;
-    wiring.serve(module_path!(), sign_up, signup).await
+    let once = wiring.once(goodcity::caller, None)?;
+    wiring.serve_once(module_path!(), once, sign_up, signup).await
 }

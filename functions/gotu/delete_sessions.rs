@@ -2,7 +2,7 @@
 
 use latchkey::contracts::gotu::{self, Authenticator, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
+use latchkey::runtime::{Error, Ticket};
 use latchkey::usecases::SignOut;
 use latchkey::wiring::Wiring;
 
@@ -16,8 +16,10 @@ async fn delete_sessions(
     request: &Request,
 ) -> Result<Response, Refusal> {
     let (user, device) = endpoint.authenticator.session(request).await?;
-    endpoint.sign_out.run(&user, gotu::sessions_to_end(request, device)).await?;
-    Ok(http::empty(StatusCode::NO_CONTENT))
+    let (ticket, write) = (Ticket::of(request), |(): &()| Ok(http::empty(StatusCode::NO_CONTENT)));
+    let which = gotu::sessions_to_end(request, device);
+    endpoint.sign_out.run(&user, which, &ticket.recorder(&write)).await?;
+    Ok(write(&())?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,5 +31,6 @@ pub(crate) async fn main() -> Result<(), Error> {
         clock: wiring.clock(),
     };
     let endpoint = DeleteSessions { authenticator, sign_out: wiring.sign_out()? };
-    wiring.serve(module_path!(), endpoint, delete_sessions).await
+    let once = wiring.once(gotu::account, None)?;
+    wiring.serve_once(module_path!(), once, endpoint, delete_sessions).await
 }

@@ -4,7 +4,7 @@ use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, PasswordRequest, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::{AccessTokens, Clock};
-use latchkey::runtime::Error;
+use latchkey::runtime::{Error, Ticket};
 use latchkey::usecases::{ResetPassword, ResetRefused};
 use latchkey::wiring::Wiring;
 use secrecy::ExposeSecret as _;
@@ -23,12 +23,14 @@ async fn patch_users_password(
     let PasswordRequest { password, request_token } = PasswordRequest::read(request)?;
     let (token, now) = (request_token.expose_secret(), endpoint.clock.now());
     let proof = gotu::reset_allowed(token, &*endpoint.access_tokens, now).await?;
-    let reset = endpoint.reset.run(proof, password, &gotu::source(request)).await;
+    let (ticket, write) = (Ticket::of(request), |(): &()| Ok(http::empty(StatusCode::NO_CONTENT)));
+    let (source, recorder) = (gotu::source(request), ticket.recorder(&write));
+    let reset = endpoint.reset.run(proof, password, &source, &recorder).await;
     reset.or_refuse(|refused| match refused {
         ResetRefused::ProofUsedUp => Refusal::RequestToken,
         ResetRefused::SamePassword => Refusal::SamePassword,
     })?;
-    Ok(http::empty(StatusCode::NO_CONTENT))
+    Ok(write(&())?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,5 +41,6 @@ pub(crate) async fn main() -> Result<(), Error> {
         access_tokens: wiring.access_tokens()?,
         clock: wiring.clock(),
     };
-    wiring.serve(module_path!(), endpoint, patch_users_password).await
+    let once = wiring.once(gotu::caller, None)?;
+    wiring.serve_once(module_path!(), once, endpoint, patch_users_password).await
 }

@@ -6,8 +6,8 @@
 use latchkey::contracts::gotu::{self, OtpRequest, Refusal};
 use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{Delivery, RequestCode, RequestCodeCommand};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{CodeRequested, Delivery, RequestCode, RequestCodeCommand};
 use latchkey::wiring::Wiring;
 
 async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Response, Refusal> {
@@ -16,13 +16,16 @@ async fn post_otp(request_code: &RequestCode, request: &Request) -> Result<Respo
     let locale = http::locale(request, &gotu::LOCALES).to_owned();
     let delivery = Delivery::Allowed;
     let command = RequestCodeCommand { key, audience, delivery, source, locale };
-    request_code.run(command).await.or_refuse(never::<Refusal>)?;
-    Ok(http::empty(StatusCode::NO_CONTENT))
+    let write = |_: &CodeRequested| Ok(http::empty(StatusCode::NO_CONTENT));
+    let ticket = Ticket::of(request);
+    let requested = request_code.run(command, &ticket.recorder(&write)).await;
+    Ok(write(&requested.or_refuse(never::<Refusal>)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&gotu::PROFILE)?;
     let request_code = wiring.request_code()?;
-    wiring.serve(module_path!(), request_code, post_otp).await
+    let once = wiring.once(gotu::caller, None)?;
+    wiring.serve_once(module_path!(), once, request_code, post_otp).await
 }

@@ -4,8 +4,8 @@ use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, RequestTokenResponse, VerificationRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::AccessTokens;
-use latchkey::runtime::Error;
-use latchkey::usecases::ProveRecipient;
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{ProveRecipient, RecipientProof};
 use latchkey::wiring::Wiring;
 use std::sync::Arc;
 
@@ -21,11 +21,13 @@ async fn post_otp_verification(
     let VerificationRequest { key, code } = VerificationRequest::read(request)?;
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.access_tokens.signer().await?;
-    let source = gotu::source(request);
-    let proved = endpoint.prove.run(key, &code, &source).await;
-    let proved = proved.or_refuse(|_| Refusal::Verification)?;
-    let token = gotu::request_token(&proved, &*signer)?;
-    Ok(http::json(StatusCode::OK, &RequestTokenResponse::new(token)))
+    let write = |proved: &RecipientProof| {
+        let token = gotu::request_token(proved, &*signer)?;
+        Ok(http::json(StatusCode::OK, &RequestTokenResponse::new(token)))
+    };
+    let (source, ticket) = (gotu::source(request), Ticket::of(request));
+    let proved = endpoint.prove.run(key, &code, &source, &ticket.recorder(&write)).await;
+    Ok(write(&proved.or_refuse(|_| Refusal::Verification)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,5 +37,6 @@ pub(crate) async fn main() -> Result<(), Error> {
         prove: wiring.prove_recipient()?,
         access_tokens: wiring.access_tokens()?,
     };
-    wiring.serve(module_path!(), endpoint, post_otp_verification).await
+    let once = wiring.once(gotu::caller, Some(&endpoint.access_tokens))?;
+    wiring.serve_once(module_path!(), once, endpoint, post_otp_verification).await
 }

@@ -3,8 +3,8 @@
 use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, SessionRequest};
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{SignInByPassword, SignInRefused};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{Entered, SignInByPassword, SignInRefused};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct PostSessions {
@@ -15,15 +15,19 @@ struct PostSessions {
 async fn post_sessions(endpoint: &PostSessions, request: &Request) -> Result<Response, Refusal> {
     let SessionRequest { command, password } = SessionRequest::read(request)?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(password, command).await;
+    let write = |entered: &Entered| {
+        let session = gotu::session_opened(entered, endpoint.issuer.lifetime, &*signer)?;
+        Ok(http::json(StatusCode::OK, &session))
+    };
+    let ticket = Ticket::of(request);
+    let signed_in = endpoint.sign_in.run(password, command, &ticket.recorder(&write)).await;
     let signed_in = signed_in.or_refuse(|refused| match refused {
         SignInRefused::NoSuchUser => Refusal::NoSuchUser,
         SignInRefused::WrongPassword => Refusal::Password,
         // Does not occur: users whose address is not verified may sign in.
         SignInRefused::NotVerified => Refusal::Forbidden,
     })?;
-    let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
-    Ok(http::json(StatusCode::OK, &session))
+    Ok(write(&signed_in)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,5 +35,6 @@ pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&gotu::PROFILE)?;
     let endpoint =
         PostSessions { sign_in: wiring.sign_in_by_password()?, issuer: wiring.token_issuer()? };
-    wiring.serve(module_path!(), endpoint, post_sessions).await
+    let once = wiring.once(gotu::caller, Some(&endpoint.issuer.tokens))?;
+    wiring.serve_once(module_path!(), once, endpoint, post_sessions).await
 }

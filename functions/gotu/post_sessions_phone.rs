@@ -4,8 +4,8 @@ use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, SessionByPhoneRequest};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::EnterByCode;
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{EnterByCode, Entered};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct PostSessionsPhone {
@@ -20,10 +20,14 @@ async fn post_sessions_phone(
     let SessionByPhoneRequest { command } = SessionByPhoneRequest::read(request)?;
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
+    let write = |entered: &Entered| {
+        let session = gotu::session_opened(entered, endpoint.issuer.lifetime, &*signer)?;
+        Ok(http::json(StatusCode::OK, &session))
+    };
+    let ticket = Ticket::of(request);
+    let signed_in = endpoint.enter.run(command, &ticket.recorder(&write)).await;
     // Whatever is wrong looks the same: the response does not tell which phones have an account.
-    let signed_in = endpoint.enter.run(command).await.or_refuse(|_| Refusal::Code)?;
-    let session = gotu::session_opened(&signed_in, endpoint.issuer.lifetime, &*signer)?;
-    Ok(http::json(StatusCode::OK, &session))
+    Ok(write(&signed_in.or_refuse(|_| Refusal::Code)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,5 +35,6 @@ pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&gotu::PROFILE)?;
     let enter = wiring.enter_by_code(Audience::Registered)?;
     let endpoint = PostSessionsPhone { enter, issuer: wiring.token_issuer()? };
-    wiring.serve(module_path!(), endpoint, post_sessions_phone).await
+    let once = wiring.once(gotu::caller, Some(&endpoint.issuer.tokens))?;
+    wiring.serve_once(module_path!(), once, endpoint, post_sessions_phone).await
 }

@@ -3,10 +3,12 @@
 use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, RefreshRequest, Refusal};
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{Refresh, RefreshRefused};
+use latchkey::runtime::{Error, Successors, Ticket};
+use latchkey::usecases::{OpenSession, Refresh, RefreshRefused, Renewal};
 use latchkey::wiring::{TokenIssuer, Wiring};
 use secrecy::ExposeSecret as _;
+
+use std::sync::Arc;
 
 struct PostSessionsRefresh {
     refresh: Refresh,
@@ -19,10 +21,15 @@ async fn post_sessions_refresh(
 ) -> Result<Response, Refusal> {
     let RefreshRequest { refresh_token } = RefreshRequest::read(request)?;
     let signer = endpoint.issuer.tokens.signer().await?;
-    let refreshed = endpoint.refresh.run(refresh_token.expose_secret()).await;
+    let write = |session: &OpenSession| {
+        let session = gotu::session_issued(session, endpoint.issuer.lifetime, &*signer)?;
+        Ok(http::json(StatusCode::OK, &session))
+    };
+    let (ticket, renewed) = (Ticket::of(request), |renewal: &Renewal| write(&renewal.session));
+    let recorder = ticket.recorder_of_successor(&renewed, gotu::successor);
+    let refreshed = endpoint.refresh.run(refresh_token.expose_secret(), &recorder).await;
     let refreshed = refreshed.or_refuse(|RefreshRefused| Refusal::RefreshToken)?;
-    let session = gotu::session_issued(&refreshed.session, endpoint.issuer.lifetime, &*signer)?;
-    Ok(http::json(StatusCode::OK, &session))
+    Ok(write(&refreshed.session)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,5 +37,8 @@ pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&gotu::PROFILE)?;
     let endpoint =
         PostSessionsRefresh { refresh: wiring.refresh()?, issuer: wiring.token_issuer()? };
-    wiring.serve(module_path!(), endpoint, post_sessions_refresh).await
+    let mut once = wiring.once(gotu::caller, Some(&endpoint.issuer.tokens))?;
+    let (keys, presented) = (Arc::clone(&endpoint.refresh.keys), gotu::presented_token as _);
+    once.once.successors = Some(Successors { keys, presented });
+    wiring.serve_once(module_path!(), once, endpoint, post_sessions_refresh).await
 }

@@ -4,8 +4,8 @@ use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::gotu::{self, Refusal, SignUpRequest};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{EnterByCode, EnterRefused, SignUpByPassword, Taken};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{EnterByCode, EnterRefused, Entered, SignUpByPassword, Taken};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct PostUsers {
@@ -15,24 +15,29 @@ struct PostUsers {
 }
 
 async fn post_users(endpoint: &PostUsers, request: &Request) -> Result<Response, Refusal> {
-    let request = SignUpRequest::read(request)?;
+    let sign_up = SignUpRequest::read(request)?;
     // Read before anything is written: the user could not use an account without a token.
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_up = match request {
+    let write = |entered: &Entered| {
+        let session = gotu::session_opened(entered, endpoint.issuer.lifetime, &*signer)?;
+        Ok(http::json(StatusCode::OK, &session))
+    };
+    let ticket = Ticket::of(request);
+    let recorder = ticket.recorder(&write);
+    let signed_up = match sign_up {
         SignUpRequest::Phone(command) => {
-            let signed_up = endpoint.by_code.run(command).await;
+            let signed_up = endpoint.by_code.run(command, &recorder).await;
             signed_up.or_refuse(|refused| match refused {
                 EnterRefused::NoCode | EnterRefused::WrongCode => Refusal::Code,
                 EnterRefused::Taken => Refusal::PhoneTaken,
             })?
         }
         SignUpRequest::Email(command) => {
-            let signed_up = endpoint.by_password.run(command).await;
+            let signed_up = endpoint.by_password.run(command, &recorder).await;
             signed_up.or_refuse(|Taken(_)| Refusal::EmailTaken)?
         }
     };
-    let session = gotu::session_opened(&signed_up, endpoint.issuer.lifetime, &*signer)?;
-    Ok(http::json(StatusCode::OK, &session))
+    Ok(write(&signed_up)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -43,5 +48,6 @@ pub(crate) async fn main() -> Result<(), Error> {
         by_password: wiring.sign_up_and_enter()?,
         issuer: wiring.token_issuer()?,
     };
-    wiring.serve(module_path!(), endpoint, post_users).await
+    let once = wiring.once(gotu::caller, Some(&endpoint.issuer.tokens))?;
+    wiring.serve_once(module_path!(), once, endpoint, post_users).await
 }

@@ -7,8 +7,8 @@ use latchkey::contracts::posbytz::{
 };
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::EnterByCode;
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{EnterByCode, Entered};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct OtpVerify {
@@ -22,10 +22,14 @@ async fn otp_verify(endpoint: &OtpVerify, request: &Request) -> Result<Response,
     let command = OtpVerifyRequest::read(request)?.for_client(caller);
     // Read before the code is used up: if no token can be signed, the code stays valid.
     let signer = endpoint.issuer.tokens.signer().await?;
-    let entered = endpoint.enter.run(command).await.or_refuse(|_| Refusal::Otp)?;
-    let (user, lifetime) = (&entered.user.id, endpoint.issuer.lifetime);
-    let token = posbytz::customer_token(user, entered.at, lifetime, &*signer)?;
-    Ok(http::json(StatusCode::OK, &CustomerSession::new(token, lifetime)))
+    let lifetime = endpoint.issuer.lifetime;
+    let write = |entered: &Entered| {
+        let token = posbytz::customer_token(&entered.user.id, entered.at, lifetime, &*signer)?;
+        Ok(http::json(StatusCode::OK, &CustomerSession::new(token, lifetime)))
+    };
+    let ticket = Ticket::of(request);
+    let entered = endpoint.enter.run(command, &ticket.recorder(&write)).await;
+    Ok(write(&entered.or_refuse(|_| Refusal::Otp)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,5 +41,9 @@ pub(crate) async fn main() -> Result<(), Error> {
         enter: wiring.enter_by_code(Audience::Registered)?,
         issuer: wiring.token_issuer()?,
     };
-    wiring.serve(module_path!(), endpoint, otp_verify).await
+    let once = wiring.once(
+        |endpoint: &OtpVerify, request| endpoint.clients.owner_of_key(request),
+        Some(&endpoint.issuer.tokens),
+    )?;
+    wiring.serve_once(module_path!(), once, endpoint, otp_verify).await
 }

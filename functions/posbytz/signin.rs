@@ -7,8 +7,8 @@ use latchkey::contracts::posbytz::{
     self, ClientAuthenticator, CustomerSession, Refusal, SigninRequest,
 };
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
-use latchkey::usecases::{SignInByPassword, SignInRefused};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{Entered, SignInByPassword, SignInRefused};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct Signin {
@@ -21,14 +21,18 @@ async fn signin(endpoint: &Signin, request: &Request) -> Result<Response, Refusa
     let caller = endpoint.clients.caller(request).await?;
     let (command, password) = SigninRequest::read(request)?.for_client(caller);
     let signer = endpoint.issuer.tokens.signer().await?;
-    let signed_in = endpoint.sign_in.run(password, command).await;
+    let lifetime = endpoint.issuer.lifetime;
+    let write = |entered: &Entered| {
+        let token = posbytz::customer_token(&entered.user.id, entered.at, lifetime, &*signer)?;
+        Ok(http::json(StatusCode::OK, &CustomerSession::new(token, lifetime)))
+    };
+    let ticket = Ticket::of(request);
+    let signed_in = endpoint.sign_in.run(password, command, &ticket.recorder(&write)).await;
     let signed_in = signed_in.or_refuse(|refused| match refused {
         SignInRefused::NoSuchUser | SignInRefused::WrongPassword => Refusal::Credentials,
         SignInRefused::NotVerified => Refusal::NotVerified,
     })?;
-    let (user, lifetime) = (&signed_in.user.id, endpoint.issuer.lifetime);
-    let token = posbytz::customer_token(user, signed_in.at, lifetime, &*signer)?;
-    Ok(http::json(StatusCode::OK, &CustomerSession::new(token, lifetime)))
+    Ok(write(&signed_in)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -40,5 +44,9 @@ pub(crate) async fn main() -> Result<(), Error> {
         sign_in: wiring.sign_in_or_resend()?,
         issuer: wiring.token_issuer()?,
     };
-    wiring.serve(module_path!(), endpoint, signin).await
+    let once = wiring.once(
+        |endpoint: &Signin, request| endpoint.clients.owner_of_key(request),
+        Some(&endpoint.issuer.tokens),
+    )?;
+    wiring.serve_once(module_path!(), once, endpoint, signin).await
 }

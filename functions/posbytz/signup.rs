@@ -8,9 +8,9 @@ use latchkey::contracts::posbytz::{
     self, ClientAuthenticator, CustomerCreated, Refusal, SignupRequest,
 };
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::ports::Entropy;
-use latchkey::runtime::Error;
-use latchkey::usecases::SignUpByPassword;
+use latchkey::ports::{Entropy, random};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{Entered, SignUpByPassword};
 use latchkey::wiring::Wiring;
 use std::sync::Arc;
 
@@ -23,9 +23,13 @@ struct Signup {
 async fn signup(endpoint: &Signup, request: &Request) -> Result<Response, Refusal> {
     let caller = endpoint.clients.caller(request).await?;
     let (command, contacts) = SignupRequest::read(request)?.for_client(caller);
-    let signed_up = endpoint.sign_up.run(command).await.or_refuse(Refusal::from)?;
-    let created = CustomerCreated::of(&signed_up, &contacts, &*endpoint.entropy)?;
-    Ok(http::json(StatusCode::CREATED, &created))
+    let unused = random(&*endpoint.entropy)?;
+    let write = |signed_up: &Entered| {
+        Ok(http::json(StatusCode::CREATED, &CustomerCreated::of(signed_up, &contacts, &unused)))
+    };
+    let ticket = Ticket::of(request);
+    let signed_up = endpoint.sign_up.run(command, &ticket.recorder(&write)).await;
+    Ok(write(&signed_up.or_refuse(Refusal::from)?)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,5 +41,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         sign_up: wiring.sign_up_and_wait()?,
         entropy: wiring.entropy(),
     };
-    wiring.serve(module_path!(), endpoint, signup).await
+    let once =
+        wiring.once(|endpoint: &Signup, request| endpoint.clients.owner_of_key(request), None)?;
+    wiring.serve_once(module_path!(), once, endpoint, signup).await
 }

@@ -3,7 +3,7 @@
 
 use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, LogoutSessions, Refusal};
 use latchkey::http::{CookiePolicy, Request, Response};
-use latchkey::runtime::Error;
+use latchkey::runtime::{Error, Ticket};
 use latchkey::usecases::SignOut;
 use latchkey::wiring::Wiring;
 
@@ -15,16 +15,19 @@ struct Logout {
 
 async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusal> {
     let LogoutRequest { sessions } = LogoutRequest::read(request)?;
+    let write = |(): &()| urbanfits::cleared_cookies(urbanfits::signed_out(), &endpoint.cookies);
+    let ticket = Ticket::of(request);
+    let recorder = ticket.recorder(&write);
     match endpoint.authenticator.user(request).await {
         Ok((_, session)) => match sessions {
-            LogoutSessions::Current => endpoint.sign_out.of_token(session).await?,
-            LogoutSessions::All => endpoint.sign_out.everywhere(&session).await?,
+            LogoutSessions::Current => endpoint.sign_out.of_token(session, &recorder).await?,
+            LogoutSessions::All => endpoint.sign_out.everywhere(&session, &recorder).await?,
         },
         // Without a session there is nothing to end, but there may be cookies to clear.
         Err(Refusal::Session) => {}
         Err(refusal) => return Err(refusal),
     }
-    Ok(urbanfits::cleared_cookies(urbanfits::signed_out(), &endpoint.cookies)?)
+    Ok(write(&())?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,5 +40,6 @@ pub(crate) async fn main() -> Result<(), Error> {
     };
     let endpoint =
         Logout { authenticator, sign_out: wiring.sign_out()?, cookies: wiring.cookies()? };
-    wiring.serve(module_path!(), endpoint, logout).await
+    let once = wiring.once(urbanfits::account, None)?;
+    wiring.serve_once(module_path!(), once, endpoint, logout).await
 }

@@ -9,8 +9,8 @@ use latchkey::domain::challenge::Audience;
 use latchkey::domain::session::SessionKind;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::ports::{Entropy, random};
-use latchkey::runtime::Error;
-use latchkey::usecases::{EnterByCode, EnterRefused};
+use latchkey::runtime::{Error, Ticket};
+use latchkey::usecases::{EnterByCode, EnterRefused, Entered};
 use latchkey::wiring::Wiring;
 use std::sync::Arc;
 
@@ -25,15 +25,21 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     // Read before the code is used up: without the keys, the user would be registered but not signed
     // in.
     let keys = endpoint.sessions.keys().await?;
-    let entered = endpoint.enter.run(command).await.or_refuse(|refused| match refused {
+    let padding = random(&*endpoint.entropy)?;
+    let write = |entered: &Entered| {
+        let user = &entered.user;
+        let shown = UserObject::of(user, &*keys.user_agent, &padding)?;
+        let response = http::json(StatusCode::OK, &UserResponse::registered(shown.clone()));
+        keys.open(response, &shown, user.created_at, SessionKind::Usual)
+    };
+    let ticket = Ticket::of(request);
+    let entered = endpoint.enter.run(command, &ticket.recorder(&write)).await;
+    let entered = entered.or_refuse(|refused| match refused {
         EnterRefused::NoCode => Refusal::Expired,
         EnterRefused::WrongCode => Refusal::Incorrect,
         EnterRefused::Taken => Refusal::Taken,
     })?;
-    let user = entered.user;
-    let shown = UserObject::of(&user, &*keys.user_agent, &random(&*endpoint.entropy)?)?;
-    let response = http::json(StatusCode::OK, &UserResponse::registered(shown.clone()));
-    Ok(keys.open(response, &shown, user.created_at, SessionKind::Usual)?)
+    Ok(write(&entered)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -48,5 +54,6 @@ pub(crate) async fn main() -> Result<(), Error> {
         },
         entropy: wiring.entropy(),
     };
-    wiring.serve(module_path!(), endpoint, signup_callback).await
+    let once = wiring.once(urbanfits::caller, Some(&endpoint.sessions.tokens))?;
+    wiring.serve_once(module_path!(), once, endpoint, signup_callback).await
 }

@@ -14,5 +14,5 @@ fn verify_otp_page(page: &Response, _: &Request) -> Ready<Result<Response, Refus
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     init_telemetry();
-    serve(module_path!(), Cors::NONE, urbanfits::code_page(), verify_otp_page).await
+    serve(module_path!(), (Cors::NONE, None), urbanfits::code_page(), verify_otp_page).await
 }

@@ -106,6 +106,25 @@ impl AccessTokens for JwtAccessTokens {
             Err(_) => CheckedToken::Forged,
         })
     }
+
+    async fn sign_again(&self, signed: &str) -> Result<String, PortError> {
+        const ACTION: &str = "sign a token again";
+        let header = jsonwebtoken::decode_header(format!("{signed}."));
+        let id = header.map_err(|error| PortError::new(ACTION, error))?.kid.unwrap_or_default();
+        let id = KeyId::new(&id);
+        let ring = self.ring.ring_with_key(&id).await?;
+        let key = ring.key(&id);
+        let key = key.ok_or_else(|| PortError::new(ACTION, "its key is not in the ring"))?;
+        Ok(Hs256::new(key.expose_secret().as_bytes()).token_of(signed))
+    }
+}
+
+impl Hs256 {
+    /// Returns the token of its header and claims.
+    fn token_of(&self, signed: &str) -> String {
+        let signature = hmac::sign(&self.0, signed.as_bytes());
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    }
 }
 
 /// Signatures of texts, made with the keys of a separate ring.
@@ -134,9 +153,7 @@ impl SignText for Hs256 {
     fn sign(&self, text: &str) -> String {
         let [header, payload] =
             [r#"{"alg":"HS256"}"#, text].map(|part| BASE64URL_NOPAD.encode(part.as_bytes()));
-        let input = format!("{header}.{payload}");
-        let signature = hmac::sign(&self.0, input.as_bytes());
-        format!("{input}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+        self.token_of(&format!("{header}.{payload}"))
     }
 }
 
@@ -200,6 +217,8 @@ mod tests {
         assert_eq!(part(1), r#"{"z":1,"a":2}"#);
         let genuine = CheckedToken::Genuine(r#"{"z":1,"a":2}"#.to_owned());
         assert_eq!(tokens.check(&token).await.unwrap(), genuine);
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        assert_eq!(tokens.sign_again(signed).await.unwrap(), token);
     }
 
     #[tokio::test]

@@ -169,6 +169,7 @@ impl std::fmt::Debug for Nonce {
 
 /// The random reference that a client holds to a challenge. It allows guesses at the code. The
 /// tables contain only its SHA-256.
+#[derive(Clone)]
 pub struct ChallengeHandle(SecretString);
 
 impl ChallengeHandle {

@@ -127,6 +127,16 @@ pub struct Client {
     pub created_at: Timestamp,
 }
 
+impl Client {
+    /// Returns whether the request for `other`, a client with the same id, repeats that for this one.
+    #[must_use]
+    pub fn is_repeated_by(&self, other: &Self) -> bool {
+        let mut secrets = std::iter::once(&self.secret).chain(&self.next_secret);
+        let has_secret = secrets.any(|own| own.as_bytes() == other.secret.as_bytes());
+        has_secret && self.realm == other.realm && self.scopes == other.scopes
+    }
+}
+
 /// Whether a client gets tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientStatus {

@@ -15,6 +15,7 @@ pub mod device;
 pub mod email;
 pub mod event;
 pub mod id;
+pub mod idempotency;
 pub mod identifier;
 pub mod key_rotation;
 pub mod known_sources;

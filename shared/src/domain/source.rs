@@ -115,6 +115,13 @@ impl Source {
         self.network_mark().into_iter().chain(self.device_mark()).collect()
     }
 
+    /// Returns the caller that idempotency keys belong to: the device if the source names one, else
+    /// the network or the client.
+    #[must_use]
+    pub fn caller(&self) -> String {
+        self.device_mark().or_else(|| self.network_mark()).unwrap_or_default()
+    }
+
     /// Returns the mark of the device; `None` if the caller names none.
     pub(super) fn device_mark(&self) -> Option<String> {
         self.device.as_ref().map(|device| format!("device#{device}"))

@@ -6,6 +6,7 @@ mod caller;
 mod cookies;
 mod cors;
 mod front;
+mod kept_answer;
 mod refusal;
 mod response;
 
@@ -16,6 +17,8 @@ pub use caller::{
 pub use cookies::CookiePolicy;
 pub use cors::{AllowedOrigins, Cors, CorsPolicy, preflight};
 pub use front::{Front, FrontError, Passage};
+pub use kept_answer::{KeyProblem, Successor};
+pub(crate) use kept_answer::{Piece, answer_of_text, answer_text, pieces};
 pub use lambda_http::Request;
 pub use lambda_http::http::StatusCode;
 pub use refusal::Refusal;

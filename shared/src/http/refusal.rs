@@ -1,6 +1,6 @@
 //! Refusals: the error type of the functions that serve requests.
 
-use super::{CorsPolicy, Response};
+use super::{CorsPolicy, KeyProblem, Response};
 use lambda_http::Request;
 
 /// A refusal that knows its response in the format of one contract or protocol.
@@ -12,6 +12,12 @@ pub trait Refusal: Sized {
     /// The refusal of a request that a foreign page sent ([`Cors::accepts`](super::Cors::accepts)).
     /// `None` for functions that answer pages like everyone else, because they only describe the API.
     const FOREIGN_PAGE: Option<Self>;
+
+    /// Returns the refusal of an idempotency key. A function that keeps no answers refuses no key.
+    #[must_use]
+    fn of_key(_problem: KeyProblem) -> Self {
+        Self::INTERNAL
+    }
 
     /// Which pages of other origins may read the responses, refusals included.
     const CORS: CorsPolicy;

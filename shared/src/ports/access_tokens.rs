@@ -19,6 +19,13 @@ pub trait AccessTokens: Send + Sync {
     /// # Errors
     /// The key ring could not be read.
     async fn check(&self, token: &str) -> Result<CheckedToken, PortError>;
+
+    /// Returns a token that was signed before, made of the part before its signature. Its header
+    /// names the key.
+    ///
+    /// # Errors
+    /// The key ring could not be read or does not contain the key.
+    async fn sign_again(&self, signed: &str) -> Result<String, PortError>;
 }
 
 /// The result of [`AccessTokens::check`].

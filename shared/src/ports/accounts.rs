@@ -1,6 +1,6 @@
 //! The port that makes and uses accounts, in one transaction.
 
-use super::{ChallengeState, PortError};
+use super::{ChallengeState, NewAnswer, PortError};
 use crate::domain::account::Account;
 use crate::domain::budget::BudgetUse;
 use crate::domain::challenge::ChallengeHandle;
@@ -41,6 +41,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// The effects to deliver.
     pub effects: Option<OutboxEntry>,
+    /// The answer to keep.
+    pub answer: Option<NewAnswer>,
 }
 
 impl Entry {
@@ -57,6 +59,7 @@ impl Entry {
             known_sources: None,
             at,
             effects: None,
+            answer: None,
         }
     }
 }

@@ -15,6 +15,14 @@ pub enum ClientChange {
     SetStatus(ClientStatus),
 }
 
+/// The outcome of [`Clients::create`].
+#[derive(Debug)]
+pub enum CreateClientOutcome {
+    Created,
+    /// There is a client with this id. Nothing was written.
+    Exists(Client),
+}
+
 /// The outcome of [`Clients::change`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeClientOutcome {
@@ -32,10 +40,12 @@ pub trait Clients: Send + Sync {
     /// Returns the client with this id. The read is the same for known and unknown ids.
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, PortError>;
 
-    async fn create(&self, client: &Client) -> Result<(), PortError>;
+    /// Stores a new client.
+    async fn create(&self, client: &Client) -> Result<CreateClientOutcome, PortError>;
 
     /// Changes the client with this id, if it belongs to the contract, in one write. If the reply
-    /// is lost, the repeated request returns the same outcome.
+    /// is lost, the repeated request returns the same outcome. So does a secret that the client got
+    /// before as its second one.
     async fn change(
         &self,
         contract: &str,

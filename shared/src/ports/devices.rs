@@ -1,6 +1,6 @@
 //! The port for devices and their push tokens.
 
-use super::PortError;
+use super::{NewAnswer, PortError};
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
@@ -29,6 +29,8 @@ pub struct DeviceRegistration {
     pub at: Timestamp,
     /// The effects to deliver.
     pub entry: OutboxEntry,
+    /// The answer to keep.
+    pub answer: Option<NewAnswer>,
 }
 
 /// The outcome of [`Devices::register`].

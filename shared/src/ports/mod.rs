@@ -9,9 +9,9 @@
 //! signs is behind one. The second is that a use case's fields say what it may touch; the rights of
 //! a function are compared with the calls behind them. Ports with one adapter have one because of
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
-//! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Outbox`] and [`SequenceIds`]
-//! (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AccessTokens`] and
-//! [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
+//! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`] and
+//! [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
+//! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
 //! [`Events`] (the tests also record what goes out), [`EventMapper`] and [`MessageTemplates`] (the
 //! contracts, and one of the tests).
@@ -21,6 +21,7 @@
 
 mod access_tokens;
 mod accounts;
+mod answers;
 mod budgets;
 mod challenges;
 mod clients;
@@ -46,9 +47,12 @@ mod users;
 
 pub use access_tokens::{AccessTokens, CheckedToken, SignAccessToken};
 pub use accounts::{Accounts, Entry, EntryOutcome, KeptLonger, NewChallenge, NewHandle};
+pub use answers::{
+    AnswerClaim, AnswerKey, AnswerKeys, Answers, ClaimOutcome, NewAnswer, Recorder, StoredAnswer,
+};
 pub use budgets::{Budgets, TakeOutcome};
 pub use challenges::{ChallengeState, Challenges};
-pub use clients::{ChangeClientOutcome, ClientChange, Clients};
+pub use clients::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
 pub use devices::{DeviceRegistration, Devices, PushTokenOwner, RegisterDeviceOutcome};

@@ -1,6 +1,6 @@
 //! The ports for refresh tokens and the keys that they are derived with.
 
-use super::PortError;
+use super::{NewAnswer, PortError};
 use crate::domain::challenge::KeyId;
 use crate::domain::session::{RefreshToken, StoredToken, SuccessorSeed};
 use crate::domain::time::Timestamp;
@@ -17,6 +17,8 @@ pub struct TokenRotation<'a> {
     /// The id of the key that the successor was derived with.
     pub key_id: &'a KeyId,
     pub at: Timestamp,
+    /// The answer to keep.
+    pub answer: Option<&'a NewAnswer>,
 }
 
 /// The outcome of [`RefreshTokens::rotate`].

@@ -1,6 +1,6 @@
 //! The port for the sessions of users.
 
-use super::PortError;
+use super::{NewAnswer, PortError};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::session::{ListedSession, SessionsToEnd};
@@ -17,6 +17,8 @@ pub struct EndSessions {
     pub at: Timestamp,
     /// The effects to deliver.
     pub entry: OutboxEntry,
+    /// The answer to keep.
+    pub answer: Option<NewAnswer>,
 }
 
 /// A request to end a session that is a signed token.
@@ -30,6 +32,8 @@ pub struct EndToken {
     pub at: Timestamp,
     /// The effects to deliver.
     pub entry: OutboxEntry,
+    /// The answer to keep.
+    pub answer: Option<NewAnswer>,
 }
 
 /// The outcome of [`Sessions::end`] and [`Sessions::end_token`].

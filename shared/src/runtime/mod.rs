@@ -2,12 +2,14 @@
 
 mod counters;
 mod emf;
+mod once;
 mod serve;
 pub mod settings;
 mod telemetry;
 mod trace;
 
 pub use lambda_runtime::Error;
-pub use serve::{Handler, serve, serve_events};
+pub use once::{Once, SecretForm, Successors, Ticket};
+pub use serve::{CallerOf, Handler, OnceFor, serve, serve_events};
 pub use telemetry::init as init_telemetry;
 pub use trace::trace_with;

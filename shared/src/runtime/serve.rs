@@ -2,6 +2,7 @@
 
 use super::counters::Counters;
 use super::emf::{Metrics, Outcome};
+use super::once::{Begun, Once, Unanswered};
 use super::settings::{front, metrics_namespace};
 use super::trace::{Facts, with_keys};
 use crate::adapters::system::SystemClock;
@@ -9,6 +10,7 @@ use crate::domain::time::{HOUR, Timestamp};
 use crate::http::{Cors, Front, Refusal, Request, Response, secured, source_address};
 use crate::ports::{Clock as _, chain};
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Adapter, Error, RequestExt as _, service_fn};
@@ -134,33 +136,74 @@ where
     type Future = T;
 }
 
+/// Returns the caller that the idempotency keys of a request belong to.
+pub type CallerOf<S, R> = for<'a> fn(&'a S, &'a Request) -> BoxFuture<'a, Result<String, R>>;
+
+/// What a function needs to answer a request with an idempotency key once.
+pub struct OnceFor<S, R> {
+    pub once: Once,
+    pub caller: CallerOf<S, R>,
+}
+
+/// Calls the handler, or repeats the answer that the request got before.
+async fn respond_once<S, R, H>(
+    request: &mut Request,
+    once: Option<&OnceFor<S, R>>,
+    (state, handler): (&S, &H),
+) -> Result<Response, R>
+where
+    S: Sync,
+    R: Refusal,
+    H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>>,
+{
+    let keyed = once.filter(|_| Once::concerns(request));
+    let Some(OnceFor { once, caller }) = keyed else { return handler(state, request).await };
+    let caller = caller(state, request).await?;
+    match once.begin(request, caller).await {
+        Ok(Begun::Before(response)) => return Ok(response),
+        Ok(Begun::Now(ticket)) => drop(request.extensions_mut().insert(ticket)),
+        Err(Unanswered::Key(problem)) => return Err(R::of_key(problem)),
+        Err(Unanswered::Internal(error)) => {
+            tracing::error!(error = chain(&error), "failed to begin an idempotent request");
+            return Err(R::INTERNAL);
+        }
+    }
+    let request = &*request;
+    let response = match handler(state, request).await {
+        Ok(response) => Ok(response),
+        Err(refusal) => Err(refusal.into_response(request)),
+    };
+    Ok(once.finish(request, response).await)
+}
+
 /// Answers a request: first the front and the page that it comes from are checked, then the handler
 /// runs. After a panic, or if the time runs out, the response is that of [`Refusal::INTERNAL`].
-async fn answer<'a, S, R, H>(
-    request: &'a mut Request,
-    (front, cors): (&Front, &Cors),
-    (state, handler): (&'a S, &H),
+async fn answer<S, R, H>(
+    request: &mut Request,
+    (front, cors, once): (&Front, &Cors, Option<&OnceFor<S, R>>),
+    (state, handler): (&S, &H),
 ) -> Response
 where
-    S: Sync + 'a,
+    S: Sync,
     R: Refusal,
-    H: Handler<'a, S, &'a Request, Result<Response, R>>,
+    H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>>,
 {
     if let Some(refused) = front.admit(request) {
         return refused;
     }
-    let request = &*request;
     if let Some(refusal) = R::FOREIGN_PAGE
         && !cors.accepts(request)
     {
-        return cors.apply(request, refusal.into_response(request));
+        let response = refusal.into_response(request);
+        return cors.apply(request, response);
     }
+    let left = time_left(request);
     let respond = async {
-        let result = handler(state, request).await;
+        let result = respond_once(request, once, (state, handler)).await;
         result.unwrap_or_else(|refusal| refusal.into_response(request))
     };
     let respond = AssertUnwindSafe(respond).catch_unwind();
-    let response = match tokio::time::timeout(time_left(request), respond).await {
+    let response = match tokio::time::timeout(left, respond).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!("a request panicked");
@@ -185,22 +228,22 @@ where
 /// The Lambda runtime cannot be reached, or the settings of the front are malformed.
 pub async fn serve<S, R, H>(
     module: &'static str,
-    cors: Cors,
+    (cors, once): (Cors, Option<OnceFor<S, R>>),
     state: S,
     handler: H,
 ) -> Result<(), Error>
 where
     S: Sync + 'static,
-    R: Refusal,
+    R: Refusal + 'static,
     H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>>,
 {
     let front = &front()?;
-    let (state, handler, cors) = (&state, &handler, &cors);
+    let (state, handler, cors, once) = (&state, &handler, &cors, once.as_ref());
     let cold = &AtomicBool::new(true);
     let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
     let serve_one = move |mut request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
-        let answer = answer(&mut request, (front, cors), (state, handler));
+        let answer = answer(&mut request, (front, cors, once), (state, handler));
         let (response, keys) = with_keys(answer).await;
         let response = secured(response);
         let status = response.status().as_u16();

@@ -93,6 +93,7 @@ pub(crate) fn tables() -> Result<TableNames, SettingsError> {
         budgets: required("BUDGETS_TABLE")?,
         ledger: required("LEDGER_TABLE")?,
         clients: required("CLIENTS_TABLE")?,
+        answers: required("ANSWERS_TABLE")?,
         outbox: required("OUTBOX_TABLE")?,
         sequences: required("SEQUENCES_TABLE")?,
     })

@@ -19,7 +19,8 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::wallet::{CardNumber, Credit};
 use crate::ports::{
-    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PortError, Users, record_metric, trace_user,
+    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PortError, Recorder, Users, record_metric,
+    trace_user,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -105,12 +106,13 @@ impl From<CodeRefused> for EnterRefused {
 
 /// What one request needs to make or use an account.
 #[derive(Clone)]
-struct Visitor {
+struct Visitor<'a> {
     attributes: Attributes,
     device: DeviceInfo,
     source: Source,
     /// What the check of the code gives back.
     uses: Vec<BudgetUse>,
+    recorder: &'a Recorder<'a, Entered>,
     now: Timestamp,
 }
 
@@ -142,7 +144,11 @@ impl EnterByCode {
     /// Only the owner of the recipient learns whether it is registered. A sign-up takes three round
     /// trips: the read that judges the source, the guess, and the transaction. A sign-in takes four:
     /// the user is read between the guess and the transaction.
-    pub async fn run(&self, command: EnterByCodeCommand) -> Result<Entered, Failure<EnterRefused>> {
+    pub async fn run(
+        &self,
+        command: EnterByCodeCommand,
+        recorder: &Recorder<'_, Entered>,
+    ) -> Result<Entered, Failure<EnterRefused>> {
         let EnterByCodeCommand { presented, code, attributes, device, source } = command;
         let now = self.basics.now();
         let by_recipient = matches!(presented, Presented::Recipient(_));
@@ -150,7 +156,7 @@ impl EnterByCode {
         let checked = self.check(presented, &guess, now).await;
         let (checked, entrant) = checked.map_err(|failure| failure.map(EnterRefused::from))?;
         let CheckedCode { code, uses, .. } = checked;
-        let visitor = Visitor { attributes, device, source, uses, now };
+        let visitor = Visitor { attributes, device, source, uses, recorder, now };
         let may_sign_up = self.audience != Audience::Registered
             // The handle of a decoy has no user and no sign-up. Its code was never sent.
             && (by_recipient || code.pending().is_some());
@@ -190,7 +196,7 @@ impl EnterByCode {
     async fn sign_up(
         &self,
         code: ProvenCode,
-        visitor: Visitor,
+        visitor: Visitor<'_>,
     ) -> Result<Entered, Failure<EnterRefused>> {
         let now = visitor.now;
         let code = match self.make(code, &visitor).await? {
@@ -208,17 +214,17 @@ impl EnterByCode {
     async fn make(
         &self,
         code: ProvenCode,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<SignUp, Failure<EnterRefused>> {
         let budgets = self.give_back(&code, visitor)?;
-        let Visitor { attributes, device, source, now, .. } = visitor.clone();
+        let Visitor { attributes, device, source, recorder, now, .. } = visitor.clone();
         let id = self.ids.user(&code.key().realm, now).await?;
         let draft = Draft { id, attributes, created_at: now };
         let (card, credit) = self.new_wallet(now)?.unzip();
         let card = card.map(Identifier::Card).into_iter().collect();
         let account = NewAccount::proven(draft, code, card);
         let user = account.user().clone();
-        let session = self.sessions.open(&user, device, SignInMethod::Code, now).await?;
+        let session = self.sessions.open(&user, device, SignInMethod::Code, recorder, now).await?;
         let fact = Fact::UserSignedUp {
             user: user.clone(),
             device: session.as_ref().map(|session| session.device.clone()),
@@ -228,13 +234,16 @@ impl EnterByCode {
         let effects = Some(self.basics.announce(&[fact], now)?);
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
         let known_sources = Some(KnownSources::only(&user.id, &source, Entrance::Proved, now));
+        let entered = Entered { user, is_new: true, at: now, session: tokens };
+        let answer = recorder.record(&entered)?;
+        let user = &entered.user;
         let account = Account::Make(account);
         let parts = Entry { session, credit, effects, ..Entry::of(account, now) };
-        let entry = Entry { budgets, known_sources, ..parts };
+        let entry = Entry { budgets, known_sources, answer, ..parts };
         let outcome = self.accounts.commit(&entry).await?;
         if !matches!(outcome, EntryOutcome::Committed) {
             self.ids.give_back_user(&user.realm, &user.id);
-            self.sessions.discard(&user, entry.session.as_ref());
+            self.sessions.discard(user, entry.session.as_ref());
         }
         match outcome {
             EntryOutcome::Committed => {
@@ -242,7 +251,6 @@ impl EnterByCode {
                 trace_user(&user.id);
                 record_metric(Some(contract), MetricEvent::SignUp);
                 record_metric(Some(contract), MetricEvent::CodeVerified);
-                let entered = Entered { user, is_new: true, at: now, session: tokens };
                 Ok(SignUp::Done(entered))
             }
             EntryOutcome::Taken(taken) => {
@@ -259,7 +267,11 @@ impl EnterByCode {
     }
 
     /// Returns what the used code gives back.
-    fn give_back(&self, code: &ProvenCode, visitor: &Visitor) -> Result<Vec<BudgetUse>, PortError> {
+    fn give_back(
+        &self,
+        code: &ProvenCode,
+        visitor: &Visitor<'_>,
+    ) -> Result<Vec<BudgetUse>, PortError> {
         let Visitor { source, uses, now, .. } = visitor;
         let mut given = self.check_code.gate.give_back(&self.bill, source, code, *now)?;
         given.extend(uses.iter().cloned());
@@ -283,7 +295,7 @@ impl EnterByCode {
         &self,
         entrant: Entrant,
         mut code: ProvenCode,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Entered, Failure<EnterRefused>> {
         let mut entrant = entrant;
         for _ in 0..MAX_TRIES {
@@ -305,7 +317,7 @@ impl EnterByCode {
         &self,
         entrant: &Entrant,
         code: ProvenCode,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<SignIn, Failure<EnterRefused>> {
         let refused = || Failure::Refused(EnterRefused::NoCode);
         let (key, now) = (code.key(), self.basics.now());
@@ -326,7 +338,7 @@ impl EnterByCode {
         let (source, method) = (&visitor.source, SignInMethod::Code);
         let budgets = self.give_back(&code, visitor)?;
         let device = visitor.device.clone();
-        let session = self.sessions.open(&user, device, method, now).await?;
+        let session = self.sessions.open(&user, device, method, visitor.recorder, now).await?;
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
         let device = session.as_ref().map(|session| session.device.clone());
         let proved = Some(code.key().recipient.clone());
@@ -340,19 +352,21 @@ impl EnterByCode {
         let mut facts = Vec::from_iter(taken_over(&account, now));
         facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });
         let effects = Some(self.basics.announce(&facts, now)?);
+        let at = self.sessions.entered_at(&user, now);
+        let entered = Entered { user, is_new: false, at, session: tokens };
+        let answer = visitor.recorder.record(&entered)?;
+        let user = &entered.user;
         let parts = Entry { session, effects, ..Entry::of(Account::Use(account), now) };
-        let entry = Entry { budgets, known_sources, ..parts };
+        let entry = Entry { budgets, known_sources, answer, ..parts };
         let outcome = self.accounts.commit(&entry).await?;
         if !matches!(outcome, EntryOutcome::Committed) {
-            self.sessions.discard(&user, entry.session.as_ref());
+            self.sessions.discard(user, entry.session.as_ref());
         }
         match outcome {
             EntryOutcome::Committed => {
                 let contract = user.realm.contract();
                 record_metric(Some(contract), MetricEvent::SignIn);
                 record_metric(Some(contract), MetricEvent::CodeVerified);
-                let at = self.sessions.entered_at(&user, now);
-                let entered = Entered { user, is_new: false, at, session: tokens };
                 Ok(SignIn::Done(entered))
             }
             EntryOutcome::AccountChanged => {

@@ -2,8 +2,12 @@
 
 use super::Failure;
 use crate::domain::client::{Client, ClientId, ClientSecret, ClientStatus, Scopes, WhichSecret};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::realm::Realm;
-use crate::ports::{ChangeClientOutcome, ClientChange, Clients, Clock, Entropy, PortError, random};
+use crate::ports::{
+    AnswerKeys, ChangeClientOutcome, ClientChange, Clients, Clock, CreateClientOutcome, Entropy,
+    PortError, random,
+};
 use std::sync::Arc;
 
 /// Manages the clients of one contract.
@@ -11,6 +15,8 @@ pub struct ManageClients {
     pub clients: Arc<dyn Clients>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    /// The keys that the credentials of requests with idempotency keys are derived with.
+    pub keys: Arc<dyn AnswerKeys>,
     /// The contract. A client of another contract is treated as unknown.
     pub contract: &'static str,
 }
@@ -27,6 +33,8 @@ pub struct NewCredentials {
 pub enum ChangeRefused {
     #[error("there is no such client")]
     Unknown,
+    #[error("the idempotencyKey was used with another payload")]
+    KeyReused,
     #[error("the client has two secrets already; retire one first")]
     TwoSecrets,
     /// The last secret of a client cannot be retired.
@@ -35,10 +43,18 @@ pub enum ChangeRefused {
 }
 
 impl ManageClients {
-    /// Creates a client of the realm.
-    pub async fn create(&self, realm: Realm, scopes: Scopes) -> Result<NewCredentials, PortError> {
-        let id = ClientId::new(&random(&*self.entropy)?);
-        let secret = ClientSecret::new(&random(&*self.entropy)?);
+    /// Creates a client of the realm. With a key, the id and the secret are derived: a repetition
+    /// finds the client and returns the same credentials, until the client's secrets change or the
+    /// keys are replaced.
+    pub async fn create(
+        &self,
+        realm: Realm,
+        scopes: Scopes,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<NewCredentials, Failure<ChangeRefused>> {
+        let id = self.bytes(key, &["id"]).await?;
+        let id = ClientId::new(id.first_chunk().unwrap_or(&[0; 16]));
+        let secret = ClientSecret::new(&self.bytes(key, &["secret", id.as_str()]).await?);
         let client = Client {
             id: id.clone(),
             realm,
@@ -48,13 +64,38 @@ impl ManageClients {
             status: ClientStatus::Active,
             created_at: self.clock.now(),
         };
-        self.clients.create(&client).await?;
-        Ok(NewCredentials { id, secret })
+        match self.clients.create(&client).await? {
+            CreateClientOutcome::Created => Ok(NewCredentials { id, secret }),
+            CreateClientOutcome::Exists(known) if known.is_repeated_by(&client) => {
+                Ok(NewCredentials { id, secret })
+            }
+            CreateClientOutcome::Exists(_) => Err(Failure::Refused(ChangeRefused::KeyReused)),
+        }
     }
 
-    /// Adds a second secret to a client. The first one works until it is retired.
-    pub async fn add_secret(&self, id: ClientId) -> Result<NewCredentials, Failure<ChangeRefused>> {
-        let secret = ClientSecret::new(&random(&*self.entropy)?);
+    /// Returns random bytes, or those that are derived for this use of the key.
+    async fn bytes(
+        &self,
+        key: Option<&IdempotencyKey>,
+        uses: &[&str],
+    ) -> Result<[u8; 32], PortError> {
+        let Some(key) = key else { return random(&*self.entropy) };
+        let uses = uses.iter().map(|part| part.as_bytes());
+        let parts: Vec<_> = [b"client", self.contract.as_bytes(), key.expose().as_bytes()]
+            .into_iter()
+            .chain(uses)
+            .collect();
+        Ok(self.keys.answer_key(None).await?.mac(&parts))
+    }
+
+    /// Adds a second secret to a client. The first one works until it is retired. With a key, a
+    /// repetition returns the same secret.
+    pub async fn add_secret(
+        &self,
+        id: ClientId,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<NewCredentials, Failure<ChangeRefused>> {
+        let secret = ClientSecret::new(&self.bytes(key, &["second secret", id.as_str()]).await?);
         let change = ClientChange::AddSecret(secret.digest());
         self.change(&id, &change, ChangeRefused::TwoSecrets).await?;
         Ok(NewCredentials { id, secret })

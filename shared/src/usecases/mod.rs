@@ -40,10 +40,10 @@ pub use new_ids::NewIds;
 pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};
 pub use password_gate::PasswordGate;
 pub use profile::{Callers, Profile, SessionOwner};
-pub use refresh::{Refresh, RefreshRefused, Refreshed};
+pub use refresh::{Refresh, RefreshRefused, Refreshed, Renewal};
 pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
-    CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified,
+    CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified, handle_of,
 };
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetProof, ResetRefused};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};

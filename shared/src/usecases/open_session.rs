@@ -8,7 +8,7 @@ use crate::domain::session::{
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::ports::{Entropy, PortError, random};
+use crate::ports::{Entropy, PortError, Recorder, random};
 use std::sync::Arc;
 
 /// Makes the sessions of one contract.
@@ -58,6 +58,7 @@ impl OpenSessions {
         user: &User,
         info: DeviceInfo,
         method: SignInMethod,
+        recorder: &Recorder<'_, Entered>,
         now: Timestamp,
     ) -> Result<Option<NewSession>, PortError> {
         let Some(devices) = &self.devices else { return Ok(None) };
@@ -71,7 +72,7 @@ impl OpenSessions {
             token_claims: user.attributes.only(self.token_claims),
         };
         let device = NewDevice { id, info, expires_at: end_of_device(session.opened_at) };
-        let token = RefreshToken::new(&random(&*self.entropy)?);
+        let token = RefreshToken::new(&recorder.secret(&*self.entropy)?);
         Ok(Some(NewSession { session, token, device }))
     }
 

@@ -12,8 +12,8 @@ use crate::domain::session::{
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
-    PortError, RefreshKeys, RefreshTokens, Sessions, TokenRotation, TokenRotationOutcome, Users,
-    trace_user,
+    PortError, Recorder, RefreshKeys, RefreshTokens, Sessions, TokenRotation, TokenRotationOutcome,
+    Users, trace_user,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -28,6 +28,14 @@ pub struct Refresh {
     pub users: Option<Arc<dyn Users>>,
     pub limits: RefreshLimits,
     pub basics: Basics,
+}
+
+/// A session whose refresh token is the successor of the one that was presented.
+#[derive(Debug)]
+pub struct Renewal {
+    pub session: OpenSession,
+    /// The key that the successor was derived with.
+    pub key_id: KeyId,
 }
 
 /// A refreshed session.
@@ -51,7 +59,11 @@ impl Refresh {
     /// same successor again: the answer was lost, or two tabs asked concurrently. A token that is
     /// presented later, or after its successor was used, is a copy. It ends the session (RFC 9700,
     /// section 4.14.2), and the user has to sign in again.
-    pub async fn run(&self, token: &str) -> Result<Refreshed, Failure<RefreshRefused>> {
+    pub async fn run(
+        &self,
+        token: &str,
+        recorder: &Recorder<'_, Renewal>,
+    ) -> Result<Refreshed, Failure<RefreshRefused>> {
         let token = RefreshToken::parse(token).ok_or(Failure::Refused(RefreshRefused))?;
         let now = self.basics.now();
         let stored = self.tokens.find_token(&token, now).await?;
@@ -64,33 +76,35 @@ impl Refresh {
             let Some(users) = &self.users else { return Ok(None) };
             users.find(&stored.session.user, now).await
         };
-        let (successor, user) = join(self.exchange(&token, &stored, now), user).await;
         let (id, session) = (self.basics.random()?, stored.session.clone());
         let grant = AccessGrant { id, session, issued_at: now };
-        let session = OpenSession { grant, refresh_token: successor? };
-        Ok(Refreshed { session, user: user? })
+        let (session, user) =
+            join(self.exchange(&token, &stored, (grant, recorder), now), user).await;
+        Ok(Refreshed { session: session?, user: user? })
     }
 
-    /// Returns the successor of a token.
+    /// Returns the session with the successor of a token.
     async fn exchange(
         &self,
         token: &RefreshToken,
         stored: &StoredToken,
+        (grant, recorder): (AccessGrant, &Recorder<'_, Renewal>),
         now: Timestamp,
-    ) -> Result<RefreshToken, Failure<RefreshRefused>> {
+    ) -> Result<OpenSession, Failure<RefreshRefused>> {
         let session = &stored.session;
         match &stored.usage {
-            TokenUse::Unused => self.rotate(token, stored, now).await,
+            TokenUse::Unused => self.rotate(token, stored, (grant, recorder), now).await,
             TokenUse::Used { key_id, at } if self.limits.allow_repeat(*at, now) => {
                 if !self.sessions.is_open(&session.user, &session.device, now).await? {
                     return Err(Failure::Refused(RefreshRefused));
                 }
-                Ok(self.successor(token, stored, key_id).await?)
+                let refresh_token = self.successor(token, stored, key_id).await?;
+                Ok(OpenSession { grant, refresh_token })
             }
             TokenUse::Used { .. } | TokenUse::Spent => {
                 let (user, which) = (&session.user, SessionsToEnd::One(session.device.clone()));
                 let reason = SessionEndReason::TokenReused;
-                end(&*self.sessions, &self.basics, user, which, reason, now).await?;
+                end(&*self.sessions, &self.basics, (user, which, reason), None, now).await?;
                 Err(Failure::Refused(RefreshRefused))
             }
         }
@@ -100,15 +114,28 @@ impl Refresh {
         &self,
         token: &RefreshToken,
         stored: &StoredToken,
+        (grant, recorder): (AccessGrant, &Recorder<'_, Renewal>),
         now: Timestamp,
-    ) -> Result<RefreshToken, Failure<RefreshRefused>> {
+    ) -> Result<OpenSession, Failure<RefreshRefused>> {
         let key_id = self.keys.current().await?;
-        let successor = self.successor(token, stored, &key_id).await?;
-        let rotation =
-            TokenRotation { token, stored, successor: &successor, key_id: &key_id, at: now };
+        let refresh_token = self.successor(token, stored, &key_id).await?;
+        let renewal = Renewal { session: OpenSession { grant, refresh_token }, key_id };
+        let answer = recorder.record(&renewal)?;
+        let Renewal { session, key_id } = renewal;
+        let rotation = TokenRotation {
+            token,
+            stored,
+            successor: &session.refresh_token,
+            key_id: &key_id,
+            at: now,
+            answer: answer.as_ref(),
+        };
         match self.tokens.rotate(&rotation).await? {
-            TokenRotationOutcome::Rotated => Ok(successor),
-            TokenRotationOutcome::Used(other) => Ok(self.successor(token, stored, &other).await?),
+            TokenRotationOutcome::Rotated => Ok(session),
+            TokenRotationOutcome::Used(other) => {
+                let refresh_token = self.successor(token, stored, &other).await?;
+                Ok(OpenSession { refresh_token, ..session })
+            }
             TokenRotationOutcome::Over => Err(Failure::Refused(RefreshRefused)),
         }
     }

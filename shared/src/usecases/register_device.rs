@@ -6,7 +6,7 @@ use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::realm::Realm;
-use crate::ports::{DeviceRegistration, Devices, RegisterDeviceOutcome};
+use crate::ports::{DeviceRegistration, Devices, Recorder, RegisterDeviceOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,11 @@ impl RegisterDevice {
     /// # Errors
     /// [`Failure::TooMany`] if other requests moved the push token in every try;
     /// [`Failure::Internal`].
-    pub async fn run(&self, command: RegisterDeviceCommand) -> Result<(), Failure<NoRefusal>> {
+    pub async fn run(
+        &self,
+        command: RegisterDeviceCommand,
+        recorder: &Recorder<'_, ()>,
+    ) -> Result<(), Failure<NoRefusal>> {
         let now = self.basics.now();
         let RegisterDeviceCommand { realm, user, info } = command;
         let ids = self.basics.event_ids()?;
@@ -65,6 +69,7 @@ impl RegisterDevice {
                 owner,
                 at: now,
                 entry: OutboxEntry::new(&ids, now, events),
+                answer: recorder.record(&())?,
             };
             match self.devices.register(&registration).await? {
                 RegisterDeviceOutcome::Registered => return Ok(()),

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{PendingSignUp, UNVERIFIED_LIFETIME, User};
 use crate::ports::{
     Accounts, ChallengeState, CodeKeys, Entry, EntryOutcome, Holder, KeptLonger, MetricEvent,
-    NewChallenge, NewHandle, PortError, StandingQuery, Users, record_metric,
+    NewChallenge, NewHandle, PortError, Recorder, StandingQuery, Users, record_metric,
 };
 use std::sync::Arc;
 
@@ -126,6 +126,7 @@ struct SendAttempt<'a> {
     now: Timestamp,
     key_id: &'a KeyId,
     recipient: &'a RecipientStanding,
+    recorder: &'a Recorder<'a, CodeRequested>,
     /// The record of the sends, with this one.
     sends: SendRecord,
     /// The user to be created.
@@ -156,8 +157,9 @@ impl RequestCode {
     pub async fn run(
         &self,
         command: RequestCodeCommand,
+        recorder: &Recorder<'_, CodeRequested>,
     ) -> Result<CodeRequested, Failure<NoRefusal>> {
-        self.send(&command, RelatedSignUp::None).await
+        self.send(&command, RelatedSignUp::None, recorder).await
     }
 
     /// Reads the state of the recipient and opens the challenge.
@@ -165,10 +167,11 @@ impl RequestCode {
         &self,
         command: &RequestCodeCommand,
         related: RelatedSignUp<'_>,
+        recorder: &Recorder<'_, CodeRequested>,
     ) -> Result<CodeRequested, Failure<NoRefusal>> {
         let now = self.basics.now();
         let recipient = self.standing(command, &[], now).await?;
-        let sent = self.send_to(command, recipient, related, now).await?;
+        let sent = self.send_to(command, recipient, (related, recorder), now).await?;
         // Only a sign-up that waits can be refused because of another one that waits.
         sent.ok_or_else(Failure::overtaken)
     }
@@ -236,7 +239,7 @@ impl RequestCode {
         &self,
         command: &RequestCodeCommand,
         mut recipient: RecipientStanding,
-        related: RelatedSignUp<'_>,
+        (related, recorder): (RelatedSignUp<'_>, &Recorder<'_, CodeRequested>),
         now: Timestamp,
     ) -> Result<Option<CodeRequested>, Failure<NoRefusal>> {
         let key_id = self.code_keys.current().await?;
@@ -257,6 +260,7 @@ impl RequestCode {
                 now,
                 key_id: &key_id,
                 recipient: &recipient,
+                recorder,
                 sends,
                 newcomer,
                 pending: match related {
@@ -301,6 +305,9 @@ impl RequestCode {
         };
         let ids = self.basics.event_ids()?;
         let effects = self.effects(code, newcomer.as_ref(), &ids)?;
+        let handle = challenge.handle.as_ref().map(|new| new.handle.clone());
+        let requested = CodeRequested { handle };
+        let answer = attempt.recorder.record(&requested)?;
         let contract = command.key.realm.contract();
         let budgets = recipient.budgets.uses(sent, recipient.is_known);
         let account = attempt.newcomer.map_or(Account::None(None), Account::Make);
@@ -309,6 +316,7 @@ impl RequestCode {
             challenges: vec![challenge],
             kept,
             effects: Some(OutboxEntry::new(&ids, now, effects)),
+            answer,
             ..Entry::of(account, now)
         };
         let outcome = self.accounts.commit(&entry).await?;
@@ -323,8 +331,7 @@ impl RequestCode {
                 if entry.account.user().is_some() {
                     record_metric(Some(contract), MetricEvent::SignUp);
                 }
-                let mut handles = entry.challenges.into_iter().filter_map(|opened| opened.handle);
-                Ok(SendResult::Sent(CodeRequested { handle: handles.next().map(|new| new.handle) }))
+                Ok(SendResult::Sent(requested))
             }
             EntryOutcome::BudgetSpent(index) => {
                 // The next try reads again: it finds another shard, or the budget spent.
@@ -370,7 +377,8 @@ impl RequestCode {
         let known = recipient.holder.as_ref().map(|holder| holder.user.clone());
         let holder = known.or(created).filter(|_| sent);
         let pending = pending.cloned();
-        let handle = self.new_handle()?.map(|handle| NewHandle { handle, holder, pending });
+        let handle =
+            self.new_handle(attempt.recorder)?.map(|handle| NewHandle { handle, holder, pending });
         let (key, nonce) = (recipient.key.clone(), Nonce::new(self.basics.random()?));
         Ok(NewChallenge {
             opened_by: SourceMarks::of_opener(&key, &command.source),
@@ -402,9 +410,13 @@ impl RequestCode {
         Ok(effects)
     }
 
-    fn new_handle(&self) -> Result<Option<ChallengeHandle>, PortError> {
+    fn new_handle(
+        &self,
+        recorder: &Recorder<'_, CodeRequested>,
+    ) -> Result<Option<ChallengeHandle>, PortError> {
         let Some(write) = self.handles else { return Ok(None) };
-        Ok(Some(ChallengeHandle::new(&write(&self.basics.random()?))))
+        let secret = recorder.secret(&*self.basics.entropy)?;
+        Ok(Some(handle_of(write, &secret)))
     }
 
     /// Returns whether messages may be sent to the recipient, and logs a warning if not.
@@ -418,6 +430,12 @@ impl RequestCode {
     }
 }
 
+/// Returns the handle that is made of a secret.
+#[must_use]
+pub fn handle_of(write: fn(&[u8; 16]) -> String, secret: &[u8; 32]) -> ChallengeHandle {
+    ChallengeHandle::new(&write(secret.first_chunk().unwrap_or(&[0; 16])))
+}
+
 impl SignUpUnverified {
     /// Sends a code to the recipient. For an unknown recipient it creates an unverified user, which
     /// is deleted after a day without a verification. A known user is not changed. The caller
@@ -426,8 +444,10 @@ impl SignUpUnverified {
         &self,
         command: RequestCodeCommand,
         newcomer: Newcomer,
+        recorder: &Recorder<'_, CodeRequested>,
     ) -> Result<CodeRequested, Failure<NoRefusal>> {
-        self.request_code.send(&command, RelatedSignUp::Newcomer(self, &newcomer)).await
+        let related = RelatedSignUp::Newcomer(self, &newcomer);
+        self.request_code.send(&command, related, recorder).await
     }
 
     async fn new_account(

@@ -15,7 +15,7 @@ use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Users,
+    Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Recorder, Users,
     record_metric, trace_user,
 };
 use std::sync::Arc;
@@ -50,19 +50,22 @@ impl ProveRecipient {
         key: ChallengeKey,
         code: &str,
         source: &Source,
+        recorder: &Recorder<'_, RecipientProof>,
     ) -> Result<RecipientProof, Failure<CodeRefused>> {
         let now = self.clock.now();
         let guess = Guess { code, source };
         let CheckedCode { code, holder, uses } =
             self.check_code.of_account(key, &guess, now).await?;
-        let (key, user) = (code.key().clone(), holder.map(|holder| holder.user));
+        let user = holder.map(|holder| holder.user);
+        let proof = RecipientProof { key: code.key().clone(), user, at: now };
         let mut budgets = self.check_code.gate.give_back(&self.bill, source, &code, now)?;
         budgets.extend(uses);
-        let entry = Entry { budgets, ..Entry::of(Account::None(Some(code)), now) };
+        let answer = recorder.record(&proof)?;
+        let entry = Entry { budgets, answer, ..Entry::of(Account::None(Some(code)), now) };
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
-                record_metric(Some(key.realm.contract()), MetricEvent::CodeVerified);
-                Ok(RecipientProof { key, user, at: now })
+                record_metric(Some(proof.key.realm.contract()), MetricEvent::CodeVerified);
+                Ok(proof)
             }
             EntryOutcome::CodeLost
             | EntryOutcome::BudgetSpent(_)
@@ -112,9 +115,10 @@ impl ResetPassword {
         proof: ResetProof,
         password: Password,
         source: &Source,
+        recorder: &Recorder<'_, ()>,
     ) -> Result<(), Failure<ResetRefused>> {
         for _ in 0..MAX_TRIES {
-            match self.attempt(&proof, &password, source).await? {
+            match self.attempt(&proof, &password, source, recorder).await? {
                 EntryOutcome::Committed => return Ok(()),
                 EntryOutcome::AccountChanged => {}
                 EntryOutcome::CodeLost
@@ -135,6 +139,7 @@ impl ResetPassword {
         proof: &ResetProof,
         password: &Password,
         source: &Source,
+        recorder: &Recorder<'_, ()>,
     ) -> Result<EntryOutcome, Failure<ResetRefused>> {
         const USED_UP: Failure<ResetRefused> = Failure::Refused(ResetRefused::ProofUsedUp);
         let ResetProof { user, at: proved_at, kind: proved } = proof;
@@ -164,7 +169,9 @@ impl ResetPassword {
         let known_sources = Some(KnownSources::only(&user.id, source, Entrance::Proved, now));
         let credential = Credential::EarlierCode { hash, proved_at, proved };
         let account = KnownAccount { user, credential, visit: Visit::StaysOut };
-        let entry = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };
+        let answer = recorder.record(&())?;
+        let parts = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };
+        let entry = Entry { answer, ..parts };
         Ok(self.accounts.commit(&entry).await?)
     }
 }

@@ -18,8 +18,8 @@ use crate::domain::session::SignInMethod;
 use crate::domain::source::Source;
 use crate::domain::user::User;
 use crate::ports::{
-    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords, StandingQuery,
-    Users, record_metric,
+    Accounts, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords, Recorder,
+    StandingQuery, Users, record_metric,
 };
 use futures_util::future::join;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ impl SignInByPassword {
         &self,
         password: Password,
         command: SignInCommand,
+        recorder: &Recorder<'_, Entered>,
     ) -> Result<Entered, Failure<SignInRefused>> {
         let now = self.basics.now();
         let SignInCommand { realm, identifier, source, .. } = &command;
@@ -157,7 +158,7 @@ impl SignInByPassword {
             known_sources,
             ..Entry::of(Account::Use(account), now)
         };
-        self.enter(entry, user, command.device).await
+        self.enter(entry, user, command.device, recorder).await
     }
 
     async fn enter(
@@ -165,26 +166,29 @@ impl SignInByPassword {
         entry: Entry,
         user: User,
         device: DeviceInfo,
+        recorder: &Recorder<'_, Entered>,
     ) -> Result<Entered, Failure<SignInRefused>> {
         let (now, method) = (entry.at, SignInMethod::Password);
-        let session = self.sessions.open(&user, device, method, now).await?;
+        let session = self.sessions.open(&user, device, method, recorder, now).await?;
         let tokens = self.sessions.tokens(session.as_ref(), now)?;
         let device = session.as_ref().map(|session| session.device.clone());
         let fact = Fact::SignedIn { user: user.clone(), method, proved: None, device, at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
-        let entry = Entry { session, effects, ..entry };
+        let at = self.sessions.entered_at(&user, now);
+        let entered = Entered { user, is_new: false, at, session: tokens };
+        let (user, answer) = (&entered.user, recorder.record(&entered)?);
+        let entry = Entry { session, effects, answer, ..entry };
         match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignIn);
-                let at = self.sessions.entered_at(&user, now);
-                Ok(Entered { user, is_new: false, at, session: tokens })
+                Ok(entered)
             }
             EntryOutcome::AccountChanged
             | EntryOutcome::CodeLost
             | EntryOutcome::BudgetSpent(_)
             | EntryOutcome::Taken(_)
             | EntryOutcome::ChallengesChanged(_) => {
-                self.sessions.discard(&user, entry.session.as_ref());
+                self.sessions.discard(user, entry.session.as_ref());
                 Err(Failure::Refused(SignInRefused::WrongPassword))
             }
         }

@@ -5,7 +5,7 @@ use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::session::{ListedSession, SessionEndReason, SessionsToEnd};
 use crate::domain::time::Timestamp;
-use crate::ports::{EndSessions, EndToken, PortError, Sessions};
+use crate::ports::{EndSessions, EndToken, NewAnswer, PortError, Recorder, Sessions};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -30,27 +30,43 @@ pub struct SignedToken {
 impl SignOut {
     /// Ends sessions of a user. Does nothing and publishes nothing for a session that was signed out
     /// by itself before, or that does not exist.
-    pub async fn run(&self, user: &UserId, which: SessionsToEnd) -> Result<(), PortError> {
+    pub async fn run(
+        &self,
+        user: &UserId,
+        which: SessionsToEnd,
+        recorder: &Recorder<'_, ()>,
+    ) -> Result<(), PortError> {
         let (reason, now) = (which.reason(), self.basics.now());
-        end(&*self.sessions, &self.basics, user, which, reason, now).await
+        let answer = recorder.record(&())?;
+        end(&*self.sessions, &self.basics, (user, which, reason), answer, now).await
     }
 
     /// Ends a session that is a signed token. The token is refused from now on.
-    pub async fn of_token(&self, session: SignedToken) -> Result<(), PortError> {
+    pub async fn of_token(
+        &self,
+        session: SignedToken,
+        recorder: &Recorder<'_, ()>,
+    ) -> Result<(), PortError> {
         let SignedToken { token, user, expires_at, .. } = session;
         let (at, reason) = (self.basics.now(), SessionEndReason::SignedOut);
         let fact = Fact::SessionEnded { user: user.clone(), device: None, reason, at };
         let entry = self.basics.announce(&[fact], at)?;
-        self.sessions.end_token(&EndToken { token, user, expires_at, at, entry }).await?;
+        let answer = recorder.record(&())?;
+        self.sessions.end_token(&EndToken { token, user, expires_at, at, entry, answer }).await?;
         Ok(())
     }
 
     /// Ends all sessions of a user at the request of one of them, which is a signed token. This token
     /// and all that have the same time of issue end with them.
-    pub async fn everywhere(&self, session: &SignedToken) -> Result<(), PortError> {
+    pub async fn everywhere(
+        &self,
+        session: &SignedToken,
+        recorder: &Recorder<'_, ()>,
+    ) -> Result<(), PortError> {
         let (which, now) = (SessionsToEnd::All, self.basics.now().max(session.issued_at));
         let reason = which.reason();
-        end(&*self.sessions, &self.basics, &session.user, which, reason, now).await
+        let (user, answer) = (&session.user, recorder.record(&())?);
+        end(&*self.sessions, &self.basics, (user, which, reason), answer, now).await
     }
 
     /// Returns the open sessions of a user, the newest first.
@@ -63,14 +79,13 @@ impl SignOut {
 pub(super) async fn end(
     sessions: &dyn Sessions,
     basics: &Basics,
-    user: &UserId,
-    which: SessionsToEnd,
-    reason: SessionEndReason,
+    (user, which, reason): (&UserId, SessionsToEnd, SessionEndReason),
+    answer: Option<NewAnswer>,
     at: Timestamp,
 ) -> Result<(), PortError> {
     let (user, device) = (user.clone(), which.device().cloned());
     let fact = Fact::SessionEnded { user: user.clone(), device, reason, at };
     let entry = basics.announce(&[fact], at)?;
-    sessions.end(&EndSessions { user, which, at, entry }).await?;
+    sessions.end(&EndSessions { user, which, at, entry, answer }).await?;
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{UNVERIFIED_LIFETIME, User};
 use crate::ports::{
     Accounts, ChallengeState, Entry, EntryOutcome, Holder, MetricEvent, PasswordVerdict, Passwords,
-    PortError, Standing, StandingQuery, Users, record_metric, trace_user,
+    PortError, Recorder, Standing, StandingQuery, Users, record_metric, trace_user,
 };
 use std::sync::Arc;
 
@@ -97,11 +97,12 @@ struct Asked<'a> {
 }
 
 /// The other parts of a sign-up that are the same in every try.
-struct Applicant {
+struct Applicant<'a> {
     id: UserId,
     password: PasswordHash,
     attributes: Attributes,
     device: DeviceInfo,
+    recorder: &'a Recorder<'a, Entered>,
 }
 
 /// What is known of the source and of the recipients before a try.
@@ -138,7 +139,11 @@ impl SignUpByPassword {
     /// transaction. A referrer needs one more, because it is stored only if it is a user of the
     /// realm. An identifier that belongs to another user is refused before the password is hashed;
     /// of two sign-ups at once, the transaction refuses one.
-    pub async fn run(&self, command: SignUpCommand) -> Result<Entered, Failure<Taken>> {
+    pub async fn run(
+        &self,
+        command: SignUpCommand,
+        recorder: &Recorder<'_, Entered>,
+    ) -> Result<Entered, Failure<Taken>> {
         let now = self.basics.now();
         let SignUpCommand { realm, identifiers, mut attributes, source, .. } = command;
         let (locale, at) = (&*command.locale, now);
@@ -156,6 +161,7 @@ impl SignUpByPassword {
             password,
             attributes,
             device: command.device,
+            recorder,
         };
         let made = self.make(&asked, &applicant, standing).await;
         // After a failure of the store the account may exist.
@@ -169,7 +175,7 @@ impl SignUpByPassword {
     async fn make(
         &self,
         asked: &Asked<'_>,
-        applicant: &Applicant,
+        applicant: &Applicant<'_>,
         mut standing: ApplicantStanding,
     ) -> Result<Entered, Failure<Taken>> {
         for _ in 0..MAX_TRIES {
@@ -312,11 +318,11 @@ impl SignUpByPassword {
     async fn attempt(
         &self,
         asked: &Asked<'_>,
-        applicant: &Applicant,
+        applicant: &Applicant<'_>,
         standing: &ApplicantStanding,
     ) -> Result<Attempt, Failure<Taken>> {
         let now = asked.at;
-        let Applicant { id, password, attributes, device, .. } = applicant;
+        let Applicant { id, password, attributes, device, recorder } = applicant;
         let draft = Draft { id: id.clone(), attributes: attributes.clone(), created_at: now };
         let (identifiers, password) = (asked.identifiers.to_vec(), Some(password.clone()));
         let account = NewAccount::unproved(draft, asked.realm.clone(), identifiers, password);
@@ -330,7 +336,7 @@ impl SignUpByPassword {
         let method = SignInMethod::Password;
         let (session, tokens) = match &self.unproved {
             Unproved::Enters(sessions) => {
-                let session = sessions.open(&user, device.clone(), method, now).await?;
+                let session = sessions.open(&user, device.clone(), method, recorder, now).await?;
                 let tokens = sessions.tokens(session.as_ref(), now)?;
                 (session, tokens)
             }
@@ -349,19 +355,21 @@ impl SignUpByPassword {
         let budgets = standing.budgets.uses(sent, false);
         let entrance = Entrance::Unproved;
         let known_sources = Some(KnownSources::only(&user.id, asked.source, entrance, now));
+        let entered = Entered { user, is_new: true, at: now, session: tokens };
+        let (user, answer) = (&entered.user, recorder.record(&entered)?);
         let account = Account::Make(account);
         let parts = Entry { challenges, session, effects, ..Entry::of(account, now) };
-        let entry = Entry { budgets, known_sources, ..parts };
+        let entry = Entry { budgets, known_sources, answer, ..parts };
         let failed = match self.accounts.commit(&entry).await? {
             EntryOutcome::Committed => {
                 record_metric(Some(user.realm.contract()), MetricEvent::SignUp);
                 trace_user(&user.id);
-                return Ok(Ok(Entered { user, is_new: true, at: now, session: tokens }));
+                return Ok(Ok(entered));
             }
             failed => failed,
         };
         if let Unproved::Enters(sessions) = &self.unproved {
-            sessions.discard(&user, entry.session.as_ref());
+            sessions.discard(user, entry.session.as_ref());
         }
         Ok(Err(failed))
     }

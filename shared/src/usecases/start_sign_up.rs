@@ -1,10 +1,10 @@
 //! Starts a sign-up that waits for its code: stores the input and sends the code. Until the code is
 //! entered ([`EnterByCode`](super::EnterByCode)) there is no user, and nothing is reserved.
 
-use super::request_code::{RelatedSignUp, RequestCode, RequestCodeCommand};
+use super::request_code::{CodeRequested, RelatedSignUp, RequestCode, RequestCodeCommand};
 use super::{Delivery, Failure};
 use crate::domain::attributes::Attributes;
-use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Purpose};
+use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
 use crate::domain::email::EmailAddress;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::Password;
@@ -12,7 +12,7 @@ use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::user::PendingSignUp;
 use crate::domain::username::Username;
-use crate::ports::{Passwords, PortError};
+use crate::ports::{Passwords, PortError, Recorder};
 use std::sync::Arc;
 
 /// Stores sign-ups and sends their codes.
@@ -52,7 +52,8 @@ impl StartSignUp {
     pub async fn run(
         &self,
         command: StartSignUpCommand,
-    ) -> Result<ChallengeHandle, Failure<StartSignUpRefused>> {
+        recorder: &Recorder<'_, CodeRequested>,
+    ) -> Result<CodeRequested, Failure<StartSignUpRefused>> {
         let request = &self.request_code;
         let now = request.basics.now();
         let StartSignUpCommand { realm, email, username, password, attributes, source, locale } =
@@ -73,12 +74,15 @@ impl StartSignUp {
         }
         let password = self.passwords.hash(password).await?;
         let pending = PendingSignUp { identifiers, password, attributes };
-        let sent = request.send_to(&command, state, RelatedSignUp::Pending(&pending), now).await;
+        let sent = request
+            .send_to(&command, state, (RelatedSignUp::Pending(&pending), recorder), now)
+            .await;
         let Some(sent) = sent.map_err(|failure| failure.map(|never| match never {}))? else {
             return Err(refuse(StartSignUpRefused::Waiting).await);
         };
-        let handle = sent.handle;
-        Ok(handle
-            .ok_or_else(|| PortError::new("start a sign-up", "the contract has no handles"))?)
+        if sent.handle.is_none() {
+            return Err(PortError::new("start a sign-up", "the contract has no handles").into());
+        }
+        Ok(sent)
     }
 }

@@ -1,11 +1,12 @@
 //! The base of every function: AWS clients, the store, the clock, random bytes, key rings.
 
+use crate::adapters::answer_keys::RingAnswerKeys;
 use crate::adapters::aws::Aws;
 use crate::adapters::code_keys::HmacCodeKeys;
 use crate::adapters::dynamodb::DynamoStore;
 use crate::adapters::key_ring::{KeyRing, KeyRingScope};
 use crate::adapters::system::{OsEntropy, SystemClock};
-use crate::ports::{Clock, CodeKeys, Entropy, chain};
+use crate::ports::{AnswerKeys, Clock, CodeKeys, Entropy, chain};
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
 use futures_util::future::join_all;
@@ -84,6 +85,12 @@ impl Bootstrap {
     pub fn code_keys(&mut self, scope: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
         let ring = self.key_ring(&settings::code_key()?, scope)?;
         Ok(Arc::new(HmacCodeKeys::new(ring)))
+    }
+
+    /// The keys that protect the answers to requests with idempotency keys.
+    pub fn answer_keys(&mut self) -> Result<Arc<dyn AnswerKeys>, Error> {
+        let ring = self.key_ring(&settings::trace_key()?, KeyRingScope::WithKeys)?;
+        Ok(Arc::new(RingAnswerKeys::new(ring)))
     }
 
     /// Opens the connection to the store and reads the registered key rings, all at the same time. A

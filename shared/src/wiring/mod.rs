@@ -16,11 +16,16 @@ use crate::adapters::argon2::Argon2Passwords;
 use crate::adapters::dynamodb::DynamoSequenceIds;
 use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::id::IdFormat;
+use crate::domain::session::RefreshToken;
 use crate::http::{Cors, Refusal, Request, Response};
-use crate::ports::{CodeKeys, Passwords, SequenceIds};
-use crate::runtime::{Error, Handler, serve, settings, trace_with};
-use crate::usecases::{Basics, Callers, Gate, NewIds, Profile, Remembered, SourceLimits};
-use std::sync::Arc;
+use crate::ports::{AccessTokens, CodeKeys, Passwords, SequenceIds};
+use crate::runtime::{
+    CallerOf, Error, Handler, Once, OnceFor, SecretForm, serve, settings, trace_with,
+};
+use crate::usecases::{
+    Basics, Callers, Gate, NewIds, Profile, Remembered, SourceLimits, handle_of,
+};
+use std::sync::{Arc, Mutex};
 
 /// Builds the use cases of one contract's function.
 pub struct Wiring {
@@ -47,20 +52,79 @@ impl Wiring {
     /// # Errors
     /// A variable is missing, or the Lambda runtime cannot be reached.
     pub async fn serve<S, R, H>(
-        mut self,
+        self,
         module: &'static str,
         state: S,
         handler: H,
     ) -> Result<(), Error>
     where
         S: Send + Sync + 'static,
-        R: Refusal,
+        R: Refusal + 'static,
+        H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>> + Send,
+    {
+        self.serve_with(module, None, state, handler).await
+    }
+
+    async fn serve_with<S, R, H>(
+        mut self,
+        module: &'static str,
+        once: Option<OnceFor<S, R>>,
+        state: S,
+        handler: H,
+    ) -> Result<(), Error>
+    where
+        S: Send + Sync + 'static,
+        R: Refusal + 'static,
         H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>> + Send,
     {
         trace_with(self.base.key_ring(&settings::trace_key()?, KeyRingScope::WithKeys)?);
         self.base.warm_up().await;
         let cors = Cors { policy: R::CORS, origins: settings::allowed_origins(self.profile.name) };
-        serve(module, cors, state, handler).await
+        serve(module, (cors, once), state, handler).await
+    }
+
+    /// What answers requests with idempotency keys once. A key belongs to the caller that `caller`
+    /// returns. `tokens` are those in the answers.
+    pub fn once<S, R>(
+        &mut self,
+        caller: CallerOf<S, R>,
+        tokens: Option<&Arc<dyn AccessTokens>>,
+    ) -> Result<OnceFor<S, R>, Error> {
+        let mut forms: Vec<SecretForm> =
+            vec![Box::new(|secret| RefreshToken::new(secret).expose().to_owned())];
+        if let Some(write) = self.profile.handle {
+            forms.push(Box::new(move |secret| handle_of(write, secret).expose().to_owned()));
+        }
+        let once = Once {
+            answers: Arc::new(self.base.store()?),
+            keys: self.base.answer_keys()?,
+            tokens: tokens.map(Arc::clone),
+            forms: forms.into(),
+            successors: None,
+            clock: Arc::clone(&self.base.clock),
+            entropy: Arc::clone(&self.base.entropy),
+            refused: Mutex::default(),
+        };
+        Ok(OnceFor { once, caller })
+    }
+
+    /// Serves requests like [`Wiring::serve`], and those with idempotency keys once.
+    ///
+    /// # Errors
+    /// Those of [`Wiring::serve`].
+    pub async fn serve_once<S, R, H>(
+        self,
+        module: &'static str,
+        once: OnceFor<S, R>,
+        state: S,
+        handler: H,
+    ) -> Result<(), Error>
+    where
+        S: Send + Sync + 'static,
+        R: Refusal + 'static,
+        H: for<'a> Handler<'a, S, &'a Request, Result<Response, R>> + Send,
+    {
+        self.serve_with(module, Some(once), state, handler).await
     }
 
     fn basics(&self) -> Basics {

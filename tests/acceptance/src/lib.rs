@@ -27,6 +27,7 @@ pub mod logs;
 pub mod posbytz;
 pub mod recipients;
 pub mod reply;
+pub mod requests;
 pub mod siege;
 pub mod stack;
 pub mod store;

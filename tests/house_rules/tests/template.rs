@@ -170,12 +170,11 @@ fn tables_are_kept_encrypted_and_recoverable() {
     for table in template.resources_of("AWS::DynamoDB::Table") {
         let properties = table.properties();
         assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{}", at(&table.id));
-        for (section, switch) in [
-            ("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"),
-            ("SSESpecification", "SSEEnabled"),
-        ] {
-            assert_eq!(properties[section][switch], true, "{} {section}", at(&table.id));
-        }
+        assert_eq!(properties["SSESpecification"]["SSEEnabled"], true, "{}", at(&table.id));
+        // An answer is kept for a day. A backup would keep it for 35.
+        let recovery =
+            &properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        assert_eq!(*recovery == true, table.id != "Answers", "{}", at(&table.id));
     }
 }
 

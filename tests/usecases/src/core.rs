@@ -6,6 +6,7 @@ use crate::contract::{CONTRACT, event_mapper};
 use crate::database::{EmbeddedDatabase, table_names};
 use crate::entropy::SeededEntropy;
 use crate::people;
+use latchkey::adapters::answer_keys::RingAnswerKeys;
 use latchkey::adapters::argon2::{Argon2Passwords, Cost};
 use latchkey::adapters::aws::{Aws, AwsSettings};
 use latchkey::adapters::code_keys::HmacCodeKeys;
@@ -23,7 +24,7 @@ use latchkey::domain::sends::{SendLimits, SendPolicy};
 use latchkey::domain::session::RefreshLimits;
 use latchkey::domain::source::Source;
 use latchkey::domain::time::Timestamp;
-use latchkey::ports::{Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
+use latchkey::ports::{AnswerKeys, Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
 use latchkey::usecases::{Admission, Basics, Gate, NewIds, Remembered, SessionOwner, SourceLimits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,6 +115,7 @@ pub struct Core {
     pub(crate) ids: Arc<dyn SequenceIds>,
     pub(crate) code_keys: Arc<dyn CodeKeys>,
     pub(crate) refresh_keys: Arc<dyn RefreshKeys>,
+    pub(crate) answer_keys: Arc<dyn AnswerKeys>,
     pub(crate) passwords: Arc<dyn Passwords>,
     pub(crate) rules: Rules,
     pub(crate) contract: &'static str,
@@ -167,6 +169,7 @@ impl Default for Core {
         Self {
             ids: Arc::new(DynamoSequenceIds::new((*store).clone())),
             code_keys: Arc::new(HmacCodeKeys::new(Arc::clone(&ring))),
+            answer_keys: Arc::new(RingAnswerKeys::new(Arc::clone(&ring))),
             refresh_keys: Arc::new(HmacRefreshKeys::new(ring)),
             passwords: passwords(&rules, &entropy),
             texts: Arc::default(),

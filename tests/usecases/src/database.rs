@@ -89,6 +89,7 @@ pub(crate) fn table_names() -> TableNames {
         users: name("Users"),
         identifiers: name("Identifiers"),
         challenges: name("Challenges"),
+        answers: name("Answers"),
         devices: name("Devices"),
         sessions: name("Sessions"),
         budgets: name("Budgets"),

@@ -39,6 +39,7 @@ pub enum Refusal {
     ClientSuspended,
     ScopeRefused,
     UnknownClient,
+    KeyReused,
     TwoSecrets,
     OneSecret,
     /// A port failed.
@@ -146,6 +147,7 @@ impl From<ChangeRefused> for Refusal {
     fn from(refused: ChangeRefused) -> Self {
         match refused {
             ChangeRefused::Unknown => Self::UnknownClient,
+            ChangeRefused::KeyReused => Self::KeyReused,
             ChangeRefused::TwoSecrets => Self::TwoSecrets,
             ChangeRefused::OneSecret => Self::OneSecret,
         }

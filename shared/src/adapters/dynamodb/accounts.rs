@@ -442,6 +442,7 @@ impl Accounts for DynamoStore {
         if let Some(effects) = effects {
             transaction.put(Subject::Other, self.put_entry(effects)?);
         }
+        self.keep_answer(entry.answer.as_ref(), *at, &mut transaction)?;
         match self.transact(action(entry), transaction).await? {
             Commit::Done => Ok(EntryOutcome::Committed),
             Commit::Failed(failures) => outcome(entry, &failures),

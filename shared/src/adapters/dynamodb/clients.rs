@@ -5,7 +5,7 @@ use super::items::client::{client_item, read_client};
 use super::items::value::{Item, as_text, bytes, flag, text};
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use crate::domain::client::{Client, ClientId, ClientStatus, WhichSecret};
-use crate::ports::{ChangeClientOutcome, ClientChange, Clients, PortError};
+use crate::ports::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome, PortError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 
@@ -21,9 +21,10 @@ impl DynamoStore {
         change: &ClientChange,
     ) -> Result<Update, PortError> {
         let (update, secrets) = match change {
-            ClientChange::AddSecret(_) => {
-                ("SET next_secret_hash = :secret", "attribute_not_exists(next_secret_hash)")
-            }
+            ClientChange::AddSecret(_) => (
+                "SET next_secret_hash = :secret",
+                "(attribute_not_exists(next_secret_hash) OR next_secret_hash = :secret)",
+            ),
             ClientChange::RetireSecret(WhichSecret::Old) => (
                 "SET secret_hash = next_secret_hash REMOVE next_secret_hash",
                 "attribute_exists(next_secret_hash)",
@@ -66,7 +67,7 @@ impl Clients for DynamoStore {
         item.as_ref().map(read_client).transpose()
     }
 
-    async fn create(&self, client: &Client) -> Result<(), PortError> {
+    async fn create(&self, client: &Client) -> Result<CreateClientOutcome, PortError> {
         const ACTION: &str = "store a client";
         // This is a transaction with one action for the sake of its client request token: the
         // secret is shown only once, so a lost reply must not become a failure.
@@ -74,8 +75,12 @@ impl Clients for DynamoStore {
         let put = put_new(&self.tables.clients, "client_id", client_item(client))?;
         transaction.put(Subject::Other, put);
         match self.transact(ACTION, transaction).await? {
-            Commit::Done => Ok(()),
-            Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
+            Commit::Done => Ok(CreateClientOutcome::Created),
+            Commit::Failed(_) => {
+                let known = self.find(&client.id).await?;
+                let known = known.ok_or_else(|| PortError::new(ACTION, "it was deleted meanwhile"));
+                known.map(CreateClientOutcome::Exists)
+            }
         }
     }
 

@@ -81,6 +81,8 @@ impl Devices for DynamoStore {
         }
         transaction.put(Subject::Other, self.put_device(registration)?);
         transaction.put(Subject::Other, self.put_entry(&registration.entry)?);
+        let answer = registration.answer.as_ref();
+        self.keep_answer(answer, registration.at, &mut transaction)?;
         let commit = self.transact(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
             Ok(RegisterDeviceOutcome::Registered)

@@ -7,6 +7,7 @@
 #![doc = include_str!("README.md")]
 
 mod accounts;
+mod answers;
 mod budgets;
 mod challenges;
 mod clients;
@@ -57,6 +58,8 @@ pub struct TableNames {
     pub ledger: String,
     /// The clients, by id; see `clients`.
     pub clients: String,
+    /// The answers to requests with idempotency keys; see `answers`.
+    pub answers: String,
     /// The effects to deliver; see `outbox`.
     pub outbox: String,
     /// The sequences of integer ids; see `sequence_ids`.

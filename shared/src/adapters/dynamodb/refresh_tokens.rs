@@ -104,6 +104,7 @@ impl RefreshTokens for DynamoStore {
         }
         transaction.update(Subject::Owner, self.note_refresh(session, *at)?);
         transaction.check(Subject::Owner, self.keeps_session(session)?);
+        self.keep_answer(rotation.answer, *at, &mut transaction)?;
         let commit = self.transact(ACTION, transaction).await?;
         if commit.failed_in(Subject::Owner) {
             return Ok(TokenRotationOutcome::Over);

@@ -200,6 +200,7 @@ impl Sessions for DynamoStore {
         let mut transaction = Transaction::default();
         transaction.put(Subject::Token, put_new(&self.tables.sessions, "token_hash", ended)?);
         transaction.put(Subject::Other, self.put_entry(&command.entry)?);
+        self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
         match self.transact(ACTION, transaction).await? {
             Commit::Done => Ok(EndOutcome::Ended),
             commit if commit.failed_in(Subject::Token) => Ok(EndOutcome::AlreadyOver),
@@ -221,6 +222,7 @@ impl Sessions for DynamoStore {
             SessionsToEnd::All => self.end_all(command, &mut transaction)?,
         }
         transaction.put(Subject::Other, self.put_entry(&command.entry)?);
+        self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
         match self.transact(ACTION, transaction).await? {
             Commit::Done => Ok(EndOutcome::Ended),
             commit if commit.failed_in(Subject::Owner) => Ok(EndOutcome::AlreadyOver),

@@ -36,6 +36,8 @@ pub(super) enum Subject {
     /// The challenge with this index, which an entry opens.
     NewChallenge(usize),
     Token,
+    /// The answer to the request.
+    Answer,
     /// The user, device or push token that something belongs to.
     Owner,
     /// Everything else. The condition fails only if a random id is already in use.
@@ -119,7 +121,7 @@ impl DynamoStore {
     ///
     /// # Errors
     /// DynamoDB did not answer, or the conflicts took too long: [`PortError::contention`] if the last
-    /// try ended in a conflict.
+    /// try ended in a conflict, or if a request with the same idempotency key was faster.
     pub(super) async fn transact(
         &self,
         action: &'static str,
@@ -136,6 +138,9 @@ impl DynamoStore {
             for failures in 0_u32.. {
                 let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
                 if let Some(failures) = failed_conditions(&error, &transaction.subjects) {
+                    if failures.iter().any(|failure| failure.subject == Subject::Answer) {
+                        return Err(PortError::contention(action));
+                    }
                     return Ok(Commit::Failed(failures));
                 }
                 if !is_transient(&error) {

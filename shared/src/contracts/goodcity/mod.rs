@@ -22,7 +22,7 @@ pub use profile::UserObject;
 pub use refusal::Refusal;
 pub use wire::{
     OtpAuthKey, RegisterDeviceRequest, SendPinRequest, SignupRequest, VerifiedUser, VerifyRequest,
-    source,
+    account, caller, source,
 };
 
 use super::Contract;

@@ -1,7 +1,7 @@
 //! Every refusal of GoodCity.
 
 use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
-use crate::http::{self, BodyError, CorsPolicy, Request, Response};
+use crate::http::{self, BodyError, CorsPolicy, KeyProblem, Request, Response};
 use crate::ports::PortError;
 use lambda_http::http::header::{ACCESS_CONTROL_REQUEST_HEADERS, VARY};
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -33,6 +33,9 @@ pub enum Refusal {
     ExpiredToken,
     /// The platform is unknown.
     Platform,
+    /// The idempotency key is malformed, was used with another request, or belongs to a request in
+    /// progress.
+    Key(KeyProblem),
     TooMany {
         retry_after: Duration,
     },
@@ -53,7 +56,7 @@ impl Refusal {
     /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let samples = vec![
+        let mut samples = vec![
             Self::Body,
             Self::BodyTooLarge,
             Self::Origin,
@@ -69,6 +72,7 @@ impl Refusal {
             Self::TooMany { retry_after: Duration::ZERO },
             Self::Internal,
         ];
+        samples.extend(KeyProblem::SAMPLES.map(Self::Key));
         // A new variant stops this from compiling until it has a sample.
         for sample in &samples {
             match sample {
@@ -84,6 +88,7 @@ impl Refusal {
                 | Self::InvalidToken
                 | Self::ExpiredToken
                 | Self::Platform
+                | Self::Key(_)
                 | Self::TooMany { .. }
                 | Self::Internal => {}
             }
@@ -112,6 +117,7 @@ impl Refusal {
                     "Unrecognised platform, expecting 'fcm' or 'gcm' (Android) or 'aps' (iOS)";
                 (StatusCode::BAD_REQUEST, ErrorBody::Plain(text))
             }
+            Self::Key(problem) => (problem.status(), error(problem.text())),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, errors("Too many requests")),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, errors("Internal Server Error")),
         }
@@ -133,6 +139,10 @@ impl Refusal {
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
     const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
+    fn of_key(problem: KeyProblem) -> Self {
+        Self::Key(problem)
+    }
+
     /// As in the original: GoodCity has no cookies.
     const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
 
@@ -145,6 +155,7 @@ impl http::Refusal for Refusal {
         };
         match self {
             Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            Self::Key(problem) => problem.complete(response),
             _ => response,
         }
     }

@@ -9,6 +9,7 @@ use crate::domain::id::Sequence;
 use crate::domain::source::Source;
 use crate::http;
 use crate::usecases::{CodeRequested, Delivery, EnterByCodeCommand, Newcomer, Presented};
+use futures_util::future::{BoxFuture, ready};
 use lambda_http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -69,9 +70,9 @@ pub struct VerifiedUser {
     pub user: UserObject,
 }
 
-impl From<CodeRequested> for OtpAuthKey {
-    fn from(requested: CodeRequested) -> Self {
-        let key = requested.handle.map(|handle| handle.expose().to_owned());
+impl From<&CodeRequested> for OtpAuthKey {
+    fn from(requested: &CodeRequested) -> Self {
+        let key = requested.handle.as_ref().map(|handle| handle.expose().to_owned());
         Self { otp_auth_key: key.unwrap_or_default() }
     }
 }
@@ -80,6 +81,16 @@ impl From<CodeRequested> for OtpAuthKey {
 /// a staff app gets the same response, but sends nothing.
 fn delivery_in(app: App) -> Delivery {
     if app.is_for_donors() { Delivery::Allowed } else { Delivery::Suppressed }
+}
+
+/// The caller that the idempotency key of a request belongs to: its device or its network.
+pub fn caller<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<String, Refusal>> {
+    Box::pin(ready(Ok(source(request).caller())))
+}
+
+/// The account that the idempotency key of a request belongs to: the holder of its bearer token.
+pub fn account<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<String, Refusal>> {
+    Box::pin(ready(Ok(http::bearer(request).unwrap_or_default().to_owned())))
 }
 
 /// The source of a request, with the id that the app gives its device.

@@ -17,8 +17,8 @@ pub use messages::LOCALES;
 pub use refusal::Refusal;
 pub use wire::{
     OtpRequest, PasswordRequest, RefreshRequest, RequestTokenResponse, Session,
-    SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, sessions_to_end,
-    source,
+    SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, account, caller,
+    presented_token, sessions_to_end, source, successor,
 };
 
 use super::Contract;

@@ -1,7 +1,7 @@
 //! Every refusal of Gotu.
 
 use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
-use crate::http::{self, BodyError, CorsPolicy, MAX_BODY_BYTES, Request, Response};
+use crate::http::{self, BodyError, CorsPolicy, KeyProblem, MAX_BODY_BYTES, Request, Response};
 use crate::ports::PortError;
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde_json::json;
@@ -38,6 +38,9 @@ pub enum Refusal {
     RequestToken,
     /// The request asks for rights that only an administrator can grant.
     Forbidden,
+    /// The idempotency key is malformed, was used with another request, or belongs to a request in
+    /// progress.
+    Key(KeyProblem),
     TooMany {
         retry_after: Duration,
     },
@@ -49,7 +52,7 @@ impl Refusal {
     /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let samples = vec![
+        let mut samples = vec![
             Self::Body,
             Self::BodyTooLarge,
             Self::Origin,
@@ -68,6 +71,7 @@ impl Refusal {
             Self::TooMany { retry_after: Duration::ZERO },
             Self::Internal,
         ];
+        samples.extend(KeyProblem::SAMPLES.map(Self::Key));
         // A new variant stops this from compiling until it has a sample.
         for sample in &samples {
             match sample {
@@ -86,6 +90,7 @@ impl Refusal {
                 | Self::AccessToken
                 | Self::RequestToken
                 | Self::Forbidden
+                | Self::Key(_)
                 | Self::TooMany { .. }
                 | Self::Internal => {}
             }
@@ -114,6 +119,7 @@ impl Refusal {
             Self::AccessToken => (StatusCode::UNAUTHORIZED, "invalid or expired access token"),
             Self::RequestToken => (StatusCode::UNAUTHORIZED, "invalid or expired request token"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Key(problem) => (problem.status(), problem.text()),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
         };
@@ -131,6 +137,10 @@ impl Refusal {
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
     const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
+    fn of_key(problem: KeyProblem) -> Self {
+        Self::Key(problem)
+    }
+
     /// No cookies.
     const CORS: CorsPolicy = CorsPolicy::AnyOrigin;
 
@@ -139,6 +149,7 @@ impl http::Refusal for Refusal {
         let response = error(status, &text);
         match self {
             Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            Self::Key(problem) => problem.complete(response),
             _ => response,
         }
     }
@@ -182,7 +193,7 @@ pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
 
 /// The response to a preflight.
 pub(super) fn preflight(request: &UnmatchedRequest<'_>) -> Response {
-    let allowed = "authorization, content-type, x-app-version, x-device-id, x-device-model, \
+    let allowed = "authorization, content-type, idempotency-key, x-app-version, x-device-id, x-device-model, \
                    x-device-platform, x-device-token";
     http::preflight(&request.methods.join(", "), Some(HeaderValue::from_static(allowed)))
 }

@@ -10,12 +10,13 @@ use crate::domain::id::DeviceId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
-use crate::domain::session::SessionsToEnd;
+use crate::domain::session::{RefreshToken, SessionsToEnd};
 use crate::domain::source::Source;
-use crate::http;
-use crate::usecases::{EnterByCodeCommand, Presented, SignInCommand, SignUpCommand};
+use crate::http::{self, Successor};
+use crate::usecases::{EnterByCodeCommand, Presented, Renewal, SignInCommand, SignUpCommand};
+use futures_util::future::{BoxFuture, ready};
 use lambda_http::{Request, RequestExt as _};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -230,6 +231,16 @@ impl SessionByPhoneRequest {
     }
 }
 
+/// The caller that the idempotency key of a request belongs to: its device or its network.
+pub fn caller<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<String, Refusal>> {
+    Box::pin(ready(Ok(source(request).caller())))
+}
+
+/// The account that the idempotency key of a request belongs to: the holder of its bearer token.
+pub fn account<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<String, Refusal>> {
+    Box::pin(ready(Ok(http::bearer(request).unwrap_or_default().to_owned())))
+}
+
 /// The source of a request, with the id that the app gives its device.
 #[must_use]
 pub fn source(request: &Request) -> Source {
@@ -239,6 +250,24 @@ pub fn source(request: &Request) -> Source {
 /// The challenge of a phone.
 fn challenge_key(purpose: Purpose, phone: PhoneNumber) -> ChallengeKey {
     ChallengeKey::new(realm(), purpose, Identifier::Phone(phone))
+}
+
+/// The refresh token that a request presents, for an answer that contains its successor.
+#[must_use]
+pub fn presented_token(request: &Request) -> Option<RefreshToken> {
+    let RefreshRequest { refresh_token } = RefreshRequest::read(request).ok()?;
+    RefreshToken::parse(refresh_token.expose_secret())
+}
+
+/// The refresh token in the answer to a refresh.
+#[must_use]
+pub fn successor(renewal: &Renewal) -> Successor {
+    let Renewal { session, key_id } = renewal;
+    Successor {
+        token: session.refresh_token.expose().to_owned(),
+        family: session.grant.session.family.as_str().to_owned(),
+        key: key_id.as_str().to_owned(),
+    }
 }
 
 impl RefreshRequest {

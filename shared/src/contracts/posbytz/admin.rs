@@ -3,6 +3,7 @@
 
 use super::PROFILE;
 use crate::domain::client::{ClientId, ClientStatus, Scopes, WhichSecret};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::realm::Realm;
 use crate::usecases::NewCredentials;
 use serde_json::{Map, Value, json};
@@ -11,6 +12,29 @@ use serde_json::{Map, Value, json};
 const SCOPES: [&str; 2] = ["user:read", "user:write"];
 /// The length of the longest shop code.
 const SHOP_MAX: usize = 64;
+
+/// The payload of an invocation.
+#[derive(Debug)]
+pub struct ClientRequest {
+    pub task: ClientTask,
+    pub key: Option<IdempotencyKey>,
+}
+
+impl ClientRequest {
+    /// Reads a payload: a task, and the key that allows to repeat it.
+    ///
+    /// # Errors
+    /// The rule that the payload breaks.
+    pub fn read(payload: &Value) -> Result<Self, ClientTaskError> {
+        let mut task = payload.clone();
+        let key = task.as_object_mut().and_then(|fields| fields.remove("idempotencyKey"));
+        let key = key.map(|key| {
+            let key = key.as_str().and_then(IdempotencyKey::parse);
+            key.ok_or(ClientTaskError::IdempotencyKey)
+        });
+        Ok(Self { task: ClientTask::read(&task)?, key: key.transpose()? })
+    }
+}
 
 /// The task that a payload describes.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +55,7 @@ pub enum ClientTaskError {
     /// The payload does not have one of the four forms.
     #[error(
         "the payload must be {{\"store\",\"scopes\"}}, {{\"clientId\"}}, {{\"clientId\",\"retire\"}} \
-         or {{\"clientId\",\"suspended\"}}"
+         or {{\"clientId\",\"suspended\"}}, each with or without \"idempotencyKey\""
     )]
     Shape,
     /// The shop code is malformed.
@@ -40,6 +64,9 @@ pub enum ClientTaskError {
     /// The list of scopes is empty, or a scope is unknown.
     #[error("scopes must be a list of user:read and user:write, at least one of them")]
     Scopes,
+    /// The idempotency key is malformed.
+    #[error("idempotencyKey must be a string of 1 to 255 characters")]
+    IdempotencyKey,
     /// The client's id is malformed.
     #[error("clientId must be 32 hex digits")]
     ClientId,

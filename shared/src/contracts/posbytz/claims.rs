@@ -5,10 +5,12 @@ use crate::contracts::tokens;
 use crate::domain::client::ClientId;
 use crate::domain::id::{UserId, hex};
 use crate::domain::realm::Realm;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::http;
 use crate::ports::{AccessTokens, CheckedToken, Clock, PortError, SignAccessToken};
 use crate::usecases::ClientGrant;
+use futures_util::future::BoxFuture;
 use lambda_http::Request;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -133,6 +135,17 @@ impl ClientAuthenticator {
             CheckedToken::Genuine(claims) => holder(&claims, self.clock.now()),
             CheckedToken::Forged => Err(Refusal::NoClient),
         }
+    }
+
+    /// The client that the idempotency key of a request belongs to.
+    ///
+    /// # Errors
+    /// Those of [`Self::caller`].
+    pub fn owner_of_key<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<String, Refusal>> {
+        Box::pin(async { Ok(Source::of_client(self.caller(request).await?.client).caller()) })
     }
 }
 

@@ -14,7 +14,7 @@ mod routes;
 mod validation;
 mod wire;
 
-pub use admin::{ClientTask, ClientTaskError, changed, credentials};
+pub use admin::{ClientRequest, ClientTask, ClientTaskError, changed, credentials};
 pub use claims::{Caller, ClientAuthenticator, customer_token};
 pub use field_errors::FieldErrors;
 pub use messages::LOCALES;

@@ -3,7 +3,7 @@
 use super::FieldErrors;
 use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
 use crate::domain::identifier::IdentifierKind;
-use crate::http::{self, BodyError, CorsPolicy, Request, Response};
+use crate::http::{self, BodyError, CorsPolicy, KeyProblem, Request, Response};
 use crate::ports::PortError;
 use crate::usecases::Taken;
 use lambda_http::http::header::WWW_AUTHENTICATE;
@@ -35,6 +35,9 @@ pub enum Refusal {
     Credentials,
     /// The password is right, but no identifier is verified.
     NotVerified,
+    /// The idempotency key is malformed, was used with another request, or belongs to a request in
+    /// progress.
+    Key(KeyProblem),
     TooMany {
         retry_after: Duration,
     },
@@ -79,7 +82,7 @@ impl Refusal {
             errors.add(name, vec![text]);
             errors
         };
-        let samples = vec![
+        let mut samples = vec![
             Self::Body,
             Self::BodyTooLarge,
             Self::Origin,
@@ -94,6 +97,7 @@ impl Refusal {
             Self::TooMany { retry_after: Duration::ZERO },
             Self::Internal,
         ];
+        samples.extend(KeyProblem::SAMPLES.map(Self::Key));
         // A new variant stops this from compiling until it has a sample.
         for sample in &samples {
             match sample {
@@ -108,6 +112,7 @@ impl Refusal {
                 | Self::Otp
                 | Self::Credentials
                 | Self::NotVerified
+                | Self::Key(_)
                 | Self::TooMany { .. }
                 | Self::Internal => {}
             }
@@ -154,6 +159,7 @@ impl Refusal {
             Self::NotVerified => {
                 ErrorBody::error(StatusCode::FORBIDDEN, "Account not verified", "Forbidden")
             }
+            Self::Key(problem) => ErrorBody::message(problem.status(), problem.text()),
             Self::TooMany { .. } => {
                 ErrorBody::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
             }
@@ -181,6 +187,7 @@ impl Refusal {
             | Self::Otp
             | Self::Credentials
             | Self::NotVerified
+            | Self::Key(_)
             | Self::TooMany { .. }
             | Self::Internal => None,
         }
@@ -197,6 +204,10 @@ impl Refusal {
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
     const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
+    fn of_key(problem: KeyProblem) -> Self {
+        Self::Key(problem)
+    }
+
     /// The callers are the shops' servers; their tokens do not belong in a browser.
     const CORS: CorsPolicy = CorsPolicy::NoOrigin;
 
@@ -208,6 +219,7 @@ impl http::Refusal for Refusal {
         }
         match self {
             Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            Self::Key(problem) => problem.complete(response),
             _ => response,
         }
     }

@@ -14,7 +14,6 @@ use crate::domain::password::Password;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::source::Source;
 use crate::http;
-use crate::ports::{Entropy, PortError, random};
 use crate::usecases::{
     EnterByCodeCommand, Entered, Presented, Referrer, SignInCommand, SignUpCommand,
 };
@@ -331,15 +330,9 @@ impl CustomerCreated {
     /// The response with a new customer. The `token` of the address is a random text without a use:
     /// only the mail contains the secret that verifies the address, so that a client cannot verify
     /// the address of another person (CONTRACT.md, "Differences from the original").
-    ///
-    /// # Errors
-    /// The operating system returned no random bytes.
-    pub fn of(
-        signed_up: &Entered,
-        contacts: &Contacts,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, PortError> {
-        let token = hex(&random::<32>(entropy)?);
+    #[must_use]
+    pub fn of(signed_up: &Entered, contacts: &Contacts, random: &[u8; 32]) -> Self {
+        let token = hex(random);
         let email = contacts.email.as_ref().map(|email| CustomerEmail {
             id: email.as_str().to_owned(),
             token,
@@ -358,6 +351,6 @@ impl CustomerCreated {
             id: signed_up.user.id.as_str().to_owned(),
             addresses: [],
         };
-        Ok(Self { status_code: 201, data })
+        Self { status_code: 201, data }
     }
 }

@@ -23,7 +23,7 @@ pub use session_issuer::SessionIssuer;
 pub use user::UserObject;
 pub use wire::{
     CallbackRequest, LoginRequest, LogoutRequest, LogoutSessions, PendingResponse, SignupRequest,
-    UserResponse,
+    UserResponse, account, caller,
 };
 
 use super::Contract;

@@ -1,7 +1,7 @@
 //! Every refusal of UrbanFits.
 
 use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
-use crate::http::{self, BodyError, CorsPolicy, Request, Response};
+use crate::http::{self, BodyError, CorsPolicy, KeyProblem, Request, Response};
 use crate::ports::PortError;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -37,6 +37,9 @@ pub enum Refusal {
     /// A foreign page sent the request.
     Origin,
     BodyTooLarge,
+    /// The idempotency key is malformed, was used with another request, or belongs to a request in
+    /// progress.
+    Key(KeyProblem),
     TooMany {
         retry_after: Duration,
     },
@@ -61,7 +64,7 @@ impl Refusal {
     /// One refusal of each variant, in the order of the table in `CONTRACT.md`.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let samples = vec![
+        let mut samples = vec![
             Self::Parameters,
             Self::Invalid("Password should be at least 8 characters."),
             Self::Policies,
@@ -79,6 +82,7 @@ impl Refusal {
             Self::TooMany { retry_after: Duration::ZERO },
             Self::Internal,
         ];
+        samples.extend(KeyProblem::SAMPLES.map(Self::Key));
         // A new variant stops this from compiling until it has a sample.
         for sample in &samples {
             match sample {
@@ -96,6 +100,7 @@ impl Refusal {
                 | Self::Session
                 | Self::Origin
                 | Self::BodyTooLarge
+                | Self::Key(_)
                 | Self::TooMany { .. }
                 | Self::Internal => {}
             }
@@ -144,6 +149,7 @@ impl Refusal {
             ),
             Self::Origin => (StatusCode::FORBIDDEN, "This page may not send this request."),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large."),
+            Self::Key(problem) => (problem.status(), problem.text()),
             Self::TooMany { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many requests, please try again later.")
             }
@@ -165,6 +171,10 @@ impl Refusal {
 impl http::Refusal for Refusal {
     const INTERNAL: Self = Self::Internal;
     const FOREIGN_PAGE: Option<Self> = Some(Self::Origin);
+    fn of_key(problem: KeyProblem) -> Self {
+        Self::Key(problem)
+    }
+
     /// Sessions are cookies.
     const CORS: CorsPolicy = CorsPolicy::AllowedOrigins;
 
@@ -173,6 +183,7 @@ impl http::Refusal for Refusal {
         let response = refuse(status, text);
         match self {
             Self::TooMany { retry_after } => http::retry_after(response, retry_after),
+            Self::Key(problem) => problem.complete(response),
             _ => response,
         }
     }

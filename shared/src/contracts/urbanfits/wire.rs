@@ -1,6 +1,7 @@
 //! The requests of UrbanFits' clients, and the bodies of the responses.
 
 use super::attributes::{PHONE_NUMBER, PHONE_PREFIX, TIMEZONE, USER_AGENT};
+use super::cookies::SESSION_TOKEN;
 use super::user::{REGISTER_PROVIDER, UserObject};
 use super::{Refusal, realm};
 use crate::domain::attributes::Attributes;
@@ -12,7 +13,11 @@ use crate::domain::password::{Password, PasswordError, length};
 use crate::domain::session::SessionKind;
 use crate::domain::username::{Username, UsernameError};
 use crate::http;
-use crate::usecases::{EnterByCodeCommand, Presented, SignInCommand, StartSignUpCommand};
+use crate::ports::PortError;
+use crate::usecases::{
+    CodeRequested, EnterByCodeCommand, Presented, SignInCommand, StartSignUpCommand,
+};
+use futures_util::future::{BoxFuture, ready};
 use jiff::tz;
 use lambda_http::Request;
 use serde::Serialize;
@@ -94,16 +99,21 @@ pub struct UserResponse {
 }
 
 impl PendingResponse {
-    /// The response to a client that sent `email`. It returns `handle` with the code.
-    #[must_use]
-    pub fn new(handle: &ChallengeHandle, email: &str) -> Self {
+    /// The response to a client that sent `email`. It returns the handle with the code.
+    ///
+    /// # Errors
+    /// There is no handle, which is a defect of the contract's profile.
+    pub fn new(requested: &CodeRequested, email: &str) -> Result<Self, PortError> {
+        let handle = requested.handle.as_ref();
+        let handle = handle
+            .ok_or_else(|| PortError::new("start a sign-up", "the contract has no handles"))?;
         let otp_id = handle.expose().to_owned();
-        Self {
+        Ok(Self {
             success: true,
             msg: format!("Verification Email sent to {email}"),
             redirect_url: format!("/auth/signup/verify-otp?otp_id={otp_id}"),
             otp_id,
-        }
+        })
     }
 }
 
@@ -215,6 +225,17 @@ fn phone(prefix: &str, number: &str) -> Result<(), Refusal> {
         return Err(Refusal::Invalid("Phone number and prefix should have 15 digits at most."));
     }
     Ok(())
+}
+
+/// The caller that the idempotency key of a request belongs to: its network.
+pub fn caller<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<String, Refusal>> {
+    Box::pin(ready(Ok(http::source(request).caller())))
+}
+
+/// The account that the idempotency key of a request belongs to: the holder of its session.
+pub fn account<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<String, Refusal>> {
+    let session = http::cookie(request, SESSION_TOKEN).unwrap_or_default();
+    Box::pin(ready(Ok(session.to_owned())))
 }
 
 impl SignupRequest {

@@ -108,17 +108,20 @@ impl Driver for OfPosBytz<'_> {
         body["statusCode"] == reply.status && has_text
     }
 
-    /// The sign-up itself sends the code, and no other request does. So the proof completes the sign-up and keeps its
-    /// password; another password stays wrong, and before the proof there is no session.
+    /// Codes are sent to who states the password: by the sign-up, and by a sign-in before the proof. So the proof completes
+    /// the sign-up and keeps its password; another password stays wrong and sends nothing, and before the proof there is no
+    /// session.
     async fn first_proof(&self) -> FirstProof {
         let number = new_number();
         let person = by_mobile("+91", &number);
         assert_eq!(self.client.sign_up(&self.token, &person).await.status, 201);
+        let phone = format!("+91{number}");
+        self.stack.text(&phone, 1).await;
         let early = self.client.sign_in(&self.token, &person).await;
         let mut other = person.clone();
         other["password"] = json!("another p4ssword");
         let again = self.client.sign_up(&self.token, &other).await;
-        let code = code_in(&self.stack.text(&format!("+91{number}"), 1).await);
+        let code = code_in(&self.stack.text(&phone, 2).await);
         let entered = self.client.enter_code(&self.token, &typed(&number, &code)).await;
         assert_eq!(entered.status, 200, "{entered:?}");
         FirstProof {

@@ -24,6 +24,7 @@ mod malformed_input;
 mod pages;
 mod races;
 mod relay;
+mod repeats;
 mod secrets;
 mod sessions;
 mod settings;

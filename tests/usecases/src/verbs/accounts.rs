@@ -11,6 +11,7 @@ use latchkey::domain::id::{IdFormat, Sequence, UserId};
 use latchkey::domain::identifier::Identifier;
 use latchkey::domain::source::Source;
 use latchkey::domain::user::User;
+use latchkey::ports::Recorder;
 use latchkey::ports::Users;
 use latchkey::usecases::{
     Delivery, EnterByCodeCommand, Newcomer, Presented, Referrer, RequestCodeCommand, ResendToKnown,
@@ -63,7 +64,7 @@ impl Core {
     pub async fn sign_up_by_code(&self, phone: Identifier, code: &str) -> Result<Session, Refusal> {
         let presented = Presented::Recipient(self.challenge(Purpose::SignUp, phone));
         let enter = self.enterer(Audience::Unregistered, None);
-        let entered = enter.run(self.enter_command(presented, code)).await?;
+        let entered = enter.run(self.enter_command(presented, code), &Recorder::NONE).await?;
         Ok(entered.session.expect("a session").into())
     }
 
@@ -84,7 +85,7 @@ impl Core {
             source: self.source.clone(),
             locale: "en".to_owned(),
         };
-        Ok(sign_up.run(command).await?.session.expect("a session").into())
+        Ok(sign_up.run(command, &Recorder::NONE).await?.session.expect("a session").into())
     }
 
     /// Requests a code and signs up with it.
@@ -114,7 +115,7 @@ impl Core {
         let newcomer = Newcomer { attributes: self.rules.attributes.clone(), numbered };
         let command = self.code_request(Purpose::Verify, recipient);
         let command = RequestCodeCommand { delivery, ..command };
-        let requested = sign_up.run(command, newcomer).await?;
+        let requested = sign_up.run(command, newcomer, &Recorder::NONE).await?;
         Ok(requested.handle.expect("a handle").expose().to_owned())
     }
 
@@ -140,7 +141,7 @@ impl Core {
             source: self.source.clone(),
             locale: "en".to_owned(),
         };
-        Ok(start.run(command).await?.expose().to_owned())
+        Ok(start.run(command, &Recorder::NONE).await?.handle.expect("a handle").expose().to_owned())
     }
 
     /// Completes a sign-up that waits. The wallet gets 25 points.
@@ -153,7 +154,7 @@ impl Core {
         let mut attributes = Attributes::default();
         attributes.insert("plan", "gold");
         let command = EnterByCodeCommand { attributes, ..self.enter_command(presented, code) };
-        Ok(enter.run(command).await?.user)
+        Ok(enter.run(command, &Recorder::NONE).await?.user)
     }
 
     /// Creates an account in the shop of a client, with the password "correct horse". Returns the
@@ -177,7 +178,7 @@ impl Core {
             source: shop.source.clone(),
             locale: "en".to_owned(),
         };
-        Ok(use_case.run(command).await?.user.id)
+        Ok(use_case.run(command, &Recorder::NONE).await?.user.id)
     }
 
     /// Returns the user, if there is one with this id now.
@@ -216,7 +217,8 @@ impl Core {
     /// Returns every item of every table, as a text that shows any change.
     pub fn everything_stored(&self) -> String {
         let tables = ["Users", "Identifiers", "Challenges", "Devices", "Sessions", "Budgets"];
-        let tables = tables.into_iter().chain(["Ledger", "Clients", "Outbox", "Sequences"]);
+        let tables =
+            tables.into_iter().chain(["Ledger", "Clients", "Answers", "Outbox", "Sequences"]);
         let items = tables.flat_map(|table| self.database.items(table));
         let mut items: Vec<_> =
             items.map(|item| in_order(&serde_json::to_value(item).expect("an item"))).collect();

@@ -16,19 +16,20 @@ impl Core {
             clients: Arc::clone(&self.store) as _,
             clock: self.clock_port(),
             entropy: self.entropy_port(),
+            keys: Arc::clone(&self.answer_keys),
             contract: self.contract,
         }
     }
 
     /// Creates a client of the realm with these scopes.
     pub async fn create_client(&self, names: &[&str]) -> NewCredentials {
-        let created = self.administrator().create(self.realm.clone(), scopes(names)).await;
+        let created = self.administrator().create(self.realm.clone(), scopes(names), None).await;
         created.expect("a client")
     }
 
     /// Gives a client a second secret.
     pub async fn add_secret(&self, client: &ClientId) -> Result<ClientSecret, Refusal> {
-        Ok(self.administrator().add_secret(client.clone()).await?.secret)
+        Ok(self.administrator().add_secret(client.clone(), None).await?.secret)
     }
 
     /// Removes one of two secrets of a client.

@@ -8,6 +8,7 @@ use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::{UserId, hex};
 use latchkey::domain::identifier::Identifier;
 use latchkey::ports::Challenges as _;
+use latchkey::ports::Recorder;
 use latchkey::usecases::{
     CheckCode, Delivery, EnterByCode, EnterByCodeCommand, Entered, Guess, Presented,
     ProveRecipient, RecipientProof, RequestCode, RequestCodeCommand, ResendVerification,
@@ -72,7 +73,7 @@ impl Core {
 
     /// Asks for a code.
     pub async fn request_code(&self, purpose: Purpose, to: Identifier) -> Result<(), Refusal> {
-        self.sender().run(self.code_request(purpose, to)).await?;
+        self.sender().run(self.code_request(purpose, to), &Recorder::NONE).await?;
         Ok(())
     }
 
@@ -80,7 +81,7 @@ impl Core {
     pub async fn requested_entry(&self, purpose: Purpose, to: Identifier) -> (String, String) {
         let command = self.code_request(purpose, to.clone());
         let command = RequestCodeCommand { audience: Audience::Everyone, ..command };
-        let requested = self.sender().run(command).await.expect("a code");
+        let requested = self.sender().run(command, &Recorder::NONE).await.expect("a code");
         let handle = requested.handle.expect("a handle").expose().to_owned();
         (handle, self.code_of(purpose, to).await)
     }
@@ -107,7 +108,7 @@ impl Core {
         purpose: Purpose,
         to: Identifier,
     ) -> Result<String, Refusal> {
-        let requested = self.sender().run(self.code_request(purpose, to)).await?;
+        let requested = self.sender().run(self.code_request(purpose, to), &Recorder::NONE).await?;
         Ok(requested.handle.expect("a handle").expose().to_owned())
     }
 
@@ -118,7 +119,9 @@ impl Core {
         to: Identifier,
     ) -> Result<(), Refusal> {
         let command = self.code_request(purpose, to);
-        self.sender().run(RequestCodeCommand { delivery: Delivery::Suppressed, ..command }).await?;
+        self.sender()
+            .run(RequestCodeCommand { delivery: Delivery::Suppressed, ..command }, &Recorder::NONE)
+            .await?;
         Ok(())
     }
 
@@ -126,7 +129,7 @@ impl Core {
     pub async fn request_suppressed_handle(&self, purpose: Purpose, to: Identifier) -> String {
         let command = self.code_request(purpose, to);
         let command = RequestCodeCommand { delivery: Delivery::Suppressed, ..command };
-        let requested = self.sender().run(command).await.expect("a handle");
+        let requested = self.sender().run(command, &Recorder::NONE).await.expect("a handle");
         requested.handle.expect("a handle").expose().to_owned()
     }
 
@@ -213,7 +216,7 @@ impl Core {
             clock: self.clock_port(),
         };
         let key = self.challenge(purpose, recipient);
-        Ok(prove.run(key, code, &self.source).await?)
+        Ok(prove.run(key, code, &self.source, &Recorder::NONE).await?)
     }
 
     /// The use case for codes. `audience` may enter.
@@ -251,7 +254,7 @@ impl Core {
     ) -> Result<Entered, Refusal> {
         let presented = Presented::Recipient(self.challenge(purpose, recipient));
         let enter = self.enterer(self.rules.audience, None);
-        Ok(enter.run(self.enter_command(presented, code)).await?)
+        Ok(enter.run(self.enter_command(presented, code), &Recorder::NONE).await?)
     }
 
     /// Enters with a handle and its code, as [`Rules::audience`](crate::Rules) allows.
@@ -263,7 +266,7 @@ impl Core {
     ) -> Result<Entered, Refusal> {
         let presented = Presented::Handle(ChallengeHandle::new(handle), purpose);
         let enter = self.enterer(self.rules.audience, None);
-        Ok(enter.run(self.enter_command(presented, code)).await?)
+        Ok(enter.run(self.enter_command(presented, code), &Recorder::NONE).await?)
     }
 
     /// Verifies an identifier with a handle and its code. Returns the user.
@@ -271,7 +274,7 @@ impl Core {
         let presented = Presented::Handle(ChallengeHandle::new(handle), Purpose::Verify);
         let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
         let enter = without_sessions.enterer(Audience::Registered, None);
-        Ok(enter.run(self.enter_command(presented, code)).await?.user.id)
+        Ok(enter.run(self.enter_command(presented, code), &Recorder::NONE).await?.user.id)
     }
 
     /// Verifies a recipient with the code that was sent to it. Returns the user.
@@ -283,7 +286,7 @@ impl Core {
         let presented = Presented::Recipient(self.challenge(Purpose::Verify, recipient));
         let without_sessions = self.ruled(|rules| rules.sessions = SessionOwner::Token);
         let enter = without_sessions.enterer(Audience::Registered, None);
-        Ok(enter.run(self.enter_command(presented, code)).await?.user.id)
+        Ok(enter.run(self.enter_command(presented, code), &Recorder::NONE).await?.user.id)
     }
 
     /// Verifies the e-mail address of a user with a link.

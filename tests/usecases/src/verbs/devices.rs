@@ -5,6 +5,7 @@ use dynoxide::AttributeValue;
 use latchkey::domain::device::DeviceInfo;
 use latchkey::domain::id::UserId;
 use latchkey::domain::time::Timestamp;
+use latchkey::ports::Recorder;
 use latchkey::ports::{Devices as _, PushTokenOwner};
 use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ impl Core {
             RegisterDevice { devices: Arc::clone(&self.store) as _, basics: self.basics() };
         let (realm, user) = (self.realm.clone(), user.clone());
         let info = device(push_token);
-        Ok(register.run(RegisterDeviceCommand { realm, user, info }).await?)
+        Ok(register.run(RegisterDeviceCommand { realm, user, info }, &Recorder::NONE).await?)
     }
 
     /// Returns the owner of a push token.

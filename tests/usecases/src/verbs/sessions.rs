@@ -9,6 +9,7 @@ use latchkey::domain::id::{DeviceId, UserId};
 use latchkey::domain::identifier::Identifier;
 use latchkey::domain::session::{ListedSession, SessionsToEnd};
 use latchkey::domain::time::Timestamp;
+use latchkey::ports::Recorder;
 use latchkey::ports::Sessions as _;
 use latchkey::usecases::{
     Entered, OpenSession, OpenSessions, PasswordGate, Presented, RecipientProof, Refresh,
@@ -76,7 +77,7 @@ impl Core {
             resend: Some(self.resend_verification()),
         };
         let command = self.sign_in_command(identifier);
-        Ok(sign_in.run(people::password(password), command).await?)
+        Ok(sign_in.run(people::password(password), command, &Recorder::NONE).await?)
     }
 
     /// Signs in with a password. Returns the session, or `None` for a contract without stored
@@ -117,7 +118,7 @@ impl Core {
     ) -> Result<Session, Refusal> {
         let presented = Presented::Recipient(self.challenge(Purpose::SignIn, identifier));
         let enter = self.enterer(Audience::Registered, None);
-        let entered = enter.run(self.enter_command(presented, code)).await?;
+        let entered = enter.run(self.enter_command(presented, code), &Recorder::NONE).await?;
         Ok(entered.session.expect("a session").into())
     }
 
@@ -134,12 +135,12 @@ impl Core {
 
     /// Exchanges a refresh token. Returns the session with the successor.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Session, Refusal> {
-        Ok(self.refresher().run(refresh_token).await?.session.into())
+        Ok(self.refresher().run(refresh_token, &Recorder::NONE).await?.session.into())
     }
 
     /// Exchanges a refresh token. Returns what the answer can carry.
     pub async fn refreshed(&self, refresh_token: &str) -> Result<Refreshed, Refusal> {
-        Ok(self.refresher().run(refresh_token).await?)
+        Ok(self.refresher().run(refresh_token, &Recorder::NONE).await?)
     }
 
     /// Exchanges a refresh token. Returns the attributes for the next access token.
@@ -160,18 +161,21 @@ impl Core {
     /// Ends one session.
     pub async fn sign_out(&self, session: &Session) {
         let which = SessionsToEnd::One(session.device.clone());
-        self.signer_out().run(&session.user, which).await.expect("the sign-out");
+        self.signer_out().run(&session.user, which, &Recorder::NONE).await.expect("the sign-out");
     }
 
     /// Ends every session of a user.
     pub async fn sign_out_everywhere(&self, user: &UserId) {
-        self.signer_out().run(user, SessionsToEnd::All).await.expect("the sign-out");
+        self.signer_out()
+            .run(user, SessionsToEnd::All, &Recorder::NONE)
+            .await
+            .expect("the sign-out");
     }
 
     /// Ends every session of a user but this one.
     pub async fn sign_out_elsewhere(&self, session: &Session) {
         let which = SessionsToEnd::Others(session.device.clone());
-        self.signer_out().run(&session.user, which).await.expect("the sign-out");
+        self.signer_out().run(&session.user, which, &Recorder::NONE).await.expect("the sign-out");
     }
 
     /// Returns the open sessions of a user, the newest first.
@@ -183,14 +187,14 @@ impl Core {
     pub async fn sign_out_of_token(&self, user: &UserId, token: &str, expires_at: Timestamp) {
         let (token, issued_at) = (SecretString::from(token), self.now());
         let session = SignedToken { token, user: user.clone(), issued_at, expires_at };
-        self.signer_out().of_token(session).await.expect("the sign-out");
+        self.signer_out().of_token(session, &Recorder::NONE).await.expect("the sign-out");
     }
 
     /// Ends all sessions of a user at the request of a signed token with this time of issue.
     pub async fn sign_out_everywhere_with(&self, user: &UserId, issued_at: Timestamp) {
         let (token, expires_at) = (SecretString::from("token"), issued_at);
         let session = SignedToken { token, user: user.clone(), issued_at, expires_at };
-        self.signer_out().everywhere(&session).await.expect("the sign-out");
+        self.signer_out().everywhere(&session, &Recorder::NONE).await.expect("the sign-out");
     }
 
     /// Returns whether a signed token of a user is accepted.
@@ -218,6 +222,6 @@ impl Core {
             at: proof.at,
             kind: Some(proof.key.recipient.kind()),
         };
-        Ok(reset.run(proof, people::password(password), &self.source).await?)
+        Ok(reset.run(proof, people::password(password), &self.source, &Recorder::NONE).await?)
     }
 }

@@ -62,6 +62,30 @@ async fn secrets_are_rotated_without_a_gap() {
 }
 
 #[tokio::test]
+async fn a_payload_with_a_key_can_be_repeated() {
+    let stack = TestStack::shared().await;
+    let create = json!({"store": "STORE1", "scopes": ["user:read"], "idempotencyKey": "create-1"});
+    let replies = all((0..4).map(|_| posbytz(stack).administer(&create))).await;
+    let client = credentials(&replies[0]);
+    assert!(replies.iter().all(|reply| reply.json() == replies[0].json()), "{replies:?}");
+    assert_eq!(stack.items_with("Clients", &client.id).await.len(), 1);
+    let add = json!({"clientId": client.id, "idempotencyKey": "add-1"});
+    let second = posbytz(stack).administer(&add).await;
+    assert_ne!(credentials(&second).secret, client.secret);
+    assert_eq!(posbytz(stack).administer(&add).await.json(), second.json());
+    // Another client, or another key, is another request.
+    let mut other = create.clone();
+    other["store"] = json!("STORE2");
+    let reused = "the idempotencyKey was used with another payload";
+    failed(&posbytz(stack).administer(&other).await, reused);
+    other["idempotencyKey"] = json!("create-2");
+    assert_ne!(credentials(&posbytz(stack).administer(&other).await).id, client.id);
+    other["idempotencyKey"] = json!("");
+    let malformed = "idempotencyKey must be a string of 1 to 255 characters";
+    failed(&posbytz(stack).administer(&other).await, malformed);
+}
+
+#[tokio::test]
 async fn racing_rotations_make_one_secret() {
     let stack = TestStack::shared().await;
     let client = posbytz(stack).new_client("STORE1").await;
@@ -94,7 +118,7 @@ async fn bad_payloads_are_refused_and_make_nothing() {
     let stack = &TestStack::with(&[]).await;
     let shape = concat!(
         r#"the payload must be {"store","scopes"}, {"clientId"}, "#,
-        r#"{"clientId","retire"} or {"clientId","suspended"}"#,
+        r#"{"clientId","retire"} or {"clientId","suspended"}, each with or without "idempotencyKey""#,
     );
     let unknown = "0".repeat(31) + "1";
     let cases = [
