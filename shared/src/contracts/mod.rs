@@ -49,6 +49,9 @@ pub struct Contract {
     pub preflight: fn(&UnmatchedRequest<'_>) -> Response,
     /// Writes the message with a code in the language of a locale.
     pub code_message: fn(Purpose, &str, &OneTimeCode, Duration) -> MessageContent,
+    /// Writes the message to a recipient that asks to sign up and has an account, if the contract sends
+    /// one.
+    pub account_notice: Option<fn(&str) -> MessageContent>,
     /// The mail with a link that verifies an address, if the contract sends one.
     pub verify_link: Option<LinkTemplate>,
 }
@@ -215,6 +218,10 @@ impl MessageTemplates for ContractTemplates {
             message.text = format!("{}\n\n@{host} #{}", message.text, code.expose());
         }
         Some(message)
+    }
+
+    fn account_notice(&self, realm: &Realm, locale: &str) -> Option<MessageContent> {
+        Some(contract_of(realm)?.account_notice?(locale))
     }
 
     fn link_content(

@@ -16,9 +16,19 @@ pub struct CodeMessage {
     pub sent_at: Timestamp,
     /// The time at which the code expires.
     pub expires_at: Timestamp,
-    /// Whether the code is sent. A request that must not send anything writes the same outbox entry,
-    /// so that the caller cannot tell the two apart.
-    pub deliver: bool,
+    pub delivery: CodeDelivery,
+}
+
+/// What the recipient of a request for a code gets. Each writes an outbox entry of the same size, so
+/// that the caller cannot tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeDelivery {
+    /// The code.
+    Code,
+    /// A notice that there is an account already, and how to enter it. The code is never accepted.
+    AccountNotice,
+    /// Nothing. The code is never accepted.
+    Nothing,
 }
 
 /// A link to mail. It contains the input of the derivation, never the secret itself.
@@ -115,7 +125,7 @@ mod tests {
             locale,
             sent_at: at(0),
             expires_at,
-            deliver: true,
+            delivery: CodeDelivery::Code,
         })
     }
 

@@ -35,6 +35,10 @@ pub trait MessageTemplates: Send + Sync {
         lifetime: Duration,
     ) -> Option<MessageContent>;
 
+    /// Returns the message to a recipient that asks to sign up and has an account: how to enter it.
+    /// `None` if the contract has no such message.
+    fn account_notice(&self, realm: &Realm, locale: &str) -> Option<MessageContent>;
+
     /// Returns the mail that contains a link to verify an e-mail address. `lifetime` is the time
     /// for which the link is valid. `None` when the contract has no such mail.
     fn link_content(

@@ -293,6 +293,17 @@ pub(crate) fn token_issuer(contract: &str) -> Option<String> {
     optional(&variable("TOKEN_ISSUER", contract))
 }
 
+/// Whether a recipient with an account is told so when it asks to sign up. A contract without the
+/// setting tells nothing.
+pub(crate) fn account_notice(contract: &str) -> Result<bool, SettingsError> {
+    let name = variable("ACCOUNT_NOTICE", contract);
+    match optional(&name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(SettingsError::Malformed { name, kind: "true or false" }),
+    }
+}
+
 /// How long a used refresh token of a contract gives its successor again.
 pub(crate) fn refresh_repeat(contract: &str) -> Result<Duration, SettingsError> {
     seconds(&variable("REFRESH_REPEAT_SECONDS", contract))

@@ -2,7 +2,7 @@
 
 use crate::domain::code::CodeSeed;
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
+use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, Message, MessageContent, MessageTemplates, Messages,
@@ -126,14 +126,23 @@ impl DeliverEffects {
         Err(failure)
     }
 
-    /// Sends a code, unless it must not be sent, has expired, was replaced or was used.
+    /// Sends a code or the notice instead of it, unless nothing must be sent, or the code has expired,
+    /// was replaced or was used.
     async fn send_code(&self, code: &CodeMessage, now: Timestamp) -> Result<(), PortError> {
         // The read comes first, so that an entry with nothing to send causes the same calls.
         let current = self.is_current(&code.seed).await?;
-        if !code.deliver || !current || code.expires_at <= now {
+        if code.delivery == CodeDelivery::Nothing || !current || code.expires_at <= now {
             return Ok(());
         }
         let realm = &code.seed.key.realm;
+        if code.delivery == CodeDelivery::AccountNotice {
+            // A contract without the notice sends nothing.
+            let content = self.templates.account_notice(realm, &code.locale);
+            return match content {
+                Some(content) => self.send(&code.seed, content).await.map(drop),
+                None => Ok(()),
+            };
+        }
         let Some(format) = self.templates.code_format(realm) else {
             tracing::error!(
                 contract = realm.contract(),
@@ -152,7 +161,7 @@ impl DeliverEffects {
             );
             return Ok(());
         };
-        self.send(&code.seed, content).await
+        self.send_counted(&code.seed, content).await
     }
 
     /// Mails a link, unless it has expired, was replaced or was used.
@@ -172,7 +181,7 @@ impl DeliverEffects {
             );
             return Ok(());
         };
-        self.send(&link.seed, content).await
+        self.send_counted(&link.seed, content).await
     }
 
     /// Returns whether the challenge still has the code or link of `seed`.
@@ -181,8 +190,20 @@ impl DeliverEffects {
         Ok(current.is_some_and(|live| live.seed.nonce == seed.nonce))
     }
 
-    /// Hands a message to the carrier of its recipient.
-    async fn send(&self, seed: &CodeSeed, content: MessageContent) -> Result<(), PortError> {
+    /// Sends a message that expects an answer of its recipient, and counts it.
+    async fn send_counted(
+        &self,
+        seed: &CodeSeed,
+        content: MessageContent,
+    ) -> Result<(), PortError> {
+        if self.send(seed, content).await? {
+            record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeSent);
+        }
+        Ok(())
+    }
+
+    /// Hands a message to the carrier of its recipient. Returns whether the carrier accepts it.
+    async fn send(&self, seed: &CodeSeed, content: MessageContent) -> Result<bool, PortError> {
         let MessageContent { subject, text, html } = content;
         let message = Message { recipient: seed.key.recipient.clone(), subject, text, html };
         let carrier = match &message.recipient {
@@ -191,14 +212,12 @@ impl DeliverEffects {
             Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => &self.mail,
         };
         match carrier.send(&message).await? {
-            SendOutcome::Accepted => {
-                record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeSent);
-            }
+            SendOutcome::Accepted => Ok(true),
             SendOutcome::Refused(reason) => {
                 let recipient = &message.recipient;
                 tracing::warn!(?recipient, reason, "the carrier refused the recipient permanently");
+                Ok(false)
             }
         }
-        Ok(())
     }
 }

@@ -6,13 +6,15 @@ use crate::domain::account::{Account, Draft, NewAccount};
 use crate::domain::attributes::Attributes;
 use crate::domain::bill::Bill;
 use crate::domain::budget::Budget;
-use crate::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, KeyId, Lane, Nonce};
+use crate::domain::challenge::{
+    Audience, ChallengeHandle, ChallengeKey, KeyId, Lane, Nonce, Purpose,
+};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{EventIds, Fact};
 use crate::domain::id::Sequence;
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::SourceMarks;
-use crate::domain::outbox::{CodeMessage, Effect, OutboxEntry};
+use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, OutboxEntry};
 use crate::domain::proof::Opener;
 use crate::domain::sends::{SendPolicy, SendRecord};
 use crate::domain::source::Source;
@@ -39,6 +41,9 @@ pub struct RequestCode {
     pub code_keys: Arc<dyn CodeKeys>,
     pub basics: Basics,
     pub policy: SendPolicy,
+    /// Whether a recipient with an account that asks for a code to sign up is told so, instead of
+    /// getting nothing.
+    pub account_notice: bool,
     /// The format of the contract's handles; `None` if its clients name the recipient instead.
     pub handles: Option<fn(&[u8; 16]) -> String>,
 }
@@ -293,7 +298,14 @@ impl RequestCode {
         // A new user gets the code of the challenge that is opened at the same time.
         let known = recipient.holder.as_ref().map(|holder| &holder.user);
         let wanted = newcomer.is_some() || command.audience.includes(known);
-        let sent = self.is_reachable(command) && command.delivery == Delivery::Allowed && wanted;
+        let may_send = self.is_reachable(command) && command.delivery == Delivery::Allowed;
+        let sent = may_send && wanted;
+        let is_sign_up = command.key.purpose == Purpose::SignUp;
+        let delivery = match known {
+            _ if sent => CodeDelivery::Code,
+            Some(_) if self.account_notice && is_sign_up && may_send => CodeDelivery::AccountNotice,
+            _ => CodeDelivery::Nothing,
+        };
         let challenge = self.challenge(&attempt, sent)?;
         let kept = if sent { self.kept(recipient, &challenge, now).await? } else { None };
         let code = CodeMessage {
@@ -301,7 +313,7 @@ impl RequestCode {
             locale: command.locale.clone(),
             sent_at: now,
             expires_at: challenge.expires_at,
-            deliver: sent,
+            delivery,
         };
         let ids = self.basics.event_ids()?;
         let effects = self.effects(code, newcomer.as_ref(), &ids)?;
@@ -309,7 +321,8 @@ impl RequestCode {
         let requested = CodeRequested { handle };
         let answer = attempt.recorder.record(&requested)?;
         let contract = command.key.realm.contract();
-        let budgets = recipient.budgets.uses(sent, recipient.is_known);
+        let is_message = delivery != CodeDelivery::Nothing;
+        let budgets = recipient.budgets.uses(is_message, recipient.is_known);
         let account = attempt.newcomer.map_or(Account::None(None), Account::Make);
         let entry = Entry {
             budgets,

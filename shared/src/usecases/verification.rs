@@ -10,7 +10,7 @@ use crate::domain::event::{Fact, VerificationAsked};
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::SourceMarks;
 use crate::domain::link::LINK_LIFETIME;
-use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
+use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::domain::proof::Opener;
 use crate::domain::realm::Realm;
 use crate::domain::sends::{SendPolicy, SendRecord};
@@ -161,8 +161,8 @@ fn message(asking: Asking<'_>, user: &User, challenge: &NewChallenge) -> Effect 
             Effect::Link(LinkMessage { seed, user: user.id.clone(), locale, sent_at, expires_at })
         }
         Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_) => {
-            let deliver = challenge.sent;
-            Effect::Code(CodeMessage { seed, locale, sent_at, expires_at, deliver })
+            let delivery = if challenge.sent { CodeDelivery::Code } else { CodeDelivery::Nothing };
+            Effect::Code(CodeMessage { seed, locale, sent_at, expires_at, delivery })
         }
     }
 }

@@ -25,6 +25,7 @@ impl Wiring {
             code_keys: self.code_key_ids()?,
             basics: self.basics(),
             policy,
+            account_notice: settings::account_notice(self.profile.name)?,
             handles: self.profile.handle,
         })
     }

@@ -101,6 +101,10 @@ impl MessageTemplates for PlainMessages {
         (purpose != Purpose::ChangePhone).then(|| content(code.expose()))
     }
 
+    fn account_notice(&self, realm: &Realm, _: &str) -> Option<MessageContent> {
+        (realm.contract() == CONTRACT).then(|| content("you have an account"))
+    }
+
     fn link_content(
         &self,
         realm: &Realm,

@@ -55,6 +55,8 @@ pub struct Rules {
     pub attributes: Attributes,
     /// Who may enter with a code.
     pub audience: Audience,
+    /// Whether a recipient with an account is told so when it asks to sign up.
+    pub account_notice: bool,
     /// Whether clients hold handles to challenges.
     pub handles: bool,
     /// The memory of a password's hash, in KiB. The default is the least that Argon2 allows.
@@ -95,6 +97,7 @@ impl Default for Rules {
             refresh_carries_user: true,
             attributes: people::attributes(),
             audience: Audience::Everyone,
+            account_notice: true,
             handles: true,
             hash_memory: 8,
         }

@@ -40,10 +40,10 @@ async fn a_code_of_an_existing_account_is_sent_to_its_recipient() {
     }
 }
 
-/// Asserts that nothing was sent, and that the right code of the challenge is refused.
-async fn expect_nothing_sent(core: &Core, purpose: Purpose) {
+/// Asserts that only these texts were sent, and that the right code of the challenge is refused.
+async fn expect_no_code(core: &Core, purpose: Purpose, sent: &[&str]) {
     core.deliver().await;
-    assert!(core.texts.sent_to(&phone()).is_empty(), "{purpose:?}");
+    assert_eq!(core.texts.sent_to(&phone()), sent, "{purpose:?}");
     let code = core.code_of(purpose, phone()).await;
     assert_eq!(core.check_code(purpose, phone(), &code).await, Err(Refusal::WrongCode));
 }
@@ -53,18 +53,22 @@ async fn an_unknown_recipient_gets_no_code_of_an_existing_account() {
     for purpose in [SignIn, ResetPassword, Verify] {
         let core = Core::new();
         core.request_code(purpose, phone()).await.unwrap();
-        expect_nothing_sent(&core, purpose).await;
+        expect_no_code(&core, purpose, &[]).await;
     }
 }
 
 #[tokio::test]
 async fn the_recipient_of_an_account_gets_no_code_of_a_new_one() {
-    for purpose in [SignUp, ChangePhone] {
-        let core = Core::new();
+    // Who asks to sign up is told that there is an account, if the contract says so.
+    let notice = "you have an account";
+    for (purpose, notices, sent) in
+        [(SignUp, true, &[notice][..]), (SignUp, false, &[]), (ChangePhone, true, &[])]
+    {
+        let core = Core::new().ruled(|rules| rules.account_notice = notices);
         core.signed_up_by_code(phone()).await;
         core.wait(HOUR);
         core.request_code(purpose, phone()).await.unwrap();
-        expect_nothing_sent(&core, purpose).await;
+        expect_no_code(&core, purpose, sent).await;
     }
 }
 

@@ -54,10 +54,33 @@ fn english(purpose: Purpose, code: &OneTimeCode, lifetime: Duration) -> MessageC
     }
 }
 
+/// The message to a recipient that asks for a code to sign up and has an account. It is as long as one
+/// SMS segment at most.
+pub(super) fn account_notice(_: &str) -> MessageContent {
+    let text = "You already have a Gotu account. Choose \"log in\" in the app to get a code for it. \
+                Not you? Ignore this message.";
+    MessageContent {
+        subject: "You already have a Gotu account".to_owned(),
+        text: text.to_owned(),
+        html: "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">\
+               <p>You already have a Gotu account with this address.</p>\
+               <p>Choose \u{201c}log in\u{201d} in the app, with your password or with a code.</p>\
+               <p>Not you? Ignore this message.</p></body></html>"
+            .to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::code::CodeFormat;
+
+    #[test]
+    fn the_notice_fits_one_segment_and_says_how_to_come_in() {
+        let MessageContent { text, html, .. } = account_notice("en");
+        assert!(text.is_ascii() && text.len() <= 160 && text.contains("log in"), "{text}");
+        assert!(html.contains("log in"));
+    }
 
     #[test]
     fn every_text_fits_one_segment_and_starts_with_the_code() {

@@ -58,6 +58,7 @@ pub const CONTRACT: Contract = Contract {
     not_found: refusal::not_found,
     preflight: refusal::preflight,
     code_message: messages::code_message,
+    account_notice: Some(messages::account_notice),
     verify_link: None,
 };
 

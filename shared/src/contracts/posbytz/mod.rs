@@ -58,6 +58,7 @@ pub const CONTRACT: Contract = Contract {
     not_found: refusal::not_found,
     preflight: |_| http::empty(http::StatusCode::NO_CONTENT),
     code_message: messages::code_message,
+    account_notice: None,
     verify_link: Some(LinkTemplate {
         path: |user, link| {
             let path = "/ecommerce/v1/auth/email/verify";

@@ -64,6 +64,7 @@ pub const CONTRACT: Contract = Contract {
     not_found: refusal::not_found,
     preflight: |request| request.origins.preflight(request.request, request.methods),
     code_message: messages::code_message,
+    account_notice: None,
     verify_link: None,
 };
 

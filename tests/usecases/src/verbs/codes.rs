@@ -43,6 +43,7 @@ impl Core {
             code_keys: Arc::clone(&self.code_keys),
             basics: self.basics(),
             policy: self.rules.sends.clone(),
+            account_notice: self.rules.account_notice,
             handles: self.rules.handles.then_some(|random| hex(random)),
         }
     }

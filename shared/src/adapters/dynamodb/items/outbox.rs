@@ -8,7 +8,7 @@ use super::value::{
 use crate::domain::challenge::{KeyId, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
-use crate::domain::outbox::{CodeMessage, Effect, LinkMessage, OutboxEntry};
+use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::ports::PortError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -26,7 +26,8 @@ fn code_item(code: &CodeMessage) -> Item {
         ("locale".to_owned(), text(&code.locale)),
         ("sent_at".to_owned(), time(code.sent_at)),
         ("expires_at".to_owned(), time(code.expires_at)),
-        ("deliver".to_owned(), flag(code.deliver)),
+        ("deliver".to_owned(), flag(code.delivery == CodeDelivery::Code)),
+        ("notice".to_owned(), flag(code.delivery == CodeDelivery::AccountNotice)),
     ]);
     item
 }
@@ -87,7 +88,12 @@ fn read_code(item: &Item) -> Result<CodeMessage, PortError> {
         locale: read(item, "locale", as_text)?.to_owned(),
         sent_at: read(item, "sent_at", as_time)?,
         expires_at: read(item, "expires_at", as_time)?,
-        deliver: read(item, "deliver", as_flag)?,
+        delivery: match (read(item, "deliver", as_flag)?, item.get("notice").and_then(as_flag)) {
+            (true, _) => CodeDelivery::Code,
+            (false, Some(true)) => CodeDelivery::AccountNotice,
+            // A version before notices stored none.
+            (false, Some(false) | None) => CodeDelivery::Nothing,
+        },
     })
 }
 

@@ -1,7 +1,9 @@
 //! `POST /otp`.
 
 use acceptance::gotu::{error, user_id};
-use acceptance::{NO_LIMITS, Reply, TestStack, all, code_in, count, gotu, new_email, new_phone};
+use acceptance::{
+    NO_LIMITS, Reply, TestStack, all, code_in, count, gotu, new_email, new_phone, without_limits,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -57,7 +59,7 @@ async fn each_type_serves_registered_or_unregistered_identifiers_only() {
     let aims = async |phone| -> BTreeSet<String> {
         let aim = |message: &Value| {
             let text = message["body"].as_str().unwrap();
-            let (_, rest) = text.split_once(" is your Gotu code to ").unwrap();
+            let (_, rest) = text.split_once(" is your Gotu code to ").unwrap_or(("", text));
             rest.split('.').next().unwrap().to_owned()
         };
         stack.messages(phone).await.iter().map(aim).collect()
@@ -65,10 +67,11 @@ async fn each_type_serves_registered_or_unregistered_identifiers_only() {
     let texts = |aims: &[&str]| aims.iter().map(|aim| (*aim).to_owned()).collect();
     let expected: BTreeSet<_> = texts(&["confirm your phone number", "sign up"]);
     assert_eq!(aims(&unregistered).await, expected);
-    let expected: BTreeSet<_> = texts(&["set a new password", "sign in", "sign up"]);
+    let notice = "You already have a Gotu account";
+    let expected: BTreeSet<_> = texts(&["set a new password", "sign in", "sign up", notice]);
     assert_eq!(aims(&known).await, expected);
     let count = async |phone| stack.messages(phone).await.len();
-    assert_eq!((count(&unregistered).await, count(&known).await), (2, 3));
+    assert_eq!((count(&unregistered).await, count(&known).await), (2, 4));
 }
 
 #[tokio::test]
@@ -94,6 +97,39 @@ async fn registered_and_unregistered_cost_the_same() {
     assert_eq!((&costs[0], &costs[2]), (&costs[1], &costs[3]));
     stack.wait_until_delivered(&unregistered).await;
     assert!(stack.messages(&unregistered).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_person_with_an_account_is_told_how_to_come_in() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let (phone, email) = (new_phone(), new_email());
+    gotu(stack).registered(&phone).await;
+    assert_eq!(gotu(stack).sign_up_by_email(&email).await.status, 200);
+    let mut costs = Vec::new();
+    for (identifier, number) in [(&phone, 2), (&new_phone(), 1), (&email, 1), (&new_email(), 1)] {
+        let asked = gotu(stack).ask_for_code(identifier, "sign_up");
+        let (reply, calls) = stack.calls_during("gotu-post-otp", asked).await;
+        let calls: Vec<_> =
+            calls.iter().map(|call| json!([call["operation"], call["units"]])).collect();
+        costs.push((reply.visible(), calls));
+        stack.text(identifier, number).await;
+    }
+    // The caller cannot tell who has an account, and neither costs more.
+    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+    let text = stack.text(&phone, 2).await;
+    assert!(text.starts_with("You already have a Gotu account. Choose \"log in\""), "{text}");
+    let mail = stack.message(&email, 1).await;
+    assert_eq!(mail["subject"], "You already have a Gotu account");
+    // The notice says the truth.
+    let code = gotu(stack).code(&phone, "login", 3).await;
+    assert_eq!(gotu(stack).sign_in_by_phone(&phone, &code).await.status, 200);
+    // A setting switches it off.
+    let env = without_limits(&[("ACCOUNT_NOTICE_GOTU", "false")]);
+    let stack = &TestStack::with(&env).await;
+    gotu(stack).registered(&phone).await;
+    gotu(stack).ask_for_code(&phone, "sign_up").await.expect_text(204, "");
+    stack.wait_until_delivered(&phone).await;
+    assert_eq!(stack.messages(&phone).await.len(), 1);
 }
 
 #[tokio::test]
