@@ -27,6 +27,7 @@ functions! {
     "goodcity/verify.rs" goodcity_verify,
     "gotu/delete_sessions.rs" gotu_delete_sessions,
     "gotu/patch_users_password.rs" gotu_patch_users_password,
+    "gotu/patch_users_phone.rs" gotu_patch_users_phone,
     "gotu/post_otp.rs" gotu_post_otp,
     "gotu/post_otp_verification.rs" gotu_post_otp_verification,
     "gotu/post_sessions.rs" gotu_post_sessions,

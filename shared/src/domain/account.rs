@@ -5,7 +5,7 @@
 //! set up on the account before.
 
 use super::attributes::Attributes;
-use super::id::UserId;
+use super::id::{DeviceId, UserId};
 use super::identifier::{Identifier, IdentifierKind};
 use super::password::PasswordHash;
 use super::password_attempts::AttemptSubject;
@@ -183,6 +183,15 @@ pub enum Credential {
         /// The kind of the recipient that was proved, if it is known.
         proved: Option<IdentifierKind>,
     },
+    /// A session, and a code to a new phone number that was used up before. It allows one change of the
+    /// number, which ends every session but this one.
+    EarlierCodeOfPhone {
+        phone: Identifier,
+        /// The time at which the code was used up. The number must not have been proved since.
+        proved_at: Timestamp,
+        /// The device whose session stays.
+        device: DeviceId,
+    },
 }
 
 impl KnownAccount {
@@ -191,14 +200,20 @@ impl KnownAccount {
     pub const fn code(&self) -> Option<&ProvenCode> {
         match &self.credential {
             Credential::Code(code) => Some(code),
-            Credential::Password { .. } | Credential::EarlierCode { .. } => None,
+            Credential::Password { .. }
+            | Credential::EarlierCode { .. }
+            | Credential::EarlierCodeOfPhone { .. } => None,
         }
     }
 
     /// Returns whether a proof takes an identifier away from the account: a takeover does it with
-    /// the other ones that could receive a code. A stranger may have given them to keep a way in.
+    /// the other ones that could receive a code. A stranger may have given them to keep a way in. A new
+    /// phone number replaces the one before.
     #[must_use]
     pub fn drops(&self, identifier: &Identifier) -> bool {
+        if let Credential::EarlierCodeOfPhone { phone, .. } = &self.credential {
+            return identifier.kind() == phone.kind();
+        }
         let is_proved = self.code().is_some_and(|code| code.key().recipient == *identifier);
         self.takes_over() && identifier.receives_codes() && !is_proved
     }

@@ -47,6 +47,9 @@ pub enum Fact {
     },
     /// A user set a new password. All sessions of the user are over.
     PasswordChanged { user: UserId, at: Timestamp },
+    /// A user replaced the phone number by another one, or got the first one. All sessions of the user
+    /// but the one of the device are over.
+    PhoneChanged { user: UserId, phone: Identifier, at: Timestamp },
     /// A device was registered for push messages.
     DeviceRegistered {
         user: UserId,

@@ -258,6 +258,8 @@ pub enum SessionEndReason {
     TokenReused,
     /// The user set a new password.
     PasswordReset,
+    /// The user changed the phone number. The session that asked for it stays.
+    PhoneChanged,
     /// The owner of an identifier proved it for the first time. The sessions may be a stranger's.
     IdentifierProved,
 }
@@ -293,6 +295,7 @@ impl SessionEndReason {
             Self::SignedOutElsewhere => "signed_out_elsewhere",
             Self::TokenReused => "token_reused",
             Self::PasswordReset => "password_reset",
+            Self::PhoneChanged => "phone_changed",
             Self::IdentifierProved => "identifier_proved",
         }
     }

@@ -5,6 +5,7 @@
 //! writes one [`Entry`](crate::ports::Entry).
 
 mod basics;
+mod change_phone;
 mod check_code;
 mod deliver_effects;
 mod enter_by_code;
@@ -29,6 +30,7 @@ mod verification;
 mod verify_link;
 
 pub use basics::Basics;
+pub use change_phone::{ChangePhone, ChangePhoneCommand, ChangePhoneRefused};
 pub use check_code::{CheckCode, CodeRefused, Guess};
 pub use deliver_effects::DeliverEffects;
 pub use enter_by_code::{EnterByCode, EnterByCodeCommand, EnterRefused, Presented, WalletPolicy};

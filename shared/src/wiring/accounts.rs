@@ -4,8 +4,8 @@ use super::Wiring;
 use crate::domain::challenge::Audience;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    EnterByCode, GrantClientToken, RegisterDevice, ResendToKnown, ResetPassword, SignUpByPassword,
-    SignUpUnverified, Unproved,
+    ChangePhone, EnterByCode, GrantClientToken, RegisterDevice, ResendToKnown, ResetPassword,
+    SignUpByPassword, SignUpUnverified, Unproved,
 };
 use std::sync::Arc;
 
@@ -64,6 +64,17 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             passwords: self.passwords()?,
+            realm: self.profile.realm(),
+            basics: self.basics(),
+        })
+    }
+
+    /// The use case that changes the phone number of a user.
+    pub fn change_phone(&mut self) -> Result<ChangePhone, Error> {
+        let store = Arc::new(self.base.store()?);
+        Ok(ChangePhone {
+            accounts: Arc::clone(&store) as _,
+            users: store,
             realm: self.profile.realm(),
             basics: self.basics(),
         })

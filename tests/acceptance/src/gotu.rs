@@ -91,6 +91,19 @@ impl<'a> Gotu<'a> {
         self.sign_out(access_token).query("all=true")
     }
 
+    /// Changes the phone number of the user of an access token.
+    pub fn change_phone(self, access_token: &str, body: &Value) -> Call<'a> {
+        self.0.call("gotu-patch-users-phone").bearer(access_token).json(body)
+    }
+
+    /// Proves a number that no user has, for a change to it. The code is the message number `count` to it.
+    pub async fn proved_phone(self, phone: &str, count: usize) -> Value {
+        let code = self.code(phone, "change_phone", count).await;
+        let proved = self.verify_code(phone, &code, "change_phone").await;
+        let token = proved.json()["data"]["requestToken"].as_str().unwrap().to_owned();
+        json!({"phoneNumber": phone, "requestToken": token})
+    }
+
     /// Sets a new password.
     pub fn set_password(self, body: &Value) -> Call<'a> {
         self.0.call("gotu-patch-users-password").json(body)

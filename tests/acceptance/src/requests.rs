@@ -32,7 +32,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 21] = [
+pub const ENDPOINTS: [(&str, &str); 22] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
@@ -41,6 +41,7 @@ pub const ENDPOINTS: [(&str, &str); 21] = [
     ("gotu-post-sessions-refresh", ""),
     ("gotu-delete-sessions", ""),
     ("gotu-post-otp-verification", ""),
+    ("gotu-patch-users-phone", ""),
     ("gotu-patch-users-password", ""),
     ("goodcity-send-pin", ""),
     ("goodcity-signup", ""),
@@ -110,6 +111,16 @@ async fn of_gotu<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepared<'
             Prepared::new(
                 move || gotu.verify_code(&phone, &code, "reset_password"),
                 move || gotu.verify_code(&other, &same, "reset_password"),
+            )
+        }
+        ("gotu-patch-users-phone", _) => {
+            let code = gotu.code(&phone, "sign_up", 1).await;
+            let access = gotu::tokens(&gotu.sign_up_by_phone(&phone, &code).await).access;
+            let (same, body) = (access.clone(), gotu.proved_phone(&other, 1).await);
+            let elsewhere = json!({"phoneNumber": phone, "requestToken": body["requestToken"]});
+            Prepared::new(
+                move || gotu.change_phone(&access, &body),
+                move || gotu.change_phone(&same, &elsewhere),
             )
         }
         ("gotu-patch-users-password", _) => {

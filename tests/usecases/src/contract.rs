@@ -59,6 +59,9 @@ impl EventMapper for PlainEvents {
             Fact::PasswordChanged { user, at } => {
                 ("password_changed", user.as_str().to_owned(), *at)
             }
+            Fact::PhoneChanged { phone, at, .. } => {
+                ("phone_changed", phone.as_str().to_owned(), *at)
+            }
             Fact::DeviceRegistered { taken_from, at, .. } => {
                 let from = taken_from.as_ref().map(UserId::as_str).unwrap_or_default();
                 ("device_registered", from.to_owned(), *at)

@@ -74,7 +74,7 @@ impl DynamoStore {
     ) -> Result<(), PortError> {
         for (index, known) in user.identifiers.iter().enumerate() {
             let item = identifier_item(user, &known.identifier, known_sources);
-            let put = self.assign_identifier(user, item)?;
+            let put = self.assign_identifier(user.created_at, item)?;
             transaction.put(Subject::Identifier(index), put);
         }
         let user = put_new(&self.tables.users, "user_id", user_item(user))?;
@@ -82,8 +82,8 @@ impl DynamoStore {
         Ok(())
     }
 
-    fn assign_identifier(&self, user: &User, item: Item) -> Result<Put, PortError> {
-        let now = HashMap::from([(":now".to_owned(), time(user.created_at))]);
+    fn assign_identifier(&self, now: Timestamp, item: Item) -> Result<Put, PortError> {
+        let now = HashMap::from([(":now".to_owned(), time(now))]);
         Put::builder()
             .table_name(&self.tables.identifiers)
             .set_item(Some(item))
@@ -156,6 +156,30 @@ impl DynamoStore {
                     verify(known.identifier.kind(), &mut update);
                     proved = Some(&known.identifier);
                 }
+            }
+            Credential::EarlierCodeOfPhone { phone, proved_at, device } => {
+                let kind = phone.kind();
+                update
+                    .require("(attribute_not_exists(#changed_at) OR #changed_at < :proved_at)")
+                    .value(":proved_at", time(*proved_at))
+                    .set("#phone = :phone, #verified = :true, #changed_at = :now")
+                    .name("#phone", kind.as_str())
+                    .name("#verified", &verified_flag(kind))
+                    .name("#changed_at", &verified_time(kind))
+                    .value(":phone", text(phone.as_written()))
+                    .value(":true", flag(true))
+                    .remove(&reserved_time(kind))
+                    .remove("expires_at");
+                update.end_sessions(user, now, Some(device));
+                for known in user.identifiers.iter() {
+                    if account.drops(&known.identifier) {
+                        let delete = self.release_identifier(user, &known.identifier)?;
+                        transaction.delete(Subject::Account, delete);
+                    }
+                }
+                let item = identifier_item(user, phone, entry.known_sources.as_ref());
+                let put = self.assign_identifier(now, item)?;
+                transaction.put(Subject::NewIdentifier, put);
             }
         }
         update.add_to(transaction, Subject::Account, &self.tables.users)?;
@@ -372,11 +396,19 @@ const fn action(entry: &Entry) -> &'static str {
 fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortError> {
     let failed = |subject: Subject| failures.iter().any(|failure| failure.subject == subject);
     let identifiers = entry.account.user().into_iter().flat_map(|user| user.identifiers.iter());
-    let taken: Vec<_> = identifiers
+    let mut taken: Vec<_> = identifiers
         .enumerate()
         .filter(|(index, _)| failed(Subject::Identifier(*index)))
         .map(|(_, known)| known.identifier.clone())
         .collect();
+    if let Account::Use(KnownAccount {
+        credential: Credential::EarlierCodeOfPhone { phone, .. },
+        ..
+    }) = &entry.account
+        && failed(Subject::NewIdentifier)
+    {
+        taken.push(phone.clone());
+    }
     let changed = failures.iter().filter_map(|failure| {
         let Subject::NewChallenge(index) = failure.subject else { return None };
         let recipient = &entry.challenges.get(index)?.seed.key.recipient;

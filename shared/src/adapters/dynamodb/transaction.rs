@@ -31,6 +31,8 @@ pub(super) enum Subject {
     Budget(usize),
     /// The identifier with this index.
     Identifier(usize),
+    /// The identifier that an account which exists gets.
+    NewIdentifier,
     /// The user that an entry uses.
     Account,
     /// The challenge with this index, which an entry opens.

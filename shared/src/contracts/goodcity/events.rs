@@ -73,7 +73,8 @@ impl EventMapper for GoodCityEvents {
             Fact::IdentifierVerified { .. }
             | Fact::VerificationAsked { .. }
             | Fact::SessionEnded { .. }
-            | Fact::PasswordChanged { .. } => Ok(Vec::new()),
+            | Fact::PasswordChanged { .. }
+            | Fact::PhoneChanged { .. } => Ok(Vec::new()),
             Fact::SignedIn { user, at, .. } => {
                 let mobile = mobile::of(&user.identifiers)?;
                 let facts = UserVerified {

@@ -2,6 +2,7 @@
 
 use super::{Refusal, claims, realm};
 use crate::domain::id::{DeviceId, UserId};
+use crate::domain::phone::PhoneNumber;
 use crate::domain::time::Timestamp;
 use crate::http;
 use crate::ports::{AccessTokens, CheckedToken, Clock, Sessions, trace_user};
@@ -54,6 +55,34 @@ pub async fn reset_allowed(
     };
     match claims::read_request(&claims, now).ok_or(Refusal::RequestToken)? {
         claims::RequestToken::ResetPassword(proof) => Ok(proof),
-        claims::RequestToken::Other => Err(Refusal::Forbidden),
+        claims::RequestToken::ChangePhone { .. } | claims::RequestToken::Other => {
+            Err(Refusal::Forbidden)
+        }
+    }
+}
+
+/// The time at which the holder of a request token proved this phone number.
+///
+/// # Errors
+/// [`Refusal::RequestToken`] if the token is not genuine or not valid, or is for another number;
+/// [`Refusal::Forbidden`] if it allows another change (CONTRACT.md, "`PATCH /users/phone`");
+/// [`Refusal::Internal`].
+pub async fn phone_proved(
+    phone: &PhoneNumber,
+    token: &str,
+    access_tokens: &dyn AccessTokens,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let CheckedToken::Genuine(claims) = access_tokens.check(token).await? else {
+        return Err(Refusal::RequestToken);
+    };
+    match claims::read_request(&claims, now).ok_or(Refusal::RequestToken)? {
+        claims::RequestToken::ChangePhone { phone: proved, at } if proved == phone.as_str() => {
+            Ok(at)
+        }
+        claims::RequestToken::ChangePhone { .. } => Err(Refusal::RequestToken),
+        claims::RequestToken::ResetPassword(_) | claims::RequestToken::Other => {
+            Err(Refusal::Forbidden)
+        }
     }
 }

@@ -146,6 +146,8 @@ pub fn request_token(
 pub(super) enum RequestToken {
     /// To set the password of a user who proved a recipient.
     ResetPassword(ResetProof),
+    /// To give a user this phone number, which was proved at this time.
+    ChangePhone { phone: String, at: Timestamp },
     /// Another change.
     Other,
 }
@@ -155,6 +157,12 @@ pub(super) fn read_request(claims: &str, now: Timestamp) -> Option<RequestToken>
     let claims: RequestClaims<'_> = serde_json::from_str(claims).ok()?;
     if claims.iss != ISSUER || claims.exp <= now.as_seconds() {
         return None;
+    }
+    if let (Some(phone), true) =
+        (claims.phone_number, claims.usage == Purpose::ChangePhone.as_str())
+    {
+        let at = Timestamp::from_millis(claims.proved_at);
+        return Some(RequestToken::ChangePhone { phone: phone.to_owned(), at });
     }
     Some(if claims.usage == Purpose::ResetPassword.as_str() && !claims.sub.is_empty() {
         RequestToken::ResetPassword(ResetProof {

@@ -6,6 +6,7 @@ use crate::contracts::envelope;
 use crate::domain::device::NewDevice;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::id::{DeviceId, UserId};
+use crate::domain::identifier::Identifier;
 use crate::domain::session::{SessionEndReason, SignInMethod};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, User};
@@ -69,6 +70,14 @@ struct SessionRevoked<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct PhoneChanged<'a> {
+    user_id: &'a str,
+    phone_number: &'a str,
+    changed_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PasswordChanged<'a> {
     user_id: &'a str,
     changed_at: String,
@@ -95,6 +104,7 @@ impl EventMapper for GotuEvents {
                 Ok(vec![envelope::message((SOURCE, SESSION_REVOKED), 1, ended, ids, *at)?])
             }
             Fact::PasswordChanged { user, at } => password_changed(user, *at, ids),
+            Fact::PhoneChanged { user, phone, at } => phone_changed(user, phone, *at, ids),
             // Gotu has no sign-up without a device, no separate verification, and no registration of
             // devices.
             Fact::UserSignedUp { device: None, .. }
@@ -150,6 +160,21 @@ fn password_changed(
     let ended = session_revoked(user, None, SessionEndReason::PasswordReset, at)?;
     Ok(vec![
         envelope::message((SOURCE, "AUTH_PASSWORD_CHANGED"), 1, changed, ids, at)?,
+        envelope::message((SOURCE, SESSION_REVOKED), 2, ended, ids, at)?,
+    ])
+}
+
+fn phone_changed(
+    user: &UserId,
+    phone: &Identifier,
+    at: Timestamp,
+    ids: &EventIds,
+) -> Result<Vec<EventMessage>, PortError> {
+    let changed_at = envelope::date_time(at);
+    let changed = PhoneChanged { user_id: user.as_str(), phone_number: phone.as_str(), changed_at };
+    let ended = session_revoked(user, None, SessionEndReason::PhoneChanged, at)?;
+    Ok(vec![
+        envelope::message((SOURCE, "AUTH_PHONE_CHANGED"), 1, changed, ids, at)?,
         envelope::message((SOURCE, SESSION_REVOKED), 2, ended, ids, at)?,
     ])
 }

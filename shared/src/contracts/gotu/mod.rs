@@ -11,12 +11,12 @@ mod refusal;
 mod routes;
 mod wire;
 
-pub use authenticator::{Authenticator, reset_allowed};
+pub use authenticator::{Authenticator, phone_proved, reset_allowed};
 pub use claims::{request_token, session_issued, session_opened};
 pub use messages::LOCALES;
 pub use refusal::Refusal;
 pub use wire::{
-    OtpRequest, PasswordRequest, RefreshRequest, RequestTokenResponse, Session,
+    OtpRequest, PasswordRequest, PhoneRequest, RefreshRequest, RequestTokenResponse, Session,
     SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, account, caller,
     presented_token, sessions_to_end, source, successor,
 };

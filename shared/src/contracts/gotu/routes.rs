@@ -10,5 +10,6 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/sessions/refresh", function: "gotu-post-sessions-refresh" },
     Route { method: "DELETE", path: "/sessions", function: "gotu-delete-sessions" },
     Route { method: "POST", path: "/otp/verification", function: "gotu-post-otp-verification" },
+    Route { method: "PATCH", path: "/users/phone", function: "gotu-patch-users-phone" },
     Route { method: "PATCH", path: "/users/password", function: "gotu-patch-users-password" },
 ];

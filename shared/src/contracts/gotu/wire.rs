@@ -88,6 +88,15 @@ pub struct PasswordRequest {
     pub request_token: SecretString,
 }
 
+/// The request of `PATCH /users/phone`.
+#[derive(Debug)]
+pub struct PhoneRequest {
+    /// The new phone number.
+    pub phone: PhoneNumber,
+    /// The token that allows to set it, not checked.
+    pub request_token: SecretString,
+}
+
 /// The response with a request token: `{"data":{"requestToken":…}}`.
 #[derive(Serialize)]
 pub struct RequestTokenResponse {
@@ -296,6 +305,19 @@ impl VerificationRequest {
             _ => return Err(invalid("otpType must be one of change_phone, reset_password")),
         };
         Ok(Self { key: ChallengeKey::new(realm(), purpose, recipient), code })
+    }
+}
+
+impl PhoneRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The refusal for the first rule that the request breaks.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        let request_token = fields.required("requestToken")?.into();
+        let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
+        Ok(Self { phone, request_token })
     }
 }
 

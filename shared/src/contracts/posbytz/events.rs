@@ -146,6 +146,7 @@ impl EventMapper for PosBytzEvents {
             // PosBytz has no devices and no sign-out.
             Fact::SessionEnded { .. }
             | Fact::PasswordChanged { .. }
+            | Fact::PhoneChanged { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }

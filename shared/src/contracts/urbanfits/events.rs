@@ -84,6 +84,7 @@ impl EventMapper for UrbanFitsEvents {
             | Fact::IdentifierVerified { .. }
             | Fact::VerificationAsked { .. }
             | Fact::PasswordChanged { .. }
+            | Fact::PhoneChanged { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }
     }

@@ -179,6 +179,9 @@ impl Driver for OfGotu<'_> {
             "gotu-delete-sessions" => {
                 vec![Sample::refused(Target::Header("authorization"), authorization("e30.e30.e30"))]
             }
+            "gotu-patch-users-phone" => {
+                vec![refused(r#"{"requestToken":"e30.e30.e30","phoneNumber":"+6282243350992"}"#)]
+            }
             "gotu-patch-users-password" => {
                 vec![refused(r#"{"requestToken":"e30.e30.e30","newPassword":"battery staple"}"#)]
             }

@@ -3,6 +3,7 @@
 mod delete_sessions;
 mod fallback;
 mod patch_users_password;
+mod patch_users_phone;
 mod post_otp;
 mod post_otp_verification;
 mod post_sessions;
