@@ -42,6 +42,8 @@ functions! {
     "posbytz/signup.rs" posbytz_signup,
     "relay.rs" relay,
     "rotate_keys.rs" rotate_keys,
+    "urbanfits/change_password.rs" urbanfits_change_password,
+    "urbanfits/forgot_password.rs" urbanfits_forgot_password,
     "urbanfits/get_me.rs" urbanfits_get_me,
     "urbanfits/login.rs" urbanfits_login,
     "urbanfits/logout.rs" urbanfits_logout,

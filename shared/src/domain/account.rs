@@ -42,7 +42,10 @@ impl Account {
         match self {
             Self::None(code) => code,
             Self::Make(account) => account.code,
-            Self::Use(KnownAccount { credential: Credential::Code(code), .. }) => Some(code),
+            Self::Use(KnownAccount {
+                credential: Credential::Code(code) | Credential::CodeForPassword { code, .. },
+                ..
+            }) => Some(code),
             Self::Use(_) => None,
         }
     }
@@ -165,6 +168,8 @@ pub enum Visit {
 pub enum Credential {
     /// A right code. It proves its recipient.
     Code(ProvenCode),
+    /// A right code with a new password. It proves its recipient and ends every session.
+    CodeForPassword { code: ProvenCode, hash: PasswordHash },
     /// The password. It proves nothing else.
     Password {
         /// The hash that the password was compared with. It must still be the stored one.
@@ -199,7 +204,7 @@ impl KnownAccount {
     #[must_use]
     pub const fn code(&self) -> Option<&ProvenCode> {
         match &self.credential {
-            Credential::Code(code) => Some(code),
+            Credential::Code(code) | Credential::CodeForPassword { code, .. } => Some(code),
             Credential::Password { .. }
             | Credential::EarlierCode { .. }
             | Credential::EarlierCodeOfPhone { .. } => None,

@@ -20,6 +20,7 @@ mod profile;
 mod refresh;
 mod register_device;
 mod request_code;
+mod reset_by_code;
 mod reset_password;
 mod rotate_keys;
 mod sign_in_by_password;
@@ -47,6 +48,7 @@ pub use register_device::{RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified, handle_of,
 };
+pub use reset_by_code::{ResetByCode, ResetByCodeCommand};
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetProof, ResetRefused};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};
 pub use sign_in_by_password::{Admission, SignInByPassword, SignInCommand, SignInRefused};

@@ -4,8 +4,8 @@ use super::Wiring;
 use crate::domain::challenge::Audience;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    ChangePhone, EnterByCode, GrantClientToken, RegisterDevice, ResendToKnown, ResetPassword,
-    SignUpByPassword, SignUpUnverified, Unproved,
+    ChangePhone, EnterByCode, GrantClientToken, RegisterDevice, ResendToKnown, ResetByCode,
+    ResetPassword, SignUpByPassword, SignUpUnverified, Unproved,
 };
 use std::sync::Arc;
 
@@ -57,7 +57,20 @@ impl Wiring {
         Ok(SignUpUnverified { request_code: self.request_code()?, ids })
     }
 
-    /// The use case that sets a new password.
+    /// The use case that sets a new password with a code.
+    pub fn reset_by_code(&mut self) -> Result<ResetByCode, Error> {
+        let store = Arc::new(self.base.store()?);
+        Ok(ResetByCode {
+            check_code: self.check_code()?,
+            bill: Arc::new(settings::bill()?),
+            accounts: Arc::clone(&store) as _,
+            users: store,
+            passwords: self.passwords()?,
+            basics: self.basics(),
+        })
+    }
+
+    /// The use case that sets a new password with an earlier proof.
     pub fn reset_password(&mut self) -> Result<ResetPassword, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(ResetPassword {

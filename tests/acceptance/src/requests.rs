@@ -32,7 +32,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 22] = [
+pub const ENDPOINTS: [(&str, &str); 24] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
@@ -49,6 +49,8 @@ pub const ENDPOINTS: [(&str, &str); 22] = [
     ("goodcity-register-device", ""),
     ("urbanfits-signup", ""),
     ("urbanfits-signup-callback", ""),
+    ("urbanfits-forgot-password", ""),
+    ("urbanfits-change-password", ""),
     ("urbanfits-login", ""),
     ("urbanfits-logout", "of one session"),
     ("urbanfits-logout", "of all sessions"),
@@ -194,6 +196,22 @@ async fn of_urbanfits<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepa
             Prepared::new(
                 move || urbanfits.enter_code(&otp_id, &code),
                 move || urbanfits.enter_code(&same, urbanfits::WRONG),
+            )
+        }
+        "urbanfits-forgot-password" => {
+            urbanfits.registered(&username, &email).await;
+            Prepared::new(
+                move || urbanfits.forgot_password(&email),
+                move || urbanfits.forgot_password(&other),
+            )
+        }
+        "urbanfits-change-password" => {
+            urbanfits.registered(&username, &email).await;
+            let (otp_id, code) = urbanfits.reset_code(&email, 2).await;
+            let (same, same_code) = (otp_id.clone(), code.clone());
+            Prepared::new(
+                move || urbanfits.change_password(&otp_id, &code, "battery staple"),
+                move || urbanfits.change_password(&same, &same_code, "other staple"),
             )
         }
         "urbanfits-login" => {

@@ -87,6 +87,25 @@ impl<'a> UrbanFits<'a> {
         self.0.call("urbanfits-login").json(body)
     }
 
+    /// Asks for a code that allows a new password.
+    pub fn forgot_password(self, email: &str) -> Call<'a> {
+        self.0.call("urbanfits-forgot-password").json(&json!({"email": email}))
+    }
+
+    /// Asks for such a code, and returns the `otp_id` and the code, which is in the mail number `count`.
+    pub async fn reset_code(self, email: &str, count: usize) -> (String, String) {
+        let reply = self.forgot_password(email).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let otp_id = reply.json()["otp_id"].as_str().unwrap().to_owned();
+        (otp_id, self.code(email, count).await)
+    }
+
+    /// Sets a new password with a code.
+    pub fn change_password(self, otp_id: &str, otp: &str, password: &str) -> Call<'a> {
+        let body = json!({"otp_id": otp_id, "otp": otp, "new_password": password});
+        self.0.call("urbanfits-change-password").json(&body)
+    }
+
     /// Ends a session.
     pub fn log_out(self, session: &str) -> Call<'a> {
         let cookie = format!("a=b; session-token={session}; is_logged_in=true");

@@ -12,7 +12,6 @@ use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_n
 use super::user_update::UserUpdate;
 use super::{DynamoStore, IS_ALIVE};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
-use crate::domain::id::DeviceId;
 use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::known_sources::{KnownSources, SourcePart};
 use crate::domain::password_attempts::AttemptSubject;
@@ -117,14 +116,24 @@ impl DynamoStore {
                     update.require_same_password_time(user.password_changed_at);
                 }
                 if account.takes_over() {
-                    take_over(account, device, now, &mut update);
+                    update.remove("password_hash");
+                    update.end_sessions(user, now, device);
+                    drop_others(account, &mut update);
                 }
-                for known in user.identifiers.iter() {
-                    if account.drops(&known.identifier) {
-                        let delete = self.release_identifier(user, &known.identifier)?;
-                        transaction.delete(Subject::Account, delete);
-                    }
+                self.release_dropped(account, transaction)?;
+                proved = Some(&code.key().recipient);
+            }
+            Credential::CodeForPassword { code, hash } => {
+                prove(code, &mut update);
+                update
+                    .set("password_hash = :hash, password_changed_at = :now")
+                    .value(":hash", text(hash.expose()));
+                update.end_sessions(user, now, None);
+                self.forget_all_attempts(user, transaction)?;
+                if account.takes_over() {
+                    drop_others(account, &mut update);
                 }
+                self.release_dropped(account, transaction)?;
                 proved = Some(&code.key().recipient);
             }
             Credential::Password { seen, renewed, attempts } => {
@@ -143,15 +152,7 @@ impl DynamoStore {
                     .set("password_hash = :hash, password_changed_at = :now")
                     .value(":hash", text(hash.expose()));
                 update.end_sessions(user, now, None);
-                let id = || user.id.clone();
-                let records = [
-                    AttemptSubject::Account(id()),
-                    AttemptSubject::AccountFromKnown(id(), SourcePart::Network),
-                    AttemptSubject::AccountFromKnown(id(), SourcePart::Device),
-                ];
-                for record in &records {
-                    transaction.delete(Subject::Other, self.forget_attempts(record)?);
-                }
+                self.forget_all_attempts(user, transaction)?;
                 if let Some(known) = kind.and_then(|kind| user.identifiers.of_kind(kind)) {
                     verify(known.identifier.kind(), &mut update);
                     proved = Some(&known.identifier);
@@ -171,12 +172,7 @@ impl DynamoStore {
                     .remove(&reserved_time(kind))
                     .remove("expires_at");
                 update.end_sessions(user, now, Some(device));
-                for known in user.identifiers.iter() {
-                    if account.drops(&known.identifier) {
-                        let delete = self.release_identifier(user, &known.identifier)?;
-                        transaction.delete(Subject::Account, delete);
-                    }
-                }
+                self.release_dropped(account, transaction)?;
                 let item = identifier_item(user, phone, entry.known_sources.as_ref());
                 let put = self.assign_identifier(now, item)?;
                 transaction.put(Subject::NewIdentifier, put);
@@ -208,6 +204,38 @@ impl DynamoStore {
         for identifier in &kept.identifiers {
             let end = ReservationEnd::MovedTo(kept.until);
             self.update_identifier(&kept.user, identifier, entry, end, transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the actions that take those identifiers away from a user that a proof drops.
+    fn release_dropped(
+        &self,
+        account: &KnownAccount,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let user = &account.user;
+        for known in user.identifiers.iter().filter(|known| account.drops(&known.identifier)) {
+            let delete = self.release_identifier(user, &known.identifier)?;
+            transaction.delete(Subject::Account, delete);
+        }
+        Ok(())
+    }
+
+    /// Adds the actions that delete the records of attempts at the user's password.
+    fn forget_all_attempts(
+        &self,
+        user: &User,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let id = || user.id.clone();
+        let records = [
+            AttemptSubject::Account(id()),
+            AttemptSubject::AccountFromKnown(id(), SourcePart::Network),
+            AttemptSubject::AccountFromKnown(id(), SourcePart::Device),
+        ];
+        for record in &records {
+            transaction.delete(Subject::Other, self.forget_attempts(record)?);
         }
         Ok(())
     }
@@ -343,16 +371,8 @@ fn prove(code: &ProvenCode, update: &mut UserUpdate) {
     verify(recipient.kind(), update);
 }
 
-/// Adds to the update of a user what [`IdentifierProof::TakesOver`] means. `device` is the one of
-/// the owner.
-fn take_over(
-    account: &KnownAccount,
-    device: Option<&DeviceId>,
-    now: Timestamp,
-    update: &mut UserUpdate,
-) {
-    update.remove("password_hash");
-    update.end_sessions(&account.user, now, device);
+/// Adds to the update of a user that a takeover drops the other identifiers.
+fn drop_others(account: &KnownAccount, update: &mut UserUpdate) {
     let known = account.user.identifiers.iter();
     for known in known.filter(|known| known.identifier.receives_codes()) {
         let kind = known.identifier.kind();

@@ -4,6 +4,7 @@ use super::attributes;
 use crate::contracts::envelope;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::identifier::IdentifierKind;
+use crate::domain::session::SessionEndReason;
 use crate::domain::user::{KnownBy, User};
 use crate::domain::wallet::Credit;
 use crate::ports::{EventMapper, PortError};
@@ -53,6 +54,13 @@ struct SessionRevoked<'a> {
     revoked_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PasswordChanged<'a> {
+    user_id: &'a str,
+    changed_at: String,
+}
+
 /// Writes events in the format that UrbanFits' services expect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UrbanFitsEvents;
@@ -79,11 +87,23 @@ impl EventMapper for UrbanFitsEvents {
                 let message = envelope::message((SOURCE, "session.revoked"), 1, facts, ids, *at)?;
                 Ok(vec![message])
             }
+            Fact::PasswordChanged { user, at } => {
+                let changed_at = envelope::date_time(*at);
+                let changed = PasswordChanged { user_id: user.as_str(), changed_at };
+                let ended = SessionRevoked {
+                    user_id: user.as_str(),
+                    reason: SessionEndReason::PasswordReset.as_str(),
+                    revoked_at: envelope::date_time(*at),
+                };
+                Ok(vec![
+                    envelope::message((SOURCE, "user.password_changed"), 1, changed, ids, *at)?,
+                    envelope::message((SOURCE, "session.revoked"), 2, ended, ids, *at)?,
+                ])
+            }
             // Every sign-up of UrbanFits makes a wallet. The other facts do not occur.
             Fact::UserSignedUp { credit: None, .. }
             | Fact::IdentifierVerified { .. }
             | Fact::VerificationAsked { .. }
-            | Fact::PasswordChanged { .. }
             | Fact::PhoneChanged { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

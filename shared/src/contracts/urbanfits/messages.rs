@@ -11,18 +11,30 @@ pub const LOCALES: [&str; 1] = ["en"];
 
 /// The mail with a code, in English. Codes are sent by mail only.
 pub(super) fn code_message(
-    _: Purpose,
+    purpose: Purpose,
     _locale: &str,
     code: &OneTimeCode,
     lifetime: Duration,
 ) -> MessageContent {
     let (code, minutes) = (code.expose(), count(minutes(lifetime), "minute"));
+    let (subject, place, otherwise) = if purpose == Purpose::ResetPassword {
+        (
+            "Set a new password for UrbanFits",
+            "Enter it with your new password",
+            "If you did not ask for it, ignore this mail: your password stays as it is.",
+        )
+    } else {
+        (
+            "Verify your email for UrbanFits",
+            "Enter it on the page where you signed up",
+            "If you did not sign up, ignore this mail: without the code there is no account.",
+        )
+    };
     MessageContent {
-        subject: "Verify your email for UrbanFits".to_owned(),
+        subject: subject.to_owned(),
         text: format!(
             "{code} is your UrbanFits verification code.\n\n\
-             Enter it on the page where you signed up. It works for {minutes}, once.\n\n\
-             If you did not sign up, ignore this mail: without the code there is no account."
+             {place}. It works for {minutes}, once.\n\n{otherwise}"
         ),
         html: format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -30,8 +42,8 @@ pub(super) fn code_message(
              <body style=\"font-family:system-ui,sans-serif;line-height:1.5;max-width:32em\">\
              <p>Your UrbanFits verification code:</p>\
              <p style=\"font-size:2em;letter-spacing:.2em\"><strong>{code}</strong></p>\
-             <p>Enter it on the page where you signed up. It works for {minutes}, once.</p>\
-             <p>If you did not sign up, ignore this mail: without the code there is no account.</p>\
+             <p>{place}. It works for {minutes}, once.</p>\
+             <p>{otherwise}</p>\
              </body></html>"
         ),
     }

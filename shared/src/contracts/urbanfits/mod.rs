@@ -18,12 +18,12 @@ pub use authenticator::Authenticator;
 pub use cookies::cleared_cookies;
 pub use messages::LOCALES;
 pub use page::page as code_page;
-pub use refusal::{Refusal, signed_out};
+pub use refusal::{Refusal, password_changed, signed_out};
 pub use session_issuer::SessionIssuer;
 pub use user::UserObject;
 pub use wire::{
-    CallbackRequest, LoginRequest, LogoutRequest, LogoutSessions, PendingResponse, SignupRequest,
-    UserResponse, account, caller,
+    CallbackRequest, ChangePasswordRequest, CodeSentResponse, ForgotPasswordRequest, LoginRequest,
+    LogoutRequest, LogoutSessions, PendingResponse, SignupRequest, UserResponse, account, caller,
 };
 
 use super::Contract;

@@ -22,6 +22,10 @@ pub enum Refusal {
     Waiting,
     /// A field of the callback is missing.
     CallbackParameters,
+    /// A field of a request for a new password is missing.
+    ForgotParameters,
+    /// A field of a new password with its code is missing.
+    ChangeParameters,
     /// No sign-up waits for the code of this `otp_id`, or the code has expired.
     Expired,
     /// The code is wrong.
@@ -71,6 +75,8 @@ impl Refusal {
             Self::Taken,
             Self::Waiting,
             Self::CallbackParameters,
+            Self::ForgotParameters,
+            Self::ChangeParameters,
             Self::Expired,
             Self::Incorrect,
             Self::LoginParameters,
@@ -92,6 +98,8 @@ impl Refusal {
                 | Self::Taken
                 | Self::Waiting
                 | Self::CallbackParameters
+                | Self::ForgotParameters
+                | Self::ChangeParameters
                 | Self::Expired
                 | Self::Incorrect
                 | Self::LoginParameters
@@ -129,6 +137,14 @@ impl Refusal {
             Self::CallbackParameters => (
                 StatusCode::UNAUTHORIZED,
                 "All valid parameters are required. Body Parameter: otp_id, otp",
+            ),
+            Self::ForgotParameters => (
+                StatusCode::BAD_REQUEST,
+                "All valid parameters are required. Body Parameter: email",
+            ),
+            Self::ChangeParameters => (
+                StatusCode::BAD_REQUEST,
+                "All valid parameters are required. Body Parameters: otp_id, otp, new_password",
             ),
             Self::Expired => (StatusCode::UNAUTHORIZED, "The OTP has expired, please try again."),
             Self::Incorrect => (StatusCode::UNAUTHORIZED, "The OTP is incorrect."),
@@ -212,6 +228,13 @@ impl ContractRefusal for Refusal {
 
 fn refuse(status: StatusCode, text: &str) -> Response {
     http::json(status, &MessageBody::refused(text))
+}
+
+/// The response to a new password.
+#[must_use]
+pub fn password_changed() -> Response {
+    let msg = "Your password was changed. Please sign in.";
+    http::json(StatusCode::OK, &MessageBody { success: true, msg })
 }
 
 /// The response to a sign-out, with or without a session. The text is the original's, to the letter.

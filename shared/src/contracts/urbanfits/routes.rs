@@ -11,6 +11,26 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/auth/signup/callback",
         function: "urbanfits-signup-callback",
     },
+    Route {
+        method: "POST",
+        path: "/auth/otp/forgot-password",
+        function: "urbanfits-forgot-password",
+    },
+    Route {
+        method: "POST",
+        path: "/api/auth/otp/forgot-password",
+        function: "urbanfits-forgot-password",
+    },
+    Route {
+        method: "PUT",
+        path: "/auth/otp/change-password",
+        function: "urbanfits-change-password",
+    },
+    Route {
+        method: "PUT",
+        path: "/api/auth/otp/change-password",
+        function: "urbanfits-change-password",
+    },
     Route { method: "POST", path: "/auth/login", function: "urbanfits-login" },
     Route { method: "POST", path: "/api/auth/login", function: "urbanfits-login" },
     Route { method: "POST", path: "/auth/logout", function: "urbanfits-logout" },

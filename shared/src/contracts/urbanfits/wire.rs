@@ -15,7 +15,8 @@ use crate::domain::username::{Username, UsernameError};
 use crate::http;
 use crate::ports::PortError;
 use crate::usecases::{
-    CodeRequested, EnterByCodeCommand, Presented, SignInCommand, StartSignUpCommand,
+    CodeRequested, EnterByCodeCommand, Presented, ResetByCodeCommand, SignInCommand,
+    StartSignUpCommand,
 };
 use futures_util::future::{BoxFuture, ready};
 use jiff::tz;
@@ -62,6 +63,38 @@ pub struct PendingResponse {
     otp_id: String,
     msg: String,
     redirect_url: String,
+}
+
+/// The request of `POST …/otp/forgot-password`.
+#[derive(Debug)]
+pub struct ForgotPasswordRequest {
+    pub email: EmailAddress,
+    /// The address as the client sent it. The response repeats it.
+    pub submitted_email: String,
+}
+
+/// The request of `PUT …/otp/change-password`.
+#[derive(Debug)]
+pub struct ChangePasswordRequest {
+    pub command: ResetByCodeCommand,
+}
+
+/// The response to a request for a new password.
+#[derive(Serialize)]
+pub struct CodeSentResponse {
+    success: bool,
+    otp_id: String,
+    msg: String,
+}
+
+impl CodeSentResponse {
+    /// The response to a client that sent `email`, whether it has an account or not.
+    #[must_use]
+    pub fn new(requested: &CodeRequested, email: &str) -> Self {
+        let otp_id = requested.handle.as_ref().map(|handle| handle.expose().to_owned());
+        let msg = format!("Verification Email sent to {email}");
+        Self { success: true, otp_id: otp_id.unwrap_or_default(), msg }
+    }
 }
 
 /// The request of `POST …/login`.
@@ -265,19 +298,7 @@ impl SignupRequest {
         let email = EmailAddress::parse(submitted_email)
             .map_err(|_| Refusal::Invalid("Email should be a valid email address."))?;
         phone(prefix, number)?;
-        let too_long = Refusal::Invalid("Password should be at most 128 characters.");
-        if length(password) > PASSWORD_MAX {
-            return Err(too_long);
-        }
-        let sample = Some(SAMPLE_PASSWORD);
-        let password = Password::parse_new(password, PASSWORD_MIN, sample);
-        let password = password.map_err(|error| match error {
-            PasswordError::TooShort => {
-                Refusal::Invalid("Password should be at least 8 characters.")
-            }
-            PasswordError::TooLong => too_long,
-            PasswordError::TooCommon => Refusal::Invalid("Password is too common."),
-        })?;
+        let password = new_password(password, Some(SAMPLE_PASSWORD))?;
         if fields.get("accept_policies") != Some(&Value::Bool(true)) {
             return Err(Refusal::Policies);
         }
@@ -299,6 +320,70 @@ impl SignupRequest {
     }
 }
 
+impl ForgotPasswordRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// The refusal for the first rule that the request breaks.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = match http::json_object(request) {
+            Err(http::BodyError::Malformed) => return Err(Refusal::ForgotParameters),
+            fields => fields?,
+        };
+        let submitted_email = required(&fields, "email").map_err(|_| Refusal::ForgotParameters)?;
+        let email = EmailAddress::parse(submitted_email)
+            .map_err(|_| Refusal::Invalid("Email should be a valid email address."))?;
+        Ok(Self { email, submitted_email: submitted_email.to_owned() })
+    }
+}
+
+impl ChangePasswordRequest {
+    /// Reads the request. A code that is a JSON number is a wrong code, as in [`CallbackRequest`].
+    ///
+    /// # Errors
+    /// The refusal for the first rule that the request breaks.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = match http::json_object(request) {
+            Err(http::BodyError::Malformed) => return Err(Refusal::ChangeParameters),
+            fields => fields?,
+        };
+        let (otp_id, code) = held_code(&fields).ok_or(Refusal::ChangeParameters)?;
+        let password = required(&fields, "new_password").map_err(|_| Refusal::ChangeParameters)?;
+        let command = ResetByCodeCommand {
+            presented: Presented::Handle(otp_id, Purpose::ResetPassword),
+            code,
+            password: new_password(password, None)?,
+            source: http::source(request),
+        };
+        Ok(Self { command })
+    }
+}
+
+/// The `otp_id` and the code of a request; `None` if one of them is missing.
+fn held_code(fields: &Map<String, Value>) -> Option<(ChallengeHandle, String)> {
+    let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
+    let code = match fields.get("otp") {
+        Some(Value::String(otp)) if !otp.is_empty() => otp.clone(),
+        // A code is never empty, so this one is counted as a guess and refused.
+        Some(Value::Number(_)) => String::new(),
+        _ => return None,
+    };
+    (otp_id.chars().count() >= OTP_ID_MIN).then(|| (ChallengeHandle::new(otp_id), code))
+}
+
+/// A new password. `sample` is accepted although it is a common one.
+fn new_password(password: &str, sample: Option<&str>) -> Result<Password, Refusal> {
+    let too_long = Refusal::Invalid("Password should be at most 128 characters.");
+    if length(password) > PASSWORD_MAX {
+        return Err(too_long);
+    }
+    Password::parse_new(password, PASSWORD_MIN, sample).map_err(|error| match error {
+        PasswordError::TooShort => Refusal::Invalid("Password should be at least 8 characters."),
+        PasswordError::TooLong => too_long,
+        PasswordError::TooCommon => Refusal::Invalid("Password is too common."),
+    })
+}
+
 impl CallbackRequest {
     /// Reads the request. A code that is a JSON number is a wrong code, not a missing one
     /// (CONTRACT.md, "`POST /auth/signup/callback`").
@@ -310,20 +395,11 @@ impl CallbackRequest {
             Err(http::BodyError::Malformed) => return Err(Refusal::CallbackParameters),
             fields => fields?,
         };
-        let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
-        let code = match fields.get("otp") {
-            Some(Value::String(otp)) if !otp.is_empty() => otp.clone(),
-            // A code is never empty, so this one is counted as a guess and refused.
-            Some(Value::Number(_)) => String::new(),
-            _ => return Err(Refusal::CallbackParameters),
-        };
-        if otp_id.chars().count() < OTP_ID_MIN {
-            return Err(Refusal::CallbackParameters);
-        }
+        let (otp_id, code) = held_code(&fields).ok_or(Refusal::CallbackParameters)?;
         let mut attributes = Attributes::default();
         attributes.insert(USER_AGENT, user_agent(request));
         let command = EnterByCodeCommand {
-            presented: Presented::Handle(ChallengeHandle::new(otp_id), Purpose::SignUp),
+            presented: Presented::Handle(otp_id, Purpose::SignUp),
             code,
             attributes,
             device: DeviceInfo::default(),

@@ -154,6 +154,15 @@ impl Driver for OfUrbanFits<'_> {
                 let body = json!({"otp_id": UNKNOWN_ID, "otp": "12345"});
                 vec![Sample::refused(Target::Body, body.to_string())]
             }
+            "urbanfits-forgot-password" => {
+                let body = json!({"email": "customer@domain.com"});
+                vec![Sample::accepted(Target::Body, body.to_string())]
+            }
+            "urbanfits-change-password" => {
+                let body =
+                    json!({"otp_id": UNKNOWN_ID, "otp": "12345", "new_password": "battery staple"});
+                vec![Sample::refused(Target::Body, body.to_string())]
+            }
             "urbanfits-login" => {
                 let body = json!({"email": "customer@domain.com", "password": "password",
                     "register_provider": "urbanfits", "remember_me": true});

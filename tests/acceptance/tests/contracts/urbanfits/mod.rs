@@ -1,5 +1,7 @@
 //! UrbanFits: one module for each endpoint.
 
+mod change_password;
+mod forgot_password;
 mod get_me;
 mod login;
 mod logout;
