@@ -145,6 +145,10 @@ pub struct OnceFor<S, R> {
     pub caller: CallerOf<S, R>,
 }
 
+/// Marks a response that repeats the answer to an earlier request.
+#[derive(Clone)]
+struct Repeated;
+
 /// Calls the handler, or repeats the answer that the request got before.
 async fn respond_once<S, R, H>(
     request: &mut Request,
@@ -160,7 +164,10 @@ where
     let Some(OnceFor { once, caller }) = keyed else { return handler(state, request).await };
     let caller = caller(state, request).await?;
     match once.begin(request, caller).await {
-        Ok(Begun::Before(response)) => return Ok(response),
+        Ok(Begun::Before(mut response)) => {
+            response.extensions_mut().insert(Repeated);
+            return Ok(response);
+        }
         Ok(Begun::Now(ticket)) => drop(request.extensions_mut().insert(ticket)),
         Err(Unanswered::Key(problem)) => return Err(R::of_key(problem)),
         Err(Unanswered::Internal(error)) => {
@@ -261,6 +268,7 @@ where
             http.method = %request.method(),
             http.route = route.unwrap_or_default(),
             http.status = status,
+            repeated = response.extensions().get().map(|Repeated| true),
             gateway_request_id = context.and_then(|context| context.request_id.as_deref()),
             source = trace.source,
             identifiers = trace.identifiers,

@@ -119,6 +119,21 @@ async fn every_request_has_its_line() {
 }
 
 #[tokio::test]
+async fn the_line_of_a_repeated_request_says_so() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let body = json!({"identifier": new_phone(), "otpType": "sign_up"});
+    let ask = || stack.call("gotu-post-otp").header("idempotency-key", "\"repeated\"").json(&body);
+    assert_eq!([ask().await.status, ask().await.status], [204, 204]);
+    let look = || async { Some(stack.lines("request")).filter(|lines| lines.len() == 2) };
+    let lines = stack.wait_for("the lines", look).await;
+    assert_eq!(
+        lines.iter().map(|line| &line["repeated"]).collect::<Vec<_>>(),
+        [&Value::Null, &json!(true)]
+    );
+    assert!(lines.iter().all(|line| line["outcome"] == "ok"), "{lines:?}");
+}
+
+#[tokio::test]
 async fn a_direct_invocation_has_its_line_and_its_fault_counts() {
     let stack = &TestStack::unscheduled(&NO_LIMITS).await;
     let keys = stack.secrets().await.len();
