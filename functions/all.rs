@@ -35,6 +35,7 @@ functions! {
     "gotu/post_sessions_refresh.rs" gotu_post_sessions_refresh,
     "gotu/post_users.rs" gotu_post_users,
     "posbytz/create_client.rs" posbytz_create_client,
+    "posbytz/email_confirm.rs" posbytz_email_confirm,
     "posbytz/email_verify.rs" posbytz_email_verify,
     "posbytz/oauth2_token.rs" posbytz_oauth2_token,
     "posbytz/otp_verify.rs" posbytz_otp_verify,

@@ -2,14 +2,19 @@
 //! the link of a mail.
 
 use latchkey::contracts::OrRefuse as _;
-use latchkey::contracts::posbytz::{self, EmailVerifyRequest, Refusal, Success};
+use latchkey::contracts::posbytz::{self, EmailVerifyRequest, LinkPage, Refusal, Success};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::Error;
 use latchkey::usecases::{LinkRefused, VerifyLink};
 use latchkey::wiring::Wiring;
 
 async fn email_verify(verify_link: &VerifyLink, request: &Request) -> Result<Response, Refusal> {
-    let EmailVerifyRequest { user, token } = EmailVerifyRequest::read(request)?;
+    let link = EmailVerifyRequest::read(request);
+    if LinkPage::is_wanted(request) {
+        let page = if link.is_ok() { LinkPage::Ask } else { LinkPage::Ended };
+        return Ok(page.response());
+    }
+    let EmailVerifyRequest { user, token } = link?;
     verify_link.run(&user, &token).await.or_refuse(|LinkRefused| Refusal::InvalidLink)?;
     Ok(http::json(StatusCode::OK, &Success::OK))
 }

@@ -9,6 +9,7 @@ mod events;
 mod field_errors;
 mod messages;
 mod oauth2;
+mod page;
 mod refusal;
 mod routes;
 mod validation;
@@ -19,6 +20,7 @@ pub use claims::{Caller, ClientAuthenticator, customer_token};
 pub use field_errors::FieldErrors;
 pub use messages::LOCALES;
 pub use oauth2::{RequestedScopes, TokenRefusal, TokenRequest, TokenResponse};
+pub use page::LinkPage;
 pub use refusal::Refusal;
 pub use wire::{
     Contacts, CustomerCreated, CustomerSession, EmailVerifyRequest, OtpVerifyRequest,

@@ -12,4 +12,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/ecommerce/v1/auth/email/verify",
         function: "posbytz-email-verify",
     },
+    Route {
+        method: "POST",
+        path: "/ecommerce/v1/auth/email/verify",
+        function: "posbytz-email-confirm",
+    },
 ];

@@ -100,6 +100,12 @@ impl Driver for OfPosBytz<'_> {
     }
 
     fn is_refusal(&self, function: &str, reply: &Reply) -> bool {
+        // A person reads this answer.
+        if function == "posbytz-email-confirm"
+            && reply.header("content-type").starts_with("text/html")
+        {
+            return reply.body.contains("This link no longer works");
+        }
         let body = reply.json();
         if function == "posbytz-oauth2-token" {
             return has_members(&body, &["error", "error_description"]);
@@ -177,7 +183,7 @@ impl Driver for OfPosBytz<'_> {
             ],
             "posbytz-signin" => vec![refused(&by_email("a@example.com"))],
             "posbytz-otp-verify" => vec![refused(&typed("9962794005", "123456"))],
-            "posbytz-email-verify" => {
+            "posbytz-email-verify" | "posbytz-email-confirm" => {
                 let query = format!("userId=632c34752269f12c57952275&token={}", "0".repeat(64));
                 vec![Sample::refused(Target::Query, query)]
             }

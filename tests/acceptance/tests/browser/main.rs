@@ -1,4 +1,4 @@
-//! The page on which a code is entered, in a real browser. Without a browser, each test is reported as ignored.
+//! The pages where a code is entered and a link is confirmed, in a real browser. Without a browser, each test is reported as ignored.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 
 mod browser;
 mod journeys;
+mod links;
 mod looks;
 mod states;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tests: Vec<Trial> = trials! {
         journeys: the_code_makes_an_account_and_signs_in, the_other_prefix_and_the_keyboard_alone_do_as_well, another_customer_can_take_the_name_first;
+        links: the_button_confirms_the_address_once;
         looks: assistive_technology_is_told_what_there_is, it_can_be_read_and_hit_in_every_size_and_colour, without_scripts_it_says_what_is_missing;
         states: a_wrong_code_is_typed_over, a_text_that_is_not_a_code_is_not_sent, a_code_may_be_pasted_with_the_text_around_it, a_code_that_was_guessed_too_often_is_over, a_code_that_was_used_is_over, a_sign_up_that_is_not_there_looks_the_same, a_link_without_its_id_asks_for_nothing, a_code_is_sent_once, too_many_guesses_have_to_wait, a_fault_keeps_the_code, no_network_keeps_the_code;
     };

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The functions that only read or describe, or whose requests are safe to repeat without a key: each token of a shop is as
 /// good as the other, and a link works once by itself.
-const WITHOUT_KEYS: [&str; 5] = [
+const WITHOUT_KEYS: [&str; 6] = [
     "goodcity-current-user-profile",
     "urbanfits-get-me",
     "urbanfits-verify-otp-page",
     "posbytz-oauth2-token",
     "posbytz-email-verify",
+    "posbytz-email-confirm",
 ];
 
 /// The tables with what a request changes. The others hold counts, and the answers themselves.

@@ -3,64 +3,39 @@
 //! Every request gets the same page: its script reads `otp_id` from the browser's address, and the
 //! response contains nothing of the request. So the page does not tell which sign-ups wait.
 
-use crate::http::Response;
-use data_encoding::BASE64;
-use lambda_http::Body;
-use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
-};
-use lambda_http::http::{HeaderName, HeaderValue};
-use ring::digest::{SHA256, digest};
+use crate::http::{Response, StatusCode, hash_source};
 use std::sync::LazyLock;
 
 const HTML: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("../../page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 static PAGE: LazyLock<String> =
     LazyLock::new(|| HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT));
 
-/// The Content Security Policy: allows this style, this script, and the script's requests to this
-/// origin. If it cannot be written, the policy allows nothing.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let policy = format!(
+/// Allows this style, this script, and the script's requests to this origin.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
         "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        source(SCRIPT),
-        source(STYLE)
-    );
-    HeaderValue::from_str(&policy)
-        .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+        hash_source(SCRIPT),
+        hash_source(STYLE)
+    )
 });
-
-/// The hash source of an inlined text (Content Security Policy Level 3, 2.3.1).
-fn source(inlined: &str) -> String {
-    format!("'sha256-{}'", BASE64.encode(digest(&SHA256, inlined.as_bytes()).as_ref()))
-}
 
 /// The page where users enter the code that was mailed to them.
 #[must_use]
 pub fn page() -> Response {
-    let mut response = Response::new(Body::Text(PAGE.clone()));
-    let fixed = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CACHE_CONTROL, "no-store"),
-        // The address contains the id of the sign-up.
-        (REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (X_FRAME_OPTIONS, "DENY"),
-    ];
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY.clone());
-    response
+    // Its address contains the id of the sign-up.
+    crate::http::page(StatusCode::OK, PAGE.clone(), &POLICY, "no-referrer")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contracts::urbanfits::Refusal;
+    use lambda_http::Body;
+    use lambda_http::http::header::CONTENT_SECURITY_POLICY;
 
     fn text() -> String {
         match page().into_body() {
@@ -78,8 +53,8 @@ mod tests {
     #[test]
     fn the_policy_allows_exactly_the_inlined_script_and_style() {
         let page = text();
-        let script = source(between(&page, "<script type=\"module\">", "</script>"));
-        let style = source(between(&page, "<style>", "</style>"));
+        let script = hash_source(between(&page, "<script type=\"module\">", "</script>"));
+        let style = hash_source(between(&page, "<style>", "</style>"));
         let policy = super::page().headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let expected = format!(
             "default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; \
@@ -87,7 +62,7 @@ mod tests {
         );
         assert_eq!(policy, expected);
         // The known hash of the empty text.
-        assert_eq!(source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+        assert_eq!(hash_source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
         // A hash does not allow attributes that are scripts or styles.
         for attribute in [" style=", " onclick=", " onsubmit=", " onload=", "javascript:"] {
             assert!(!page.contains(attribute), "{attribute}");

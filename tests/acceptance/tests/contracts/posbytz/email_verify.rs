@@ -225,7 +225,7 @@ async fn a_head_request_uses_nothing_up() {
     let stack = TestStack::shared().await;
     let email = new_email();
     let (id, link) = posbytz(stack).mailed(&posbytz(stack).store_token("HEAD").await, &email).await;
-    for method in ["HEAD", "POST", "OPTIONS"] {
+    for method in ["HEAD", "OPTIONS"] {
         let reply = posbytz(stack).verify_email(&id, &link).with_method(method).await;
         assert!(matches!(reply.status, 204 | 405), "{method}: {reply:?}");
     }

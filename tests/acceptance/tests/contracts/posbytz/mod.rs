@@ -1,6 +1,7 @@
 //! PosBytz: one module for each endpoint.
 
 mod create_client;
+mod email_confirm;
 mod email_verify;
 mod oauth2_token;
 mod otp_verify;
