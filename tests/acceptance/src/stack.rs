@@ -55,6 +55,12 @@ impl TestStack {
         Self::start(env, Options { schedules: false, ..Options::default() }).await
     }
 
+    /// Whether the functions run in an account, where a request and a delivery take much longer.
+    #[must_use]
+    pub fn is_in_account() -> bool {
+        std::env::var_os(TARGET).is_some()
+    }
+
     async fn start(env: &[(&str, &str)], options: Options) -> Self {
         let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let env = env.iter().map(pair).collect();

@@ -309,11 +309,14 @@ async fn run_matrix(stack: &TestStack, endpoint: (&'static str, &'static str)) -
     count
 }
 
-/// A fault at any call leaves all or nothing, and the retry succeeds.
+/// A fault at any call leaves all or nothing, and the retry succeeds. In an account, one endpoint of the contract shows that a
+/// crashed process is replaced; the faults are those of the local stack, and each cell waits for three deliveries.
 async fn run_matrix_of(contract: &str) {
+    let most = if TestStack::is_in_account() { 1 } else { ENDPOINTS.len() };
     let stack = &TestStack::with(&NO_LIMITS).await;
     let mut cells: usize = 0;
-    for endpoint in ENDPOINTS.into_iter().filter(|endpoint| endpoint.0.starts_with(contract)) {
+    let endpoints = ENDPOINTS.into_iter().filter(|endpoint| endpoint.0.starts_with(contract));
+    for endpoint in endpoints.take(most) {
         cells = run_matrix(stack, endpoint).await.saturating_add(cells);
     }
     assert!(cells > 0);
