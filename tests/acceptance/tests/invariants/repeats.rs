@@ -182,6 +182,19 @@ async fn a_key_that_is_no_key_is_refused() {
 }
 
 #[tokio::test]
+async fn a_request_that_failed_leaves_its_key_free() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    for endpoint in [("gotu-delete-sessions", ""), ("urbanfits-logout", "of one session")] {
+        let (prepared, key) = (prepare(stack, endpoint).await, new_key());
+        stack.fault(&of_store("error").at("TransactWriteItems").in_function(endpoint.0)).await;
+        assert_eq!(keyed(prepared.call(), &key).await.status, 500, "{endpoint:?}");
+        stack.clear_faults().await;
+        let again = keyed(prepared.call(), &key).await;
+        assert!(again.status < 300, "{endpoint:?}: {again:?}");
+    }
+}
+
+#[tokio::test]
 async fn concurrent_repetitions_do_one_thing() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     for endpoint in ENDPOINTS {

@@ -73,6 +73,27 @@ async fn a_customer_whose_code_was_late_gets_another_one_and_signs_in() {
 }
 
 #[tokio::test]
+async fn a_repeated_sign_up_keeps_the_customer_as_long_as_its_code() {
+    let limits: Vec<_> = NO_LIMITS.into_iter().chain([("OTP_TTL_SECONDS", "100000")]).collect();
+    let stack = &TestStack::with(&limits).await;
+    let client = posbytz(stack).store_token("SIGNIN6").await;
+    let body = by_mobile("91", &new_number());
+    let id = customer_id(&posbytz(stack).sign_up(&client, &body).await);
+    let ends = async || {
+        let items = stack.items_with("Users", &id).await;
+        let identifiers = stack.items_with("Identifiers", &id).await;
+        [&items[0], &identifiers[0]].map(|item| item["expires_at"].as_i64().unwrap())
+    };
+    let before = ends().await;
+    assert_eq!(posbytz(stack).sign_up(&client, &body).await.status, 422);
+    let after = ends().await;
+    assert!(
+        before.iter().zip(&after).all(|(before, after)| before < after),
+        "{before:?} {after:?}"
+    );
+}
+
+#[tokio::test]
 async fn customers_of_other_stores_and_unknown_addresses_are_refused_alike() {
     let stack = TestStack::shared().await;
     let (client, other) =

@@ -29,6 +29,23 @@ async fn a_code_sets_a_new_password_and_ends_every_session() {
 }
 
 #[tokio::test]
+async fn limits_and_ceilings_allow_a_reset() {
+    let ceilings = [("MESSAGES_USD_PER_HOUR", "10"), ("MESSAGES_USD_PER_DAY", "10")];
+    let env = [&[("OTP_RESEND_SECONDS", "0")], &ceilings[..]].concat();
+    let stack = &TestStack::with(&env).await;
+    let (username, email) = new_person();
+    urbanfits(stack).registered(&username, &email).await;
+    let (_, unknown) = new_person();
+    assert_eq!(urbanfits(stack).forgot_password(&unknown).await.status, 200);
+    for (password, count) in [("battery staple", 2), ("other staple", 3)] {
+        let (otp_id, code) = urbanfits(stack).reset_code(&email, count).await;
+        let reply = urbanfits(stack).change_password(&otp_id, &code, password).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(urbanfits(stack).log_in(&email, password).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn many_at_once_with_one_code_set_one_password() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let (username, email) = new_person();
