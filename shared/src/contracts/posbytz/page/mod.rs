@@ -1,4 +1,4 @@
-//! The pages that a browser shows to who follows the link of a mail.
+//! The pages that a browser shows to a person who follows the link of a mail.
 //!
 //! The first one only asks: programs that look at the links of mails follow them, and must not use
 //! them up. Its button sends a `POST`. No page contains anything of the request.
@@ -28,7 +28,7 @@ pub enum LinkPage {
     Confirmed,
     /// The link is not genuine, was used or replaced, or has expired.
     Ended,
-    /// A fault; the link is not used up.
+    /// A fault. The link may be used up, if only the answer was lost; then the next page says so.
     Failed,
 }
 
@@ -69,7 +69,7 @@ impl LinkPage {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "stopped",
                 "That did not work",
-                "Your link is still good. Please try again.",
+                "Please try again in a moment.",
             ),
         };
         let form = if matches!(self, Self::Ask | Self::Failed) { FORM } else { "" };
