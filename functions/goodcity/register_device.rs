@@ -1,10 +1,10 @@
 //! `POST /api/v1/auth/register_device` (GoodCity): registers a device for push messages.
 
+use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::goodcity::{self, Authenticator, Refusal, RegisterDeviceRequest};
-use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::{Error, Ticket};
-use latchkey::usecases::{RegisterDevice, RegisterDeviceCommand};
+use latchkey::usecases::{NoUser, RegisterDevice, RegisterDeviceCommand};
 use latchkey::wiring::Wiring;
 
 struct Register {
@@ -18,7 +18,7 @@ async fn register_device(endpoint: &Register, request: &Request) -> Result<Respo
     let command = RegisterDeviceCommand { realm: goodcity::realm(), user: user.id, info };
     let (ticket, write) = (Ticket::of(request), |(): &()| Ok(http::empty(StatusCode::NO_CONTENT)));
     let registered = endpoint.register_device.run(command, &ticket.recorder(&write)).await;
-    registered.or_refuse(never::<Refusal>)?;
+    registered.or_refuse(|NoUser| Refusal::InvalidToken)?;
     Ok(write(&())?)
 }
 

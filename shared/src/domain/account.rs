@@ -5,6 +5,7 @@
 //! set up on the account before.
 
 use super::attributes::Attributes;
+use super::device::KnownDevice;
 use super::id::{DeviceId, UserId};
 use super::identifier::{Identifier, IdentifierKind};
 use super::password::PasswordHash;
@@ -23,16 +24,19 @@ pub enum Account {
     Make(NewAccount),
     /// It uses one that exists.
     Use(KnownAccount),
+    /// It deletes one.
+    Delete(DeletedAccount),
 }
 
 impl Account {
     /// The code that the request uses up.
     #[must_use]
-    pub const fn code(&self) -> Option<&ProvenCode> {
+    pub fn code(&self) -> Option<&ProvenCode> {
         match self {
             Self::None(code) => code.as_ref(),
             Self::Make(account) => account.code.as_ref(),
             Self::Use(account) => account.code(),
+            Self::Delete(account) => account.code(),
         }
     }
 
@@ -46,7 +50,8 @@ impl Account {
                 credential: Credential::Code(code) | Credential::CodeForPassword { code, .. },
                 ..
             }) => Some(code),
-            Self::Use(_) => None,
+            Self::Delete(DeletedAccount { proof: DeletionProof::Code(code), .. }) => Some(*code),
+            Self::Use(_) | Self::Delete(_) => None,
         }
     }
 
@@ -57,6 +62,37 @@ impl Account {
             Self::None(_) => None,
             Self::Make(account) => Some(&account.user),
             Self::Use(account) => Some(&account.user),
+            Self::Delete(account) => Some(&account.user),
+        }
+    }
+}
+
+/// An account to be deleted.
+#[derive(Debug)]
+pub struct DeletedAccount {
+    /// The user, as it was read.
+    pub user: User,
+    pub proof: DeletionProof,
+    /// The devices that are deleted with it.
+    pub devices: Vec<KnownDevice>,
+}
+
+/// What entitles a signed-in user to the deletion of the account.
+#[derive(Debug)]
+pub enum DeletionProof {
+    /// A right code to an identifier of the user.
+    Code(Box<ProvenCode>),
+    /// The password. The hash that it was compared with must still be the stored one.
+    Password(PasswordHash),
+}
+
+impl DeletedAccount {
+    /// The code that is used up.
+    #[must_use]
+    pub fn code(&self) -> Option<&ProvenCode> {
+        match &self.proof {
+            DeletionProof::Code(code) => Some(code),
+            DeletionProof::Password(_) => None,
         }
     }
 }

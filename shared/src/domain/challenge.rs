@@ -19,11 +19,19 @@ pub enum Purpose {
     ChangePhone,
     /// Proving control of the identifiers that an account was created with.
     Verify,
+    /// Deleting an account.
+    DeleteAccount,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 5] =
-        [Self::SignUp, Self::SignIn, Self::ResetPassword, Self::ChangePhone, Self::Verify];
+    pub const ALL: [Self; 6] = [
+        Self::SignUp,
+        Self::SignIn,
+        Self::ResetPassword,
+        Self::ChangePhone,
+        Self::Verify,
+        Self::DeleteAccount,
+    ];
 
     /// The name of the purpose in table keys.
     #[must_use]
@@ -34,6 +42,7 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::ChangePhone => "change_phone",
             Self::Verify => "verify",
+            Self::DeleteAccount => "delete_account",
         }
     }
 
@@ -273,7 +282,9 @@ mod tests {
     #[test]
     fn each_purpose_has_a_name_of_its_own() {
         let names = Purpose::ALL.map(Purpose::as_str);
-        assert_eq!(names, ["sign_up", "sign_in", "reset_password", "change_phone", "verify"]);
+        let expected =
+            ["sign_up", "sign_in", "reset_password", "change_phone", "verify", "delete_account"];
+        assert_eq!(names, expected);
     }
 
     #[test]

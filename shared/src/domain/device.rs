@@ -39,6 +39,26 @@ pub struct NewDevice {
     pub expires_at: Timestamp,
 }
 
+/// A stored device of a user.
+#[derive(Clone, Debug)]
+pub struct KnownDevice {
+    pub id: DeviceId,
+    pub info: DeviceInfo,
+    /// Whether it only receives push messages. Its push token then belongs to it alone.
+    pub is_registered: bool,
+    /// The time at which it is deleted, if it has one.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KnownDevice {
+    /// Returns whether its push token belongs to it alone at `now`. A device that has ended is stored
+    /// for some time, and its token may belong to another device by then.
+    #[must_use]
+    pub fn owns_push_token(&self, now: Timestamp) -> bool {
+        self.is_registered && self.expires_at.is_none_or(|end| end > now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,8 @@ pub enum Fact {
     /// A user replaced the phone number by another one, or got the first one. All sessions of the user
     /// but the one of the device are over.
     PhoneChanged { user: UserId, phone: Identifier, at: Timestamp },
+    /// A user deleted the account. All sessions are over, and the identifiers are free.
+    UserDeleted { user: UserId, realm: Realm, at: Timestamp },
     /// A device was registered for push messages.
     DeviceRegistered {
         user: UserId,

@@ -1,7 +1,7 @@
 //! The port for devices and their push tokens.
 
 use super::{NewAnswer, PortError};
-use crate::domain::device::{DeviceInfo, NewDevice};
+use crate::domain::device::{DeviceInfo, KnownDevice, NewDevice};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::realm::Realm;
@@ -40,6 +40,8 @@ pub enum RegisterDeviceOutcome {
     Registered,
     /// The push token has another owner than the caller read. Nothing was written.
     OwnerChanged,
+    /// The user does not exist any more. Nothing was written.
+    NoUser,
 }
 
 /// The devices and their push tokens. A push token belongs to one user at a time.
@@ -51,6 +53,22 @@ pub trait Devices: Send + Sync {
         realm: &Realm,
         info: &DeviceInfo,
     ) -> Result<Option<PushTokenOwner>, PortError>;
+
+    /// Returns the devices of a user, with and without sessions. The cost grows with the devices of
+    /// this user only.
+    async fn of_user(&self, user: &UserId) -> Result<Vec<KnownDevice>, PortError>;
+
+    /// Deletes devices of a user and their push tokens, all or nothing.
+    ///
+    /// # Errors
+    /// A push token belongs to another user since the devices were read.
+    async fn forget(
+        &self,
+        realm: &Realm,
+        user: &UserId,
+        devices: &[KnownDevice],
+        now: Timestamp,
+    ) -> Result<(), PortError>;
 
     /// Moves the push token: removes the device from its old owner, stores it with the new owner
     /// and writes the effects, all or nothing.

@@ -7,6 +7,8 @@
 mod basics;
 mod change_phone;
 mod check_code;
+mod check_password;
+mod delete_account;
 mod deliver_effects;
 mod enter_by_code;
 mod failure;
@@ -33,6 +35,8 @@ mod verify_link;
 pub use basics::Basics;
 pub use change_phone::{ChangePhone, ChangePhoneCommand, ChangePhoneRefused};
 pub use check_code::{CheckCode, CodeRefused, Guess};
+pub use check_password::{CheckPassword, PasswordRefused};
+pub use delete_account::{DeleteAccount, DeleteByCode, DeleteByPassword, NotProved};
 pub use deliver_effects::DeliverEffects;
 pub use enter_by_code::{EnterByCode, EnterByCodeCommand, EnterRefused, Presented, WalletPolicy};
 pub use failure::{Failure, NoRefusal};
@@ -44,7 +48,7 @@ pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};
 pub use password_gate::PasswordGate;
 pub use profile::{Callers, Profile, SessionOwner};
 pub use refresh::{Refresh, RefreshRefused, Refreshed, Renewal};
-pub use register_device::{RegisterDevice, RegisterDeviceCommand};
+pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified, handle_of,
 };

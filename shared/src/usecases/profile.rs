@@ -27,6 +27,8 @@ pub struct Profile {
     pub user_ids: IdFormat,
     /// What a session belongs to.
     pub sessions: SessionOwner,
+    /// Whether its users have devices, for sessions or for push messages.
+    pub has_devices: bool,
     /// The content of a new user's wallet, for a contract with wallets.
     pub wallet: Option<WalletPolicy>,
     /// Which users may sign in.

@@ -1,6 +1,6 @@
 //! Registers a device for push messages.
 
-use super::{Basics, Failure, NoRefusal};
+use super::{Basics, Failure};
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
@@ -31,17 +31,23 @@ pub struct RegisterDeviceCommand {
     pub info: DeviceInfo,
 }
 
+/// The user was deleted meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the user does not exist any more")]
+pub struct NoUser;
+
 impl RegisterDevice {
     /// Assigns the push token to the user for 90 days.
     ///
     /// # Errors
+    /// [`NoUser`];
     /// [`Failure::TooMany`] if other requests moved the push token in every try;
     /// [`Failure::Internal`].
     pub async fn run(
         &self,
         command: RegisterDeviceCommand,
         recorder: &Recorder<'_, ()>,
-    ) -> Result<(), Failure<NoRefusal>> {
+    ) -> Result<(), Failure<NoUser>> {
         let now = self.basics.now();
         let RegisterDeviceCommand { realm, user, info } = command;
         let ids = self.basics.event_ids()?;
@@ -74,6 +80,7 @@ impl RegisterDevice {
             match self.devices.register(&registration).await? {
                 RegisterDeviceOutcome::Registered => return Ok(()),
                 RegisterDeviceOutcome::OwnerChanged => {}
+                RegisterDeviceOutcome::NoUser => return Err(Failure::Refused(NoUser)),
             }
         }
         Err(Failure::overtaken())

@@ -4,10 +4,12 @@ use super::Wiring;
 use crate::domain::challenge::Audience;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    ChangePhone, EnterByCode, GrantClientToken, RegisterDevice, ResendToKnown, ResetByCode,
-    ResetPassword, SignUpByPassword, SignUpUnverified, Unproved,
+    ChangePhone, DeleteAccount, DeleteByCode, DeleteByPassword, EnterByCode, GrantClientToken,
+    RegisterDevice, ResendToKnown, ResetByCode, ResetPassword, SignUpByPassword, SignUpUnverified,
+    Unproved,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Wiring {
     /// The use case that enters accounts with codes. `audience` may enter.
@@ -89,6 +91,33 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             realm: self.profile.realm(),
+            basics: self.basics(),
+        })
+    }
+
+    /// The use case that deletes accounts of users who state the password.
+    pub fn delete_by_password(&mut self) -> Result<DeleteByPassword, Error> {
+        Ok(DeleteByPassword { check: self.check_password()?, delete: self.delete_account()? })
+    }
+
+    /// The use case that deletes accounts of users who send a code. An identifier that was changed must
+    /// have been the user's for `steady_for`.
+    pub fn delete_by_code(&mut self, steady_for: Duration) -> Result<DeleteByCode, Error> {
+        Ok(DeleteByCode {
+            check_code: self.check_code()?,
+            bill: Arc::new(settings::bill()?),
+            steady_for,
+            delete: self.delete_account()?,
+        })
+    }
+
+    fn delete_account(&mut self) -> Result<DeleteAccount, Error> {
+        let store = Arc::new(self.base.store()?);
+        let devices = self.profile.has_devices.then(|| Arc::clone(&store) as _);
+        Ok(DeleteAccount {
+            accounts: Arc::clone(&store) as _,
+            users: store,
+            devices,
             basics: self.basics(),
         })
     }

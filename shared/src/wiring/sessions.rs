@@ -9,7 +9,7 @@ use crate::http::CookiePolicy;
 use crate::ports::{AccessTokens, Clock, Entropy, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    OpenSessions, PasswordGate, Refresh, SessionOwner, SignInByPassword, SignOut,
+    CheckPassword, OpenSessions, PasswordGate, Refresh, SessionOwner, SignInByPassword, SignOut,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,17 +57,23 @@ impl Wiring {
 
     /// The sign-in by password.
     pub fn sign_in_by_password(&mut self) -> Result<SignInByPassword, Error> {
-        let store = Arc::new(self.base.store()?);
         Ok(SignInByPassword {
-            gate: self.gate()?,
-            accounts: Arc::clone(&store) as _,
-            users: store,
-            attempts: self.password_gate()?,
-            passwords: self.passwords()?,
+            check: self.check_password()?,
+            accounts: Arc::new(self.base.store()?),
             sessions: self.open_sessions()?,
             admission: self.profile.admission,
             resend: None,
             basics: self.basics(),
+        })
+    }
+
+    /// The check of passwords, which other use cases contain.
+    pub(super) fn check_password(&mut self) -> Result<CheckPassword, Error> {
+        Ok(CheckPassword {
+            gate: self.gate()?,
+            users: Arc::new(self.base.store()?),
+            attempts: self.password_gate()?,
+            passwords: self.passwords()?,
         })
     }
 

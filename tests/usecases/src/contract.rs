@@ -62,6 +62,7 @@ impl EventMapper for PlainEvents {
             Fact::PhoneChanged { phone, at, .. } => {
                 ("phone_changed", phone.as_str().to_owned(), *at)
             }
+            Fact::UserDeleted { user, at, .. } => ("user_deleted", user.as_str().to_owned(), *at),
             Fact::DeviceRegistered { taken_from, at, .. } => {
                 let from = taken_from.as_ref().map(UserId::as_str).unwrap_or_default();
                 ("device_registered", from.to_owned(), *at)

@@ -4,7 +4,7 @@ use latchkey::domain::identifier::Identifier;
 use latchkey::ports::{PortError, chain};
 use latchkey::usecases::{
     ChangeRefused, CodeRefused, EnterRefused, Failure, GrantRefused, LinkRefused, NoRefusal,
-    RefreshRefused, ResetRefused, SignInRefused, StartSignUpRefused, Taken,
+    NoUser, NotProved, RefreshRefused, ResetRefused, SignInRefused, StartSignUpRefused, Taken,
 };
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub enum Refusal {
     /// The refresh token is not valid.
     SessionOver,
     ProofUsedUp,
+    /// The proof that an account should be deleted is wrong.
+    NotProved,
     SamePassword,
     /// The client or its secret is unknown.
     ClientRefused,
@@ -65,6 +67,18 @@ impl<R: Into<Self>> From<Failure<R>> for Refusal {
 impl From<NoRefusal> for Refusal {
     fn from(never: NoRefusal) -> Self {
         match never {}
+    }
+}
+
+impl From<NoUser> for Refusal {
+    fn from(NoUser: NoUser) -> Self {
+        Self::NoSuchUser
+    }
+}
+
+impl From<NotProved> for Refusal {
+    fn from(NotProved: NotProved) -> Self {
+        Self::NotProved
     }
 }
 

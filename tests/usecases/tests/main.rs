@@ -7,6 +7,7 @@ mod attacks;
 mod bill;
 mod check_code;
 mod clients;
+mod delete_account;
 mod deliver_effects;
 mod enter_by_code;
 mod first_proof;

@@ -12,9 +12,18 @@ fn ben() -> UserId {
     UserId::from_stored("ben")
 }
 
+/// Returns a core that knows both.
+fn core() -> Core {
+    let core = Core::new();
+    for user in [ann(), ben()] {
+        core.put_user(&user);
+    }
+    core
+}
+
 #[tokio::test]
 async fn a_push_token_belongs_to_the_user_that_registers_it() {
-    let core = Core::new();
+    let core = core();
     core.register_device(&ann(), "token").await.unwrap();
     assert_eq!(core.owner_of_push_token("token").await.unwrap().user, ann());
     assert!(core.owner_of_push_token("another").await.is_none());
@@ -25,7 +34,7 @@ async fn a_push_token_belongs_to_the_user_that_registers_it() {
 
 #[tokio::test]
 async fn a_device_that_is_registered_again_stays_the_same() {
-    let core = Core::new();
+    let core = core();
     core.register_device(&ann(), "token").await.unwrap();
     let owner = core.owner_of_push_token("token").await;
     core.wait(Duration::from_hours(1));
@@ -38,7 +47,7 @@ async fn a_device_that_is_registered_again_stays_the_same() {
 
 #[tokio::test]
 async fn a_push_token_moves_to_another_user_with_its_device() {
-    let core = Core::new();
+    let core = core();
     core.register_device(&ann(), "token").await.unwrap();
     let before = core.owner_of_push_token("token").await.unwrap();
     core.register_device(&ben(), "token").await.unwrap();
@@ -51,7 +60,7 @@ async fn a_push_token_moves_to_another_user_with_its_device() {
 
 #[tokio::test]
 async fn a_registration_ends_after_ninety_days_and_a_new_one_begins_them_again() {
-    let core = Core::new();
+    let core = core();
     core.register_device(&ann(), "token").await.unwrap();
     let day = Duration::from_hours(24);
     // The database deletes what has ended, and its times are the next whole seconds.
@@ -64,7 +73,7 @@ async fn a_registration_ends_after_ninety_days_and_a_new_one_begins_them_again()
 
 #[tokio::test]
 async fn each_push_token_is_a_device() {
-    let core = Core::new();
+    let core = core();
     core.register_device(&ann(), "one").await.unwrap();
     core.register_device(&ann(), "two").await.unwrap();
     assert_eq!(core.devices_of(&ann()), 2);
@@ -74,6 +83,7 @@ async fn each_push_token_is_a_device() {
 fn outrun(core: &Core, pass: usize, times: usize) {
     core.interrupt(pass, async move |rival| {
         let user = UserId::from_stored(&format!("rival {times}"));
+        rival.put_user(&user);
         rival.register_device(&user, "token").await.unwrap();
         if let Some(left) = times.checked_sub(1).filter(|left| *left > 0) {
             // A try draws one random value.
@@ -84,7 +94,7 @@ fn outrun(core: &Core, pass: usize, times: usize) {
 
 #[tokio::test]
 async fn the_last_of_concurrent_registrations_gets_the_push_token() {
-    let core = Core::new();
+    let core = core();
     // The first random value is drawn before the first read.
     outrun(&core, 1, 1);
     core.register_device(&ann(), "token").await.unwrap();
@@ -98,7 +108,7 @@ async fn the_last_of_concurrent_registrations_gets_the_push_token() {
 async fn a_registration_gives_up_after_eight_tries() {
     let overtaken = Refusal::TooMany { retry_after: Duration::from_secs(1) };
     for (times, expected) in [(7, Ok(())), (8, Err(overtaken))] {
-        let core = Core::new();
+        let core = core();
         outrun(&core, 1, times);
         assert_eq!(core.register_device(&ann(), "token").await, expected);
         core.expect_interrupted();

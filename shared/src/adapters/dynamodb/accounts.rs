@@ -11,7 +11,9 @@ use super::items::wallet::credit_item;
 use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_new};
 use super::user_update::UserUpdate;
 use super::{DynamoStore, IS_ALIVE};
-use crate::domain::account::{Account, Credential, KnownAccount, Visit};
+use crate::domain::account::{
+    Account, Credential, DeletedAccount, DeletionProof, KnownAccount, Visit,
+};
 use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::known_sources::{KnownSources, SourcePart};
 use crate::domain::password_attempts::AttemptSubject;
@@ -188,6 +190,53 @@ impl DynamoStore {
             self.update_identifier(user, &known.identifier, entry, end, transaction)?;
         }
         Ok(())
+    }
+
+    /// Adds the actions that delete a user, its identifiers, the counts of wrong passwords, and
+    /// devices. Credits in the ledger stay.
+    fn delete_account(
+        &self,
+        account: &DeletedAccount,
+        now: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        let user = &account.user;
+        // A sign-in after the read added a device that is not among the deleted ones.
+        let (unchanged, last) = match user.last_active_at {
+            None => ("attribute_not_exists(last_active_at)", None),
+            Some(last) => ("last_active_at = :last", Some(last)),
+        };
+        let proof = match &account.proof {
+            DeletionProof::Code(_) => "#kind = :proof",
+            DeletionProof::Password(_) => "password_hash = :proof",
+        };
+        let mut delete = Delete::builder()
+            .table_name(&self.tables.users)
+            .key("user_id", text(user.id.as_str()))
+            .condition_expression(format!("{IS_ALIVE} AND {unchanged} AND {proof}"))
+            .expression_attribute_values(":user", text(user.id.as_str()))
+            .expression_attribute_values(":now", time(now));
+        if let Some(last) = last {
+            delete = delete.expression_attribute_values(":last", time(last));
+        }
+        delete = match &account.proof {
+            DeletionProof::Code(code) => {
+                let recipient = &code.key().recipient;
+                delete
+                    .expression_attribute_names("#kind", recipient.kind().as_str())
+                    .expression_attribute_values(":proof", text(recipient.as_str()))
+            }
+            DeletionProof::Password(seen) => {
+                delete.expression_attribute_values(":proof", text(seen.expose()))
+            }
+        };
+        transaction.delete(Subject::Account, delete.build().map_err(malformed)?);
+        for known in user.identifiers.iter() {
+            let release = self.release_identifier(user, &known.identifier)?;
+            transaction.delete(Subject::Account, release);
+        }
+        self.forget_all_attempts(user, transaction)?;
+        self.forget_devices((&user.realm, &user.id), &account.devices, now, transaction)
     }
 
     /// Adds the actions that keep unverified identifiers for longer, in an entry that does not use
@@ -399,7 +448,7 @@ fn verify(kind: IdentifierKind, update: &mut UserUpdate) {
 /// Returns the user that a session or a credit of the entry belongs to.
 fn owner(entry: &Entry) -> Result<&User, PortError> {
     let user = entry.account.user();
-    user.ok_or_else(|| PortError::new(action(entry), "a session or a credit needs an account"))
+    user.ok_or_else(|| PortError::new(action(entry), "sessions and credits need an account"))
 }
 
 /// Returns what completes "failed to …".
@@ -409,6 +458,7 @@ const fn action(entry: &Entry) -> &'static str {
         Account::None(Some(_)) => "use up a code",
         Account::Make(_) => "make an account",
         Account::Use(_) => "use an account",
+        Account::Delete(_) => "delete an account",
     }
 }
 
@@ -476,6 +526,7 @@ impl Accounts for DynamoStore {
                 self.make_account(account.user(), known_sources, &mut transaction)?;
             }
             Account::Use(account) => self.use_account(account, entry, &mut transaction)?,
+            Account::Delete(account) => self.delete_account(account, *at, &mut transaction)?,
         }
         for (index, challenge) in challenges.iter().enumerate() {
             self.open_challenge(index, challenge, *at, &mut transaction)?;

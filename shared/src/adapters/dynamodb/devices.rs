@@ -7,14 +7,16 @@
 use super::DynamoStore;
 use super::items::identifier::{push_token_item, read_push_token_owner};
 use super::items::keys;
-use super::items::session::device_item;
+use super::items::session::{device_item, read_device};
 use super::items::value::text;
 use super::transaction::{Commit, Subject, Transaction, malformed};
-use crate::domain::device::DeviceInfo;
+use crate::domain::device::{DeviceInfo, KnownDevice};
+use crate::domain::id::{DeviceId, UserId};
 use crate::domain::realm::Realm;
+use crate::domain::time::Timestamp;
 use crate::ports::{DeviceRegistration, Devices, PortError, PushTokenOwner, RegisterDeviceOutcome};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{Delete, Put};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put};
 
 impl DynamoStore {
     /// Returns the action that assigns a push token to a user, if its owner is the one that was
@@ -33,14 +35,37 @@ impl DynamoStore {
         put.build().map_err(malformed)
     }
 
-    /// Returns the action that deletes the device of a former owner.
-    fn delete_device(&self, owner: &PushTokenOwner) -> Result<Delete, PortError> {
+    /// Returns the action that deletes a device.
+    fn delete_device(&self, user: &UserId, device: &DeviceId) -> Result<Delete, PortError> {
         Delete::builder()
             .table_name(&self.tables.devices)
-            .key("user_id", text(owner.user.as_str()))
-            .key("device_id", text(owner.device.as_str()))
+            .key("user_id", text(user.as_str()))
+            .key("device_id", text(device.as_str()))
             .build()
             .map_err(malformed)
+    }
+
+    /// Adds the actions that delete devices of a user and their push tokens. A push token that belongs
+    /// to another user since the devices were read refuses the transaction.
+    pub(super) fn forget_devices(
+        &self,
+        (realm, user): (&Realm, &UserId),
+        devices: &[KnownDevice],
+        now: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        for device in devices {
+            transaction.delete(Subject::Other, self.delete_device(user, &device.id)?);
+            if device.owns_push_token(now) {
+                let token = Delete::builder()
+                    .table_name(&self.tables.identifiers)
+                    .key("identifier", text(keys::push_token(realm, &device.info)))
+                    .condition_expression("attribute_not_exists(identifier) OR user_id = :user")
+                    .expression_attribute_values(":user", text(user.as_str()));
+                transaction.delete(Subject::Account, token.build().map_err(malformed)?);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the action that writes a device, new or existing.
@@ -68,6 +93,27 @@ impl Devices for DynamoStore {
         item.as_ref().map(read_push_token_owner).transpose()
     }
 
+    async fn of_user(&self, user: &UserId) -> Result<Vec<KnownDevice>, PortError> {
+        let items = self.devices_of(user).await?;
+        items.iter().map(read_device).collect()
+    }
+
+    async fn forget(
+        &self,
+        realm: &Realm,
+        user: &UserId,
+        devices: &[KnownDevice],
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        const ACTION: &str = "delete devices";
+        let mut transaction = Transaction::default();
+        self.forget_devices((realm, user), devices, now, &mut transaction)?;
+        match self.transact(ACTION, transaction).await? {
+            Commit::Done => Ok(()),
+            Commit::Failed(_) => Err(PortError::contention(ACTION)),
+        }
+    }
+
     async fn register(
         &self,
         registration: &DeviceRegistration,
@@ -77,15 +123,22 @@ impl Devices for DynamoStore {
         transaction.put(Subject::Owner, self.move_push_token(registration)?);
         let other = registration.owner.as_ref().filter(|owner| owner.user != registration.user);
         if let Some(owner) = other {
-            transaction.delete(Subject::Other, self.delete_device(owner)?);
+            transaction.delete(Subject::Other, self.delete_device(&owner.user, &owner.device)?);
         }
         transaction.put(Subject::Other, self.put_device(registration)?);
+        let user = ConditionCheck::builder()
+            .table_name(&self.tables.users)
+            .key("user_id", text(registration.user.as_str()))
+            .condition_expression("attribute_exists(user_id)");
+        transaction.check(Subject::Account, user.build().map_err(malformed)?);
         transaction.put(Subject::Other, self.put_entry(&registration.entry)?);
         let answer = registration.answer.as_ref();
         self.keep_answer(answer, registration.at, &mut transaction)?;
         let commit = self.transact(ACTION, transaction).await?;
         if matches!(commit, Commit::Done) {
             Ok(RegisterDeviceOutcome::Registered)
+        } else if commit.failed_in(Subject::Account) {
+            Ok(RegisterDeviceOutcome::NoUser)
         } else if commit.failed_in(Subject::Owner) {
             Ok(RegisterDeviceOutcome::OwnerChanged)
         } else {

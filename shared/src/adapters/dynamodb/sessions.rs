@@ -32,35 +32,27 @@ pub(super) const KEEPS_SESSION: &str = "attribute_exists(user_id) AND \
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl DynamoStore {
-    /// Reads the devices of a user, and the user.
-    async fn devices_and_user(
-        &self,
-        user: &UserId,
-        now: Timestamp,
-    ) -> Result<(Vec<Item>, Option<User>), PortError> {
-        const ACTION: &str = "list the sessions of a user";
-        let devices = async {
-            let (mut devices, mut start) = (Vec::new(), None);
-            loop {
-                let query = self
-                    .client
-                    .query()
-                    .table_name(&self.tables.devices)
-                    .consistent_read(true)
-                    .key_condition_expression("user_id = :user")
-                    .expression_attribute_values(":user", text(user.as_str()))
-                    .set_exclusive_start_key(start)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total);
-                let page = query.send().await.map_err(|error| port_error(ACTION, &error))?;
-                devices.extend(page.items.unwrap_or_default());
-                start = page.last_evaluated_key;
-                if start.is_none() {
-                    return Ok(devices);
-                }
+    /// Reads the devices of a user.
+    pub(super) async fn devices_of(&self, user: &UserId) -> Result<Vec<Item>, PortError> {
+        let (mut devices, mut start) = (Vec::new(), None);
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.tables.devices)
+                .consistent_read(true)
+                .key_condition_expression("user_id = :user")
+                .expression_attribute_values(":user", text(user.as_str()))
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let page = query.send().await;
+            let page = page.map_err(|error| port_error("read the devices of a user", &error))?;
+            devices.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(devices);
             }
-        };
-        let (devices, user) = join(devices, self.find(user, now)).await;
-        Ok((devices?, user?))
+        }
     }
 
     /// Adds the actions that end one session.
@@ -160,8 +152,8 @@ impl Sessions for DynamoStore {
     }
 
     async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<ListedSession>, PortError> {
-        let (devices, user) = self.devices_and_user(user, now).await?;
-        let Some(user) = user else { return Ok(Vec::new()) };
+        let (devices, user) = join(self.devices_of(user), self.find(user, now)).await;
+        let (devices, Some(user)) = (devices?, user?) else { return Ok(Vec::new()) };
         let mut sessions = Vec::new();
         for item in &devices {
             sessions.extend(read_listed_session(item, &user, now)?);

@@ -44,6 +44,13 @@ struct DeviceRegistered<'a> {
     registered_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserDeleted {
+    user_id: u32,
+    deleted_at: String,
+}
+
 /// Writes events in the format that GoodCity's services expect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GoodCityEvents;
@@ -75,6 +82,11 @@ impl EventMapper for GoodCityEvents {
             | Fact::SessionEnded { .. }
             | Fact::PasswordChanged { .. }
             | Fact::PhoneChanged { .. } => Ok(Vec::new()),
+            Fact::UserDeleted { user, at, .. } => {
+                let deleted_at = envelope::date_time(*at);
+                let facts = UserDeleted { user_id: claims::user_number(user)?, deleted_at };
+                one("user.deleted", *at, envelope::value(&facts)?)
+            }
             Fact::SignedIn { user, at, .. } => {
                 let mobile = mobile::of(&user.identifiers)?;
                 let facts = UserVerified {

@@ -48,6 +48,7 @@ pub const PROFILE: Profile = Profile {
     callers: Callers::People,
     user_ids: IdFormat::Number,
     sessions: SessionOwner::Token,
+    has_devices: true,
     wallet: None,
     admission: Admission::VerifiedUsers,
 };

@@ -83,6 +83,13 @@ struct PasswordChanged<'a> {
     changed_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserDeleted<'a> {
+    user_id: &'a str,
+    deleted_at: String,
+}
+
 /// The type of the event for a session that ended.
 const SESSION_REVOKED: &str = "AUTH_SESSION_REVOKED";
 
@@ -104,6 +111,11 @@ impl EventMapper for GotuEvents {
                 Ok(vec![envelope::message((SOURCE, SESSION_REVOKED), 1, ended, ids, *at)?])
             }
             Fact::PasswordChanged { user, at } => password_changed(user, *at, ids),
+            Fact::UserDeleted { user, at, .. } => {
+                let deleted_at = envelope::date_time(*at);
+                let facts = UserDeleted { user_id: user.as_str(), deleted_at };
+                Ok(vec![envelope::message((SOURCE, "AUTH_USER_DELETED"), 1, facts, ids, *at)?])
+            }
             Fact::PhoneChanged { user, phone, at } => phone_changed(user, phone, *at, ids),
             // Gotu has no sign-up without a device, no separate verification, and no registration of
             // devices.

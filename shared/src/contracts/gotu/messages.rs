@@ -22,6 +22,7 @@ const fn aim(purpose: Purpose) -> &'static str {
         Purpose::SignIn => "sign in",
         Purpose::ResetPassword => "set a new password",
         Purpose::ChangePhone | Purpose::Verify => "confirm your phone number",
+        Purpose::DeleteAccount => "delete your account",
     }
 }
 

@@ -44,6 +44,7 @@ pub const PROFILE: Profile = Profile {
     user_ids: IdFormat::ObjectId,
     // The token states the device as an integer.
     sessions: SessionOwner::Device(IdFormat::Number),
+    has_devices: true,
     wallet: None,
     // Users whose address is not verified may sign in.
     admission: Admission::AllUsers,

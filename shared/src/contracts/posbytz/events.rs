@@ -88,6 +88,14 @@ struct MobileVerified<'a> {
     verified_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomerDeleted<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    deleted_at: String,
+}
+
 /// Writes events in the format that PosBytz's services expect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PosBytzEvents;
@@ -142,6 +150,14 @@ impl EventMapper for PosBytzEvents {
                     at: envelope::date_time(*at),
                 };
                 Ok(vec![envelope::message((SOURCE, SIGNED_IN), 1, facts, ids, *at)?])
+            }
+            Fact::UserDeleted { user, realm, at } => {
+                let facts = CustomerDeleted {
+                    user_id: user.as_str(),
+                    store: realm.shop().unwrap_or_default(),
+                    deleted_at: envelope::date_time(*at),
+                };
+                Ok(vec![envelope::message((SOURCE, "customer.deleted"), 1, facts, ids, *at)?])
             }
             // PosBytz has no devices and no sign-out.
             Fact::SessionEnded { .. }

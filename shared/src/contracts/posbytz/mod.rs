@@ -47,6 +47,7 @@ pub const PROFILE: Profile = Profile {
     user_ids: IdFormat::ObjectId,
     // A session exists only as its token.
     sessions: SessionOwner::Token,
+    has_devices: false,
     wallet: None,
     admission: Admission::VerifiedUsers,
 };

@@ -61,6 +61,13 @@ struct PasswordChanged<'a> {
     changed_at: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserDeleted<'a> {
+    user_id: &'a str,
+    deleted_at: String,
+}
+
 /// Writes events in the format that UrbanFits' services expect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UrbanFitsEvents;
@@ -99,6 +106,11 @@ impl EventMapper for UrbanFitsEvents {
                     envelope::message((SOURCE, "user.password_changed"), 1, changed, ids, *at)?,
                     envelope::message((SOURCE, "session.revoked"), 2, ended, ids, *at)?,
                 ])
+            }
+            Fact::UserDeleted { user, at, .. } => {
+                let deleted_at = envelope::date_time(*at);
+                let facts = UserDeleted { user_id: user.as_str(), deleted_at };
+                Ok(vec![envelope::message((SOURCE, "user.deleted"), 1, facts, ids, *at)?])
             }
             // Every sign-up of UrbanFits makes a wallet. The other facts do not occur.
             Fact::UserSignedUp { credit: None, .. }

@@ -50,6 +50,7 @@ pub const PROFILE: Profile = Profile {
     user_ids: IdFormat::ObjectId,
     // A session exists only as the token in its cookie.
     sessions: SessionOwner::Token,
+    has_devices: false,
     wallet: Some(WALLET),
     // A sign-up ends with the proof of the address, so every user is verified.
     admission: Admission::VerifiedUsers,

@@ -14,13 +14,14 @@ use latchkey::domain::user::User;
 use latchkey::ports::Recorder;
 use latchkey::ports::Users;
 use latchkey::usecases::{
-    Delivery, EnterByCodeCommand, Newcomer, Presented, Referrer, RequestCodeCommand, ResendToKnown,
-    SessionOwner, SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp,
-    StartSignUpCommand, Unproved, WalletPolicy,
+    DeleteAccount, DeleteByCode, DeleteByPassword, Delivery, EnterByCodeCommand, Guess, Newcomer,
+    Presented, Referrer, RequestCodeCommand, ResendToKnown, SessionOwner, SignUpByPassword,
+    SignUpCommand, SignUpUnverified, StartSignUp, StartSignUpCommand, Unproved, WalletPolicy,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The names of the attributes that access tokens contain.
 pub(super) const TOKEN_CLAIMS: &[&str] = &["plan"];
@@ -224,6 +225,54 @@ impl Core {
             items.map(|item| in_order(&serde_json::to_value(item).expect("an item"))).collect();
         items.sort();
         items.join("\n")
+    }
+
+    /// Stores a user of whom nothing but the id is known.
+    pub fn put_user(&self, id: &UserId) {
+        self.database.put("Users", &serde_json::json!({"user_id": {"S": id.as_str()}}));
+    }
+
+    fn account_deletion(&self) -> DeleteAccount {
+        DeleteAccount {
+            accounts: Arc::clone(&self.store) as _,
+            users: Arc::clone(&self.store) as _,
+            devices: Some(Arc::clone(&self.store) as _),
+            basics: self.basics(),
+        }
+    }
+
+    /// Deletes the account of a user who states the password.
+    pub async fn delete_by_password(&self, id: &UserId, password: &str) -> Result<(), Refusal> {
+        let (check, delete) = (self.check_password(), self.account_deletion());
+        let password = people::password(password);
+        let delete = DeleteByPassword { check, delete };
+        Ok(delete.run(id, password, &self.source, &Recorder::NONE).await?)
+    }
+
+    /// Deletes the account of a user who sends the code of a recipient.
+    pub async fn delete_by_code(
+        &self,
+        id: &UserId,
+        recipient: Identifier,
+        code: &str,
+    ) -> Result<(), Refusal> {
+        let key = self.challenge(Purpose::DeleteAccount, recipient);
+        let (presented, guess) = (Presented::Recipient(key), Guess { code, source: &self.source });
+        let (check_code, delete) = (self.checker(), self.account_deletion());
+        let (bill, steady_for) = (self.bill(), Duration::from_hours(24));
+        let delete = DeleteByCode { check_code, bill, steady_for, delete };
+        Ok(delete.run(id, presented, &guess, &Recorder::NONE).await?)
+    }
+
+    /// Returns the tables that hold something of a user, by id.
+    pub fn tables_with(&self, text: &str) -> Vec<&'static str> {
+        let tables = ["Users", "Identifiers", "Devices", "Sessions", "Budgets", "Ledger"];
+        let holds = |table: &&str| {
+            let items = self.database.items(table).into_iter();
+            let mut items = items.map(|item| serde_json::to_value(item).expect("an item"));
+            items.any(|item| item.to_string().contains(text))
+        };
+        tables.into_iter().filter(holds).collect()
     }
 
     /// Deletes a user, as the database does some time after an unverified user has expired.

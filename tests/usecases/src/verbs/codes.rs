@@ -26,7 +26,10 @@ impl Core {
             key: self.challenge(purpose, to),
             audience: match purpose {
                 Purpose::SignUp | Purpose::ChangePhone => Audience::Unregistered,
-                Purpose::SignIn | Purpose::ResetPassword | Purpose::Verify => Audience::Registered,
+                Purpose::SignIn
+                | Purpose::ResetPassword
+                | Purpose::Verify
+                | Purpose::DeleteAccount => Audience::Registered,
             },
             delivery: Delivery::Allowed,
             source: self.source.clone(),

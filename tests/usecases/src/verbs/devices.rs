@@ -34,6 +34,18 @@ impl Core {
         self.store.owner(&self.realm, &device(push_token)).await.expect("the owner")
     }
 
+    /// Deletes the push tokens of all users, as the database does some time after their end. It may
+    /// delete the devices later.
+    pub fn delete_push_tokens(&self) {
+        for item in self.database.items("Identifiers") {
+            if let (Some(AttributeValue::S(key)), true) =
+                (item.get("identifier"), item.contains_key("device_id"))
+            {
+                self.database.delete("Identifiers", "identifier", key);
+            }
+        }
+    }
+
     /// Makes the devices of all users as large as an item of a device can get, so that the database
     /// reads them in several pages.
     pub fn enlarge_devices(&self) {

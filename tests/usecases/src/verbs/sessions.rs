@@ -12,9 +12,9 @@ use latchkey::domain::time::Timestamp;
 use latchkey::ports::Recorder;
 use latchkey::ports::Sessions as _;
 use latchkey::usecases::{
-    Entered, OpenSession, OpenSessions, PasswordGate, Presented, RecipientProof, Refresh,
-    Refreshed, ResetPassword, ResetProof, SessionOwner, SignInByPassword, SignInCommand, SignOut,
-    SignedToken,
+    CheckPassword, Entered, OpenSession, OpenSessions, PasswordGate, Presented, RecipientProof,
+    Refresh, Refreshed, ResetPassword, ResetProof, SessionOwner, SignInByPassword, SignInCommand,
+    SignOut, SignedToken,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -60,19 +60,26 @@ impl Core {
         PasswordGate { attempts: Arc::clone(&self.store) as _, backoff: self.rules.backoff }
     }
 
+    /// The check of passwords, which other use cases contain.
+    pub(super) fn check_password(&self) -> CheckPassword {
+        CheckPassword {
+            gate: self.gate(),
+            users: Arc::clone(&self.store) as _,
+            passwords: Arc::clone(&self.passwords),
+            attempts: self.password_gate(),
+        }
+    }
+
     async fn entered_by_password(
         &self,
         identifier: Identifier,
         password: &str,
     ) -> Result<Entered, Refusal> {
         let sign_in = SignInByPassword {
-            gate: self.gate(),
+            check: self.check_password(),
             accounts: Arc::clone(&self.store) as _,
-            users: Arc::clone(&self.store) as _,
-            attempts: self.password_gate(),
             sessions: self.sessions(),
             basics: self.basics(),
-            passwords: Arc::clone(&self.passwords),
             admission: self.rules.admission,
             resend: Some(self.resend_verification()),
         };

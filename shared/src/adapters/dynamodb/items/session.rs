@@ -5,7 +5,7 @@ use super::user::read_user_id;
 use super::value::{Item, as_text, as_time, purge_time, read, text, time};
 use super::{is_over, keys};
 use crate::domain::challenge::KeyId;
-use crate::domain::device::{DeviceInfo, NewDevice};
+use crate::domain::device::{DeviceInfo, KnownDevice, NewDevice};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::session::{
     FamilyId, IDLE_LIFETIME, ListedSession, RefreshToken, Session, SignInMethod, StoredToken,
@@ -66,6 +66,16 @@ fn device_info(item: &Item) -> DeviceInfo {
 fn has_session(device: &Item) -> bool {
     ["method", "refreshed_at"].iter().any(|name| device.contains_key(*name))
         || !device.contains_key("expires_at")
+}
+
+/// Reads a device, with or without a session.
+pub(crate) fn read_device(item: &Item) -> Result<KnownDevice, PortError> {
+    Ok(KnownDevice {
+        id: read_device_id(item)?,
+        info: device_info(item),
+        is_registered: !has_session(item),
+        expires_at: item.get("expires_at").and_then(as_time),
+    })
 }
 
 /// Reads the session of a device. `None` if the session is over, or if the device only receives
