@@ -53,8 +53,13 @@ impl<'a> GoodCity<'a> {
 
     /// Signs a user up and enters the pin, which is the first message to the mobile. Returns the last answer.
     pub async fn registered(self, mobile: &str) -> Reply {
+        self.registered_again(mobile, 1).await
+    }
+
+    /// The same for a mobile whose messages include earlier ones. The pin is the message number `count`.
+    pub async fn registered_again(self, mobile: &str, count: usize) -> Reply {
         let key = otp_auth_key(&self.sign_up(mobile).await);
-        let reply = self.verify(&key, &self.pin(mobile, 1).await).await;
+        let reply = self.verify(&key, &self.pin(mobile, count).await).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         reply
     }
@@ -62,6 +67,12 @@ impl<'a> GoodCity<'a> {
     /// Asks for the profile of a token's user.
     pub fn current_user_profile(self, token: &str) -> Call<'a> {
         self.0.call("goodcity-current-user-profile").bearer(token)
+    }
+
+    /// Deletes the account of a token's user.
+    pub fn delete_account(self, token: &str, key: &str, pin: &str) -> Call<'a> {
+        let body = json!({"otp_auth_key": key, "pin": pin});
+        self.0.call("goodcity-delete-user").bearer(token).json(&body)
     }
 
     /// Registers a device for push messages.

@@ -104,6 +104,11 @@ impl<'a> Gotu<'a> {
         json!({"phoneNumber": phone, "requestToken": token})
     }
 
+    /// Deletes the account of the user of an access token.
+    pub fn delete_account(self, access_token: &str, body: &Value) -> Call<'a> {
+        self.0.call("gotu-delete-users").bearer(access_token).json(body)
+    }
+
     /// Sets a new password.
     pub fn set_password(self, body: &Value) -> Call<'a> {
         self.0.call("gotu-patch-users-password").json(body)

@@ -77,6 +77,15 @@ impl<'a> PosBytz<'a> {
         self.0.call("posbytz-otp-verify").bearer(token).json(body)
     }
 
+    /// Deletes the customer of a customer's token.
+    pub fn delete_customer(self, token: &str, customer: &str, password: &str) -> Call<'a> {
+        self.0
+            .call("posbytz-delete-user")
+            .header("x-api-authorization", token)
+            .bearer(customer)
+            .json(&json!({"password": password}))
+    }
+
     /// Follows a mailed link.
     pub fn verify_email(self, user_id: &str, secret: &str) -> Call<'a> {
         self.0.call("posbytz-email-verify").query(&format!("userId={user_id}&token={secret}"))

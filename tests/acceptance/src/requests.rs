@@ -1,6 +1,6 @@
 //! One request for each endpoint that changes something, prepared so that it succeeds once.
 
-use crate::posbytz::{by_email, by_mobile, customer_id, new_number, typed};
+use crate::posbytz::{PASSWORD, by_email, by_mobile, customer_id, new_number, session, typed};
 use crate::{Call, TestStack, code_in, goodcity, gotu, new_email, new_phone, posbytz, urbanfits};
 use serde_json::json;
 use urbanfits::new_person;
@@ -32,13 +32,14 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 24] = [
+pub const ENDPOINTS: [(&str, &str); 28] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
     ("gotu-post-sessions", ""),
     ("gotu-post-sessions-phone", ""),
     ("gotu-post-sessions-refresh", ""),
+    ("gotu-delete-users", ""),
     ("gotu-delete-sessions", ""),
     ("gotu-post-otp-verification", ""),
     ("gotu-patch-users-phone", ""),
@@ -47,16 +48,19 @@ pub const ENDPOINTS: [(&str, &str); 24] = [
     ("goodcity-signup", ""),
     ("goodcity-verify", ""),
     ("goodcity-register-device", ""),
+    ("goodcity-delete-user", ""),
     ("urbanfits-signup", ""),
     ("urbanfits-signup-callback", ""),
     ("urbanfits-forgot-password", ""),
     ("urbanfits-change-password", ""),
     ("urbanfits-login", ""),
+    ("urbanfits-delete-me", ""),
     ("urbanfits-logout", "of one session"),
     ("urbanfits-logout", "of all sessions"),
     ("posbytz-signup", ""),
     ("posbytz-signin", ""),
     ("posbytz-otp-verify", ""),
+    ("posbytz-delete-user", ""),
 ];
 
 /// Prepares the request of an endpoint of [`ENDPOINTS`]. The stack must have no limits.
@@ -135,6 +139,14 @@ async fn of_gotu<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepared<'
             let (one, two) = (body("battery staple"), body("other staple"));
             Prepared::new(move || gotu.set_password(&one), move || gotu.set_password(&two))
         }
+        ("gotu-delete-users", _) => {
+            let access = gotu::tokens(&gotu.sign_up_by_email(&email).await).access;
+            let (same, body) = (access.clone(), json!({"password": gotu::PASSWORD}));
+            Prepared::new(
+                move || gotu.delete_account(&access, &body),
+                move || gotu.delete_account(&same, &json!({"password": "another horse"})),
+            )
+        }
         (endpoint, _) => {
             let session = gotu::tokens(&gotu.sign_up_by_email(&email).await);
             let gotu::Tokens { access, refresh } = session;
@@ -169,6 +181,16 @@ async fn of_goodcity<'a>(stack: &'a TestStack, endpoint: &str) -> Prepared<'a> {
             Prepared::new(
                 move || goodcity.verify(&key, &pin),
                 move || goodcity.verify("AAAAAAAAAAAAAAAAAAAAAA==", &same),
+            )
+        }
+        "goodcity-delete-user" => {
+            let token = goodcity::token(&goodcity.registered(&mobile).await);
+            let key = goodcity::otp_auth_key(&goodcity.send_pin(&mobile).await);
+            let pin = goodcity.pin(&mobile, 2).await;
+            let (same, same_key) = (token.clone(), key.clone());
+            Prepared::new(
+                move || goodcity.delete_account(&token, &key, &pin),
+                move || goodcity.delete_account(&same, &same_key, "no pin"),
             )
         }
         _ => {
@@ -222,6 +244,14 @@ async fn of_urbanfits<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepa
                 move || urbanfits.log_in(&same, "another horse"),
             )
         }
+        "urbanfits-delete-me" => {
+            let session = urbanfits::session(&urbanfits.registered(&username, &email).await);
+            let same = session.clone();
+            Prepared::new(
+                move || urbanfits.delete_account(&session, "password"),
+                move || urbanfits.delete_account(&same, "another horse"),
+            )
+        }
         _ => {
             let session = urbanfits::session(&urbanfits.registered(&username, &email).await);
             let all = endpoint.1 == "of all sessions";
@@ -251,6 +281,15 @@ async fn of_posbytz<'a>(stack: &'a TestStack, endpoint: &str) -> Prepared<'a> {
             Prepared::new(
                 move || posbytz.sign_in(&client, &by_email(&email)),
                 move || posbytz.sign_in(&same, &other),
+            )
+        }
+        "posbytz-delete-user" => {
+            posbytz.registered(&client, &email).await;
+            let customer = session(&posbytz.sign_in(&client, &by_email(&email)).await);
+            let again = customer.clone();
+            Prepared::new(
+                move || posbytz.delete_customer(&client, &customer, PASSWORD),
+                move || posbytz.delete_customer(&same, &again, "another horse"),
             )
         }
         _ => {

@@ -17,9 +17,31 @@ const RIGHTS: &str = "LATCHKEY_RIGHTS";
 /// (`tests/aws/account.py`). Without it the functions run in the local stack.
 const TARGET: &str = "LATCHKEY_TARGET";
 
+/// The logical ids of the tables.
+pub const TABLES: [&str; 11] = [
+    "Users",
+    "Identifiers",
+    "Challenges",
+    "Answers",
+    "Devices",
+    "Sessions",
+    "Budgets",
+    "Ledger",
+    "Clients",
+    "Outbox",
+    "Sequences",
+];
+
 /// The settings that switch every limit off, so that tests can share a stack.
 pub const NO_LIMITS: [(&str, &str); 3] =
     [("OTP_SENDS_PER_HOUR", "0"), ("OTP_SENDS_PER_HOUR_PER_IP", "0"), ("OTP_RESEND_SECONDS", "0")];
+
+/// The usual limits, but for the pause between two codes.
+pub const NO_PAUSE: [(&str, &str); 3] = [
+    ("OTP_RESEND_SECONDS", "0"),
+    ("OTP_GUESSES_PER_HOUR_PER_IP", "1000"),
+    ("SENDS_PER_HOUR_PER_CLIENT", "1000"),
+];
 
 /// [`NO_LIMITS`], and these settings.
 #[must_use]
@@ -146,6 +168,18 @@ impl TestStack {
         let mut items = self.items(table).await;
         items.retain(|item| item["user_id"] == user_id);
         items
+    }
+
+    /// The tables whose items contain one of these texts.
+    pub async fn tables_with(&self, texts: &[&str]) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        for table in TABLES {
+            let items = Value::from(self.items(table).await).to_string();
+            if texts.iter().any(|text| items.contains(text)) {
+                found.push(table);
+            }
+        }
+        found
     }
 
     /// The messages to a recipient, oldest first.

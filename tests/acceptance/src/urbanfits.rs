@@ -112,6 +112,15 @@ impl<'a> UrbanFits<'a> {
         self.0.call("urbanfits-logout").header("cookie", cookie)
     }
 
+    /// Deletes the account of a session's user.
+    pub fn delete_account(self, session: &str, password: &str) -> Call<'a> {
+        let cookie = format!("session-token={session}");
+        self.0
+            .call("urbanfits-delete-me")
+            .header("cookie", cookie)
+            .json(&json!({"password": password}))
+    }
+
     /// Asks for the user of a session.
     pub fn get_me(self, session: &str) -> Call<'a> {
         self.0.call("urbanfits-get-me").header("cookie", format!("session-token={session}"))

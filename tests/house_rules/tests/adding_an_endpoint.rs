@@ -1,5 +1,5 @@
 //! Follows the how-to of `shared/docs/contributing.md` in a copy of the project: declares
-//! `GET /health` of Gotu, and looks at what the author and what `cargo xtask sync` write.
+//! `GET /health` of GoodCity, and looks at what the author and what `cargo xtask sync` write.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -24,13 +24,13 @@ const BY_HAND: [&str; 5] = [
 const PATH: &str = "/health";
 
 /// What its author writes into `template.yaml`.
-const DECLARATION: &str = r#"  GotuGetHealthFunction:
+const DECLARATION: &str = r#"  GoodcityGetHealthFunction:
     Type: AWS::Serverless::Function
     Metadata:
       BuildMethod: rust-cargolambda
-      BuildProperties: { Binary: gotu-get-health }
+      BuildProperties: { Binary: goodcity-get-health }
     Properties:
-      Description: "Gotu: says that the API answers"
+      Description: "GoodCity: says that the API answers"
       Events:
         Route:
           Type: HttpApi
@@ -43,12 +43,12 @@ const BY_SYNC: [&str; 9] = [
     "README.md",
     "functions/Cargo.toml",
     "functions/all.rs",
-    "functions/gotu/get_health.rs",
-    "shared/src/contracts/gotu/CONTRACT.md",
-    "shared/src/contracts/gotu/routes.rs",
+    "functions/goodcity/get_health.rs",
+    "shared/src/contracts/goodcity/CONTRACT.md",
+    "shared/src/contracts/goodcity/routes.rs",
     "template.yaml",
-    "tests/acceptance/tests/contracts/gotu/get_health.rs",
-    "tests/acceptance/tests/contracts/gotu/mod.rs",
+    "tests/acceptance/tests/contracts/goodcity/get_health.rs",
+    "tests/acceptance/tests/contracts/goodcity/mod.rs",
 ];
 
 /// A copy of the parts of the project that an endpoint touches; removed at the end.
@@ -103,7 +103,7 @@ fn one_declaration_is_enough_for_everything_that_follows_from_it() {
     let copy = Copy::of(&Project::here());
     copy.sync();
     let template = copy.project.read(TEMPLATE).unwrap();
-    let next = "  GotuPostUsersFunction:\n";
+    let next = "  GoodcitySignupFunction:\n";
     assert!(template.contains(next));
     let declared = template.replace(next, &format!("{DECLARATION}{next}"));
     copy.project.write(TEMPLATE, &declared).unwrap();
@@ -123,8 +123,10 @@ fn one_declaration_is_enough_for_everything_that_follows_from_it() {
             ["Cargo.toml", "all.rs", "mod.rs"].iter().any(|name| path.ends_with(name));
         assert_eq!(text(path).contains(PATH), !names_the_module_only, "{path}");
     }
-    assert!(text("template.yaml").contains("!Ref GotuGetHealthFunction }"));
-    assert!(text("functions/gotu/get_health.rs").starts_with("//! `GET /health` (Gotu): says"));
+    assert!(text("template.yaml").contains("!Ref GoodcityGetHealthFunction }"));
+    assert!(
+        text("functions/goodcity/get_health.rs").starts_with("//! `GET /health` (GoodCity): says")
+    );
     assert_eq!(copy.sync(), 0, "a second run changes nothing");
     let begun = |by_hand: &&str| BY_SYNC.iter().any(|path| is_like(path, by_hand));
     let left: Vec<_> = BY_HAND.iter().filter(|by_hand| !begun(by_hand)).collect();
@@ -146,7 +148,7 @@ fn the_how_to_names_every_file_that_is_written_by_hand() {
 }
 
 /// Whether a path is like a pattern, part by part: `functions/<contract>/<endpoint>.rs` and
-/// `functions/gotu/get_health.rs` are like `functions/*/*.rs`.
+/// `functions/goodcity/get_health.rs` are like `functions/*/*.rs`.
 fn is_like(path: &str, pattern: &str) -> bool {
     let (path, pattern) = (Path::new(path), Path::new(pattern));
     path.components().count() == pattern.components().count()

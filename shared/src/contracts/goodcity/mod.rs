@@ -21,8 +21,8 @@ pub use messages::LOCALES;
 pub use profile::UserObject;
 pub use refusal::Refusal;
 pub use wire::{
-    OtpAuthKey, RegisterDeviceRequest, SendPinRequest, SignupRequest, VerifiedUser, VerifyRequest,
-    account, caller, source,
+    HeldPin, OtpAuthKey, RegisterDeviceRequest, SendPinRequest, SignupRequest, VerifiedUser,
+    VerifyRequest, account, caller, source,
 };
 
 use super::Contract;

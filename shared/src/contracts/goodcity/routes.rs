@@ -12,6 +12,11 @@ pub(super) const ROUTES: &[Route] = &[
         function: "goodcity-current-user-profile",
     },
     Route {
+        method: "DELETE",
+        path: "/api/v1/auth/current_user_profile",
+        function: "goodcity-delete-user",
+    },
+    Route {
         method: "POST",
         path: "/api/v1/auth/register_device",
         function: "goodcity-register-device",

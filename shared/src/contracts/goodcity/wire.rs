@@ -50,6 +50,16 @@ pub struct VerifyRequest {
     pub command: EnterByCodeCommand,
 }
 
+/// A pin, and the handle of its challenge: the request of
+/// `DELETE /api/v1/auth/current_user_profile`.
+#[derive(Debug)]
+pub struct HeldPin {
+    /// The handle that the client presents, for a code that signs in.
+    pub presented: Presented,
+    /// The pin that the client sent.
+    pub pin: String,
+}
+
 /// The request of `POST …/register_device`.
 #[derive(Debug)]
 pub struct RegisterDeviceRequest {
@@ -184,8 +194,26 @@ impl SignupRequest {
 }
 
 impl VerifyRequest {
-    /// Reads the request. A missing or malformed field is refused like a wrong pin (CONTRACT.md,
-    /// "`POST /api/v1/auth/verify`"), and so is a staff app.
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// Those of [`HeldPin::read`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let HeldPin { presented, pin } = HeldPin::read(request)?;
+        let command = EnterByCodeCommand {
+            presented,
+            code: pin,
+            attributes: Attributes::default(),
+            device: DeviceInfo::default(),
+            source: source(request),
+        };
+        Ok(Self { command })
+    }
+}
+
+impl HeldPin {
+    /// Reads a pin and its handle. A missing or malformed field is refused like a wrong pin
+    /// (CONTRACT.md, "`POST /api/v1/auth/verify`"), and so is a staff app.
     ///
     /// # Errors
     /// [`Refusal::Pin`], [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
@@ -199,14 +227,8 @@ impl VerifyRequest {
         if !App::of(request).is_ok_and(App::is_for_donors) {
             return Err(Refusal::Pin);
         }
-        let command = EnterByCodeCommand {
-            presented: Presented::Handle(ChallengeHandle::new(handle), Purpose::SignIn),
-            code: pin.clone(),
-            attributes: Attributes::default(),
-            device: DeviceInfo::default(),
-            source: source(request),
-        };
-        Ok(Self { command })
+        let presented = Presented::Handle(ChallengeHandle::new(handle), Purpose::SignIn);
+        Ok(Self { presented, pin: pin.clone() })
     }
 }
 

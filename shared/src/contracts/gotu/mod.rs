@@ -16,9 +16,9 @@ pub use claims::{request_token, session_issued, session_opened};
 pub use messages::LOCALES;
 pub use refusal::Refusal;
 pub use wire::{
-    OtpRequest, PasswordRequest, PhoneRequest, RefreshRequest, RequestTokenResponse, Session,
-    SessionByPhoneRequest, SessionRequest, SignUpRequest, VerificationRequest, account, caller,
-    presented_token, sessions_to_end, source, successor,
+    DeletionRequest, OtpRequest, PasswordRequest, PhoneRequest, RefreshRequest,
+    RequestTokenResponse, Session, SessionByPhoneRequest, SessionRequest, SignUpRequest,
+    VerificationRequest, account, caller, presented_token, sessions_to_end, source, successor,
 };
 
 use super::Contract;
@@ -28,9 +28,13 @@ use crate::domain::realm::Realm;
 use crate::http;
 use crate::usecases::{Admission, Callers, Profile, SessionOwner};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The length of the shortest password, in Unicode scalar values.
 pub const PASSWORD_MIN: usize = 8;
+
+/// How long a changed phone number must have been the user's to delete the account with a code to it.
+pub const STEADY_FOR: Duration = Duration::from_hours(24);
 
 /// The constants that the core needs.
 pub const PROFILE: Profile = Profile {

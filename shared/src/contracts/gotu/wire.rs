@@ -88,6 +88,18 @@ pub struct PasswordRequest {
     pub request_token: SecretString,
 }
 
+/// The request of `DELETE /users`.
+#[derive(Debug)]
+pub enum DeletionRequest {
+    Password(Password),
+    Code {
+        /// The challenge of the code.
+        key: ChallengeKey,
+        /// The code that the client sent.
+        code: String,
+    },
+}
+
 /// The request of `PATCH /users/phone`.
 #[derive(Debug)]
 pub struct PhoneRequest {
@@ -308,6 +320,29 @@ impl VerificationRequest {
     }
 }
 
+impl DeletionRequest {
+    /// Reads the request: a password, or an identifier and the code that was sent to it.
+    ///
+    /// # Errors
+    /// The refusal for the first rule that the request breaks.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = Fields(http::json_object(request)?);
+        match (fields.optional("password")?, fields.optional("otpCode")?) {
+            (Some(password), None) => {
+                // A password that no user can have is refused like a wrong one.
+                let password = Password::parse(password, 1).map_err(|_| Refusal::Password)?;
+                Ok(Self::Password(password))
+            }
+            (None, Some(_)) => {
+                let recipient = read_identifier(&fields)?;
+                let key = ChallengeKey::new(realm(), Purpose::DeleteAccount, recipient);
+                Ok(Self::Code { key, code: read_code(&fields)? })
+            }
+            (Some(_), Some(_)) | (None, None) => Err(invalid("password or otpCode is required")),
+        }
+    }
+}
+
 impl PhoneRequest {
     /// Reads the request.
     ///
@@ -355,8 +390,9 @@ impl OtpRequest {
             "change_phone" => (Purpose::ChangePhone, Audience::Unregistered),
             "reset_password" => (Purpose::ResetPassword, Audience::Registered),
             "sign_up" => (Purpose::SignUp, Audience::Unregistered),
+            "delete_account" => (Purpose::DeleteAccount, Audience::Registered),
             _ => {
-                let types = "login, change_phone, reset_password, sign_up";
+                let types = "login, change_phone, reset_password, sign_up, delete_account";
                 return Err(invalid(format!("otpType must be one of {types}")));
             }
         };

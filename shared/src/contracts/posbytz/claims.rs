@@ -8,7 +8,9 @@ use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::http;
-use crate::ports::{AccessTokens, CheckedToken, Clock, PortError, SignAccessToken};
+use crate::ports::{
+    AccessTokens, CheckedToken, Clock, PortError, SignAccessToken, Users, trace_user,
+};
 use crate::usecases::ClientGrant;
 use futures_util::future::BoxFuture;
 use lambda_http::Request;
@@ -83,6 +85,29 @@ pub fn customer_token(
     tokens::sign(&CustomerClaims { user_id: user.as_str(), iat, exp }, signer)
 }
 
+/// The claims of a customer's token, as they are read.
+#[derive(Deserialize)]
+struct StoredCustomer {
+    /// A client's token has it.
+    r#use: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "userId")]
+    user_id: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// The customer and the time of issue of genuine claims.
+///
+/// # Errors
+/// [`Refusal::NoClient`] unless the token is a customer's and valid now.
+fn customer(claims: &str, now: Timestamp) -> Result<(UserId, Timestamp), Refusal> {
+    let claims: StoredCustomer = serde_json::from_str(claims).map_err(|_| Refusal::NoClient)?;
+    let StoredCustomer { r#use, user_id, iat, exp } = claims;
+    let valid = r#use.is_none() && tokens::has_begun(iat, now) && exp > now.as_seconds();
+    let holder = (UserId::from_stored(&user_id), Timestamp::from_seconds(iat));
+    if valid { Ok(holder) } else { Err(Refusal::NoClient) }
+}
+
 /// The client that sent a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -137,6 +162,43 @@ impl ClientAuthenticator {
         }
     }
 
+    /// The customer whose token is in `Authorization`, beside that of the client, if the customer is
+    /// one of the client's shop.
+    ///
+    /// # Errors
+    /// [`Refusal::NoClient`] or [`Refusal::Internal`].
+    pub async fn customer(
+        &self,
+        caller: &Caller,
+        users: &dyn Users,
+        request: &Request,
+    ) -> Result<UserId, Refusal> {
+        let token = http::bearer(request).ok_or(Refusal::NoClient)?;
+        let CheckedToken::Genuine(claims) = self.access_tokens.check(token).await? else {
+            return Err(Refusal::NoClient);
+        };
+        let now = self.clock.now();
+        let (id, issued_at) = customer(&claims, now)?;
+        trace_user(&id);
+        let user = users.find(&id, now).await?;
+        let user = user.filter(|user| user.realm == caller.realm && user.keeps_token(issued_at));
+        user.map(|user| user.id).ok_or(Refusal::NoClient)
+    }
+
+    /// The client and the customer that the idempotency key of a request belongs to.
+    ///
+    /// # Errors
+    /// Those of [`Self::caller`].
+    pub fn customer_of_key<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<String, Refusal>> {
+        Box::pin(async {
+            let client = self.owner_of_key(request).await?;
+            Ok(format!("{client}|{}", http::bearer(request).unwrap_or_default()))
+        })
+    }
+
     /// The client that the idempotency key of a request belongs to.
     ///
     /// # Errors
@@ -173,6 +235,18 @@ mod tests {
         for seconds in [939, 4600] {
             assert_eq!(at(seconds), Err(Refusal::NoClient), "{seconds}");
         }
+    }
+
+    #[test]
+    fn a_clients_token_is_not_a_customers() {
+        let now = Timestamp::from_seconds(1000);
+        assert_eq!(customer(&claims(|_| ()), now), Err(Refusal::NoClient));
+        let read = |text: &str, at| customer(text, Timestamp::from_seconds(at)).is_ok();
+        let token = r#"{"userId":"632c34752269f12c57952275","iat":1000,"exp":4600}"#;
+        let valid = [939, 940, 4599, 4600].map(|at| read(token, at));
+        assert_eq!(valid, [false, true, true, false]);
+        assert!(!read(r#"{"userId":1,"iat":1000,"exp":4600}"#, 1000));
+        assert!(!read(r#"{"userId":"632c34752269f12c57952275","iat":1000}"#, 1000));
     }
 
     #[test]

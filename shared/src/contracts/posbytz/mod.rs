@@ -23,8 +23,8 @@ pub use oauth2::{RequestedScopes, TokenRefusal, TokenRequest, TokenResponse};
 pub use page::LinkPage;
 pub use refusal::Refusal;
 pub use wire::{
-    Contacts, CustomerCreated, CustomerSession, EmailVerifyRequest, OtpVerifyRequest,
-    SigninRequest, SignupRequest, Success,
+    Contacts, CustomerCreated, CustomerDeleted, CustomerSession, DeletionRequest,
+    EmailVerifyRequest, OtpVerifyRequest, SigninRequest, SignupRequest, Success,
 };
 
 use super::{Contract, LinkTemplate};

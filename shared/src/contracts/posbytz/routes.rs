@@ -17,4 +17,5 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/ecommerce/v1/auth/email/verify",
         function: "posbytz-email-confirm",
     },
+    Route { method: "DELETE", path: "/ecommerce/v1/user", function: "posbytz-delete-user" },
 ];

@@ -112,6 +112,20 @@ pub(super) fn password(value: Option<&Value>, errors: &mut FieldErrors) -> Optio
     chosen?.ok()
 }
 
+/// Reads the password of a customer who has one.
+pub(super) fn known_password<'a>(
+    fields: &'a Map<String, Value>,
+    errors: &mut FieldErrors,
+) -> Option<&'a str> {
+    let password = given(fields, "password").and_then(Value::as_str);
+    if password.is_none_or(str::is_empty) {
+        let texts = ["password must be a string", "password should not be empty"];
+        let texts = texts.into_iter().skip(usize::from(password.is_some()));
+        errors.add("password", texts.collect());
+    }
+    password
+}
+
 /// Reads a referral code. An empty one is absent.
 pub(super) fn referral_code(value: &Value, errors: &mut FieldErrors) -> Option<String> {
     let text = value.as_str();

@@ -55,6 +55,23 @@ pub struct SigninRequest {
     locale: String,
 }
 
+/// The request of `DELETE /ecommerce/v1/user`.
+#[derive(Debug)]
+pub struct DeletionRequest {
+    pub password: Password,
+}
+
+/// The response to the deletion of a customer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerDeleted {
+    status_code: u16,
+}
+
+impl CustomerDeleted {
+    pub const OK: Self = Self { status_code: 200 };
+}
+
 /// The request of `POST /ecommerce/v1/auth/otp/verify`.
 #[derive(Debug)]
 pub struct OtpVerifyRequest {
@@ -104,6 +121,12 @@ impl Contacts {
             mobile: mobile.and_then(|value| validation::mobile(value, errors)),
         }
     }
+
+    /// The identifier of a request that is about one. If there are two, it is the address.
+    fn one(self) -> Option<Identifier> {
+        let mobile = self.mobile.map(|mobile| Identifier::Phone(mobile.phone));
+        self.email.map(Identifier::Email).or(mobile)
+    }
 }
 
 impl SigninRequest {
@@ -115,17 +138,9 @@ impl SigninRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
         let mut errors = FieldErrors::default();
-        let Contacts { email, mobile } = Contacts::read(&fields, &mut errors);
-        let password = given(&fields, "password").and_then(Value::as_str);
-        if password.is_none_or(str::is_empty) {
-            let texts = ["password must be a string", "password should not be empty"];
-            let texts = texts.into_iter().skip(usize::from(password.is_some()));
-            errors.add("password", texts.collect());
-        }
-        let identifier = email
-            .map(Identifier::Email)
-            .or_else(|| mobile.map(|mobile| Identifier::Phone(mobile.phone)));
-        match (identifier, password) {
+        let contacts = Contacts::read(&fields, &mut errors);
+        let password = validation::known_password(&fields, &mut errors);
+        match (contacts.one(), password) {
             (Some(identifier), Some(password)) if errors.is_empty() => {
                 let password = Password::parse(password, 1).map_err(|_| Refusal::Credentials)?;
                 let locale = http::locale(request, &super::LOCALES).to_owned();
@@ -146,6 +161,26 @@ impl SigninRequest {
             locale: self.locale,
         };
         (command, self.password)
+    }
+}
+
+impl DeletionRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with the errors of the field; [`Refusal::Credentials`] for a password that
+    /// no customer can have; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::json_object(request)?;
+        let mut errors = FieldErrors::default();
+        let password = validation::known_password(&fields, &mut errors);
+        match password.filter(|_| errors.is_empty()) {
+            Some(password) => {
+                let password = Password::parse(password, 1).map_err(|_| Refusal::Credentials)?;
+                Ok(Self { password })
+            }
+            None => Err(Refusal::Invalid(errors)),
+        }
     }
 }
 

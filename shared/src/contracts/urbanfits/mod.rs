@@ -18,12 +18,13 @@ pub use authenticator::Authenticator;
 pub use cookies::cleared_cookies;
 pub use messages::LOCALES;
 pub use page::page as code_page;
-pub use refusal::{Refusal, password_changed, signed_out};
+pub use refusal::{Refusal, account_deleted, password_changed, signed_out};
 pub use session_issuer::SessionIssuer;
 pub use user::UserObject;
 pub use wire::{
-    CallbackRequest, ChangePasswordRequest, CodeSentResponse, ForgotPasswordRequest, LoginRequest,
-    LogoutRequest, LogoutSessions, PendingResponse, SignupRequest, UserResponse, account, caller,
+    CallbackRequest, ChangePasswordRequest, CodeSentResponse, DeletionRequest,
+    ForgotPasswordRequest, LoginRequest, LogoutRequest, LogoutSessions, PendingResponse,
+    SignupRequest, UserResponse, account, caller,
 };
 
 use super::Contract;

@@ -26,6 +26,8 @@ pub enum Refusal {
     ForgotParameters,
     /// A field of a new password with its code is missing.
     ChangeParameters,
+    /// The password is missing in a request to delete the account.
+    DeletionParameters,
     /// No sign-up waits for the code of this `otp_id`, or the code has expired.
     Expired,
     /// The code is wrong.
@@ -77,6 +79,7 @@ impl Refusal {
             Self::CallbackParameters,
             Self::ForgotParameters,
             Self::ChangeParameters,
+            Self::DeletionParameters,
             Self::Expired,
             Self::Incorrect,
             Self::LoginParameters,
@@ -100,6 +103,7 @@ impl Refusal {
                 | Self::CallbackParameters
                 | Self::ForgotParameters
                 | Self::ChangeParameters
+                | Self::DeletionParameters
                 | Self::Expired
                 | Self::Incorrect
                 | Self::LoginParameters
@@ -145,6 +149,10 @@ impl Refusal {
             Self::ChangeParameters => (
                 StatusCode::BAD_REQUEST,
                 "All valid parameters are required. Body Parameters: otp_id, otp, new_password",
+            ),
+            Self::DeletionParameters => (
+                StatusCode::BAD_REQUEST,
+                "All valid parameters are required. Body Parameter: password",
             ),
             Self::Expired => (StatusCode::UNAUTHORIZED, "The OTP has expired, please try again."),
             Self::Incorrect => (StatusCode::UNAUTHORIZED, "The OTP is incorrect."),
@@ -235,6 +243,12 @@ fn refuse(status: StatusCode, text: &str) -> Response {
 pub fn password_changed() -> Response {
     let msg = "Your password was changed. Please sign in.";
     http::json(StatusCode::OK, &MessageBody { success: true, msg })
+}
+
+/// The response to the deletion of an account.
+#[must_use]
+pub fn account_deleted() -> Response {
+    http::json(StatusCode::OK, &MessageBody { success: true, msg: "Your account was deleted." })
 }
 
 /// The response to a sign-out, with or without a session. The text is the original's, to the letter.

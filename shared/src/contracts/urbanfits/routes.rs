@@ -37,6 +37,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/api/auth/logout", function: "urbanfits-logout" },
     Route { method: "GET", path: "/user/get/me", function: "urbanfits-get-me" },
     Route { method: "GET", path: "/api/user/get/me", function: "urbanfits-get-me" },
+    Route { method: "DELETE", path: "/user/delete/me", function: "urbanfits-delete-me" },
+    Route { method: "DELETE", path: "/api/user/delete/me", function: "urbanfits-delete-me" },
     Route { method: "GET", path: "/auth/signup/verify-otp", function: "urbanfits-verify-otp-page" },
     Route {
         method: "GET",

@@ -108,6 +108,12 @@ pub struct LoginRequest {
     pub user_agent: String,
 }
 
+/// The request of `DELETE /user/delete/me`.
+#[derive(Debug)]
+pub struct DeletionRequest {
+    pub password: Password,
+}
+
 /// The request of `POST …/logout`.
 #[derive(Debug)]
 pub struct LogoutRequest {
@@ -334,6 +340,22 @@ impl ForgotPasswordRequest {
         let email = EmailAddress::parse(submitted_email)
             .map_err(|_| Refusal::Invalid("Email should be a valid email address."))?;
         Ok(Self { email, submitted_email: submitted_email.to_owned() })
+    }
+}
+
+impl DeletionRequest {
+    /// Reads the request. A password that no user can have is a wrong one.
+    ///
+    /// # Errors
+    /// [`Refusal::DeletionParameters`], [`Refusal::Credentials`] or [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = match http::json_object(request) {
+            Err(http::BodyError::Malformed) => return Err(Refusal::DeletionParameters),
+            fields => fields?,
+        };
+        let password = required(&fields, "password").map_err(|_| Refusal::DeletionParameters)?;
+        let password = Password::parse(password, 1).map_err(|_| Refusal::Credentials)?;
+        Ok(Self { password })
     }
 }
 

@@ -160,6 +160,11 @@ impl Driver for OfGoodCity<'_> {
                 Target::Header("authorization"),
                 authorization(&token().await),
             )],
+            "goodcity-delete-user" => {
+                let body = format!(r#"{{"otp_auth_key":"{UNKNOWN_KEY}","pin":"1234"}}"#);
+                let token = authorization(&token().await);
+                vec![Sample::refused(Target::Body, body).with("authorization", token)]
+            }
             "goodcity-register-device" => {
                 let token = authorization(&token().await);
                 vec![

@@ -179,6 +179,15 @@ impl Driver for OfGotu<'_> {
             "gotu-delete-sessions" => {
                 vec![Sample::refused(Target::Header("authorization"), authorization("e30.e30.e30"))]
             }
+            "gotu-delete-users" => {
+                let token = authorization("e30.e30.e30");
+                let bodies = [
+                    r#"{"password":"correct horse"}"#,
+                    r#"{"identifier":"+6282243350992","otpCode":"22222"}"#,
+                ];
+                let samples = bodies.map(|body| refused(body).with("authorization", &token));
+                samples.into()
+            }
             "gotu-patch-users-phone" => {
                 vec![refused(r#"{"requestToken":"e30.e30.e30","phoneNumber":"+6282243350992"}"#)]
             }

@@ -183,6 +183,10 @@ impl Driver for OfPosBytz<'_> {
             ],
             "posbytz-signin" => vec![refused(&by_email("a@example.com"))],
             "posbytz-otp-verify" => vec![refused(&typed("9962794005", "123456"))],
+            "posbytz-delete-user" => {
+                let body = json!({"password": PASSWORD});
+                vec![refused(&body).with("x-api-authorization", &self.token)]
+            }
             "posbytz-email-verify" | "posbytz-email-confirm" => {
                 let query = format!("userId=632c34752269f12c57952275&token={}", "0".repeat(64));
                 vec![Sample::refused(Target::Query, query)]

@@ -180,6 +180,10 @@ impl Driver for OfUrbanFits<'_> {
                 let cookie = format!("session-token={session}");
                 vec![Sample::accepted(Target::Header("cookie"), cookie)]
             }
+            "urbanfits-delete-me" => vec![
+                Sample::refused(Target::Body, r#"{"password":"correct horse"}"#)
+                    .with("cookie", "session-token=e30.e30.e30"),
+            ],
             // The page is the same for every query.
             "urbanfits-verify-otp-page" => {
                 vec![Sample::accepted(Target::Query, format!("otp_id={UNKNOWN_ID}"))]

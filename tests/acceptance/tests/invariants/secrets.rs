@@ -3,22 +3,9 @@
 use acceptance::drivers::for_every_contract;
 use acceptance::faults::{Fault, of_store};
 use acceptance::tokens::key_in;
-use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone};
+use acceptance::{NO_LIMITS, TABLES, TestStack, gotu, new_email, new_phone};
 use serde_json::json;
 use std::sync::Mutex;
-
-const TABLES: [&str; 10] = [
-    "Users",
-    "Identifiers",
-    "Challenges",
-    "Devices",
-    "Sessions",
-    "Budgets",
-    "Ledger",
-    "Clients",
-    "Outbox",
-    "Sequences",
-];
 
 #[tokio::test]
 async fn tables_and_logs_hold_no_secret() {

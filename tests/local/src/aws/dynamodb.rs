@@ -11,11 +11,12 @@ use template::Table;
 use tokio::sync::watch;
 
 /// The operations that the functions use. The stack refuses others.
-const OPERATIONS: [&str; 7] = [
+const OPERATIONS: [&str; 8] = [
     "BatchGetItem",
     "DeleteItem",
     "GetItem",
     "PutItem",
+    "Query",
     "Scan",
     "TransactWriteItems",
     "UpdateItem",

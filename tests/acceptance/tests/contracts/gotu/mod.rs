@@ -1,6 +1,7 @@
 //! Gotu: one module for each endpoint.
 
 mod delete_sessions;
+mod delete_users;
 mod fallback;
 mod patch_users_password;
 mod patch_users_phone;

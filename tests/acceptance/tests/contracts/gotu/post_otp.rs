@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-const TYPES: [&str; 4] = ["login", "change_phone", "reset_password", "sign_up"];
+const TYPES: [&str; 5] = ["login", "change_phone", "reset_password", "sign_up", "delete_account"];
 
 #[tokio::test]
 async fn a_code_goes_to_a_phone_by_sms() {
@@ -68,10 +68,11 @@ async fn each_type_serves_registered_or_unregistered_identifiers_only() {
     let expected: BTreeSet<_> = texts(&["confirm your phone number", "sign up"]);
     assert_eq!(aims(&unregistered).await, expected);
     let notice = "You already have a Gotu account";
-    let expected: BTreeSet<_> = texts(&["set a new password", "sign in", "sign up", notice]);
+    let expected: BTreeSet<_> =
+        texts(&["delete your account", "set a new password", "sign in", "sign up", notice]);
     assert_eq!(aims(&known).await, expected);
     let count = async |phone| stack.messages(phone).await.len();
-    assert_eq!((count(&unregistered).await, count(&known).await), (2, 4));
+    assert_eq!((count(&unregistered).await, count(&known).await), (2, 5));
 }
 
 #[tokio::test]
@@ -136,7 +137,8 @@ async fn a_person_with_an_account_is_told_how_to_come_in() {
 async fn bad_requests_are_named_and_store_nothing() {
     let stack = &TestStack::with(&NO_LIMITS).await;
     let identifier = "identifier must be an email address or a phone number in E.164 format";
-    let types = "otpType must be one of login, change_phone, reset_password, sign_up";
+    let types =
+        "otpType must be one of login, change_phone, reset_password, sign_up, delete_account";
     let phone = "+6282243350992";
     let cases = [
         (json!({}), "identifier is required"),

@@ -1,6 +1,7 @@
 //! PosBytz: one module for each endpoint.
 
 mod create_client;
+mod delete_user;
 mod email_confirm;
 mod email_verify;
 mod oauth2_token;

@@ -1,6 +1,7 @@
 //! UrbanFits: one module for each endpoint.
 
 mod change_password;
+mod delete_me;
 mod forgot_password;
 mod get_me;
 mod login;
