@@ -42,6 +42,8 @@ functions! {
     "posbytz/email_verify.rs" posbytz_email_verify,
     "posbytz/oauth2_token.rs" posbytz_oauth2_token,
     "posbytz/otp_verify.rs" posbytz_otp_verify,
+    "posbytz/password_forgot.rs" posbytz_password_forgot,
+    "posbytz/password_reset.rs" posbytz_password_reset,
     "posbytz/signin.rs" posbytz_signin,
     "posbytz/signup.rs" posbytz_signup,
     "relay.rs" relay,

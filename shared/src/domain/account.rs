@@ -5,6 +5,7 @@
 //! set up on the account before.
 
 use super::attributes::Attributes;
+use super::challenge::Purpose;
 use super::device::KnownDevice;
 use super::id::{DeviceId, UserId};
 use super::identifier::{Identifier, IdentifierKind};
@@ -289,6 +290,16 @@ pub enum IdentifierProof {
 }
 
 impl IdentifierProof {
+    /// Returns whether a right code or link is void: it verifies an identifier or sets a new password,
+    /// the request for it did not state the password, and another identifier was verified since. The
+    /// account has an owner then, who may be a stranger to the owner of this identifier.
+    #[must_use]
+    pub fn is_void(user: &User, code: &ProvenCode) -> bool {
+        matches!(code.key().purpose, Purpose::Verify | Purpose::ResetPassword)
+            && code.opener() == Opener::Other
+            && Self::of(user, code) == Self::Additional
+    }
+
     /// Returns what a right code means for a user.
     #[must_use]
     pub fn of(user: &User, code: &ProvenCode) -> Self {

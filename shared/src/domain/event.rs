@@ -46,7 +46,7 @@ pub enum Fact {
         at: Timestamp,
     },
     /// A user set a new password. All sessions of the user are over.
-    PasswordChanged { user: UserId, at: Timestamp },
+    PasswordChanged { user: UserId, realm: Realm, at: Timestamp },
     /// A user replaced the phone number by another one, or got the first one. All sessions of the user
     /// but the one of the device are over.
     PhoneChanged { user: UserId, phone: Identifier, at: Timestamp },

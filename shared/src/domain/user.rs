@@ -121,6 +121,12 @@ impl Identifiers {
         }
     }
 
+    /// Returns whether a code to this identifier may set a new password: it is verified, or none is.
+    #[must_use]
+    pub fn allow_new_password_by(&self, identifier: &Identifier) -> bool {
+        self.find(identifier).is_some_and(KnownBy::is_verified) || !self.any_verified()
+    }
+
     pub(super) fn reserve_until(&mut self, end: Timestamp) {
         self.0.iter_mut().for_each(|known| known.reserve_until(end));
     }

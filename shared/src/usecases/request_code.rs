@@ -297,7 +297,10 @@ impl RequestCode {
         let now = *now;
         // A new user gets the code of the challenge that is opened at the same time.
         let known = recipient.holder.as_ref().map(|holder| &holder.user);
-        let wanted = newcomer.is_some() || command.audience.includes(known);
+        let owner = self.unverified_holder(command, recipient, now).await?;
+        let may_reset =
+            owner.is_none_or(|user| user.identifiers.allow_new_password_by(&command.key.recipient));
+        let wanted = newcomer.is_some() || (command.audience.includes(known) && may_reset);
         let may_send = self.is_reachable(command) && command.delivery == Delivery::Allowed;
         let sent = may_send && wanted;
         let is_sign_up = command.key.purpose == Purpose::SignUp;
@@ -358,6 +361,21 @@ impl RequestCode {
             EntryOutcome::Taken(_) | EntryOutcome::CodeLost | EntryOutcome::AccountChanged => {
                 Ok(SendResult::Reread)
             }
+        }
+    }
+
+    /// Returns the user of an unverified recipient that asks for a code to set a new password.
+    async fn unverified_holder(
+        &self,
+        command: &RequestCodeCommand,
+        recipient: &RecipientStanding,
+        now: Timestamp,
+    ) -> Result<Option<User>, PortError> {
+        let holder = recipient.holder.as_ref();
+        let holder = holder.filter(|holder| holder.reserved_until.is_some());
+        match (command.key.purpose, holder) {
+            (Purpose::ResetPassword, Some(holder)) => self.users.find(&holder.user, now).await,
+            _ => Ok(None),
         }
     }
 

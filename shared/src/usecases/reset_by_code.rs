@@ -3,7 +3,7 @@
 use super::check_code::{CheckCode, CheckedCode, CodeRefused, Guess};
 use super::enter_by_code::Presented;
 use super::{Basics, Failure};
-use crate::domain::account::{Account, Credential, KnownAccount, Visit};
+use crate::domain::account::{Account, Credential, IdentifierProof, KnownAccount, Visit};
 use crate::domain::bill::Bill;
 use crate::domain::event::Fact;
 use crate::domain::known_sources::{Entrance, KnownSources};
@@ -44,6 +44,9 @@ pub struct ResetByCodeCommand {
 impl ResetByCode {
     /// Checks the code, uses it up, sets the password of the user of its recipient, and ends all
     /// sessions of the user: all or nothing. The account then knows only the source of the request.
+    ///
+    /// A code to an unverified identifier beside a verified one is refused: the account belongs to the
+    /// owner of the verified one.
     pub async fn run(
         &self,
         command: ResetByCodeCommand,
@@ -68,12 +71,16 @@ impl ResetByCode {
             let user = user.filter(|user| user.identifiers.find(recipient).is_some());
             let user = user.filter(|user| user.realm == code.key().realm).ok_or(NO_CODE)?;
             trace_user(&user.id);
+            if IdentifierProof::is_void(&user, &code) {
+                return Err(NO_CODE);
+            }
             // The clock is read after the user, so that sessions which the user has by then can be
             // ended.
             let now = self.basics.now();
             let mut budgets = self.check_code.gate.give_back(&self.bill, &source, &code, now)?;
             budgets.extend(uses.iter().cloned());
-            let fact = Fact::PasswordChanged { user: user.id.clone(), at: now };
+            let (id, realm) = (user.id.clone(), user.realm.clone());
+            let fact = Fact::PasswordChanged { user: id, realm, at: now };
             let effects = Some(self.basics.announce(&[fact], now)?);
             // The sources of before may be those of a thief.
             let known_sources = Some(KnownSources::only(&user.id, &source, Entrance::Proved, now));

@@ -163,7 +163,8 @@ impl ResetPassword {
         }
         let hash = self.passwords.hash(password.clone()).await?;
         let now = self.basics.now();
-        let fact = Fact::PasswordChanged { user: user.id.clone(), at: now };
+        let (id, realm) = (user.id.clone(), user.realm.clone());
+        let fact = Fact::PasswordChanged { user: id, realm, at: now };
         let effects = Some(self.basics.announce(&[fact], now)?);
         // The sources of before may be those of a thief. Only the one of the owner stays known.
         let known_sources = Some(KnownSources::only(&user.id, source, Entrance::Proved, now));

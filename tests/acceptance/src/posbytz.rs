@@ -77,6 +77,24 @@ impl<'a> PosBytz<'a> {
         self.0.call("posbytz-otp-verify").bearer(token).json(body)
     }
 
+    /// Asks for a code that allows a new password. The body has an address or a mobile.
+    pub fn forgot_password(self, token: &str, body: &Value) -> Call<'a> {
+        self.0.call("posbytz-password-forgot").bearer(token).json(body)
+    }
+
+    /// Sets a new password with a code.
+    pub fn reset_password(
+        self,
+        token: &str,
+        recipient: &Value,
+        (otp, password): (&str, &str),
+    ) -> Call<'a> {
+        let mut body = recipient.clone();
+        body["otp"] = json!(otp.parse::<u32>().expect("a code is a number"));
+        body["password"] = json!(password);
+        self.0.call("posbytz-password-reset").bearer(token).json(&body)
+    }
+
     /// Deletes the customer of a customer's token.
     pub fn delete_customer(self, token: &str, customer: &str, password: &str) -> Call<'a> {
         self.0

@@ -32,7 +32,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 28] = [
+pub const ENDPOINTS: [(&str, &str); 30] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
@@ -60,6 +60,8 @@ pub const ENDPOINTS: [(&str, &str); 28] = [
     ("posbytz-signup", ""),
     ("posbytz-signin", ""),
     ("posbytz-otp-verify", ""),
+    ("posbytz-password-forgot", ""),
+    ("posbytz-password-reset", ""),
     ("posbytz-delete-user", ""),
 ];
 
@@ -281,6 +283,25 @@ async fn of_posbytz<'a>(stack: &'a TestStack, endpoint: &str) -> Prepared<'a> {
             Prepared::new(
                 move || posbytz.sign_in(&client, &by_email(&email)),
                 move || posbytz.sign_in(&same, &other),
+            )
+        }
+        "posbytz-password-forgot" => {
+            posbytz.registered(&client, &email).await;
+            let (body, other) = (json!({"email": email}), json!({"email": new_email()}));
+            Prepared::new(
+                move || posbytz.forgot_password(&client, &body),
+                move || posbytz.forgot_password(&same, &other),
+            )
+        }
+        "posbytz-password-reset" => {
+            posbytz.registered(&client, &email).await;
+            let to = json!({"email": email});
+            posbytz.forgot_password(&client, &to).await;
+            let code = code_in(&stack.text(&email, 2).await);
+            let (other, same_code) = (to.clone(), code.clone());
+            Prepared::new(
+                move || posbytz.reset_password(&client, &to, (&code, "battery staple")),
+                move || posbytz.reset_password(&same, &other, (&same_code, "other staple")),
             )
         }
         "posbytz-delete-user" => {

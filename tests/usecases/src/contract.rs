@@ -56,7 +56,7 @@ impl EventMapper for PlainEvents {
             Fact::SessionEnded { reason, at, .. } => {
                 ("session_ended", reason.as_str().to_owned(), *at)
             }
-            Fact::PasswordChanged { user, at } => {
+            Fact::PasswordChanged { user, at, .. } => {
                 ("password_changed", user.as_str().to_owned(), *at)
             }
             Fact::PhoneChanged { phone, at, .. } => {

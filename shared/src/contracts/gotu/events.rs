@@ -110,7 +110,7 @@ impl EventMapper for GotuEvents {
                 let ended = session_revoked(user, device.as_ref(), *reason, *at)?;
                 Ok(vec![envelope::message((SOURCE, SESSION_REVOKED), 1, ended, ids, *at)?])
             }
-            Fact::PasswordChanged { user, at } => password_changed(user, *at, ids),
+            Fact::PasswordChanged { user, at, .. } => password_changed(user, *at, ids),
             Fact::UserDeleted { user, at, .. } => {
                 let deleted_at = envelope::date_time(*at);
                 let facts = UserDeleted { user_id: user.as_str(), deleted_at };

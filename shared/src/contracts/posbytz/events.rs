@@ -90,6 +90,14 @@ struct MobileVerified<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct PasswordChanged<'a> {
+    user_id: &'a str,
+    store: &'a str,
+    changed_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct CustomerDeleted<'a> {
     user_id: &'a str,
     store: &'a str,
@@ -151,6 +159,15 @@ impl EventMapper for PosBytzEvents {
                 };
                 Ok(vec![envelope::message((SOURCE, SIGNED_IN), 1, facts, ids, *at)?])
             }
+            Fact::PasswordChanged { user, realm, at } => {
+                let facts = PasswordChanged {
+                    user_id: user.as_str(),
+                    store: realm.shop().unwrap_or_default(),
+                    changed_at: envelope::date_time(*at),
+                };
+                let name = (SOURCE, "customer.password_changed");
+                Ok(vec![envelope::message(name, 1, facts, ids, *at)?])
+            }
             Fact::UserDeleted { user, realm, at } => {
                 let facts = CustomerDeleted {
                     user_id: user.as_str(),
@@ -161,7 +178,6 @@ impl EventMapper for PosBytzEvents {
             }
             // PosBytz has no devices and no sign-out.
             Fact::SessionEnded { .. }
-            | Fact::PasswordChanged { .. }
             | Fact::PhoneChanged { .. }
             | Fact::DeviceRegistered { .. } => Ok(Vec::new()),
         }

@@ -6,8 +6,8 @@ use crate::domain::code::OneTimeCode;
 use crate::ports::MessageContent;
 use std::time::Duration;
 
-/// Writes the text with a code, which is valid for this many minutes, in one language.
-type CodeText = fn(&str, u64) -> String;
+/// Writes the message with a code, which is valid for this many minutes, in one language.
+type CodeText = fn(Purpose, &str, u64) -> MessageContent;
 
 /// Writes the mail with a link, which is valid for this many hours, in one language.
 type LinkMail = fn(&str, u64) -> MessageContent;
@@ -20,16 +20,15 @@ const ENGLISH: (CodeText, LinkMail) = (english_text, english_mail);
 /// The locales that have a template.
 pub const LOCALES: [&str; TEMPLATES.len()] = [TEMPLATES[0].0];
 
-/// The message with a code. Codes are sent by SMS only.
+/// The message with a code: an SMS, or a mail to an address whose password was forgotten.
 pub(super) fn code_message(
-    _: Purpose,
+    purpose: Purpose,
     locale: &str,
     code: &OneTimeCode,
     lifetime: Duration,
 ) -> MessageContent {
     let (text, _) = for_locale(&TEMPLATES, locale, ENGLISH);
-    let text = text(code.expose(), minutes(lifetime));
-    MessageContent { subject: "PosBytz".to_owned(), html: text.clone(), text }
+    text(purpose, code.expose(), minutes(lifetime))
 }
 
 /// The mail with a link.
@@ -56,12 +55,23 @@ fn english_mail(link: &str, hours: u64) -> MessageContent {
 }
 
 /// English: one segment of GSM 03.38 (160 characters) with an origin-bound last line.
-fn english_text(code: &str, minutes: u64) -> String {
+fn english_text(purpose: Purpose, code: &str, minutes: u64) -> MessageContent {
     let minutes = count(minutes, "minute");
-    format!(
-        "{code} is your code to confirm your number. It works for {minutes}. \
-         Not you? Ignore this message."
-    )
+    let (subject, use_of_it) = if purpose == Purpose::ResetPassword {
+        ("Set a new password", "set a new password")
+    } else {
+        ("Confirm your number", "confirm your number")
+    };
+    let rest = format!("is your code to {use_of_it}. It works for {minutes}. ");
+    let end = "Not you? Ignore this message.";
+    MessageContent {
+        subject: subject.to_owned(),
+        text: format!("{code} {rest}{end}"),
+        html: format!(
+            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">\
+             <p><strong>{code}</strong> {rest}</p><p>{end}</p></body></html>"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -84,9 +94,13 @@ mod tests {
             assert!(code.expose().len() == 6 && !code.expose().starts_with('0'));
             for locale in LOCALES {
                 let lifetime = Duration::from_mins(5);
-                let text = code_message(Purpose::SignUp, locale, &code, lifetime).text;
-                assert!(text.len() <= 120 && text.is_ascii(), "{text}");
-                assert!(text.starts_with(code.expose()));
+                for purpose in [Purpose::Verify, Purpose::ResetPassword] {
+                    let message = code_message(purpose, locale, &code, lifetime);
+                    let text = message.text;
+                    assert!(text.len() <= 120 && text.is_ascii(), "{text}");
+                    assert!(text.starts_with(code.expose()));
+                    assert!(message.html.contains(code.expose()));
+                }
             }
         }
     }

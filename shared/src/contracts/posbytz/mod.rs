@@ -24,7 +24,8 @@ pub use page::LinkPage;
 pub use refusal::Refusal;
 pub use wire::{
     Contacts, CustomerCreated, CustomerDeleted, CustomerSession, DeletionRequest,
-    EmailVerifyRequest, OtpVerifyRequest, SigninRequest, SignupRequest, Success,
+    EmailVerifyRequest, ForgotPasswordRequest, OtpVerifyRequest, ResetPasswordRequest,
+    SigninRequest, SignupRequest, Success,
 };
 
 use super::{Contract, LinkTemplate};

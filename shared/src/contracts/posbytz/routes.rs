@@ -8,6 +8,16 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/ecommerce/v1/auth/signin", function: "posbytz-signin" },
     Route { method: "POST", path: "/ecommerce/v1/auth/otp/verify", function: "posbytz-otp-verify" },
     Route {
+        method: "POST",
+        path: "/ecommerce/v1/auth/password/forgot",
+        function: "posbytz-password-forgot",
+    },
+    Route {
+        method: "POST",
+        path: "/ecommerce/v1/auth/password/reset",
+        function: "posbytz-password-reset",
+    },
+    Route {
         method: "GET",
         path: "/ecommerce/v1/auth/email/verify",
         function: "posbytz-email-verify",

@@ -112,6 +112,15 @@ pub(super) fn password(value: Option<&Value>, errors: &mut FieldErrors) -> Optio
     chosen?.ok()
 }
 
+/// Reads a code, which is a JSON number.
+pub(super) fn otp(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Option<String> {
+    let otp = given(fields, "otp").filter(|value| value.is_number());
+    if otp.is_none() {
+        errors.add("otp", vec!["otp must be a number conforming to the specified constraints"]);
+    }
+    otp.map(Value::to_string)
+}
+
 /// Reads the password of a customer who has one.
 pub(super) fn known_password<'a>(
     fields: &'a Map<String, Value>,

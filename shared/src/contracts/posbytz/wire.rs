@@ -5,7 +5,7 @@ use super::validation::{self, Mobile, given};
 use super::{Caller, FieldErrors, Refusal};
 use crate::contracts::envelope::date_time;
 use crate::domain::attributes::Attributes;
-use crate::domain::challenge::{ChallengeKey, Purpose};
+use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
 use crate::domain::email::EmailAddress;
 use crate::domain::id::{UserId, hex};
@@ -15,7 +15,8 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::source::Source;
 use crate::http;
 use crate::usecases::{
-    EnterByCodeCommand, Entered, Presented, Referrer, SignInCommand, SignUpCommand,
+    Delivery, EnterByCodeCommand, Entered, Presented, Referrer, RequestCodeCommand,
+    ResetByCodeCommand, SignInCommand, SignUpCommand,
 };
 use lambda_http::{Request, RequestExt as _};
 use serde::Serialize;
@@ -53,6 +54,21 @@ pub struct SigninRequest {
     pub identifier: Identifier,
     pub password: Password,
     locale: String,
+}
+
+/// The request of `POST /ecommerce/v1/auth/password/forgot`.
+#[derive(Debug)]
+pub struct ForgotPasswordRequest {
+    recipient: Identifier,
+    locale: String,
+}
+
+/// The request of `POST /ecommerce/v1/auth/password/reset`.
+#[derive(Debug)]
+pub struct ResetPasswordRequest {
+    recipient: Identifier,
+    otp: String,
+    password: Password,
 }
 
 /// The request of `DELETE /ecommerce/v1/user`.
@@ -184,6 +200,71 @@ impl DeletionRequest {
     }
 }
 
+impl ForgotPasswordRequest {
+    /// Reads the request. If it has an address and a mobile, the address is used.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
+    /// [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::json_object(request)?;
+        let mut errors = FieldErrors::default();
+        let contacts = Contacts::read(&fields, &mut errors);
+        match contacts.one() {
+            Some(recipient) if errors.is_empty() => {
+                let locale = http::locale(request, &super::LOCALES).to_owned();
+                Ok(Self { recipient, locale })
+            }
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+
+    /// The command for the shop of the client.
+    #[must_use]
+    pub fn for_client(self, caller: Caller) -> RequestCodeCommand {
+        RequestCodeCommand {
+            key: ChallengeKey::new(caller.realm, Purpose::ResetPassword, self.recipient),
+            audience: Audience::Registered,
+            delivery: Delivery::Allowed,
+            source: Source::of_client(caller.client),
+            locale: self.locale,
+        }
+    }
+}
+
+impl ResetPasswordRequest {
+    /// Reads the request. If it has an address and a mobile, the address is used.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
+    /// [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::json_object(request)?;
+        let mut errors = FieldErrors::default();
+        let contacts = Contacts::read(&fields, &mut errors);
+        let otp = validation::otp(&fields, &mut errors);
+        let password = validation::password(given(&fields, "password"), &mut errors);
+        match (contacts.one(), otp, password) {
+            (Some(recipient), Some(otp), Some(password)) if errors.is_empty() => {
+                Ok(Self { recipient, otp, password })
+            }
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+
+    /// The command for the shop of the client.
+    #[must_use]
+    pub fn for_client(self, caller: Caller) -> ResetByCodeCommand {
+        let key = ChallengeKey::new(caller.realm, Purpose::ResetPassword, self.recipient);
+        ResetByCodeCommand {
+            presented: Presented::Recipient(key),
+            code: self.otp,
+            password: self.password,
+            source: Source::of_client(caller.client),
+        }
+    }
+}
+
 impl OtpVerifyRequest {
     /// Reads the request. The documented body has no field that identifies the customer; this one has
     /// `mobile`, as at sign-up.
@@ -194,11 +275,7 @@ impl OtpVerifyRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let fields = http::json_object(request)?;
         let mut errors = FieldErrors::default();
-        let otp = given(&fields, "otp").filter(|value| value.is_number());
-        if otp.is_none() {
-            let text = "otp must be a number conforming to the specified constraints";
-            errors.add("otp", vec![text]);
-        }
+        let otp = validation::otp(&fields, &mut errors);
         let source = given(&fields, "source").and_then(Value::as_str);
         if !matches!(source, Some("email" | "mobile")) {
             errors.add("source", vec!["source must be a valid enum value"]);
@@ -214,7 +291,7 @@ impl OtpVerifyRequest {
         match (otp, mobile) {
             _ if !errors.is_empty() => Err(Refusal::Invalid(errors)),
             (Some(otp), Some(mobile)) if source == Some("mobile") => {
-                Ok(Self { phone: mobile.phone, otp: otp.to_string() })
+                Ok(Self { phone: mobile.phone, otp })
             }
             _ => Err(Refusal::Otp),
         }
@@ -272,7 +349,7 @@ struct CustomerMobile {
     verified: bool,
 }
 
-/// The response to the link of a mail.
+/// The response to a request that succeeded and has nothing to tell.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Success {

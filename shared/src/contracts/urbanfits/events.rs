@@ -94,7 +94,7 @@ impl EventMapper for UrbanFitsEvents {
                 let message = envelope::message((SOURCE, "session.revoked"), 1, facts, ids, *at)?;
                 Ok(vec![message])
             }
-            Fact::PasswordChanged { user, at } => {
+            Fact::PasswordChanged { user, at, .. } => {
                 let changed_at = envelope::date_time(*at);
                 let changed = PasswordChanged { user_id: user.as_str(), changed_at };
                 let ended = SessionRevoked {

@@ -163,10 +163,16 @@ impl Driver for OfPosBytz<'_> {
         self.client.enter_code(&token, &typed(&number, &other_than(&code))).await;
         let by_code = session(&self.client.enter_code(&token, &typed(&number, &code)).await);
         let by_password = session(&self.client.sign_in(&token, &by_email(&email)).await);
+        let to = json!({"email": email});
+        self.client.forgot_password(&token, &to).await;
+        let otp = code_in(&self.stack.text(&email, 2).await);
+        let reset = self.client.reset_password(&token, &to, (&otp, "battery staple")).await;
+        assert_eq!(reset.status, 200, "{reset:?}");
         let secrets = [self.shop.secret.clone(), second.secret, self.token.clone(), token, shown];
         let mut secrets = secrets.to_vec();
-        secrets.extend([wrong, link, by_code, by_password, PASSWORD.to_owned()]);
-        Traces { secrets, codes: vec![code], names: vec![email, number] }
+        let passwords = [PASSWORD.to_owned(), "battery staple".to_owned()];
+        secrets.extend([wrong, link, by_code, by_password].into_iter().chain(passwords));
+        Traces { secrets, codes: vec![code, otp], names: vec![email, number] }
     }
 
     async fn samples(&self, function: &str) -> Vec<Sample> {
@@ -183,9 +189,23 @@ impl Driver for OfPosBytz<'_> {
             ],
             "posbytz-signin" => vec![refused(&by_email("a@example.com"))],
             "posbytz-otp-verify" => vec![refused(&typed("9962794005", "123456"))],
+            "posbytz-password-forgot" => vec![
+                Sample::accepted(
+                    Target::Body,
+                    json!({"email": new_email(), "mobile": {"code": "+91",
+                    "number": new_number()}})
+                    .to_string(),
+                )
+                .with("authorization", token.as_str()),
+            ],
             "posbytz-delete-user" => {
                 let body = json!({"password": PASSWORD});
                 vec![refused(&body).with("x-api-authorization", &self.token)]
+            }
+            "posbytz-password-reset" => {
+                let mut body = by_email("a@example.com");
+                body["otp"] = json!(123_456);
+                vec![refused(&body)]
             }
             "posbytz-email-verify" | "posbytz-email-confirm" => {
                 let query = format!("userId=632c34752269f12c57952275&token={}", "0".repeat(64));

@@ -6,5 +6,7 @@ mod email_confirm;
 mod email_verify;
 mod oauth2_token;
 mod otp_verify;
+mod password_forgot;
+mod password_reset;
 mod signin;
 mod signup;
