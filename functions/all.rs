@@ -44,6 +44,7 @@ functions! {
     "posbytz/otp_verify.rs" posbytz_otp_verify,
     "posbytz/password_forgot.rs" posbytz_password_forgot,
     "posbytz/password_reset.rs" posbytz_password_reset,
+    "posbytz/resend.rs" posbytz_resend,
     "posbytz/signin.rs" posbytz_signin,
     "posbytz/signup.rs" posbytz_signup,
     "relay.rs" relay,

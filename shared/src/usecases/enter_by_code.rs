@@ -3,7 +3,9 @@
 use super::check_code::{CheckCode, CheckedCode, CodeRefused, Guess};
 use super::open_session::{Entered, OpenSessions};
 use super::{Basics, Failure, NewIds};
-use crate::domain::account::{Account, Credential, Draft, KnownAccount, NewAccount, Visit};
+use crate::domain::account::{
+    Account, Credential, Draft, IdentifierProof, KnownAccount, NewAccount, Visit,
+};
 use crate::domain::attributes::Attributes;
 use crate::domain::bill::Bill;
 use crate::domain::budget::BudgetUse;
@@ -333,6 +335,7 @@ impl EnterByCode {
         };
         // A takeover by another identifier may have taken this one away.
         let user = user.filter(|user| user.identifiers.find(&code.key().recipient).is_some());
+        let user = user.filter(|user| !IdentifierProof::is_void(user, &code));
         let user = user.ok_or_else(refused)?;
         let now = self.basics.now();
         let (source, method) = (&visitor.source, SignInMethod::Code);

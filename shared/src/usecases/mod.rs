@@ -22,6 +22,7 @@ mod profile;
 mod refresh;
 mod register_device;
 mod request_code;
+mod resend_to_unverified;
 mod reset_by_code;
 mod reset_password;
 mod rotate_keys;
@@ -52,6 +53,7 @@ pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified, handle_of,
 };
+pub use resend_to_unverified::{ResendCommand, ResendToUnverified};
 pub use reset_by_code::{ResetByCode, ResetByCodeCommand};
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetProof, ResetRefused};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};

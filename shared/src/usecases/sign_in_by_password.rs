@@ -10,6 +10,7 @@ use crate::domain::event::Fact;
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::Entrance;
 use crate::domain::password::Password;
+use crate::domain::proof::Opener;
 use crate::domain::realm::Realm;
 use crate::domain::session::SignInMethod;
 use crate::domain::source::Source;
@@ -92,7 +93,8 @@ impl SignInByPassword {
             let credential =
                 || Credential::Password { seen: seen.clone(), renewed: None, attempts: at.clone() };
             if let Some(resend) = &self.resend {
-                let asking = Asking { realm, source, locale: &command.locale, at: now };
+                let opener = Opener::StatedPassword;
+                let asking = Asking { realm, source, locale: &command.locale, at: now, opener };
                 let to = std::slice::from_ref(identifier);
                 resend.run(asking, &user, credential, to).await?;
             }

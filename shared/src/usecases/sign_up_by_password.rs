@@ -14,6 +14,7 @@ use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::{Entrance, KnownSources};
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::password::{Password, PasswordHash};
+use crate::domain::proof::Opener;
 use crate::domain::realm::Realm;
 use crate::domain::sends::SendRecord;
 use crate::domain::session::SignInMethod;
@@ -263,7 +264,8 @@ impl SignUpByPassword {
             renewed: None,
             attempts: subject.clone(),
         };
-        let asking = Asking { realm, source, locale, at };
+        let opener = Opener::StatedPassword;
+        let asking = Asking { realm, source, locale, at, opener };
         waits.resend.run(asking, &user, credential, identifiers).await
     }
 
@@ -404,7 +406,8 @@ impl SignUpByPassword {
             let record = state.map_or(SendRecord::EMPTY, |(_, state)| state.sends);
             recipients.push((identifier, verification.admit::<Taken>(&record, at)?));
         }
-        let asking = Asking { realm, source, locale, at };
+        let opener = Opener::StatedPassword;
+        let asking = Asking { realm, source, locale, at, opener };
         Ok(verification.messages(&self.basics, asking, user, &recipients).await?)
     }
 }

@@ -4,7 +4,7 @@ use super::gate::{Gate, SendBudgets, target};
 use super::{Basics, Failure, NoRefusal};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::bill::Bill;
-use crate::domain::challenge::{ChallengeKey, Nonce, Purpose};
+use crate::domain::challenge::{ChallengeKey, Lane, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{Fact, VerificationAsked};
 use crate::domain::identifier::Identifier;
@@ -56,6 +56,20 @@ pub(super) struct Asking<'a> {
     pub(super) source: &'a Source,
     pub(super) locale: &'a str,
     pub(super) at: Timestamp,
+    /// Whether the request states the password of the account.
+    pub(super) opener: Opener,
+}
+
+impl Asking<'_> {
+    /// Returns the key of the challenge that verifies a recipient. A request without the password has a
+    /// lane of its own, so that a stranger cannot replace what the owner was sent. The callers are
+    /// clients, whose sources have no device.
+    pub(super) fn key(&self, recipient: &Identifier) -> ChallengeKey {
+        key(self.realm, recipient).in_lane(match self.opener {
+            Opener::StatedPassword => Lane::Strangers,
+            Opener::Other => Lane::Device,
+        })
+    }
 }
 
 /// The challenges and messages of one request.
@@ -95,7 +109,7 @@ impl Verification {
         let key_id = self.code_keys.current().await?;
         for (recipient, sends) in recipients {
             let end = self.end(user, recipient, asking.at);
-            let (key, nonce) = (key(asking.realm, recipient), Nonce::new(basics.random()?));
+            let (key, nonce) = (asking.key(recipient), Nonce::new(basics.random()?));
             let seed = CodeSeed { key, nonce, key_id: key_id.clone() };
             let challenge = self.challenge(asking, seed, *sends, end);
             verification.messages.push(message(asking, user, &challenge));
@@ -142,8 +156,7 @@ impl Verification {
             seed,
             expires_at,
             sent,
-            // Every request for such a message states the password of the account.
-            opener: Opener::StatedPassword,
+            opener: asking.opener,
             is_counted: true,
             sends,
             expected_revision: self.policy.limits.apply().then_some(expected),

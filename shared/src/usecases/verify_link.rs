@@ -2,7 +2,7 @@
 
 use super::enter_by_code::taken_over;
 use super::{Basics, Failure};
-use crate::domain::account::{Account, Credential, KnownAccount, Visit};
+use crate::domain::account::{Account, Credential, IdentifierProof, KnownAccount, Visit};
 use crate::domain::challenge::{ChallengeKey, Lane, Purpose};
 use crate::domain::email::EmailAddress;
 use crate::domain::event::Fact;
@@ -52,6 +52,9 @@ impl VerifyLink {
             return Err(Failure::Refused(LinkRefused));
         };
         for _ in 0..MAX_TRIES {
+            if IdentifierProof::is_void(&user, &link) {
+                return Err(Failure::Refused(LinkRefused));
+            }
             // The clock is read after the user, so that sessions which the user has by then can be
             // ended.
             let now = self.basics.now();

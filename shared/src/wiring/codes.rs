@@ -6,8 +6,8 @@ use crate::domain::risk::Risk;
 use crate::domain::sends::SendPolicy;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    CheckCode, ProveRecipient, RequestCode, ResendVerification, StartSignUp, Verification,
-    VerifyLink,
+    CheckCode, ProveRecipient, RequestCode, ResendToUnverified, ResendVerification, StartSignUp,
+    Verification, VerifyLink,
 };
 use std::sync::Arc;
 
@@ -41,6 +41,12 @@ impl Wiring {
             verification: Verification { code_keys, policy, bill: Arc::new(settings::bill()?) },
             basics: self.basics(),
         })
+    }
+
+    /// The use case that sends again to recipients of accounts of which nothing is verified.
+    pub fn resend_to_unverified(&mut self) -> Result<ResendToUnverified, Error> {
+        let users = Arc::new(self.base.store()?);
+        Ok(ResendToUnverified { resend: self.resend_verification()?, users })
     }
 
     /// Logs the risk that one recipient's code is guessed in a day, by strangers and in all

@@ -95,6 +95,13 @@ impl<'a> PosBytz<'a> {
         self.0.call("posbytz-password-reset").bearer(token).json(&body)
     }
 
+    /// Asks for the code to a mobile, or for the link to an address, again.
+    pub fn resend(self, token: &str, body: &Value) -> Call<'a> {
+        let path = if body.get("email").is_some() { "email/resend" } else { "otp/resend" };
+        let path = format!("/ecommerce/v1/auth/{path}");
+        self.0.request("POST", &path).bearer(token).json(body)
+    }
+
     /// Deletes the customer of a customer's token.
     pub fn delete_customer(self, token: &str, customer: &str, password: &str) -> Call<'a> {
         self.0

@@ -32,7 +32,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 30] = [
+pub const ENDPOINTS: [(&str, &str); 31] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
@@ -62,6 +62,7 @@ pub const ENDPOINTS: [(&str, &str); 30] = [
     ("posbytz-otp-verify", ""),
     ("posbytz-password-forgot", ""),
     ("posbytz-password-reset", ""),
+    ("posbytz-resend", ""),
     ("posbytz-delete-user", ""),
 ];
 
@@ -311,6 +312,14 @@ async fn of_posbytz<'a>(stack: &'a TestStack, endpoint: &str) -> Prepared<'a> {
             Prepared::new(
                 move || posbytz.delete_customer(&client, &customer, PASSWORD),
                 move || posbytz.delete_customer(&same, &again, "another horse"),
+            )
+        }
+        "posbytz-resend" => {
+            posbytz.mailed(&client, &email).await;
+            let (body, other) = (json!({"email": email}), json!({"email": new_email()}));
+            Prepared::new(
+                move || posbytz.resend(&client, &body),
+                move || posbytz.resend(&same, &other),
             )
         }
         _ => {

@@ -24,8 +24,8 @@ pub use page::LinkPage;
 pub use refusal::Refusal;
 pub use wire::{
     Contacts, CustomerCreated, CustomerDeleted, CustomerSession, DeletionRequest,
-    EmailVerifyRequest, ForgotPasswordRequest, OtpVerifyRequest, ResetPasswordRequest,
-    SigninRequest, SignupRequest, Success,
+    EmailVerifyRequest, ForgotPasswordRequest, OtpVerifyRequest, ResendRequest,
+    ResetPasswordRequest, SigninRequest, SignupRequest, Success,
 };
 
 use super::{Contract, LinkTemplate};

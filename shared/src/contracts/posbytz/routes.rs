@@ -7,6 +7,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "POST", path: "/ecommerce/v1/auth/signup", function: "posbytz-signup" },
     Route { method: "POST", path: "/ecommerce/v1/auth/signin", function: "posbytz-signin" },
     Route { method: "POST", path: "/ecommerce/v1/auth/otp/verify", function: "posbytz-otp-verify" },
+    Route { method: "POST", path: "/ecommerce/v1/auth/otp/resend", function: "posbytz-resend" },
+    Route { method: "POST", path: "/ecommerce/v1/auth/email/resend", function: "posbytz-resend" },
     Route {
         method: "POST",
         path: "/ecommerce/v1/auth/password/forgot",

@@ -14,6 +14,11 @@ const REFERRAL_CODE_MAX: usize = 64;
 /// The number of digits of a phone number without the country code.
 const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 4..=14;
 
+/// The text for an address that is missing.
+pub(super) const NO_EMAIL: &str = "email should not be empty";
+/// The text for a mobile that is missing.
+pub(super) const NO_MOBILE: &str = "mobile should not be empty";
+
 /// A mobile in the two parts of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mobile {

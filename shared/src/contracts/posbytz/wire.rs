@@ -15,7 +15,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::source::Source;
 use crate::http;
 use crate::usecases::{
-    Delivery, EnterByCodeCommand, Entered, Presented, Referrer, RequestCodeCommand,
+    Delivery, EnterByCodeCommand, Entered, Presented, Referrer, RequestCodeCommand, ResendCommand,
     ResetByCodeCommand, SignInCommand, SignUpCommand,
 };
 use lambda_http::{Request, RequestExt as _};
@@ -88,6 +88,13 @@ impl CustomerDeleted {
     pub const OK: Self = Self { status_code: 200 };
 }
 
+/// The request of `POST /ecommerce/v1/auth/otp/resend` and `POST /ecommerce/v1/auth/email/resend`.
+#[derive(Debug)]
+pub struct ResendRequest {
+    recipient: Identifier,
+    locale: String,
+}
+
 /// The request of `POST /ecommerce/v1/auth/otp/verify`.
 #[derive(Debug)]
 pub struct OtpVerifyRequest {
@@ -129,8 +136,8 @@ impl Contacts {
     fn read(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Self {
         let (email, mobile) = (given(fields, "email"), given(fields, "mobile"));
         if email.is_none() && mobile.is_none() {
-            errors.add("email", vec!["email should not be empty"]);
-            errors.add("mobile", vec!["mobile should not be empty"]);
+            errors.add("email", vec![validation::NO_EMAIL]);
+            errors.add("mobile", vec![validation::NO_MOBILE]);
         }
         Self {
             email: email.and_then(|value| validation::email(value, errors)),
@@ -265,6 +272,51 @@ impl ResetPasswordRequest {
     }
 }
 
+impl ResendRequest {
+    /// Reads the request. The last part of the path but one names what is sent again: `otp` to a
+    /// mobile, `email` to an address.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with the errors of the field; [`Refusal::Body`] or
+    /// [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let fields = http::json_object(request)?;
+        let mut errors = FieldErrors::default();
+        let is_link = request.uri().path().ends_with("/email/resend");
+        let (field, empty) = if is_link {
+            ("email", validation::NO_EMAIL)
+        } else {
+            ("mobile", validation::NO_MOBILE)
+        };
+        let recipient = match given(&fields, field) {
+            Some(value) if is_link => validation::email(value, &mut errors).map(Identifier::Email),
+            Some(value) => {
+                validation::mobile(value, &mut errors).map(|mobile| Identifier::Phone(mobile.phone))
+            }
+            None => {
+                errors.add(field, vec![empty]);
+                None
+            }
+        };
+        let locale = http::locale(request, &super::LOCALES).to_owned();
+        match recipient {
+            Some(recipient) if errors.is_empty() => Ok(Self { recipient, locale }),
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+
+    /// The command for the shop of the client.
+    #[must_use]
+    pub fn for_client(self, caller: Caller) -> ResendCommand {
+        ResendCommand {
+            realm: caller.realm,
+            recipient: self.recipient,
+            source: Source::of_client(caller.client),
+            locale: self.locale,
+        }
+    }
+}
+
 impl OtpVerifyRequest {
     /// Reads the request. The documented body has no field that identifies the customer; this one has
     /// `mobile`, as at sign-up.
@@ -283,7 +335,7 @@ impl OtpVerifyRequest {
         let mobile = match given(&fields, "mobile") {
             Some(value) => validation::mobile(value, &mut errors),
             None if source == Some("mobile") => {
-                errors.add("mobile", vec!["mobile should not be empty"]);
+                errors.add("mobile", vec![validation::NO_MOBILE]);
                 None
             }
             None => None,

@@ -189,7 +189,7 @@ impl Driver for OfPosBytz<'_> {
             ],
             "posbytz-signin" => vec![refused(&by_email("a@example.com"))],
             "posbytz-otp-verify" => vec![refused(&typed("9962794005", "123456"))],
-            "posbytz-password-forgot" => vec![
+            "posbytz-password-forgot" | "posbytz-resend" => vec![
                 Sample::accepted(
                     Target::Body,
                     json!({"email": new_email(), "mobile": {"code": "+91",

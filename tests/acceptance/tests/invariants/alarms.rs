@@ -24,7 +24,8 @@ fn each_function_is_in_the_errors_alarm_of_its_contract_and_in_no_other() {
     let template = template();
     for function in &template.functions {
         let alarms = errors_alarms(&template).filter(|it| it.functions.contains(&function.id));
-        let ids: Vec<_> = alarms.map(|alarm| alarm.id.to_lowercase()).collect();
+        // An alarm takes ten functions, so a contract with more has a second one.
+        let ids: Vec<_> = alarms.map(|it| it.id.to_lowercase().replace("more", "")).collect();
         let contract =
             names().into_iter().find(|name| function.name.starts_with(&format!("{name}-")));
         assert_eq!(

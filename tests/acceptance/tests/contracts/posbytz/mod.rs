@@ -8,5 +8,6 @@ mod oauth2_token;
 mod otp_verify;
 mod password_forgot;
 mod password_reset;
+mod resend;
 mod signin;
 mod signup;

@@ -108,6 +108,7 @@ async fn limits_and_ceilings_allow_a_reset_of_a_customer_who_is_kept_for_it() {
     let client = posbytz(stack).store_token("RESET5").await;
     let unknown = json!({"email": new_email()});
     posbytz(stack).forgot_password(&client, &unknown).await.expect_text(200, SUCCESS);
+    posbytz(stack).resend(&client, &unknown).await.expect_text(200, SUCCESS);
     let signed_up = async || {
         let number = new_number();
         let id = customer_id(&posbytz(stack).sign_up(&client, &by_mobile("+91", &number)).await);
@@ -116,6 +117,10 @@ async fn limits_and_ceilings_allow_a_reset_of_a_customer_who_is_kept_for_it() {
     let end = async |id: &str| {
         stack.items_with("Identifiers", id).await[0]["expires_at"].as_i64().unwrap()
     };
+    let (id, to) = signed_up().await;
+    let before = end(&id).await;
+    posbytz(stack).resend(&client, &to).await.expect_text(200, SUCCESS);
+    assert!(before < end(&id).await);
     let (id, to) = signed_up().await;
     let before = end(&id).await;
     let otp = code(stack, &client, &to).await;
