@@ -5,15 +5,20 @@ use latchkey::contracts::OrRefuse as _;
 use latchkey::contracts::posbytz::{self, EmailVerifyRequest, LinkPage, Refusal};
 use latchkey::http::{Request, Response};
 use latchkey::runtime::Error;
-use latchkey::usecases::{LinkRefused, VerifyLink};
+use latchkey::usecases::{Failure, LinkRefused, VerifyLink};
 use latchkey::wiring::Wiring;
 
 async fn email_confirm(verify_link: &VerifyLink, request: &Request) -> Result<Response, Refusal> {
     let Ok(EmailVerifyRequest { user, token }) = EmailVerifyRequest::read(request) else {
         return Ok(LinkPage::Ended.response());
     };
-    let verified = verify_link.run(&user, &token).await;
-    let page = match verified.or_refuse(|LinkRefused| Refusal::InvalidLink) {
+    let verified = match verify_link.run(&user, &token).await {
+        Err(Failure::Refused(LinkRefused::Used)) => {
+            return Ok(LinkPage::AlreadyConfirmed.response());
+        }
+        verified => verified.or_refuse(|_| Refusal::InvalidLink),
+    };
+    let page = match verified {
         Ok(()) => LinkPage::Confirmed,
         Err(Refusal::InvalidLink) => LinkPage::Ended,
         Err(_) => LinkPage::Failed,

@@ -15,7 +15,8 @@ async fn email_verify(verify_link: &VerifyLink, request: &Request) -> Result<Res
         return Ok(page.response());
     }
     let EmailVerifyRequest { user, token } = link?;
-    verify_link.run(&user, &token).await.or_refuse(|LinkRefused| Refusal::InvalidLink)?;
+    let verified = verify_link.run(&user, &token).await;
+    verified.or_refuse(|_: LinkRefused| Refusal::InvalidLink)?;
     Ok(http::json(StatusCode::OK, &Success::OK))
 }
 

@@ -130,6 +130,12 @@ impl ChallengeKey {
         Self { realm, purpose, recipient, lane: Lane::Strangers }
     }
 
+    /// Returns whether a link proves the recipient, and not a code: an address that is verified.
+    #[must_use]
+    pub const fn is_of_link(&self) -> bool {
+        matches!((self.purpose, &self.recipient), (Purpose::Verify, Identifier::Email(_)))
+    }
+
     /// Returns the key of the same challenge in another lane.
     #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {

@@ -3,6 +3,7 @@
 
 use super::PortError;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Guesser, Nonce};
+use crate::domain::code::CodeSeed;
 use crate::domain::known_sources::SourceMarks;
 use crate::domain::proof::LiveCode;
 use crate::domain::sends::SendRecord;
@@ -27,6 +28,15 @@ impl ChallengeState {
     pub fn was_opened_by(&self, key: &ChallengeKey, source: &Source) -> bool {
         self.opened_by.are_of_opener(key, source)
     }
+}
+
+/// The links of a challenge.
+#[derive(Debug, Default)]
+pub struct StoredLinks {
+    /// The link that was sent last, valid or expired.
+    pub live: Option<LiveCode>,
+    /// What the link was derived from that was used.
+    pub used: Option<CodeSeed>,
 }
 
 /// The challenges. There is one for each [`ChallengeKey`].
@@ -58,4 +68,7 @@ pub trait Challenges: Send + Sync {
 
     /// Returns the code of the challenge, valid or expired.
     async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError>;
+
+    /// Returns the links of the challenge.
+    async fn links(&self, key: &ChallengeKey) -> Result<StoredLinks, PortError>;
 }

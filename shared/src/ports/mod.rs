@@ -51,7 +51,7 @@ pub use answers::{
     AnswerClaim, AnswerKey, AnswerKeys, Answers, ClaimOutcome, NewAnswer, Recorder, StoredAnswer,
 };
 pub use budgets::{Budgets, TakeOutcome};
-pub use challenges::{ChallengeState, Challenges};
+pub use challenges::{ChallengeState, Challenges, StoredLinks};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;

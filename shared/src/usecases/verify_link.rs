@@ -13,8 +13,8 @@ use crate::domain::proof::ProvenCode;
 use crate::domain::realm::Realm;
 use crate::domain::user::User;
 use crate::ports::{
-    Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, PortError, Users,
-    record_metric, trace_user,
+    Accounts, Challenges, CodeKeys, Entry, EntryOutcome, MetricEvent, PortError, StoredLinks,
+    Users, record_metric, trace_user,
 };
 use futures_util::future::try_join_all;
 use std::sync::Arc;
@@ -33,11 +33,27 @@ pub struct VerifyLink {
     pub contract: &'static str,
 }
 
-/// The reason why an address was not verified: the link is wrong, was used, was replaced or has
-/// expired. These are deliberately not distinguished.
+/// The reason why an address was not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the link is not valid")]
-pub struct LinkRefused;
+pub enum LinkRefused {
+    /// The link is wrong, is void, was replaced or has expired. These are deliberately not
+    /// distinguished.
+    #[error("the link is not valid")]
+    Invalid,
+    /// The link verified the address before. Only its holder learns that.
+    #[error("the link was used")]
+    Used,
+}
+
+/// The outcome of the comparison of a link.
+enum Checked {
+    Right(Box<ProvenCode>),
+    Used,
+    Wrong,
+}
+
+const INVALID: Failure<LinkRefused> = Failure::Refused(LinkRefused::Invalid);
+const USED: Failure<LinkRefused> = Failure::Refused(LinkRefused::Used);
 
 impl VerifyLink {
     /// Verifies the address of the user, once for each link, in three round trips: the link
@@ -47,13 +63,14 @@ impl VerifyLink {
     /// the link.
     pub async fn run(&self, id: &UserId, token: &str) -> Result<(), Failure<LinkRefused>> {
         let user = self.find(id).await?;
-        let link = self.check(user.as_ref(), token).await?;
-        let (Some(mut user), Some(mut link)) = (user, link) else {
-            return Err(Failure::Refused(LinkRefused));
+        let (mut user, mut link) = match (self.check(user.as_ref(), token).await?, user) {
+            (Checked::Right(link), Some(user)) => (user, *link),
+            (Checked::Used, _) => return Err(USED),
+            (Checked::Right(_) | Checked::Wrong, _) => return Err(INVALID),
         };
         for _ in 0..MAX_TRIES {
             if IdentifierProof::is_void(&user, &link) {
-                return Err(Failure::Refused(LinkRefused));
+                return Err(INVALID);
             }
             // The clock is read after the user, so that sessions which the user has by then can be
             // ended.
@@ -77,18 +94,22 @@ impl VerifyLink {
                     return Ok(());
                 }
                 EntryOutcome::AccountChanged => {}
-                EntryOutcome::CodeLost
-                | EntryOutcome::BudgetSpent(_)
-                | EntryOutcome::Taken(_)
-                | EntryOutcome::ChallengesChanged(_) => {
-                    return Err(Failure::Refused(LinkRefused));
+                // Another request may have used the same link.
+                EntryOutcome::CodeLost => {
+                    return match self.check(entry.account.user(), token).await? {
+                        Checked::Used => Err(USED),
+                        Checked::Right(_) | Checked::Wrong => Err(INVALID),
+                    };
                 }
+                EntryOutcome::BudgetSpent(_)
+                | EntryOutcome::Taken(_)
+                | EntryOutcome::ChallengesChanged(_) => return Err(INVALID),
             }
-            link = entry.account.into_code().ok_or(Failure::Refused(LinkRefused))?;
-            user = self.find(id).await?.ok_or(Failure::Refused(LinkRefused))?;
+            link = entry.account.into_code().ok_or(INVALID)?;
+            user = self.find(id).await?.ok_or(INVALID)?;
             // A takeover by another identifier may have taken the address away.
             if user.identifiers.find(&link.key().recipient).is_none() {
-                return Err(Failure::Refused(LinkRefused));
+                return Err(INVALID);
             }
         }
         Err(Failure::overtaken())
@@ -106,11 +127,7 @@ impl VerifyLink {
     /// Compares the secret with the current links of the user's address: that of any source, then
     /// that of the sources that the account knows. Without an address it reads the links of an
     /// address that no user has.
-    async fn check(
-        &self,
-        user: Option<&User>,
-        token: &str,
-    ) -> Result<Option<ProvenCode>, PortError> {
+    async fn check(&self, user: Option<&User>, token: &str) -> Result<Checked, PortError> {
         let address = user.and_then(|user| {
             let email = user.identifiers.email()?;
             Some((user.realm.clone(), email.identifier.clone()))
@@ -121,13 +138,21 @@ impl VerifyLink {
         });
         let key = ChallengeKey::new(realm, Purpose::Verify, recipient);
         let lanes = [Lane::Strangers, Lane::Network, Lane::Device].map(|lane| key.in_lane(lane));
-        let links = try_join_all(lanes.iter().map(|key| self.challenges.current(key))).await?;
-        for live in links.into_iter().flatten() {
-            let right = self.code_keys.derive_link(&live.seed).await?;
-            if let Some(proven) = live.prove_link(&right, token) {
-                return Ok(Some(proven));
+        let links = try_join_all(lanes.iter().map(|key| self.challenges.links(key))).await?;
+        let mut checked = Checked::Wrong;
+        for StoredLinks { live, used } in links {
+            if let Some(live) = live {
+                let right = self.code_keys.derive_link(&live.seed).await?;
+                if let Some(proven) = live.prove_link(&right, token) {
+                    return Ok(Checked::Right(Box::new(proven)));
+                }
+            }
+            if let Some(seed) = used
+                && self.code_keys.derive_link(&seed).await.is_ok_and(|used| used.matches(token))
+            {
+                checked = Checked::Used;
             }
         }
-        Ok(None)
+        Ok(checked)
     }
 }

@@ -16,6 +16,8 @@ pub enum Refusal {
     WrongCode,
     /// The link is not valid, and the use case does not say why.
     LinkRefused,
+    /// The link was used before.
+    LinkUsed,
     /// A limit was reached.
     TooMany {
         retry_after: Duration,
@@ -102,8 +104,11 @@ impl From<EnterRefused> for Refusal {
 }
 
 impl From<LinkRefused> for Refusal {
-    fn from(LinkRefused: LinkRefused) -> Self {
-        Self::LinkRefused
+    fn from(refused: LinkRefused) -> Self {
+        match refused {
+            LinkRefused::Invalid => Self::LinkRefused,
+            LinkRefused::Used => Self::LinkUsed,
+        }
     }
 }
 

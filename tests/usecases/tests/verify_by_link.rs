@@ -13,7 +13,8 @@ async fn a_link_verifies_the_address_once() {
     assert_eq!(core.verify_by_link(&user, &link).await, Ok(()));
     assert!(core.is_verified(&user, &email()).await);
     assert!(!core.is_verified(&user, &phone()).await);
-    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkRefused));
+    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkUsed));
+    assert_eq!(core.verify_by_link(&user, "wrong").await, Err(Refusal::LinkRefused));
     core.deliver().await;
     assert_eq!(core.bus.details("identifier_verified"), ["ann@example.com"]);
 }
@@ -78,7 +79,7 @@ async fn of_two_requests_with_the_same_link_one_verifies() {
     core.interrupt(0, async move |rival| {
         rival.verify_by_link(&same, &secret).await.unwrap();
     });
-    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkRefused));
+    assert_eq!(core.verify_by_link(&user, &link).await, Err(Refusal::LinkUsed));
     core.expect_interrupted();
 }
 

@@ -31,7 +31,8 @@ const IS_FREE: &str = "attribute_not_exists(identifier) OR expires_at <= :now";
 
 impl DynamoStore {
     /// Adds the actions that use up a code and its handle. They remove the code, keep the send
-    /// record and reset the count of the day.
+    /// record and reset the count of the day. Of a link stays what it was derived from, so that
+    /// whoever follows it again reads that it was used.
     fn use_code(
         &self,
         code: &ProvenCode,
@@ -40,13 +41,15 @@ impl DynamoStore {
     ) -> Result<(), PortError> {
         let challenges = &self.tables.challenges;
         let nonce = bytes(code.nonce().as_bytes());
+        let used =
+            if code.key().is_of_link() { ", used_nonce = nonce, used_key_id = key_id" } else { "" };
         let challenge = Update::builder()
             .table_name(challenges)
             .key("challenge_id", text(keys::challenge(code.key())))
-            .update_expression(
+            .update_expression(format!(
                 "REMOVE nonce, key_id, sent, password_stated, attempts, stranger_attempts, \
-                guess_ids SET day_sends = :zero",
-            )
+                guess_ids SET day_sends = :zero{used}"
+            ))
             .condition_expression("nonce = :nonce AND expires_at > :now")
             .expression_attribute_values(":nonce", nonce.clone())
             .expression_attribute_values(":now", time(now))

@@ -4,7 +4,9 @@
 //! is used, and the send record, which stays. The item of a handle ([`keys::handle`]) has a copy of
 //! the code with guesses of its own, and for a sign-up that waits the sign-up.
 
-use super::items::challenge::{handle_item, opener_value, read_held_code, read_live_code};
+use super::items::challenge::{
+    handle_item, opener_value, read_held_code, read_live_code, read_used_link,
+};
 use super::items::keys;
 use super::items::value::{Item, bytes, flag, number, purge_time, text, time};
 use super::transaction::{Subject, Transaction, malformed, put_new};
@@ -12,7 +14,7 @@ use super::{DynamoStore, port_error};
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Guesser, Nonce};
 use crate::domain::proof::LiveCode;
 use crate::domain::time::{DAY, Timestamp};
-use crate::ports::{Challenges, NewChallenge, PortError};
+use crate::ports::{Challenges, NewChallenge, PortError, StoredLinks};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -92,6 +94,12 @@ impl DynamoStore {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(malformed)
+    }
+
+    async fn read_challenge(&self, key: &ChallengeKey) -> Result<Option<Item>, PortError> {
+        let id = keys::challenge(key);
+        let id = [("challenge_id", id.as_str())];
+        self.read_item("read a challenge", &self.tables.challenges, &id).await
     }
 
     /// Adds one to the guesses of a challenge or handle and returns its item, if it has a valid
@@ -189,9 +197,12 @@ impl Challenges for DynamoStore {
     }
 
     async fn current(&self, key: &ChallengeKey) -> Result<Option<LiveCode>, PortError> {
-        let id = keys::challenge(key);
-        let id = [("challenge_id", id.as_str())];
-        let item = self.read_item("read a challenge", &self.tables.challenges, &id).await?;
+        let item = self.read_challenge(key).await?;
         item.as_ref().map_or(Ok(None), |item| read_live_code(item, key))
+    }
+
+    async fn links(&self, key: &ChallengeKey) -> Result<StoredLinks, PortError> {
+        let Some(item) = self.read_challenge(key).await? else { return Ok(StoredLinks::default()) };
+        Ok(StoredLinks { live: read_live_code(&item, key)?, used: read_used_link(&item, key)? })
     }
 }

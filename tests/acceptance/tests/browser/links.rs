@@ -40,7 +40,7 @@ pub(super) async fn the_button_confirms_the_address_once() {
         browser.assert_no_error().await;
 
         browser.open(path).await;
-        press_until(browser, "This link no longer works").await;
+        press_until(browser, "Your address is already confirmed").await;
         browser.assert_no_error().await;
     })
     .await;

@@ -148,6 +148,19 @@ pub(crate) fn read_live_code(
     read_code(item, key.clone())
 }
 
+/// Reads what the link of the challenge `key` was derived from that was used.
+pub(crate) fn read_used_link(
+    item: &Item,
+    key: &ChallengeKey,
+) -> Result<Option<CodeSeed>, PortError> {
+    if !item.contains_key("used_nonce") {
+        return Ok(None);
+    }
+    let nonce = read(item, "used_nonce", |value| as_bytes(value).and_then(Nonce::from_stored))?;
+    let key_id = read(item, "used_key_id", |value| as_text(value).map(KeyId::new))?;
+    Ok(Some(CodeSeed { key: key.clone(), nonce, key_id }))
+}
+
 /// Reads the code of a handle; `None` if it was used. A handle allows `most` guesses.
 pub(crate) fn read_held_code(
     item: &Item,

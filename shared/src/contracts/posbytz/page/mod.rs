@@ -26,7 +26,9 @@ pub enum LinkPage {
     /// Asks whether to confirm the address.
     Ask,
     Confirmed,
-    /// The link is not genuine, was used or replaced, or has expired.
+    /// The link was used before.
+    AlreadyConfirmed,
+    /// The link is not genuine, was replaced, or has expired.
     Ended,
     /// A fault. The link may be used up, if only the answer was lost; then the next page says so.
     Failed,
@@ -58,12 +60,18 @@ impl LinkPage {
                 "Your address is confirmed",
                 "You can go back to the shop and sign in.",
             ),
+            Self::AlreadyConfirmed => (
+                StatusCode::OK,
+                "done",
+                "Your address is already confirmed",
+                "This link was used before. You can go back to the shop and sign in.",
+            ),
             Self::Ended => (
                 StatusCode::UNAUTHORIZED,
                 "stopped",
                 "This link no longer works",
-                "Every link works once and for a limited time. Go back to the shop and sign in: if \
-                 your address is not confirmed yet, you get a new link.",
+                "A newer mail may have a newer link. If there is none, go back to the shop and sign \
+                 in: you get a new link. If the shop does not know you any more, sign up again.",
             ),
             Self::Failed => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -89,8 +97,13 @@ mod tests {
     use lambda_http::Body;
     use lambda_http::http::header::CONTENT_SECURITY_POLICY;
 
-    const PAGES: [LinkPage; 4] =
-        [LinkPage::Ask, LinkPage::Confirmed, LinkPage::Ended, LinkPage::Failed];
+    const PAGES: [LinkPage; 5] = [
+        LinkPage::Ask,
+        LinkPage::Confirmed,
+        LinkPage::AlreadyConfirmed,
+        LinkPage::Ended,
+        LinkPage::Failed,
+    ];
 
     fn html(page: LinkPage) -> String {
         match page.response().into_body() {
@@ -116,7 +129,7 @@ mod tests {
     #[test]
     fn only_a_page_from_which_one_can_go_on_has_a_button() {
         let buttons = PAGES.map(|page| html(page).contains("<button"));
-        assert_eq!(buttons, [true, false, false, true]);
+        assert_eq!(buttons, [true, false, false, false, true]);
     }
 
     #[test]

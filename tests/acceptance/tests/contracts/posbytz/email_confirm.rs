@@ -2,7 +2,7 @@
 //! button of its page.
 
 use acceptance::faults::of_store;
-use acceptance::posbytz::SUCCESS;
+use acceptance::posbytz::{SUCCESS, refusal};
 use acceptance::{Call, NO_LIMITS, Reply, TestStack, all, new_email, posbytz};
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use serde_json::Value;
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const ASK: &str = "Confirm your address";
 const CONFIRMED: &str = "Your address is confirmed";
+const ALREADY: &str = "Your address is already confirmed";
 const ENDED: &str = "This link no longer works";
 
 /// A browser that follows a link.
@@ -50,8 +51,22 @@ async fn looking_at_a_link_uses_nothing_up_and_the_button_verifies_once() {
     assert_eq!(is_verified(stack, &id).await, false);
     assert_page(&confirm(stack, &id, &link).await, 200, CONFIRMED);
     assert_eq!(is_verified(stack, &id).await, true);
-    assert_page(&confirm(stack, &id, &link).await, 401, ENDED);
+    assert_page(&confirm(stack, &id, &link).await, 200, ALREADY);
+    // Only who has the link learns that it was used.
+    assert_page(&confirm(stack, &id, &"0".repeat(64)).await, 401, ENDED);
     assert_eq!(is_verified(stack, &id).await, true);
+}
+
+#[tokio::test]
+async fn a_person_whose_scanner_used_the_link_up_reads_that_the_address_is_confirmed() {
+    let stack = TestStack::shared().await;
+    let (id, link) = mailed(stack, "SCANNER").await;
+    posbytz(stack).verify_email(&id, &link).await.expect_text(200, SUCCESS);
+    assert_page(&look(stack, &id, &link).await, 200, ASK);
+    assert_page(&confirm(stack, &id, &link).await, 200, ALREADY);
+    // A program gets the answer of before.
+    let reply = posbytz(stack).verify_email(&id, &link).await;
+    reply.expect(401, &refusal(401, "Invalid token", "Unauthorized"));
 }
 
 #[tokio::test]
