@@ -57,6 +57,7 @@ functions! {
     "urbanfits/logout.rs" urbanfits_logout,
     "urbanfits/signup.rs" urbanfits_signup,
     "urbanfits/signup_callback.rs" urbanfits_signup_callback,
+    "urbanfits/signup_resend.rs" urbanfits_signup_resend,
     "urbanfits/verify_otp_page.rs" urbanfits_verify_otp_page,
 }
 

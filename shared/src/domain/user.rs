@@ -5,7 +5,7 @@ use super::id::{DeviceId, UserId};
 use super::identifier::{Identifier, IdentifierKind};
 use super::password::PasswordHash;
 use super::realm::Realm;
-use super::time::Timestamp;
+use super::time::{HOUR, Timestamp};
 use std::time::Duration;
 
 /// How long an unverified user and its unverified identifiers are kept: 24 hours.
@@ -142,13 +142,27 @@ impl Identifiers {
     }
 }
 
+/// How long the code of a sign-up that waits can be sent again: one hour after the sign-up began. So
+/// no client can keep a sign-up waiting for ever.
+const RESENDS_FOR: Duration = HOUR;
+
 /// A sign-up that waits for the code. It reserves nothing.
 #[derive(Clone, Debug)]
 pub struct PendingSignUp {
+    /// The time of the request that stated it.
+    pub began_at: Timestamp,
     /// The identifiers besides the recipient of the code.
     pub identifiers: Vec<Identifier>,
     pub password: PasswordHash,
     pub attributes: Attributes,
+}
+
+impl PendingSignUp {
+    /// The time until which its code can be sent again.
+    #[must_use]
+    pub fn resends_until(&self) -> Timestamp {
+        self.began_at.plus(RESENDS_FOR)
+    }
 }
 
 /// A user.

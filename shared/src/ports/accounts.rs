@@ -3,7 +3,7 @@
 use super::{ChallengeState, NewAnswer, PortError};
 use crate::domain::account::Account;
 use crate::domain::budget::BudgetUse;
-use crate::domain::challenge::ChallengeHandle;
+use crate::domain::challenge::{ChallengeHandle, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
@@ -111,7 +111,7 @@ pub struct NewChallenge {
     /// The revision that the stored record must have. `None` when the recipient has no limits; then
     /// the record may be overwritten.
     pub expected_revision: Option<u64>,
-    /// The handle for the client. It makes the handle before it useless.
+    /// The handle for the client. Any other handle of the challenge becomes useless.
     pub handle: Option<NewHandle>,
 }
 
@@ -122,8 +122,11 @@ pub struct NewHandle {
     /// The user to be verified. `None` for a decoy, whose item is padded to the same size.
     pub holder: Option<UserId>,
     /// The sign-up that waits for the code. The challenge is not opened while an earlier sign-up
-    /// waits.
+    /// waits, except the one that this handle names already.
     pub pending: Option<PendingSignUp>,
+    /// The nonce of the code before, if the client keeps its handle. The challenge is opened only
+    /// while it and the handle have that nonce.
+    pub follows: Option<Nonce>,
 }
 
 /// The outcome of [`Accounts::commit`]. If several conditions failed, the first one in this order

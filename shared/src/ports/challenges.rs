@@ -18,6 +18,8 @@ pub struct ChallengeState {
     pub sends: SendRecord,
     /// Whether there is a valid code.
     pub is_live: bool,
+    /// The nonce of the last code, valid or expired; `None` if it was used or guessed too often.
+    pub nonce: Option<Nonce>,
     /// The marks of the source that asked for the last code.
     pub opened_by: SourceMarks,
 }
@@ -71,4 +73,7 @@ pub trait Challenges: Send + Sync {
 
     /// Returns the links of the challenge.
     async fn links(&self, key: &ChallengeKey) -> Result<StoredLinks, PortError>;
+
+    /// Returns the code of a handle, valid or expired, and counts nothing.
+    async fn held(&self, handle: ChallengeHandle) -> Result<Option<LiveCode>, PortError>;
 }

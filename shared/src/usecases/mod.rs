@@ -22,6 +22,7 @@ mod profile;
 mod refresh;
 mod register_device;
 mod request_code;
+mod resend_sign_up;
 mod resend_to_unverified;
 mod reset_by_code;
 mod reset_password;
@@ -53,6 +54,7 @@ pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};
 pub use request_code::{
     CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified, handle_of,
 };
+pub use resend_sign_up::{ResendRefused, ResendSignUp, ResendSignUpCommand};
 pub use resend_to_unverified::{ResendCommand, ResendToUnverified};
 pub use reset_by_code::{ResetByCode, ResetByCodeCommand};
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetProof, ResetRefused};

@@ -75,6 +75,8 @@ pub struct RequestCodeCommand {
 pub struct CodeRequested {
     /// The handle of the challenge, for contracts with handles.
     pub handle: Option<ChallengeHandle>,
+    /// The recipient of the code.
+    pub recipient: Identifier,
 }
 
 /// The user to be created for an unknown recipient.
@@ -119,6 +121,11 @@ impl RecipientStanding {
         self.challenge.is_live
     }
 
+    /// Returns whether the last code of the challenge is that of the sign-up.
+    pub(super) fn has_code_of(&self, waiting: &WaitingSignUp) -> bool {
+        self.challenge.nonce.as_ref() == Some(&waiting.nonce)
+    }
+
     /// The budgets of the source.
     pub(super) fn source_budgets(&self) -> &[Budget] {
         &self.budgets.source
@@ -136,7 +143,7 @@ struct SendAttempt<'a> {
     sends: SendRecord,
     /// The user to be created.
     newcomer: Option<NewAccount>,
-    pending: Option<&'a PendingSignUp>,
+    related: RelatedSignUp<'a>,
 }
 
 /// The result of one try.
@@ -153,8 +160,23 @@ pub(super) enum RelatedSignUp<'a> {
     None,
     /// An unverified user, created if the recipient is unknown.
     Newcomer(&'a SignUpUnverified, &'a Newcomer),
-    /// A sign-up that waits for the code.
+    /// A new sign-up that waits for the code.
     Pending(&'a PendingSignUp),
+    /// A sign-up that waits already, and keeps its handle.
+    Waiting(&'a WaitingSignUp),
+}
+
+/// A sign-up that waits for its code, with the handle that its client holds.
+#[derive(Debug)]
+pub(super) struct WaitingSignUp {
+    pub(super) pending: PendingSignUp,
+    pub(super) handle: ChallengeHandle,
+    /// The lane of its challenge.
+    pub(super) lane: Lane,
+    /// The nonce of its last code.
+    pub(super) nonce: Nonce,
+    /// Whether its last code was sent.
+    pub(super) sent: bool,
 }
 
 impl RequestCode {
@@ -175,18 +197,19 @@ impl RequestCode {
         recorder: &Recorder<'_, CodeRequested>,
     ) -> Result<CodeRequested, Failure<NoRefusal>> {
         let now = self.basics.now();
-        let recipient = self.standing(command, &[], now).await?;
+        let recipient = self.standing(command, &[], related, now).await?;
         let sent = self.send_to(command, recipient, (related, recorder), now).await?;
         // Only a sign-up that waits can be refused because of another one that waits.
         sent.ok_or_else(Failure::overtaken)
     }
 
     /// Judges the source, and reads the state of the recipient and whether `others` belong to a
-    /// user, in one read.
+    /// user, in one read. A sign-up that waits already stays in its lane.
     pub(super) async fn standing(
         &self,
         command: &RequestCodeCommand,
         others: &[Identifier],
+        related: RelatedSignUp<'_>,
         now: Timestamp,
     ) -> Result<RecipientStanding, Failure<NoRefusal>> {
         let RequestCodeCommand { key, delivery, source, .. } = command;
@@ -211,7 +234,12 @@ impl RequestCode {
         let (judgement, budgets) = judged.await?;
         let mut holders = judgement.standing.holders.into_iter();
         let holder = holders.next().flatten();
-        let lane = Holder::lane_of(holder.as_ref(), source, now);
+        let lane = match related {
+            RelatedSignUp::Waiting(waiting) => {
+                Some(waiting.lane).filter(|lane| *lane != Lane::Strangers)
+            }
+            _ => Holder::lane_of(holder.as_ref(), source, now),
+        };
         let lane = lane.filter(|_| *delivery == Delivery::Allowed);
         let is_known = lane.is_some();
         if let Some(end) = judgement.spent_until
@@ -239,7 +267,8 @@ impl RequestCode {
     }
 
     /// Opens the challenge, with new tries if other requests were faster. Returns `None` if the
-    /// sign-up has to wait but another one waits already.
+    /// sign-up has to wait but another one waits already, or if the one that waits got another code
+    /// or none.
     pub(super) async fn send_to(
         &self,
         command: &RequestCodeCommand,
@@ -268,20 +297,22 @@ impl RequestCode {
                 recorder,
                 sends,
                 newcomer,
-                pending: match related {
-                    RelatedSignUp::Pending(pending) => Some(pending),
-                    RelatedSignUp::None | RelatedSignUp::Newcomer(..) => None,
-                },
+                related,
             };
-            match self.attempt_send(attempt, related).await? {
+            match self.attempt_send(attempt).await? {
                 SendResult::Sent(requested) => return Ok(Some(requested)),
                 SendResult::Changed(newer) => {
-                    if matches!(related, RelatedSignUp::Pending(_)) && newer.is_live {
+                    let is_over = match related {
+                        RelatedSignUp::Pending(_) => newer.is_live,
+                        RelatedSignUp::Waiting(_) => true,
+                        RelatedSignUp::None | RelatedSignUp::Newcomer(..) => false,
+                    };
+                    if is_over {
                         return Ok(None);
                     }
                     recipient.challenge = newer;
                 }
-                SendResult::Reread => recipient = self.standing(command, &[], now).await?,
+                SendResult::Reread => recipient = self.standing(command, &[], related, now).await?,
             }
         }
         Err(Failure::overtaken())
@@ -291,10 +322,9 @@ impl RequestCode {
     async fn attempt_send(
         &self,
         attempt: SendAttempt<'_>,
-        related: RelatedSignUp<'_>,
     ) -> Result<SendResult, Failure<NoRefusal>> {
-        let SendAttempt { command, now, recipient, newcomer, .. } = &attempt;
-        let now = *now;
+        let SendAttempt { command, now, recipient, newcomer, related, .. } = &attempt;
+        let (now, related) = (*now, *related);
         // A new user gets the code of the challenge that is opened at the same time.
         let known = recipient.holder.as_ref().map(|holder| &holder.user);
         let owner = self.unverified_holder(command, recipient, now).await?;
@@ -302,7 +332,9 @@ impl RequestCode {
             owner.is_none_or(|user| user.identifiers.allow_new_password_by(&command.key.recipient));
         let wanted = newcomer.is_some() || (command.audience.includes(known) && may_reset);
         let may_send = self.is_reachable(command) && command.delivery == Delivery::Allowed;
-        let sent = may_send && wanted;
+        // The sign-up of a decoy stays one.
+        let is_decoy = matches!(related, RelatedSignUp::Waiting(waiting) if !waiting.sent);
+        let sent = may_send && wanted && !is_decoy;
         let is_sign_up = command.key.purpose == Purpose::SignUp;
         let delivery = match known {
             _ if sent => CodeDelivery::Code,
@@ -321,7 +353,7 @@ impl RequestCode {
         let ids = self.basics.event_ids()?;
         let effects = self.effects(code, newcomer.as_ref(), &ids)?;
         let handle = challenge.handle.as_ref().map(|new| new.handle.clone());
-        let requested = CodeRequested { handle };
+        let requested = CodeRequested { handle, recipient: command.key.recipient.clone() };
         let answer = attempt.recorder.record(&requested)?;
         let contract = command.key.realm.contract();
         let is_message = delivery != CodeDelivery::Nothing;
@@ -399,7 +431,7 @@ impl RequestCode {
     /// Returns the challenge to open, with its new send record. Its code is accepted only if it is
     /// `sent`.
     fn challenge(&self, attempt: &SendAttempt<'_>, sent: bool) -> Result<NewChallenge, PortError> {
-        let SendAttempt { command, now, key_id, recipient, newcomer, pending, .. } = attempt;
+        let SendAttempt { command, now, key_id, recipient, newcomer, .. } = attempt;
         let revision = recipient.challenge.sends.revision;
         let expected_revision = self.policy.limits.apply().then_some(revision);
         // The handle of a code that is not sent has no user, because a right guess would verify the
@@ -407,9 +439,21 @@ impl RequestCode {
         let created = newcomer.as_ref().map(|account| account.user().id.clone());
         let known = recipient.holder.as_ref().map(|holder| holder.user.clone());
         let holder = known.or(created).filter(|_| sent);
-        let pending = pending.cloned();
-        let handle =
-            self.new_handle(attempt.recorder)?.map(|handle| NewHandle { handle, holder, pending });
+        let handle = match attempt.related {
+            RelatedSignUp::Waiting(waiting) => Some(NewHandle {
+                handle: waiting.handle.clone(),
+                holder,
+                pending: Some(waiting.pending.clone()),
+                follows: Some(waiting.nonce.clone()),
+            }),
+            related => self.new_handle(attempt.recorder)?.map(|handle| {
+                let pending = match related {
+                    RelatedSignUp::Pending(pending) => Some(pending.clone()),
+                    _ => None,
+                };
+                NewHandle { handle, holder, pending, follows: None }
+            }),
+        };
         let (key, nonce) = (recipient.key.clone(), Nonce::new(self.basics.random()?));
         Ok(NewChallenge {
             opened_by: SourceMarks::of_opener(&key, &command.source),

@@ -62,7 +62,7 @@ impl StartSignUp {
         let identifiers = vec![Identifier::Username(username)];
         let (audience, delivery) = (Audience::Unregistered, Delivery::Allowed);
         let command = RequestCodeCommand { key, audience, delivery, source, locale };
-        let state = request.standing(&command, &identifiers, now).await;
+        let state = request.standing(&command, &identifiers, RelatedSignUp::None, now).await;
         let state = state.map_err(|failure| failure.map(|never| match never {}))?;
         let own = state.source_budgets().to_vec();
         let refuse = |refused| request.gate.refuse_at_cost(refused, &own, now);
@@ -73,7 +73,7 @@ impl StartSignUp {
             return Err(refuse(StartSignUpRefused::Waiting).await);
         }
         let password = self.passwords.hash(password).await?;
-        let pending = PendingSignUp { identifiers, password, attributes };
+        let pending = PendingSignUp { began_at: now, identifiers, password, attributes };
         let sent = request
             .send_to(&command, state, (RelatedSignUp::Pending(&pending), recorder), now)
             .await;

@@ -6,8 +6,8 @@ use crate::domain::risk::Risk;
 use crate::domain::sends::SendPolicy;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    CheckCode, ProveRecipient, RequestCode, ResendToUnverified, ResendVerification, StartSignUp,
-    Verification, VerifyLink,
+    CheckCode, ProveRecipient, RequestCode, ResendSignUp, ResendToUnverified, ResendVerification,
+    StartSignUp, Verification, VerifyLink,
 };
 use std::sync::Arc;
 
@@ -75,6 +75,12 @@ impl Wiring {
     /// The start of a sign-up: stores it, and sends the code that completes it.
     pub fn start_sign_up(&mut self) -> Result<StartSignUp, Error> {
         Ok(StartSignUp { request_code: self.request_code()?, passwords: self.passwords()? })
+    }
+
+    /// The use case that sends the code of a sign-up that waits again.
+    pub fn resend_sign_up(&mut self) -> Result<ResendSignUp, Error> {
+        let challenges = Arc::new(self.base.store()?);
+        Ok(ResendSignUp { request_code: self.request_code()?, challenges })
     }
 
     /// The check of codes, which other use cases contain.

@@ -32,7 +32,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 31] = [
+pub const ENDPOINTS: [(&str, &str); 32] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
@@ -51,6 +51,7 @@ pub const ENDPOINTS: [(&str, &str); 31] = [
     ("goodcity-delete-user", ""),
     ("urbanfits-signup", ""),
     ("urbanfits-signup-callback", ""),
+    ("urbanfits-signup-resend", ""),
     ("urbanfits-forgot-password", ""),
     ("urbanfits-change-password", ""),
     ("urbanfits-login", ""),
@@ -221,6 +222,13 @@ async fn of_urbanfits<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepa
             Prepared::new(
                 move || urbanfits.enter_code(&otp_id, &code),
                 move || urbanfits.enter_code(&same, urbanfits::WRONG),
+            )
+        }
+        "urbanfits-signup-resend" => {
+            let (otp_id, _) = urbanfits.pending(&username, &email).await;
+            Prepared::new(
+                move || urbanfits.resend(&otp_id),
+                move || urbanfits.resend(urbanfits::UNKNOWN_ID),
             )
         }
         "urbanfits-forgot-password" => {

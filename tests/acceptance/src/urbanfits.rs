@@ -58,6 +58,11 @@ impl<'a> UrbanFits<'a> {
         self.0.call("urbanfits-signup-callback").json(body)
     }
 
+    /// Asks for the code of a sign-up that waits again.
+    pub fn resend(self, otp_id: &str) -> Call<'a> {
+        self.0.call("urbanfits-signup-resend").json(&json!({"otp_id": otp_id}))
+    }
+
     /// Asks for the page on which a code is entered.
     pub fn verify_otp_page(self) -> Call<'a> {
         self.0.call("urbanfits-verify-otp-page")

@@ -4,7 +4,8 @@ use latchkey::domain::identifier::Identifier;
 use latchkey::ports::{PortError, chain};
 use latchkey::usecases::{
     ChangeRefused, CodeRefused, EnterRefused, Failure, GrantRefused, LinkRefused, NoRefusal,
-    NoUser, NotProved, RefreshRefused, ResetRefused, SignInRefused, StartSignUpRefused, Taken,
+    NoUser, NotProved, RefreshRefused, ResendRefused, ResetRefused, SignInRefused,
+    StartSignUpRefused, Taken,
 };
 use std::time::Duration;
 
@@ -117,6 +118,14 @@ impl From<StartSignUpRefused> for Refusal {
         match refused {
             StartSignUpRefused::Taken => Self::Taken,
             StartSignUpRefused::Waiting => Self::Waiting,
+        }
+    }
+}
+
+impl From<ResendRefused> for Refusal {
+    fn from(refused: ResendRefused) -> Self {
+        match refused {
+            ResendRefused::Ended => Self::NoCode,
         }
     }
 }

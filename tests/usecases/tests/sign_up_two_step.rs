@@ -235,6 +235,130 @@ async fn a_source_with_too_many_wrong_guesses_completes_nothing() {
 }
 
 #[tokio::test]
+async fn a_code_that_is_sent_again_completes_the_sign_up_under_the_same_handle() {
+    let core = Core::new();
+    let (handle, first) = started(&core).await;
+    let early = core.resend_sign_up(&handle).await;
+    assert_eq!(early, Err(Refusal::TooMany { retry_after: Duration::from_secs(30) }));
+    core.wait(Duration::from_secs(30));
+    core.resend_sign_up(&handle).await.unwrap();
+    let code = core.code_of(SignUp, email()).await;
+    core.deliver().await;
+    // The relay drops a code that was replaced before it was sent.
+    assert_eq!(core.mails.sent_to(&email()), std::slice::from_ref(&code));
+    assert_ne!(code, first);
+    // The new code has all its guesses, and its whole life.
+    core.wait_until_just_before(START, Duration::from_secs(330));
+    for _ in 0..2 {
+        let refused = core.complete_sign_up(&handle, &first).await.unwrap_err();
+        assert_eq!(refused, Refusal::WrongCode);
+    }
+    core.complete_sign_up(&handle, &code).await.unwrap();
+    assert_eq!(core.resend_sign_up(&handle).await, Err(Refusal::NoCode));
+}
+
+#[tokio::test]
+async fn a_sign_up_is_sent_again_for_an_hour() {
+    let core = Core::new().ruled(|rules| rules.sends.limits.per_hour = 0);
+    let (handle, _) = started(&core).await;
+    // The code has expired, and no other sign-up began.
+    core.wait(Duration::from_mins(20));
+    core.resend_sign_up(&handle).await.unwrap();
+    core.wait_until_just_before(START, HOUR);
+    core.resend_sign_up(&handle).await.unwrap();
+    core.tick();
+    assert_eq!(core.resend_sign_up(&handle).await, Err(Refusal::NoCode));
+    // The last code keeps its life.
+    let code = core.code_of(SignUp, email()).await;
+    core.complete_sign_up(&handle, &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_up_that_was_replaced_or_guessed_at_too_often_is_not_sent_again() {
+    let core = Core::new();
+    let (replaced, _) = started(&core).await;
+    core.wait(Duration::from_mins(5));
+    let (handle, code) = started(&core).await;
+    assert_eq!(core.resend_sign_up(&replaced).await, Err(Refusal::NoCode));
+    for _ in 0..3 {
+        core.complete_sign_up(&handle, &wrong(&code)).await.unwrap_err();
+    }
+    assert_eq!(core.resend_sign_up(&handle).await, Err(Refusal::NoCode));
+    assert_eq!(core.resend_sign_up("unknown").await, Err(Refusal::NoCode));
+}
+
+#[tokio::test]
+async fn a_handle_of_another_realm_or_purpose_is_not_sent_again() {
+    let core = Core::new();
+    let (handle, _) = started(&core).await;
+    core.wait(Duration::from_mins(1));
+    assert_eq!(core.in_shop("other").resend_sign_up(&handle).await, Err(Refusal::NoCode));
+    let plain = core.request_handle(SignUp, other_email()).await.unwrap();
+    core.wait(Duration::from_mins(1));
+    assert_eq!(core.resend_sign_up(&plain).await, Err(Refusal::NoCode));
+    core.resend_sign_up(&handle).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_got_an_account_in_the_meantime_is_sent_nothing() {
+    let core = Core::new().ruled(|rules| rules.account_notice = false);
+    let (handle, _) = started(&core).await;
+    core.deliver().await;
+    core.sign_up_by_password(email(), PASSWORD).await.unwrap();
+    for _ in 0..2 {
+        core.wait(Duration::from_secs(30));
+        core.resend_sign_up(&handle).await.unwrap();
+        core.deliver().await;
+    }
+    assert_eq!(core.mails.sent_to(&email()).len(), 1);
+    let code = core.code_of(SignUp, email()).await;
+    // A code that was not sent is never right.
+    let refused = core.complete_sign_up(&handle, &code).await.unwrap_err();
+    assert_eq!(refused, Refusal::WrongCode);
+}
+
+#[tokio::test]
+async fn a_code_can_be_sent_again_after_midnight() {
+    let core = Core::new();
+    let day = core.now().window_start(HOUR * 24);
+    core.wait_until_just_before(day, Duration::from_mins(24 * 60 - 10));
+    let (handle, _) = started(&core).await;
+    core.wait(Duration::from_mins(15));
+    core.purge_challenges();
+    core.resend_sign_up(&handle).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_resends_one_sends_and_the_other_has_to_wait() {
+    let core = Core::new();
+    let (handle, _) = started(&core).await;
+    core.wait(Duration::from_secs(30));
+    let same = handle.clone();
+    core.interrupt(0, async move |rival| rival.resend_sign_up(&same).await.unwrap());
+    let refused = core.resend_sign_up(&handle).await;
+    core.expect_interrupted();
+    assert_eq!(refused, Err(Refusal::TooMany { retry_after: Duration::from_secs(30) }));
+    let code = core.code_of(SignUp, email()).await;
+    core.deliver().await;
+    assert_eq!(core.mails.sent_to(&email()), [code]);
+}
+
+#[tokio::test]
+async fn a_resend_that_the_code_outruns_sends_nothing() {
+    let core = Core::new();
+    let (handle, code) = started(&core).await;
+    core.wait(Duration::from_secs(30));
+    let same = handle.clone();
+    core.interrupt(0, async move |rival| {
+        rival.complete_sign_up(&same, &code).await.unwrap();
+    });
+    let refused = core.resend_sign_up(&handle).await;
+    core.expect_interrupted();
+    assert_eq!(refused, Err(Refusal::NoCode));
+    assert!(!core.has_code(SignUp, email()).await);
+}
+
+#[tokio::test]
 async fn a_contract_without_handles_has_no_second_step() {
     let core = Core::new().ruled(|rules| rules.handles = false);
     let refused = core.start_sign_up(email(), username("ann-9"), PASSWORD).await;

@@ -14,11 +14,12 @@ use super::{DynamoStore, port_error};
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Guesser, Nonce};
 use crate::domain::proof::LiveCode;
 use crate::domain::time::{DAY, Timestamp};
-use crate::ports::{Challenges, NewChallenge, PortError, StoredLinks};
+use crate::domain::user::PendingSignUp;
+use crate::ports::{Challenges, NewChallenge, NewHandle, PortError, StoredLinks};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure, Update,
+    Put, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure, Update,
 };
 
 /// The update for a new send. It overwrites the nonce, which makes the old code invalid, and resets
@@ -44,17 +45,32 @@ impl DynamoStore {
         let update = self.open(challenge, now)?;
         transaction.update(Subject::NewChallenge(index), update);
         if let Some(handle) = &challenge.handle {
-            let handle = handle_item(handle, challenge);
-            let handle = put_new(&self.tables.challenges, "challenge_id", handle)?;
-            transaction.put(Subject::Other, handle);
+            let item = handle_item(handle, challenge);
+            match &handle.follows {
+                None => {
+                    let put = put_new(&self.tables.challenges, "challenge_id", item)?;
+                    transaction.put(Subject::Other, put);
+                }
+                Some(nonce) => {
+                    let put = Put::builder()
+                        .table_name(&self.tables.challenges)
+                        .set_item(Some(item))
+                        .condition_expression("nonce = :follows")
+                        .expression_attribute_values(":follows", bytes(nonce.as_bytes()));
+                    transaction.put(Subject::NewChallenge(index), put.build().map_err(malformed)?);
+                }
+            }
         }
         Ok(())
     }
 
     fn open(&self, challenge: &NewChallenge, now: Timestamp) -> Result<Update, PortError> {
         let NewChallenge { seed, sends, expires_at, .. } = challenge;
-        // The item must be kept until the code has expired and the day of the send is over.
-        let purge_at = (*expires_at).max(sends.day.window.plus(DAY));
+        // The item must be kept until the code has expired and the day of the send is over; that of a
+        // sign-up that waits, as long as its code can be sent again.
+        let pending = challenge.handle.as_ref().and_then(|handle| handle.pending.as_ref());
+        let resends_until = pending.map_or(*expires_at, PendingSignUp::resends_until);
+        let purge_at = (*expires_at).max(sends.day.window.plus(DAY)).max(resends_until);
         let mut update = Update::builder()
             .table_name(&self.tables.challenges)
             .key("challenge_id", text(keys::challenge(&seed.key)))
@@ -83,10 +99,17 @@ impl DynamoStore {
                 update = update.expression_attribute_values(":expected", number(revision));
             }
         }
-        // A sign-up that waits is not replaced.
-        if challenge.handle.as_ref().is_some_and(|handle| handle.pending.is_some()) {
-            conditions.push("(attribute_not_exists(nonce) OR expires_at <= :now)");
-            update = update.expression_attribute_values(":now", time(now));
+        match &challenge.handle {
+            Some(NewHandle { follows: Some(nonce), .. }) => {
+                conditions.push("nonce = :follows");
+                update = update.expression_attribute_values(":follows", bytes(nonce.as_bytes()));
+            }
+            // A sign-up that waits is not replaced.
+            Some(NewHandle { pending: Some(_), .. }) => {
+                conditions.push("(attribute_not_exists(nonce) OR expires_at <= :now)");
+                update = update.expression_attribute_values(":now", time(now));
+            }
+            Some(_) | None => {}
         }
         let condition = (!conditions.is_empty()).then(|| conditions.join(" AND "));
         update
@@ -204,5 +227,12 @@ impl Challenges for DynamoStore {
     async fn links(&self, key: &ChallengeKey) -> Result<StoredLinks, PortError> {
         let Some(item) = self.read_challenge(key).await? else { return Ok(StoredLinks::default()) };
         Ok(StoredLinks { live: read_live_code(&item, key)?, used: read_used_link(&item, key)? })
+    }
+
+    async fn held(&self, handle: ChallengeHandle) -> Result<Option<LiveCode>, PortError> {
+        let id = keys::handle(&handle);
+        let id = [("challenge_id", id.as_str())];
+        let item = self.read_item("read a handle", &self.tables.challenges, &id).await?;
+        item.as_ref().map_or(Ok(None), |item| read_held_code(item, handle, u32::MAX))
     }
 }

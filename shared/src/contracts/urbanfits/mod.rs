@@ -24,7 +24,7 @@ pub use user::UserObject;
 pub use wire::{
     CallbackRequest, ChangePasswordRequest, CodeSentResponse, DeletionRequest,
     ForgotPasswordRequest, LoginRequest, LogoutRequest, LogoutSessions, PendingResponse,
-    SignupRequest, UserResponse, account, caller,
+    ResendRequest, SignupRequest, UserResponse, account, caller,
 };
 
 use super::Contract;

@@ -22,6 +22,8 @@ pub enum Refusal {
     Waiting,
     /// A field of the callback is missing.
     CallbackParameters,
+    /// The `otp_id` of a request to send a code again is missing.
+    ResendParameters,
     /// A field of a request for a new password is missing.
     ForgotParameters,
     /// A field of a new password with its code is missing.
@@ -77,6 +79,7 @@ impl Refusal {
             Self::Taken,
             Self::Waiting,
             Self::CallbackParameters,
+            Self::ResendParameters,
             Self::ForgotParameters,
             Self::ChangeParameters,
             Self::DeletionParameters,
@@ -101,6 +104,7 @@ impl Refusal {
                 | Self::Taken
                 | Self::Waiting
                 | Self::CallbackParameters
+                | Self::ResendParameters
                 | Self::ForgotParameters
                 | Self::ChangeParameters
                 | Self::DeletionParameters
@@ -141,6 +145,10 @@ impl Refusal {
             Self::CallbackParameters => (
                 StatusCode::UNAUTHORIZED,
                 "All valid parameters are required. Body Parameter: otp_id, otp",
+            ),
+            Self::ResendParameters => (
+                StatusCode::BAD_REQUEST,
+                "All valid parameters are required. Body Parameter: otp_id",
             ),
             Self::ForgotParameters => (
                 StatusCode::BAD_REQUEST,

@@ -11,6 +11,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/api/auth/signup/callback",
         function: "urbanfits-signup-callback",
     },
+    Route { method: "POST", path: "/auth/signup/resend", function: "urbanfits-signup-resend" },
+    Route { method: "POST", path: "/api/auth/signup/resend", function: "urbanfits-signup-resend" },
     Route {
         method: "POST",
         path: "/auth/otp/forgot-password",

@@ -15,8 +15,8 @@ use crate::domain::username::{Username, UsernameError};
 use crate::http;
 use crate::ports::PortError;
 use crate::usecases::{
-    CodeRequested, EnterByCodeCommand, Presented, ResetByCodeCommand, SignInCommand,
-    StartSignUpCommand,
+    CodeRequested, EnterByCodeCommand, Presented, ResendSignUpCommand, ResetByCodeCommand,
+    SignInCommand, StartSignUpCommand,
 };
 use futures_util::future::{BoxFuture, ready};
 use jiff::tz;
@@ -65,6 +65,12 @@ pub struct PendingResponse {
     redirect_url: String,
 }
 
+/// The request of `POST …/signup/resend`.
+#[derive(Debug)]
+pub struct ResendRequest {
+    pub command: ResendSignUpCommand,
+}
+
 /// The request of `POST …/otp/forgot-password`.
 #[derive(Debug)]
 pub struct ForgotPasswordRequest {
@@ -79,7 +85,7 @@ pub struct ChangePasswordRequest {
     pub command: ResetByCodeCommand,
 }
 
-/// The response to a request for a new password.
+/// The response to a request for a code that is sent by e-mail.
 #[derive(Serialize)]
 pub struct CodeSentResponse {
     success: bool,
@@ -95,6 +101,21 @@ impl CodeSentResponse {
         let msg = format!("Verification Email sent to {email}");
         Self { success: true, otp_id: otp_id.unwrap_or_default(), msg }
     }
+
+    /// The response to a client that may not know the address: it states the masked one.
+    #[must_use]
+    pub fn again(requested: &CodeRequested) -> Self {
+        Self::new(requested, &masked(requested.recipient.as_str()))
+    }
+}
+
+/// The first letters of the two parts of an address, and its top-level domain:
+/// `i•••@d•••.com`. The number of dots does not tell the length.
+fn masked(email: &str) -> String {
+    let (local, domain) = email.split_once('@').unwrap_or_default();
+    let top = domain.rsplit_once('.').map(|(_, top)| top).unwrap_or_default();
+    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+    format!("{}•••@{}•••.{top}", first(local), first(domain))
 }
 
 /// The request of `POST …/login`.
@@ -326,6 +347,26 @@ impl SignupRequest {
     }
 }
 
+impl ResendRequest {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// [`Refusal::ResendParameters`] or [`Refusal::BodyTooLarge`].
+    pub fn read(request: &Request, locale: &str) -> Result<Self, Refusal> {
+        let fields = match http::json_object(request) {
+            Err(http::BodyError::Malformed) => return Err(Refusal::ResendParameters),
+            fields => fields?,
+        };
+        let command = ResendSignUpCommand {
+            realm: realm(),
+            handle: otp_id(&fields).ok_or(Refusal::ResendParameters)?,
+            source: http::source(request),
+            locale: locale.to_owned(),
+        };
+        Ok(Self { command })
+    }
+}
+
 impl ForgotPasswordRequest {
     /// Reads the request.
     ///
@@ -381,16 +422,21 @@ impl ChangePasswordRequest {
     }
 }
 
+/// The `otp_id` of a request; `None` if it is missing or too short.
+fn otp_id(fields: &Map<String, Value>) -> Option<ChallengeHandle> {
+    let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
+    (otp_id.chars().count() >= OTP_ID_MIN).then(|| ChallengeHandle::new(otp_id))
+}
+
 /// The `otp_id` and the code of a request; `None` if one of them is missing.
 fn held_code(fields: &Map<String, Value>) -> Option<(ChallengeHandle, String)> {
-    let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
     let code = match fields.get("otp") {
         Some(Value::String(otp)) if !otp.is_empty() => otp.clone(),
         // A code is never empty, so this one is counted as a guess and refused.
         Some(Value::Number(_)) => String::new(),
         _ => return None,
     };
-    (otp_id.chars().count() >= OTP_ID_MIN).then(|| (ChallengeHandle::new(otp_id), code))
+    Some((otp_id(fields)?, code))
 }
 
 /// A new password. `sample` is accepted although it is a common one.
@@ -476,6 +522,17 @@ mod tests {
             Refusal::Invalid("Password should be at least 8 characters.")
         );
         assert_eq!(refusal(|body| body["accept_policies"] = "true".into()), Refusal::Policies);
+    }
+
+    #[test]
+    fn a_masked_address_shows_two_letters_and_the_top_level_domain() {
+        for (email, shown) in [
+            ("ines@domain.com", "i•••@d•••.com"),
+            ("i@d.co", "i•••@d•••.co"),
+            ("ines.long-name@mail.shop.domain.com.au", "i•••@m•••.au"),
+        ] {
+            assert_eq!(masked(email), shown);
+        }
     }
 
     #[test]

@@ -154,6 +154,10 @@ impl Driver for OfUrbanFits<'_> {
                 let body = json!({"otp_id": UNKNOWN_ID, "otp": "12345"});
                 vec![Sample::refused(Target::Body, body.to_string())]
             }
+            "urbanfits-signup-resend" => {
+                let body = json!({"otp_id": UNKNOWN_ID});
+                vec![Sample::refused(Target::Body, body.to_string())]
+            }
             "urbanfits-forgot-password" => {
                 let body = json!({"email": "customer@domain.com"});
                 vec![Sample::accepted(Target::Body, body.to_string())]

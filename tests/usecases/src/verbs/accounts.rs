@@ -15,8 +15,9 @@ use latchkey::ports::Recorder;
 use latchkey::ports::Users;
 use latchkey::usecases::{
     DeleteAccount, DeleteByCode, DeleteByPassword, Delivery, EnterByCodeCommand, Guess, Newcomer,
-    Presented, Referrer, RequestCodeCommand, ResendToKnown, SessionOwner, SignUpByPassword,
-    SignUpCommand, SignUpUnverified, StartSignUp, StartSignUpCommand, Unproved, WalletPolicy,
+    Presented, Referrer, RequestCodeCommand, ResendSignUp, ResendSignUpCommand, ResendToKnown,
+    SessionOwner, SignUpByPassword, SignUpCommand, SignUpUnverified, StartSignUp,
+    StartSignUpCommand, Unproved, WalletPolicy,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -143,6 +144,21 @@ impl Core {
             locale: "en".to_owned(),
         };
         Ok(start.run(command, &Recorder::NONE).await?.handle.expect("a handle").expose().to_owned())
+    }
+
+    /// Sends the code of a sign-up that waits again.
+    pub async fn resend_sign_up(&self, handle: &str) -> Result<(), Refusal> {
+        let challenges = Arc::clone(&self.store) as _;
+        let resend = ResendSignUp { request_code: self.sender(), challenges };
+        let command = ResendSignUpCommand {
+            realm: self.realm.clone(),
+            handle: ChallengeHandle::new(handle),
+            source: self.source.clone(),
+            locale: "en".to_owned(),
+        };
+        let sent = resend.run(command, &Recorder::NONE).await?;
+        assert_eq!(sent.handle.expect("a handle").expose(), handle);
+        Ok(())
     }
 
     /// Completes a sign-up that waits. The wallet gets 25 points.

@@ -2,6 +2,7 @@
 
 use crate::contract::FORMAT;
 use crate::{Core, Refusal};
+use dynoxide::AttributeValue;
 use latchkey::domain::challenge::{Audience, ChallengeHandle, ChallengeKey, Lane, Purpose};
 use latchkey::domain::code::CodeSeed;
 use latchkey::domain::device::DeviceInfo;
@@ -98,6 +99,19 @@ impl Core {
         for _ in 0..self.rules.sources.guesses_per_hour.saturating_mul(2) {
             let refused = self.check_code(Purpose::SignUp, scratch.clone(), &wrong).await;
             assert!(refused.is_err());
+        }
+    }
+
+    /// Deletes the challenges and handles whose time to be purged has come, as the database does.
+    pub fn purge_challenges(&self) {
+        let now = self.now().as_seconds();
+        for item in self.database.items("Challenges") {
+            if let (Some(AttributeValue::S(id)), Some(AttributeValue::N(end))) =
+                (item.get("challenge_id"), item.get("purge_at"))
+                && end.parse::<i64>().expect("whole seconds") <= now
+            {
+                self.database.delete("Challenges", "challenge_id", id);
+            }
         }
     }
 

@@ -71,6 +71,10 @@ pub(crate) fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeS
     ChallengeState {
         sends: item.map_or(SendRecord::EMPTY, send_record),
         is_live: item.is_some_and(|item| item.contains_key("nonce") && !is_over(item, now)),
+        nonce: item
+            .and_then(|item| item.get("nonce"))
+            .and_then(as_bytes)
+            .and_then(Nonce::from_stored),
         opened_by: opened_by.map(SourceMarks::from_stored).unwrap_or_default(),
     }
 }
@@ -82,6 +86,7 @@ fn pending_value(pending: &PendingSignUp) -> AttributeValue {
         .map(|known| (known.kind().as_str().to_owned(), text(known.as_written())))
         .collect();
     AttributeValue::M(Item::from([
+        ("began_at".to_owned(), time(pending.began_at)),
         ("identifiers".to_owned(), AttributeValue::M(identifiers)),
         ("password_hash".to_owned(), text(pending.password.expose())),
         ("attributes".to_owned(), attributes_value(&pending.attributes)),
@@ -97,7 +102,10 @@ fn read_pending(item: &Item) -> Result<Option<PendingSignUp>, PortError> {
     let identifiers = identifiers
         .iter()
         .filter_map(|(kind, value)| Identifier::from_parts(kind, as_text(value)?));
+    // A sign-up of a version that did not store its beginning had one code.
+    let began_at = pending.get("began_at").or_else(|| item.get("sent_at")).and_then(as_time);
     Ok(Some(PendingSignUp {
+        began_at: began_at.unwrap_or_default(),
         identifiers: identifiers.collect(),
         password: PasswordHash::new(read(pending, "password_hash", as_text)?.to_owned()),
         attributes: read_attributes(pending)?,
@@ -184,6 +192,9 @@ pub(crate) fn read_held_code(
 pub(crate) fn handle_item(new: &NewHandle, challenge: &NewChallenge) -> Item {
     let CodeSeed { key, nonce, key_id } = &challenge.seed;
     let holder = new.holder.as_ref().map(UserId::as_str).unwrap_or_default();
+    // A sign-up whose code has expired can get another one.
+    let resends_until = new.pending.as_ref().map(PendingSignUp::resends_until);
+    let purge_at = resends_until.map_or(challenge.expires_at, |end| end.max(challenge.expires_at));
     let mut item = challenge_key_item(key);
     item.extend([
         ("challenge_id".to_owned(), text(keys::handle(&new.handle))),
@@ -196,7 +207,7 @@ pub(crate) fn handle_item(new: &NewHandle, challenge: &NewChallenge) -> Item {
         ("sent_at".to_owned(), time(challenge.sends.sent_at.unwrap_or_default())),
         ("attempts".to_owned(), number(0_u32)),
         ("expires_at".to_owned(), time(challenge.expires_at)),
-        ("purge_at".to_owned(), purge_time(challenge.expires_at)),
+        ("purge_at".to_owned(), purge_time(purge_at)),
         // The width is that of the longest id, a UUID, so that the items of decoys and users have the
         // same size.
         ("holder".to_owned(), text(format!("{holder:<36}"))),

@@ -8,4 +8,5 @@ mod login;
 mod logout;
 mod signup;
 mod signup_callback;
+mod signup_resend;
 mod verify_otp_page;
