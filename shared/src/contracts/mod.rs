@@ -49,11 +49,24 @@ pub struct Contract {
     pub preflight: fn(&UnmatchedRequest<'_>) -> Response,
     /// Writes the message with a code in the language of a locale.
     pub code_message: fn(Purpose, &str, &OneTimeCode, Duration) -> MessageContent,
+    /// The mail with a code that links to the page which asks for it, if the contract has such a page.
+    pub code_page: Option<CodePage>,
     /// Writes the message to a recipient that asks to sign up and has an account, if the contract sends
     /// one.
     pub account_notice: Option<fn(&str) -> MessageContent>,
     /// The mail with a link that verifies an address, if the contract sends one.
     pub verify_link: Option<LinkTemplate>,
+}
+
+/// How a contract mails a code together with a link to the page that asks for it. The link contains
+/// neither the code nor a handle: a person who did not ask for the code cannot use it by mistake.
+pub struct CodePage {
+    /// The purpose of the codes that the page asks for.
+    pub purpose: Purpose,
+    /// The path of the page after the API's public URL.
+    pub path: &'static str,
+    /// Writes the mail with the whole link in the language of a locale.
+    pub message: fn(&str, &OneTimeCode, Duration, &str) -> MessageContent,
 }
 
 /// How a contract mails a link that verifies an address.
@@ -196,6 +209,13 @@ pub struct ContractTemplates {
     pub public_url: String,
 }
 
+impl ContractTemplates {
+    /// Returns the whole link to a path of the API.
+    fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.trim_end_matches('/'))
+    }
+}
+
 fn contract_of(realm: &Realm) -> Option<Contract> {
     CONTRACTS.into_iter().find(|contract| contract.profile.name == realm.contract())
 }
@@ -213,7 +233,14 @@ impl MessageTemplates for ContractTemplates {
         code: &OneTimeCode,
         lifetime: Duration,
     ) -> Option<MessageContent> {
-        let mut message = (contract_of(realm)?.code_message)(purpose, locale, code, lifetime);
+        let contract = contract_of(realm)?;
+        let page = contract.code_page.filter(|page| page.purpose == purpose);
+        let mut message = match page {
+            Some(CodePage { path, message, .. }) => {
+                message(locale, code, lifetime, &self.link(path))
+            }
+            None => (contract.code_message)(purpose, locale, code, lifetime),
+        };
         if let Some(host) = &self.code_host {
             message.text = format!("{}\n\n@{host} #{}", message.text, code.expose());
         }
@@ -233,8 +260,7 @@ impl MessageTemplates for ContractTemplates {
         lifetime: Duration,
     ) -> Option<MessageContent> {
         let LinkTemplate { path, message } = contract_of(realm)?.verify_link?;
-        let base = self.public_url.trim_end_matches('/');
-        Some(message(locale, &format!("{base}{}", path(user, link)), lifetime))
+        Some(message(locale, &self.link(&path(user, link)), lifetime))
     }
 }
 

@@ -22,6 +22,6 @@ pub use kept_answer::{KeyProblem, Successor};
 pub(crate) use kept_answer::{Piece, answer_of_text, answer_text, pieces};
 pub use lambda_http::Request;
 pub use lambda_http::http::StatusCode;
-pub use page::{hash_source, page};
+pub use page::{PageUrl, escape, hash_source, page};
 pub use refusal::Refusal;
 pub use response::{Response, empty, json, retry_after, secured, text};

@@ -11,7 +11,7 @@ use crate::domain::key_rotation::RotatedKey;
 use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
 use crate::domain::sends::{SendLimits, SendPolicy};
-use crate::http::{AllowedOrigins, Front, Passage};
+use crate::http::{AllowedOrigins, Front, PageUrl, Passage};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -106,9 +106,17 @@ fn source_limit(name: &str) -> Result<u32, SettingsError> {
     Ok(if sends == 0 { 0 } else { limit })
 }
 
+/// The shortest time between two codes to one recipient.
+///
+/// # Errors
+/// The variable is missing or malformed.
+pub fn resend_pause() -> Result<Duration, SettingsError> {
+    seconds("OTP_RESEND_SECONDS")
+}
+
 fn send_limits() -> Result<SendLimits, SettingsError> {
     Ok(SendLimits {
-        pause: seconds("OTP_RESEND_SECONDS")?,
+        pause: resend_pause()?,
         per_hour: number("OTP_SENDS_PER_HOUR")?,
         per_day: number("OTP_SENDS_PER_DAY")?,
     })
@@ -349,6 +357,18 @@ impl RotationSettings {
 fn names_a_key(variable: &str) -> bool {
     let after = variable.split_once("_KEY_SECRET").map(|(_, after)| after);
     after.is_some_and(|after| after.is_empty() || after.starts_with('_'))
+}
+
+/// The address of another page that a page of a contract leads to: `kind` is `SIGN_UP_URL`,
+/// `SIGN_IN_URL` or `SHOP_URL`. Without the setting there is no link.
+///
+/// # Errors
+/// The variable is malformed.
+pub fn page_link(kind: &str, contract: &str) -> Result<Option<PageUrl>, SettingsError> {
+    let name = variable(kind, contract);
+    let Some(url) = optional(&name) else { return Ok(None) };
+    let kind = "a URL that begins with https:// and names a host";
+    PageUrl::parse(&url).map(Some).ok_or(SettingsError::Malformed { name, kind })
 }
 
 /// The origins whose pages may send requests to a contract.

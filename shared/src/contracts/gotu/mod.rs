@@ -63,6 +63,7 @@ pub const CONTRACT: Contract = Contract {
     not_found: refusal::not_found,
     preflight: refusal::preflight,
     code_message: messages::code_message,
+    code_page: None,
     account_notice: Some(messages::account_notice),
     verify_link: None,
 };

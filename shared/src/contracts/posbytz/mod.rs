@@ -62,6 +62,7 @@ pub const CONTRACT: Contract = Contract {
     not_found: refusal::not_found,
     preflight: |_| http::empty(http::StatusCode::NO_CONTENT),
     code_message: messages::code_message,
+    code_page: None,
     account_notice: None,
     verify_link: Some(LinkTemplate {
         path: |user, link| {

@@ -3,6 +3,7 @@
 use crate::contracts::messages::{count, minutes};
 use crate::domain::challenge::Purpose;
 use crate::domain::code::OneTimeCode;
+use crate::http::escape;
 use crate::ports::MessageContent;
 use std::time::Duration;
 
@@ -15,6 +16,26 @@ pub(super) fn code_message(
     _locale: &str,
     code: &OneTimeCode,
     lifetime: Duration,
+) -> MessageContent {
+    mail(purpose, code, lifetime, None)
+}
+
+/// The mail with the code of a sign-up, in English. `page` is the address of the page that asks for
+/// the code; the browser of the sign-up knows its `otp_id`.
+pub(super) fn sign_up_message(
+    _locale: &str,
+    code: &OneTimeCode,
+    lifetime: Duration,
+    page: &str,
+) -> MessageContent {
+    mail(Purpose::SignUp, code, lifetime, Some(page))
+}
+
+fn mail(
+    purpose: Purpose,
+    code: &OneTimeCode,
+    lifetime: Duration,
+    page: Option<&str>,
 ) -> MessageContent {
     let (code, minutes) = (code.expose(), count(minutes(lifetime), "minute"));
     let (subject, place, otherwise) = if purpose == Purpose::ResetPassword {
@@ -30,11 +51,18 @@ pub(super) fn code_message(
             "If you did not sign up, ignore this mail: without the code there is no account.",
         )
     };
+    let (mut text_link, mut html_link) = (String::new(), String::new());
+    if let Some(page) = page {
+        let lead = "The page, in the browser where you signed up:";
+        text_link = format!("{lead}\n{page}\n\n");
+        let page = escape(page);
+        html_link = format!("<p>{lead}<br><a href=\"{page}\">{page}</a></p>");
+    }
     MessageContent {
         subject: subject.to_owned(),
         text: format!(
             "{code} is your UrbanFits verification code.\n\n\
-             {place}. It works for {minutes}, once.\n\n{otherwise}"
+             {place}. It works for {minutes}, once.\n\n{text_link}{otherwise}"
         ),
         html: format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -42,7 +70,7 @@ pub(super) fn code_message(
              <body style=\"font-family:system-ui,sans-serif;line-height:1.5;max-width:32em\">\
              <p>Your UrbanFits verification code:</p>\
              <p style=\"font-size:2em;letter-spacing:.2em\"><strong>{code}</strong></p>\
-             <p>{place}. It works for {minutes}, once.</p>\
+             <p>{place}. It works for {minutes}, once.</p>{html_link}\
              <p>{otherwise}</p>\
              </body></html>"
         ),
@@ -62,5 +90,19 @@ mod tests {
         assert!(message.html.contains(code.expose()));
         assert!(!message.subject.contains(code.expose()));
         assert!(message.text.contains("5 minutes"));
+    }
+
+    #[test]
+    fn the_mail_of_a_sign_up_links_to_the_page_without_the_code() {
+        let code = OneTimeCode::truncate(&[7; 32], PROFILE.code_format);
+        let page = "https://api.example/auth/signup/verify-otp";
+        let message = sign_up_message("en", &code, Duration::from_mins(5), page);
+        assert!(message.text.starts_with(code.expose()));
+        assert!(message.text.contains(&format!("\n{page}\n")), "{}", message.text);
+        assert!(message.html.contains(&format!("<a href=\"{page}\">{page}</a>")));
+        for purpose in [Purpose::SignUp, Purpose::ResetPassword] {
+            let plain = code_message(purpose, "en", &code, Duration::from_mins(5));
+            assert!(!plain.text.contains("://") && !plain.html.contains("href"));
+        }
     }
 }

@@ -17,7 +17,7 @@ mod wire;
 pub use authenticator::Authenticator;
 pub use cookies::cleared_cookies;
 pub use messages::LOCALES;
-pub use page::page as code_page;
+pub use page::{PageLinks, page as code_page};
 pub use refusal::{Refusal, account_deleted, password_changed, signed_out};
 pub use session_issuer::SessionIssuer;
 pub use user::UserObject;
@@ -27,7 +27,8 @@ pub use wire::{
     ResendRequest, SignupRequest, UserResponse, account, caller,
 };
 
-use super::Contract;
+use super::{CodePage, Contract};
+use crate::domain::challenge::Purpose;
 use crate::domain::code::CodeFormat;
 use crate::domain::id::{IdFormat, hex};
 use crate::domain::realm::Realm;
@@ -66,6 +67,11 @@ pub const CONTRACT: Contract = Contract {
     not_found: refusal::not_found,
     preflight: |request| request.origins.preflight(request.request, request.methods),
     code_message: messages::code_message,
+    code_page: Some(CodePage {
+        purpose: Purpose::SignUp,
+        path: "/auth/signup/verify-otp",
+        message: messages::sign_up_message,
+    }),
     account_notice: None,
     verify_link: None,
 };

@@ -52,6 +52,9 @@ const LOOK: &str = "
         disabled: by('send').disabled,
         busy: by('send').getAttribute('aria-busy'),
         status: by('status').innerText,
+        again: by('more').checkVisibility() ? by('again').innerText : '',
+        held: by('again').disabled,
+        notice: by('notice').innerText,
         focus: document.activeElement.id,
     };";
 

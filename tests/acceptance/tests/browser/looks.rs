@@ -7,7 +7,7 @@ use serde_json::json;
 
 /// The flaws of the page: text that is too faint to read (WCAG 2.2, 1.4.3: 4.5 to 1), too small to hit (2.5.5: 44 pixels)
 /// or too wide (1.4.10, 1.4.4).
-const FLAWS: &str = r"
+pub(super) const FLAWS: &str = r"
     const channels = (color) => color.match(/[\d.]+/g).map(Number);
     const luminance = (color) => {
         const [r, g, b] = channels(color).map((value) => value / 255)
@@ -27,7 +27,7 @@ const FLAWS: &str = r"
             .sort((a, b) => a - b);
         if (text.trim() && (high + 0.05) / (low + 0.05) < 4.5) flaws.push('faint: ' + text);
         const { width, height } = element.getBoundingClientRect();
-        if (element.matches('input, button') && Math.min(width, height) < 44)
+        if (element.matches('input, button, a') && Math.min(width, height) < 44)
             flaws.push('small: ' + element.id);
     }
     if (document.documentElement.scrollWidth > innerWidth) flaws.push('wide');
@@ -43,8 +43,10 @@ pub(super) async fn assistive_technology_is_told_what_there_is() {
         let expected = [
             "RootWebArea Enter your code – UrbanFits",
             "alert ",
+            "alert ",
             "banner ",
             "button Confirm",
+            "button Send again",
             "heading Enter your code",
             "main ",
             "status ",
@@ -85,8 +87,40 @@ pub(super) async fn it_can_be_read_and_hit_in_every_size_and_colour() {
             // Finishes the transitions of the colours.
             browser.run("document.getAnimations().forEach((it) => it.finish())").await;
             assert_eq!(browser.run(FLAWS).await, fine);
-            browser.open(&page("")).await;
+            browser.press("12345\u{e007}").await;
+            let seen = browser.wait_for_heading("This code no longer works").await;
+            assert_eq!(seen["again"], "Send again");
             assert_eq!(browser.run(FLAWS).await, fine);
+            browser.open(&page("?otp_id=")).await;
+            assert_eq!(browser.run(FLAWS).await, fine);
+        }
+    })
+    .await;
+}
+
+/// The field and its button, their places in the viewport, and how far the page is scrolled.
+const PLACES: &str = "
+    const places = ['code', 'send'].map((id) => {
+        const { top, bottom, left, right } = document.getElementById(id).getBoundingClientRect();
+        return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
+    });
+    return [innerWidth, innerHeight, scrollY, document.activeElement.id, places];";
+
+pub(super) async fn field_and_button_fit_above_the_keyboard_of_a_phone_in_landscape() {
+    in_browser(async |browser| {
+        for (width, height) in [(640, 200), (568, 180), (844, 220)] {
+            let size =
+                json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": true});
+            browser.cdp("Emulation.setDeviceMetricsOverride", size).await;
+            browser.open(&page(&format!("?otp_id={UNKNOWN_ID}#email=ines@domain.com"))).await;
+            let seen = browser.wait_for_heading("Enter your code").await;
+            assert!(seen["lead"].as_str().unwrap().starts_with("We sent it to i•••@d•••.com."));
+            let inside = json!([width, height, 0, "code", [true, true]]);
+            assert_eq!(browser.run(PLACES).await, inside);
+            browser.press("1234\u{e007}").await;
+            browser.wait_for_error("The code has 5 digits; you entered 4.").await;
+            assert_eq!(browser.run(PLACES).await, inside);
+            assert_eq!(browser.run(FLAWS).await, json!([width, false, []]));
         }
     })
     .await;

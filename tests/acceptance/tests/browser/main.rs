@@ -11,6 +11,7 @@ mod browser;
 mod journeys;
 mod links;
 mod looks;
+mod resends;
 mod states;
 
 use acceptance::urbanfits::{new_person, otp_id};
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
     let tests: Vec<Trial> = trials! {
         journeys: the_code_makes_an_account_and_signs_in, the_other_prefix_and_the_keyboard_alone_do_as_well, another_customer_can_take_the_name_first;
         links: the_button_confirms_the_address_once;
-        looks: assistive_technology_is_told_what_there_is, it_can_be_read_and_hit_in_every_size_and_colour, without_scripts_it_says_what_is_missing;
+        looks: assistive_technology_is_told_what_there_is, it_can_be_read_and_hit_in_every_size_and_colour, field_and_button_fit_above_the_keyboard_of_a_phone_in_landscape, without_scripts_it_says_what_is_missing;
+        resends: a_new_code_is_sent_after_the_pause, the_limit_of_the_address_has_to_be_waited_for, a_code_that_has_expired_is_replaced, a_failure_can_be_tried_again, the_page_of_the_mail_knows_the_sign_up_of_its_browser, a_confirmed_address_stays_confirmed, each_state_links_to_what_helps;
         states: a_wrong_code_is_typed_over, a_text_that_is_not_a_code_is_not_sent, a_code_may_be_pasted_with_the_text_around_it, a_code_that_was_guessed_too_often_is_over, a_code_that_was_used_is_over, a_sign_up_that_is_not_there_looks_the_same, a_link_without_its_id_asks_for_nothing, a_code_is_sent_once, too_many_guesses_have_to_wait, a_fault_keeps_the_code, no_network_keeps_the_code;
     };
     let installed = browser::is_installed();

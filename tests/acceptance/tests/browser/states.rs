@@ -25,7 +25,7 @@ pub(super) async fn a_wrong_code_is_typed_over() {
         assert_eq!((&seen["code"], &seen["selected"]), (&json!(wrong), &json!(wrong)));
         assert_eq!(seen["title"], format!("Error: {error} – UrbanFits"));
         let alerts = browser.exposed(&["alert", "textbox"]).await;
-        assert_eq!(alerts, ["alert ", "textbox 5-digit code"]);
+        assert_eq!(alerts, ["alert ", "alert ", "textbox 5-digit code"]);
 
         // The first key replaces the code and removes the error.
         browser.press(&code[..1]).await;
@@ -121,6 +121,13 @@ async fn assert_over(browser: &Browser<'_>, path: &str, code: &str) {
     let seen = browser.wait_for_heading("This code no longer works").await;
     assert_eq!((&seen["form"], &seen["focus"]), (&json!(false), &json!("heading")));
     assert_eq!(seen["title"], "This code no longer works – UrbanFits");
+    assert!(seen["lead"].as_str().unwrap().contains("or sign up again"), "{seen}");
+    assert_eq!(browser.exposed(&["textbox", "button"]).await, ["button Send again"]);
+    // No new code is sent for it either.
+    browser.run("document.getElementById('again').focus()").await;
+    browser.press(ENTER).await;
+    let seen = browser.wait_for_heading("This sign-up has ended").await;
+    assert_eq!((&seen["form"], &seen["focus"]), (&json!(false), &json!("heading")));
     assert!(seen["lead"].as_str().unwrap().contains("Please sign up again"), "{seen}");
     assert!(browser.exposed(&["textbox", "button"]).await.is_empty());
     assert!(browser.cookies().await.is_empty());

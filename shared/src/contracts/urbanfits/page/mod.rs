@@ -3,15 +3,13 @@
 //! Every request gets the same page: its script reads `otp_id` from the browser's address, and the
 //! response contains nothing of the request. So the page does not tell which sign-ups wait.
 
-use crate::http::{Response, StatusCode, hash_source};
+use crate::http::{PageUrl, Response, StatusCode, escape, hash_source};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 const HTML: &str = include_str!("page.html");
-const STYLE: &str = include_str!("../../page.css");
+const STYLE: &str = concat!(include_str!("../../page.css"), include_str!("page.css"));
 const SCRIPT: &str = include_str!("page.js");
-
-static PAGE: LazyLock<String> =
-    LazyLock::new(|| HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT));
 
 /// Allows this style, this script, and the script's requests to this origin.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -23,11 +21,40 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The page where users enter the code that was mailed to them.
+/// The pages that the page leads to. An absent one has no link.
+#[derive(Clone, Debug, Default)]
+pub struct PageLinks {
+    pub sign_up: Option<PageUrl>,
+    pub sign_in: Option<PageUrl>,
+    pub shop: Option<PageUrl>,
+}
+
+impl PageLinks {
+    /// Returns the links as HTML.
+    fn html(&self) -> String {
+        let links = [
+            ("sign-up", "Sign up again", &self.sign_up),
+            ("sign-in", "Sign in", &self.sign_in),
+            ("shop", "Go to the shop", &self.shop),
+        ];
+        let links = links.into_iter().filter_map(|(id, text, url)| {
+            let url = escape(url.as_ref()?.as_str());
+            Some(format!("<a id=\"{id}\" href=\"{url}\">{text}</a>\n"))
+        });
+        let links: String = links.collect();
+        if links.is_empty() { links } else { format!("<nav aria-label=\"More\">\n{links}</nav>\n") }
+    }
+}
+
+/// The page where users enter the code that was mailed to them. `pause` is the shortest time between
+/// two mails.
 #[must_use]
-pub fn page() -> Response {
+pub fn page(pause: Duration, links: &PageLinks) -> Response {
+    let html = HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT);
+    let html = html.replace("{{pause}}", &pause.as_secs().to_string());
+    let html = html.replace("{{links}}", &links.html());
     // Its address contains the id of the sign-up.
-    crate::http::page(StatusCode::OK, PAGE.clone(), &POLICY, "no-referrer")
+    crate::http::page(StatusCode::OK, html, &POLICY, "no-referrer")
 }
 
 #[cfg(test)]
@@ -37,8 +64,12 @@ mod tests {
     use lambda_http::Body;
     use lambda_http::http::header::CONTENT_SECURITY_POLICY;
 
+    fn served() -> Response {
+        page(Duration::from_secs(75), &PageLinks::default())
+    }
+
     fn text() -> String {
-        match page().into_body() {
+        match served().into_body() {
             Body::Text(text) => text,
             other => panic!("{other:?}"),
         }
@@ -55,7 +86,7 @@ mod tests {
         let page = text();
         let script = hash_source(between(&page, "<script type=\"module\">", "</script>"));
         let style = hash_source(between(&page, "<style>", "</style>"));
-        let policy = super::page().headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let policy = served().headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let expected = format!(
             "default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -70,13 +101,37 @@ mod tests {
     }
 
     #[test]
-    fn the_page_sends_one_request_to_its_own_origin_and_stores_nothing() {
+    fn the_page_sends_requests_to_its_own_origin_and_stores_one_thing() {
         let page = text();
-        for word in ["://", "url(", "@import", "src=", "<link", "Storage", "document.cookie"] {
+        for word in ["://", "url(", "@import", "src=", "<link", "sessionStorage", "document.cookie"]
+        {
             assert!(!page.contains(word), "{word}");
         }
         assert!(!page.contains("{{"), "a placeholder was not replaced");
         assert_eq!(SCRIPT.matches("fetch(").count(), 1);
+        assert_eq!(SCRIPT.matches("post(\"").count(), 2);
+        assert_eq!(SCRIPT.matches("localStorage.setItem(\"sign-up\"").count(), 1);
+        assert!(page.contains("data-pause=\"75\""));
+    }
+
+    #[test]
+    fn the_page_links_to_configured_pages_only() {
+        assert!(!text().contains("<a ") && !text().contains("<nav"));
+        let url = |text| PageUrl::parse(text);
+        let links = PageLinks {
+            sign_up: url("https://shop.example/signup?a=1&b=2"),
+            sign_in: None,
+            shop: url("https://shop.example"),
+        };
+        let linked = page(Duration::ZERO, &links);
+        let Body::Text(html) = linked.body() else { panic!("a text") };
+        assert_eq!(html.matches("<a ").count(), 2);
+        let sign_up = "<a id=\"sign-up\" href=\"https://shop.example/signup?a=1&amp;b=2\">";
+        assert!(html.contains(sign_up));
+        assert!(html.contains("<a id=\"shop\" href=\"https://shop.example\">"));
+        // The policy does not change: it allows the same script and style.
+        let policy = |page: &Response| page.headers()[CONTENT_SECURITY_POLICY].clone();
+        assert_eq!(policy(&linked), policy(&served()));
     }
 
     #[test]
@@ -94,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_page_is_small_and_the_same_for_every_request() {
-        let response = page();
-        assert!(text().len() < 10_000, "{} bytes", text().len());
+        let response = served();
+        assert!(text().len() < 20_000, "{} bytes", text().len());
         assert_eq!(text(), text());
         let header = |name: &str| response.headers()[name].to_str().unwrap();
         assert_eq!(response.status(), 200);

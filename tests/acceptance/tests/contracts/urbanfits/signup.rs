@@ -18,7 +18,7 @@ async fn a_sign_up_waits_for_its_mailed_code_and_makes_no_user() {
     let (username, email) = new_person();
     let typed = email.replace("fit", "Fit");
     let reply = urbanfits(stack).sign_up(&username, &typed).await;
-    otp_id(&reply, &typed);
+    let otp_id = otp_id(&reply, &typed);
     assert_eq!(reply.header("content-type"), "application/json");
     assert_eq!(reply.header("cache-control"), "no-store");
     let mail = stack.message(&email, 1).await;
@@ -27,6 +27,11 @@ async fn a_sign_up_waits_for_its_mailed_code_and_makes_no_user() {
     let code = urbanfits(stack).code(&email, 1).await;
     assert!(code.len() == 5 && !code.starts_with('0') && html.contains(&code), "{text}");
     assert!(text.contains("5 minutes") && html.contains("<p>"));
+    // The link to the page holds neither the code nor the id.
+    let page = format!("{}/auth/signup/verify-otp", stack.url());
+    assert!(text.contains(&format!("\n{page}\n")), "{text}");
+    assert!(html.contains(&format!("<a href=\"{page}\">{page}</a>")), "{html}");
+    assert!(!text.contains(&otp_id) && !html.contains(&otp_id));
     for table in ["Users", "Identifiers", "Ledger"] {
         for text in [&username, &email] {
             assert!(stack.items_with(table, text).await.is_empty(), "{table}");
