@@ -1,6 +1,7 @@
 //! `DELETE /sessions` (Gotu): signs a user out of one session or of all sessions.
 
 use latchkey::contracts::gotu::{self, Authenticator, Refusal};
+use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::{Error, Ticket};
 use latchkey::usecases::SignOut;
@@ -18,7 +19,8 @@ async fn delete_sessions(
     let (user, device) = endpoint.authenticator.session(request).await?;
     let (ticket, write) = (Ticket::of(request), |(): &()| Ok(http::empty(StatusCode::NO_CONTENT)));
     let which = gotu::sessions_to_end(request, device);
-    endpoint.sign_out.run(&user, which, &ticket.recorder(&write)).await?;
+    let ended = endpoint.sign_out.run(&user, which, &ticket.recorder(&write)).await;
+    ended.or_refuse(never::<Refusal>)?;
     Ok(write(&())?)
 }
 

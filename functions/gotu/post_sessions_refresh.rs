@@ -20,6 +20,7 @@ async fn post_sessions_refresh(
     request: &Request,
 ) -> Result<Response, Refusal> {
     let RefreshRequest { refresh_token } = RefreshRequest::read(request)?;
+    let device = gotu::client_device(request);
     let signer = endpoint.issuer.tokens.signer().await?;
     let write = |session: &OpenSession| {
         let session = gotu::session_issued(session, endpoint.issuer.lifetime, &*signer)?;
@@ -27,7 +28,8 @@ async fn post_sessions_refresh(
     };
     let (ticket, renewed) = (Ticket::of(request), |renewal: &Renewal| write(&renewal.session));
     let recorder = ticket.recorder_of_successor(&renewed, gotu::successor);
-    let refreshed = endpoint.refresh.run(refresh_token.expose_secret(), &recorder).await;
+    let token = refresh_token.expose_secret();
+    let refreshed = endpoint.refresh.run(token, device.as_deref(), &recorder).await;
     let refreshed = refreshed.or_refuse(|RefreshRefused| Refusal::RefreshToken)?;
     Ok(write(&refreshed.session)?)
 }

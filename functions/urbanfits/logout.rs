@@ -2,6 +2,7 @@
 //! all sessions and clears both cookies.
 
 use latchkey::contracts::urbanfits::{self, Authenticator, LogoutRequest, LogoutSessions, Refusal};
+use latchkey::contracts::{OrRefuse as _, never};
 use latchkey::http::{CookiePolicy, Request, Response};
 use latchkey::runtime::{Error, Ticket};
 use latchkey::usecases::SignOut;
@@ -19,10 +20,13 @@ async fn logout(endpoint: &Logout, request: &Request) -> Result<Response, Refusa
     let ticket = Ticket::of(request);
     let recorder = ticket.recorder(&write);
     match endpoint.authenticator.user(request).await {
-        Ok((_, session)) => match sessions {
-            LogoutSessions::Current => endpoint.sign_out.of_token(session, &recorder).await?,
-            LogoutSessions::All => endpoint.sign_out.everywhere(&session, &recorder).await?,
-        },
+        Ok((_, session)) => {
+            let ended = match sessions {
+                LogoutSessions::Current => endpoint.sign_out.of_token(session, &recorder).await,
+                LogoutSessions::All => endpoint.sign_out.everywhere(&session, &recorder).await,
+            };
+            ended.or_refuse(never::<Refusal>)?;
+        }
         // Without a session there is nothing to end, but there may be cookies to clear.
         Err(Refusal::Session) => {}
         Err(refusal) => return Err(refusal),

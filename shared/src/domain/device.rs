@@ -59,6 +59,19 @@ impl KnownDevice {
     }
 }
 
+/// The most devices whose push tokens one transaction removes.
+const MOST_SILENCED: usize = 60;
+
+/// Returns those of a user's devices that have a push token of a session that is not the kept one. The
+/// end of the sessions removes the tokens.
+#[must_use]
+pub fn devices_to_silence(devices: Vec<KnownDevice>, kept: Option<&DeviceId>) -> Vec<DeviceId> {
+    let with_token = devices.into_iter().filter(|device| {
+        !device.is_registered && device.info.push_token.is_some() && kept != Some(&device.id)
+    });
+    with_token.map(|device| device.id).take(MOST_SILENCED).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -197,6 +197,29 @@ impl SignInMethod {
     }
 }
 
+/// The hash of the id that a client gives its device: 16 bytes of its SHA-256 in hex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientDevice(String);
+
+impl ClientDevice {
+    #[must_use]
+    pub fn of(client_id: &str) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, client_id.as_bytes());
+        Self(hex(digest.as_ref().get(..16).unwrap_or_default()))
+    }
+
+    /// Returns a stored hash.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The facts of a session. They are the same after every refresh.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -206,6 +229,9 @@ pub struct Session {
     pub device: DeviceId,
     /// How the user signed in; `None` for a session that a version without this fact opened.
     pub method: Option<SignInMethod>,
+    /// The hash of the id that the client gives its device, if it sent one at the sign-in. A refresh
+    /// with another id is one of a copy.
+    pub client_device: Option<ClientDevice>,
     /// The time of the sign-in or sign-up.
     pub opened_at: Timestamp,
     /// The attributes of the user that access tokens contain.
@@ -272,6 +298,15 @@ impl SessionsToEnd {
             Self::One(_) => SessionEndReason::SignedOut,
             Self::Others(_) => SessionEndReason::SignedOutElsewhere,
             Self::All => SessionEndReason::SignedOutEverywhere,
+        }
+    }
+
+    /// The device whose session stays, if there is one.
+    #[must_use]
+    pub const fn kept(&self) -> Option<&DeviceId> {
+        match self {
+            Self::Others(device) => Some(device),
+            Self::One(_) | Self::All => None,
         }
     }
 

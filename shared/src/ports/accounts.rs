@@ -5,7 +5,7 @@ use crate::domain::account::Account;
 use crate::domain::budget::BudgetUse;
 use crate::domain::challenge::{ChallengeHandle, Nonce};
 use crate::domain::code::CodeSeed;
-use crate::domain::id::UserId;
+use crate::domain::id::{DeviceId, UserId};
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::{KnownSources, SourceMarks};
 use crate::domain::outbox::OutboxEntry;
@@ -30,6 +30,8 @@ pub struct Entry {
     pub challenges: Vec<NewChallenge>,
     /// The session to open, of the user of the account.
     pub session: Option<NewSession>,
+    /// The devices of the account whose sessions end, and whose push tokens are removed with them.
+    pub silenced: Vec<DeviceId>,
     /// The credit in the wallet of the account.
     pub credit: Option<Credit>,
     /// The unverified identifiers to keep for longer, of the account that is used or, without one, of
@@ -54,6 +56,7 @@ impl Entry {
             budgets: Vec::new(),
             challenges: Vec::new(),
             session: None,
+            silenced: Vec::new(),
             credit: None,
             kept: None,
             known_sources: None,

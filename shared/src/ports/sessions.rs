@@ -14,6 +14,9 @@ use secrecy::SecretString;
 pub struct EndSessions {
     pub user: UserId,
     pub which: SessionsToEnd,
+    /// The devices whose sessions end, and whose push tokens are removed with them. The device of
+    /// [`SessionsToEnd::One`] need not be among them.
+    pub silenced: Vec<DeviceId>,
     pub at: Timestamp,
     /// The effects to deliver.
     pub entry: OutboxEntry,
@@ -43,6 +46,9 @@ pub enum EndOutcome {
     Ended,
     /// The session was over before or never existed. Nothing was written.
     AlreadyOver,
+    /// One of the devices whose push tokens should be removed does not exist any more. Nothing was
+    /// written.
+    DevicesChanged,
 }
 
 /// The sessions. A device has one session. It is open until the user ends it or all sessions, or

@@ -3,6 +3,7 @@
 
 use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
+use crate::domain::device::devices_to_silence;
 use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::identifier::Identifier;
@@ -11,7 +12,7 @@ use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::user::KnownBy;
-use crate::ports::{Accounts, Entry, EntryOutcome, Recorder, Users, trace_identifier};
+use crate::ports::{Accounts, Devices, Entry, EntryOutcome, Recorder, Users, trace_identifier};
 use std::sync::Arc;
 
 /// The number of tries. A try fails if another request changes the account after it was read.
@@ -21,6 +22,7 @@ const MAX_TRIES: usize = 4;
 pub struct ChangePhone {
     pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
+    pub devices: Arc<dyn Devices>,
     /// The realm of the users.
     pub realm: Realm,
     pub basics: Basics,
@@ -75,6 +77,8 @@ impl ChangePhone {
             if known.is_some_and(|known| known.identifier == phone) {
                 return Err(Failure::Refused(ChangePhoneRefused::Taken));
             }
+            let devices = self.devices.of_user(&found.id).await?;
+            let silenced = devices_to_silence(devices, Some(&device));
             // The clock is read after the user, so that sessions which the user has by then can be
             // ended.
             let now = self.basics.now();
@@ -89,7 +93,7 @@ impl ChangePhone {
             let account = KnownAccount { user: found, credential, visit: Visit::StaysOut };
             let answer = recorder.record(&())?;
             let parts = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };
-            match self.accounts.commit(&Entry { answer, ..parts }).await? {
+            match self.accounts.commit(&Entry { silenced, answer, ..parts }).await? {
                 EntryOutcome::Committed => return Ok(()),
                 EntryOutcome::AccountChanged => {}
                 EntryOutcome::Taken(_) if was_taken => {

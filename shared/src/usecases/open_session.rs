@@ -4,7 +4,7 @@
 use super::NewIds;
 use crate::domain::device::{DeviceInfo, NewDevice};
 use crate::domain::session::{
-    FamilyId, NewSession, RefreshToken, Session, SignInMethod, end_of_device,
+    ClientDevice, FamilyId, NewSession, RefreshToken, Session, SignInMethod, end_of_device,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -68,6 +68,7 @@ impl OpenSessions {
             user: user.id.clone(),
             device: id.clone(),
             method: Some(method),
+            client_device: info.client_id.as_deref().map(ClientDevice::of),
             opened_at: user.opening(now),
             token_claims: user.attributes.only(self.token_claims),
         };

@@ -2,12 +2,12 @@
 //! lost.
 
 use super::open_session::{AccessGrant, OpenSession};
-use super::sign_out::end;
+use super::sign_out::{Ended, end};
 use super::{Basics, Failure};
 use crate::domain::challenge::KeyId;
 use crate::domain::session::{
-    RefreshLimits, RefreshToken, SessionEndReason, SessionsToEnd, StoredToken, SuccessorSeed,
-    TokenUse,
+    ClientDevice, RefreshLimits, RefreshToken, SessionEndReason, SessionsToEnd, StoredToken,
+    SuccessorSeed, TokenUse,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -58,10 +58,12 @@ impl Refresh {
     /// For [`RefreshLimits::repeat`] after its use, a token whose successor was not used gives the
     /// same successor again: the answer was lost, or two tabs asked concurrently. A token that is
     /// presented later, or after its successor was used, is a copy. It ends the session (RFC 9700,
-    /// section 4.14.2), and the user has to sign in again.
+    /// section 4.14.2), and the user has to sign in again. So is one that another device presents:
+    /// `client_device` is the id that the client gives its device, if it sends one.
     pub async fn run(
         &self,
         token: &str,
+        client_device: Option<&str>,
         recorder: &Recorder<'_, Renewal>,
     ) -> Result<Refreshed, Failure<RefreshRefused>> {
         let token = RefreshToken::parse(token).ok_or(Failure::Refused(RefreshRefused))?;
@@ -72,6 +74,10 @@ impl Refresh {
         if self.limits.have_ended(stored.session.opened_at, now) {
             return Err(Failure::Refused(RefreshRefused));
         }
+        let bound = stored.session.client_device.as_ref();
+        let is_elsewhere = bound
+            .zip(client_device)
+            .is_some_and(|(bound, presented)| *bound != ClientDevice::of(presented));
         let user = async {
             let Some(users) = &self.users else { return Ok(None) };
             users.find(&stored.session.user, now).await
@@ -79,20 +85,23 @@ impl Refresh {
         let (id, session) = (self.basics.random()?, stored.session.clone());
         let grant = AccessGrant { id, session, issued_at: now };
         let (session, user) =
-            join(self.exchange(&token, &stored, (grant, recorder), now), user).await;
+            join(self.exchange(&token, &stored, (grant, recorder), is_elsewhere, now), user).await;
         Ok(Refreshed { session: session?, user: user? })
     }
 
-    /// Returns the session with the successor of a token.
+    /// Returns the session with the successor of a token, unless another device presents it
+    /// (`is_elsewhere`).
     async fn exchange(
         &self,
         token: &RefreshToken,
         stored: &StoredToken,
         (grant, recorder): (AccessGrant, &Recorder<'_, Renewal>),
+        is_elsewhere: bool,
         now: Timestamp,
     ) -> Result<OpenSession, Failure<RefreshRefused>> {
         let session = &stored.session;
-        match &stored.usage {
+        let usage = if is_elsewhere { &TokenUse::Spent } else { &stored.usage };
+        match usage {
             TokenUse::Unused => self.rotate(token, stored, (grant, recorder), now).await,
             TokenUse::Used { key_id, at } if self.limits.allow_repeat(*at, now) => {
                 if !self.sessions.is_open(&session.user, &session.device, now).await? {
@@ -104,7 +113,8 @@ impl Refresh {
             TokenUse::Used { .. } | TokenUse::Spent => {
                 let (user, which) = (&session.user, SessionsToEnd::One(session.device.clone()));
                 let reason = SessionEndReason::TokenReused;
-                end(&*self.sessions, &self.basics, (user, which, reason), None, now).await?;
+                let ended = Ended { user, which, reason, silenced: Vec::new() };
+                end(&*self.sessions, &self.basics, ended, None, now).await?;
                 Err(Failure::Refused(RefreshRefused))
             }
         }

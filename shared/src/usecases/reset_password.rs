@@ -6,6 +6,7 @@ use super::{Basics, Failure};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::bill::Bill;
 use crate::domain::challenge::ChallengeKey;
+use crate::domain::device::devices_to_silence;
 use crate::domain::event::Fact;
 use crate::domain::id::UserId;
 use crate::domain::identifier::IdentifierKind;
@@ -15,8 +16,8 @@ use crate::domain::realm::Realm;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Accounts, Clock, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords, Recorder, Users,
-    record_metric, trace_user,
+    Accounts, Clock, Devices, Entry, EntryOutcome, MetricEvent, PasswordVerdict, Passwords,
+    Recorder, Users, record_metric, trace_user,
 };
 use std::sync::Arc;
 
@@ -81,6 +82,8 @@ pub struct ResetPassword {
     pub accounts: Arc<dyn Accounts>,
     pub users: Arc<dyn Users>,
     pub passwords: Arc<dyn Passwords>,
+    /// The devices of users; `None` for a contract whose sessions are signed tokens.
+    pub devices: Option<Arc<dyn Devices>>,
     /// The realm of the users. A proof that names a user of another one is void.
     pub realm: Realm,
     pub basics: Basics,
@@ -162,6 +165,10 @@ impl ResetPassword {
             }
         }
         let hash = self.passwords.hash(password.clone()).await?;
+        let silenced = match &self.devices {
+            Some(devices) => devices_to_silence(devices.of_user(&user.id).await?, None),
+            None => Vec::new(),
+        };
         let now = self.basics.now();
         let (id, realm) = (user.id.clone(), user.realm.clone());
         let fact = Fact::PasswordChanged { user: id, realm, at: now };
@@ -172,7 +179,7 @@ impl ResetPassword {
         let account = KnownAccount { user, credential, visit: Visit::StaysOut };
         let answer = recorder.record(&())?;
         let parts = Entry { known_sources, effects, ..Entry::of(Account::Use(account), now) };
-        let entry = Entry { answer, ..parts };
+        let entry = Entry { silenced, answer, ..parts };
         Ok(self.accounts.commit(&entry).await?)
     }
 }

@@ -1,17 +1,25 @@
 //! Ends sessions of a user: one, the others, or all. Lists the sessions that are open.
 
-use super::Basics;
+use super::{Basics, Failure, NoRefusal};
+use crate::domain::device::devices_to_silence;
 use crate::domain::event::Fact;
-use crate::domain::id::UserId;
+use crate::domain::id::{DeviceId, UserId};
 use crate::domain::session::{ListedSession, SessionEndReason, SessionsToEnd};
 use crate::domain::time::Timestamp;
-use crate::ports::{EndSessions, EndToken, NewAnswer, PortError, Recorder, Sessions};
+use crate::ports::{
+    Devices, EndOutcome, EndSessions, EndToken, NewAnswer, PortError, Recorder, Sessions,
+};
 use secrecy::SecretString;
 use std::sync::Arc;
+
+/// The number of tries. A try fails if a device is deleted after it was read.
+const MAX_TRIES: usize = 4;
 
 /// Ends sessions.
 pub struct SignOut {
     pub sessions: Arc<dyn Sessions>,
+    /// The devices of users; `None` for a contract whose sessions are signed tokens.
+    pub devices: Option<Arc<dyn Devices>>,
     pub basics: Basics,
 }
 
@@ -35,10 +43,23 @@ impl SignOut {
         user: &UserId,
         which: SessionsToEnd,
         recorder: &Recorder<'_, ()>,
-    ) -> Result<(), PortError> {
-        let (reason, now) = (which.reason(), self.basics.now());
-        let answer = recorder.record(&())?;
-        end(&*self.sessions, &self.basics, (user, which, reason), answer, now).await
+    ) -> Result<(), Failure<NoRefusal>> {
+        for _ in 0..MAX_TRIES {
+            let (reason, now) = (which.reason(), self.basics.now());
+            let silenced = match (&which, &self.devices) {
+                (SessionsToEnd::All | SessionsToEnd::Others(_), Some(devices)) => {
+                    devices_to_silence(devices.of_user(user).await?, which.kept())
+                }
+                (SessionsToEnd::One(_), _) | (_, None) => Vec::new(),
+            };
+            let answer = recorder.record(&())?;
+            let ended = Ended { user, which: which.clone(), reason, silenced };
+            match end(&*self.sessions, &self.basics, ended, answer, now).await? {
+                EndOutcome::Ended | EndOutcome::AlreadyOver => return Ok(()),
+                EndOutcome::DevicesChanged => {}
+            }
+        }
+        Err(Failure::overtaken())
     }
 
     /// Ends a session that is a signed token. The token is refused from now on.
@@ -46,7 +67,7 @@ impl SignOut {
         &self,
         session: SignedToken,
         recorder: &Recorder<'_, ()>,
-    ) -> Result<(), PortError> {
+    ) -> Result<(), Failure<NoRefusal>> {
         let SignedToken { token, user, expires_at, .. } = session;
         let (at, reason) = (self.basics.now(), SessionEndReason::SignedOut);
         let fact = Fact::SessionEnded { user: user.clone(), device: None, reason, at };
@@ -62,11 +83,13 @@ impl SignOut {
         &self,
         session: &SignedToken,
         recorder: &Recorder<'_, ()>,
-    ) -> Result<(), PortError> {
+    ) -> Result<(), Failure<NoRefusal>> {
         let (which, now) = (SessionsToEnd::All, self.basics.now().max(session.issued_at));
         let reason = which.reason();
         let (user, answer) = (&session.user, recorder.record(&())?);
-        end(&*self.sessions, &self.basics, (user, which, reason), answer, now).await
+        let ended = Ended { user, which, reason, silenced: Vec::new() };
+        end(&*self.sessions, &self.basics, ended, answer, now).await?;
+        Ok(())
     }
 
     /// Returns the open sessions of a user, the newest first.
@@ -75,17 +98,26 @@ impl SignOut {
     }
 }
 
+/// The sessions that end, and why.
+pub(super) struct Ended<'a> {
+    pub(super) user: &'a UserId,
+    pub(super) which: SessionsToEnd,
+    pub(super) reason: SessionEndReason,
+    /// The devices whose push tokens are removed.
+    pub(super) silenced: Vec<DeviceId>,
+}
+
 /// Ends sessions and writes the event in one transaction.
 pub(super) async fn end(
     sessions: &dyn Sessions,
     basics: &Basics,
-    (user, which, reason): (&UserId, SessionsToEnd, SessionEndReason),
+    ended: Ended<'_>,
     answer: Option<NewAnswer>,
     at: Timestamp,
-) -> Result<(), PortError> {
+) -> Result<EndOutcome, PortError> {
+    let Ended { user, which, reason, silenced } = ended;
     let (user, device) = (user.clone(), which.device().cloned());
     let fact = Fact::SessionEnded { user: user.clone(), device, reason, at };
     let entry = basics.announce(&[fact], at)?;
-    sessions.end(&EndSessions { user, which, at, entry, answer }).await?;
-    Ok(())
+    sessions.end(&EndSessions { user, which, silenced, at, entry, answer }).await
 }

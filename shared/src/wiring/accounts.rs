@@ -79,6 +79,7 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             passwords: self.passwords()?,
+            devices: self.session_devices()?,
             realm: self.profile.realm(),
             basics: self.basics(),
         })
@@ -89,7 +90,8 @@ impl Wiring {
         let store = Arc::new(self.base.store()?);
         Ok(ChangePhone {
             accounts: Arc::clone(&store) as _,
-            users: store,
+            users: Arc::clone(&store) as _,
+            devices: store,
             realm: self.profile.realm(),
             basics: self.basics(),
         })

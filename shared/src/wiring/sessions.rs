@@ -6,7 +6,7 @@ use crate::adapters::key_ring::KeyRingScope;
 use crate::adapters::refresh_keys::HmacRefreshKeys;
 use crate::domain::session::{REMEMBERED_LIFETIME, RefreshLimits, SessionLifetimes};
 use crate::http::CookiePolicy;
-use crate::ports::{AccessTokens, Clock, Entropy, Sessions, TextSignatures, Users};
+use crate::ports::{AccessTokens, Clock, Devices, Entropy, Sessions, TextSignatures, Users};
 use crate::runtime::{Error, settings};
 use crate::usecases::{
     CheckPassword, OpenSessions, PasswordGate, Refresh, SessionOwner, SignInByPassword, SignOut,
@@ -108,7 +108,16 @@ impl Wiring {
 
     /// The use case that ends sessions.
     pub fn sign_out(&mut self) -> Result<SignOut, Error> {
-        Ok(SignOut { sessions: Arc::new(self.base.store()?), basics: self.basics() })
+        let sessions = Arc::new(self.base.store()?);
+        Ok(SignOut { sessions, devices: self.session_devices()?, basics: self.basics() })
+    }
+
+    /// The devices of the contract's users, if sessions belong to them.
+    pub(super) fn session_devices(&mut self) -> Result<Option<Arc<dyn Devices>>, Error> {
+        Ok(match self.profile.sessions {
+            SessionOwner::Device(_) => Some(Arc::new(self.base.store()?)),
+            SessionOwner::Token => None,
+        })
     }
 
     /// The sessions in the store.

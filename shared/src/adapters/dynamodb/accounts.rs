@@ -540,6 +540,9 @@ impl Accounts for DynamoStore {
             }
             self.store_session(session, &mut transaction)?;
         }
+        if !entry.silenced.is_empty() {
+            self.silence_devices(&owner(entry)?.id, &entry.silenced, &mut transaction)?;
+        }
         if let Some(credit) = credit {
             let credit = credit_item(&owner(entry)?.id, credit);
             let credit = put_new(&self.tables.ledger, "user_id", credit)?;

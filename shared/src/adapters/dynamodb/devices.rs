@@ -16,7 +16,7 @@ use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::ports::{DeviceRegistration, Devices, PortError, PushTokenOwner, RegisterDeviceOutcome};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, Update};
 
 impl DynamoStore {
     /// Returns the action that assigns a push token to a user, if its owner is the one that was
@@ -43,6 +43,26 @@ impl DynamoStore {
             .key("device_id", text(device.as_str()))
             .build()
             .map_err(malformed)
+    }
+
+    /// Adds the actions that remove the push tokens of devices whose sessions end. A device that does
+    /// not exist any more has none.
+    pub(super) fn silence_devices(
+        &self,
+        user: &UserId,
+        devices: &[DeviceId],
+        transaction: &mut Transaction,
+    ) -> Result<(), PortError> {
+        for device in devices {
+            let update = Update::builder()
+                .table_name(&self.tables.devices)
+                .key("user_id", text(user.as_str()))
+                .key("device_id", text(device.as_str()))
+                .update_expression("REMOVE push_handle")
+                .condition_expression("attribute_exists(user_id)");
+            transaction.update(Subject::Account, update.build().map_err(malformed)?);
+        }
+        Ok(())
     }
 
     /// Adds the actions that delete devices of a user and their push tokens. A push token that belongs

@@ -213,11 +213,13 @@ impl Sessions for DynamoStore {
             }
             SessionsToEnd::All => self.end_all(command, &mut transaction)?,
         }
+        self.silence_devices(&command.user, &command.silenced, &mut transaction)?;
         transaction.put(Subject::Other, self.put_entry(&command.entry)?);
         self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
         match self.transact(ACTION, transaction).await? {
             Commit::Done => Ok(EndOutcome::Ended),
             commit if commit.failed_in(Subject::Owner) => Ok(EndOutcome::AlreadyOver),
+            commit if commit.failed_in(Subject::Account) => Ok(EndOutcome::DevicesChanged),
             Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
     }

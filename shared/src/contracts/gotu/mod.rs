@@ -18,7 +18,8 @@ pub use refusal::Refusal;
 pub use wire::{
     DeletionRequest, OtpRequest, PasswordRequest, PhoneRequest, RefreshRequest,
     RequestTokenResponse, Session, SessionByPhoneRequest, SessionRequest, SignUpRequest,
-    VerificationRequest, account, caller, presented_token, sessions_to_end, source, successor,
+    VerificationRequest, account, caller, client_device, presented_token, sessions_to_end, source,
+    successor,
 };
 
 use super::Contract;

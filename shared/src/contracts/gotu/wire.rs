@@ -262,6 +262,12 @@ pub fn account<'a, S>(_: &'a S, request: &'a Request) -> BoxFuture<'a, Result<St
     Box::pin(ready(Ok(http::bearer(request).unwrap_or_default().to_owned())))
 }
 
+/// The id that the app gives its device, if the request has one.
+#[must_use]
+pub fn client_device(request: &Request) -> Option<String> {
+    http::header_text(request, DEVICE_ID)
+}
+
 /// The source of a request, with the id that the app gives its device.
 #[must_use]
 pub fn source(request: &Request) -> Source {

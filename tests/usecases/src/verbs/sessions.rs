@@ -142,12 +142,12 @@ impl Core {
 
     /// Exchanges a refresh token. Returns the session with the successor.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Session, Refusal> {
-        Ok(self.refresher().run(refresh_token, &Recorder::NONE).await?.session.into())
+        Ok(self.refresher().run(refresh_token, None, &Recorder::NONE).await?.session.into())
     }
 
     /// Exchanges a refresh token. Returns what the answer can carry.
     pub async fn refreshed(&self, refresh_token: &str) -> Result<Refreshed, Refusal> {
-        Ok(self.refresher().run(refresh_token, &Recorder::NONE).await?)
+        Ok(self.refresher().run(refresh_token, None, &Recorder::NONE).await?)
     }
 
     /// Exchanges a refresh token. Returns the attributes for the next access token.
@@ -162,7 +162,11 @@ impl Core {
     }
 
     fn signer_out(&self) -> SignOut {
-        SignOut { sessions: Arc::clone(&self.store) as _, basics: self.basics() }
+        SignOut {
+            sessions: Arc::clone(&self.store) as _,
+            devices: Some(Arc::clone(&self.store) as _),
+            basics: self.basics(),
+        }
     }
 
     /// Ends one session.
@@ -221,6 +225,7 @@ impl Core {
             accounts: Arc::clone(&self.store) as _,
             users: Arc::clone(&self.store) as _,
             passwords: Arc::clone(&self.passwords),
+            devices: Some(Arc::clone(&self.store) as _),
             realm: self.realm.clone(),
             basics: self.basics(),
         };

@@ -8,8 +8,8 @@ use crate::domain::challenge::KeyId;
 use crate::domain::device::{DeviceInfo, KnownDevice, NewDevice};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::session::{
-    FamilyId, IDLE_LIFETIME, ListedSession, RefreshToken, Session, SignInMethod, StoredToken,
-    TokenUse,
+    ClientDevice, FamilyId, IDLE_LIFETIME, ListedSession, RefreshToken, Session, SignInMethod,
+    StoredToken, TokenUse,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -137,6 +137,9 @@ pub(crate) fn token_item(session: &Session, token: &RefreshToken, at: Timestamp)
     if let Some(method) = session.method {
         item.insert("method".to_owned(), text(method.as_str()));
     }
+    if let Some(device) = &session.client_device {
+        item.insert("client_device".to_owned(), text(device.as_str()));
+    }
     item
 }
 
@@ -165,6 +168,10 @@ pub(crate) fn read_token(item: &Item) -> Result<StoredToken, PortError> {
             user: read_user_id(item)?,
             device: read_device_id(item)?,
             method: read_method(item),
+            client_device: item
+                .get("client_device")
+                .and_then(as_text)
+                .map(ClientDevice::from_stored),
             opened_at: read(item, "opened_at", as_time)?,
             token_claims: read_attributes(item)?,
         },

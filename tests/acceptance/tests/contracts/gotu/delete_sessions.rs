@@ -4,8 +4,8 @@ use acceptance::events::of_type;
 use acceptance::goodcity::{new_mobile, token};
 use acceptance::gotu::{PASSWORD, Tokens, error, tokens, user_id};
 use acceptance::tokens::forged;
-use acceptance::{TestStack, goodcity, gotu, new_email};
-use serde_json::Value;
+use acceptance::{NO_LIMITS, TestStack, goodcity, gotu, new_email, new_phone};
+use serde_json::{Value, json};
 
 fn refused() -> Value {
     error("invalid or expired access token")
@@ -72,4 +72,36 @@ async fn only_an_access_token_of_this_contract_signs_out() {
     }
     stack.call("gotu-delete-sessions").await.expect(401, &refused());
     assert_eq!(gotu(stack).sign_out(&access).await.status, 204);
+}
+
+#[tokio::test]
+async fn no_device_keeps_a_push_token_after_the_end_of_its_session() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let device = |number| [("x-device-token", ["one", "two", "three"][number])];
+    let push_tokens = async |id: &str| {
+        let devices = stack.items_with("Devices", id).await;
+        devices.iter().filter(|device| device.get("push_handle").is_some()).count()
+    };
+    // Everywhere.
+    let email = new_email();
+    let id = user_id(&gotu(stack).sign_up_by_email(&email).headers(&device(0)).await);
+    let second = tokens(&gotu(stack).sign_in(&email, PASSWORD).headers(&device(1)).await).access;
+    assert_eq!(push_tokens(&id).await, 2);
+    gotu(stack).sign_out_everywhere(&second).await.expect_text(204, "");
+    assert_eq!(push_tokens(&id).await, 0);
+    // With a new number, all but the device that asks.
+    let kept = tokens(&gotu(stack).sign_in(&email, PASSWORD).headers(&device(0)).await).access;
+    gotu(stack).sign_in(&email, PASSWORD).headers(&device(1)).await;
+    let body = gotu(stack).proved_phone(&new_phone(), 1).await;
+    gotu(stack).change_phone(&kept, &body).await.expect_text(204, "");
+    assert_eq!(push_tokens(&id).await, 1);
+    // With a new password.
+    gotu(stack).sign_in(&email, PASSWORD).headers(&device(2)).await;
+    assert_eq!(push_tokens(&id).await, 2);
+    let code = gotu(stack).code(&email, "reset_password", 1).await;
+    let proved = gotu(stack).verify_code(&email, &code, "reset_password").await;
+    let body = json!({"newPassword": "battery staple",
+        "requestToken": proved.json()["data"]["requestToken"]});
+    gotu(stack).set_password(&body).await.expect_text(204, "");
+    assert_eq!(push_tokens(&id).await, 0);
 }

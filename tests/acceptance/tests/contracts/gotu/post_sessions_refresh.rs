@@ -46,6 +46,26 @@ async fn a_lost_answer_is_given_again_until_the_successor_is_used() {
     assert_eq!(tokens(&gotu(stack).refresh(&second).await).refresh, third);
 }
 
+#[tokio::test]
+async fn a_token_that_another_device_presents_ends_the_session() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let mine = [("x-device-id", "my-device")];
+    let signed_up = gotu(stack).sign_up_by_email(&new_email()).headers(&mine).await;
+    let (id, first) = (user_id(&signed_up), tokens(&signed_up).refresh);
+    // The same device, and a client that sends no id.
+    let second = tokens(&gotu(stack).refresh(&first).headers(&mine).await).refresh;
+    let third = tokens(&gotu(stack).refresh(&second).await).refresh;
+    let other = [("x-device-id", "another-device")];
+    gotu(stack).refresh(&third).headers(&other).await.expect(401, &refused());
+    gotu(stack).refresh(&third).headers(&mine).await.expect(401, &refused());
+    expect_reuse_announced(stack, &id).await;
+    let stored = json!(stack.items("Sessions").await).to_string();
+    assert!(!stored.contains("my-device"), "{stored}");
+    // A session that was opened without an id is bound to none.
+    let first = tokens(&gotu(stack).sign_up_by_email(&new_email()).await).refresh;
+    assert_eq!(gotu(stack).refresh(&first).headers(&other).await.status, 200);
+}
+
 /// Requires one event that says that the session of a user ended because of a copied token.
 async fn expect_reuse_announced(stack: &TestStack, owner: &str) {
     stack.wait_until_delivered(owner).await;
