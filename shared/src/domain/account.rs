@@ -253,8 +253,21 @@ impl KnownAccount {
     /// phone number replaces the one before.
     #[must_use]
     pub fn drops(&self, identifier: &Identifier) -> bool {
-        if let Credential::EarlierCodeOfPhone { phone, .. } = &self.credential {
-            return identifier.kind() == phone.kind();
+        match &self.credential {
+            Credential::EarlierCodeOfPhone { phone, .. } => {
+                return identifier.kind() == phone.kind();
+            }
+            // The first proof of the identifier that the account was made with. Whoever made it may have
+            // added a number of their own.
+            Credential::EarlierCode { proved: Some(kind), .. } => {
+                let known = self.user.identifiers.of_kind(*kind);
+                let is_first = known.is_some_and(|known| !known.is_verified());
+                return is_first && identifier.receives_codes() && identifier.kind() != *kind;
+            }
+            Credential::Code(_)
+            | Credential::CodeForPassword { .. }
+            | Credential::Password { .. }
+            | Credential::EarlierCode { proved: None, .. } => {}
         }
         let is_proved = self.code().is_some_and(|code| code.key().recipient == *identifier);
         self.takes_over() && identifier.receives_codes() && !is_proved

@@ -159,6 +159,15 @@ impl DynamoStore {
                 update.end_sessions(user, now, None);
                 self.forget_all_attempts(user, transaction)?;
                 if let Some(known) = kind.and_then(|kind| user.identifiers.of_kind(kind)) {
+                    let others = user.identifiers.iter();
+                    for other in others.filter(|other| account.drops(&other.identifier)) {
+                        // Another proof in the meantime may have made it one of many.
+                        update.require_unverified(known.identifier.kind());
+                        let kind = other.identifier.kind();
+                        update.remove(kind.as_str()).remove(&verified_flag(kind));
+                        update.remove(&verified_time(kind)).remove(&reserved_time(kind));
+                    }
+                    self.release_dropped(account, transaction)?;
                     verify(known.identifier.kind(), &mut update);
                     proved = Some(&known.identifier);
                 }

@@ -104,3 +104,36 @@ async fn every_refusal_is_named_and_changes_nothing() {
     assert_eq!(stack.items_with("Users", &id).await, before);
     assert_eq!(gotu(stack).change_phone(&access, &body).await.status, 204);
 }
+
+#[tokio::test]
+async fn the_first_proof_of_the_address_takes_a_number_away_that_a_stranger_added() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let (email, theirs) = (new_email(), new_phone());
+    let stranger = gotu(stack).sign_up_by_email(&email).await;
+    let id = user_id(&stranger);
+    let body = gotu(stack).proved_phone(&theirs, 1).await;
+    gotu(stack).change_phone(&tokens(&stranger).access, &body).await.expect_text(204, "");
+    // The owner of the address sets a password.
+    let code = gotu(stack).code(&email, "reset_password", 1).await;
+    let proved = gotu(stack).verify_code(&email, &code, "reset_password").await;
+    let body = json!({"newPassword": "battery staple",
+        "requestToken": proved.json()["data"]["requestToken"]});
+    gotu(stack).set_password(&body).await.expect_text(204, "");
+    assert_eq!(user_id(&gotu(stack).sign_in(&email, "battery staple").await), id);
+    gotu(stack).ask_for_code(&theirs, "login").await.expect_text(204, "");
+    stack.wait_until_delivered(&theirs).await;
+    assert_eq!(stack.messages(&theirs).await.len(), 1, "no code to sign in");
+    let items = stack.items_with("Users", &id).await;
+    assert!(!items[0].to_string().contains(&theirs), "{items:?}");
+    // The number is free. A later proof of the address takes nothing away.
+    let access = tokens(&gotu(stack).sign_in(&email, "battery staple").await).access;
+    let body = gotu(stack).proved_phone(&theirs, 2).await;
+    gotu(stack).change_phone(&access, &body).await.expect_text(204, "");
+    let code = gotu(stack).code(&email, "reset_password", 2).await;
+    let proved = gotu(stack).verify_code(&email, &code, "reset_password").await;
+    let body = json!({"newPassword": "correct staple",
+        "requestToken": proved.json()["data"]["requestToken"]});
+    gotu(stack).set_password(&body).await.expect_text(204, "");
+    let code = gotu(stack).code(&theirs, "login", 3).await;
+    assert_eq!(user_id(&gotu(stack).sign_in_by_phone(&theirs, &code).await), id);
+}
