@@ -59,6 +59,15 @@ impl TestStack {
         }
     }
 
+    /// Deletes everything that [`Self::age`] moves.
+    pub async fn forget_people(&self) {
+        for (table, key) in AGING {
+            for item in self.stored(table).await {
+                self.delete(table, key, item[key]["S"].clone()).await;
+            }
+        }
+    }
+
     /// The items of a table in the format of DynamoDB.
     async fn stored(&self, table: &str) -> Vec<Value> {
         let Value::Array(items) =

@@ -30,3 +30,4 @@ mod sessions;
 mod settings;
 mod token_holders;
 mod traces;
+mod walks;
