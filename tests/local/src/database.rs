@@ -49,6 +49,8 @@ fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
             anyhow!("{}", error.to_string().trim_start_matches("VALIDATION:"))
         })?;
         database.create_table(request)?;
+    } else {
+        add_indexes(database, table)?;
     }
     // Expired items are never removed here: DynamoDB can take days for that, so no function may
     // rely on it.
@@ -58,6 +60,27 @@ fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
             "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
         });
         database.update_time_to_live(serde_json::from_value(request)?)?;
+    }
+    Ok(())
+}
+
+/// Adds the indexes that the table of an older version does not have.
+fn add_indexes(database: &Database, table: &Table) -> anyhow::Result<()> {
+    let list = |table: &Json| table.get("GlobalSecondaryIndexes").and_then(Json::as_array).cloned();
+    let request = json!({ "TableName": table.name });
+    let described = database.describe_table(serde_json::from_value(request)?)?;
+    let described = serde_json::to_value(described)?;
+    let known = described.get("Table").and_then(list).unwrap_or_default();
+    let name = |index: &Json| index.get("IndexName").cloned();
+    for index in list(&table.create).unwrap_or_default() {
+        if known.iter().all(|other| name(other) != name(&index)) {
+            let request = json!({
+                "TableName": table.name,
+                "AttributeDefinitions": table.create.get("AttributeDefinitions"),
+                "GlobalSecondaryIndexUpdates": [{ "Create": index }],
+            });
+            database.update_table(serde_json::from_value(request)?)?;
+        }
     }
     Ok(())
 }
@@ -136,6 +159,26 @@ mod tests {
     fn put(database: &Database, item: &Json) {
         let request = json!({ "TableName": "latchkey-Things", "Item": item });
         database.put_item(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_table_of_an_older_version_gets_the_index_that_it_lacks() {
+        let database = open(&[table()], None).unwrap();
+        put(&database, &json!({ "id": { "S": "1" }, "part": { "S": "a" } }));
+        let mut newer = table();
+        let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+        newer.create["AttributeDefinitions"] = json!([attribute("id"), attribute("part")]);
+        newer.create["GlobalSecondaryIndexes"] = json!([{ "IndexName": "due",
+            "KeySchema": [{ "AttributeName": "part", "KeyType": "HASH" }],
+            "Projection": { "ProjectionType": "KEYS_ONLY" } }]);
+        for _ in 0..2 {
+            create(&database, &newer).unwrap();
+            let query = json!({ "TableName": newer.name, "IndexName": "due",
+                "KeyConditionExpression": "part = :a",
+                "ExpressionAttributeValues": { ":a": { "S": "a" } } });
+            let found = database.query(serde_json::from_value(query).unwrap()).unwrap();
+            assert_eq!(found.items.unwrap_or_default().len(), 1);
+        }
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub(crate) async fn run(function: String, schedule: Schedule, lambda: Arc<Lambda
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let payload = event(&schedule.name);
+        let payload = match &schedule.input {
+            Some(input) => input.to_string(),
+            None => event(&schedule.name),
+        };
         // `Lambda` logs a failure. The next tick follows anyway.
         drop(lambda.invoke(&function, Bytes::from(payload)).await);
     }

@@ -45,6 +45,8 @@ pub enum Event {
 /// The stream of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
+    /// The name of the event.
+    pub name: String,
     /// The physical name of the table.
     pub table: String,
     pub batch_size: usize,
@@ -54,6 +56,8 @@ pub struct Stream {
     pub maximum_age: Duration,
     /// The kinds of change that the function gets, such as `INSERT`.
     pub event_names: Vec<String>,
+    /// What the keys of the changed items begin with; empty for every key.
+    pub key_prefixes: Vec<String>,
 }
 
 /// A schedule.
@@ -61,6 +65,8 @@ pub struct Stream {
 pub struct Schedule {
     pub name: String,
     pub period: Duration,
+    /// The payload instead of the event of EventBridge.
+    pub input: Option<Json>,
 }
 
 impl Function {
@@ -180,14 +186,19 @@ impl Event {
         let path = &format!("{path}.Properties");
         match kind {
             "HttpApi" => Self::route(properties, path),
-            "DynamoDB" => Stream::read(properties, path, tables).map(Self::Stream),
+            "DynamoDB" => Stream::read(name, properties, path, tables).map(Self::Stream),
             "Schedule" => {
-                only(properties, path, &["Description", "Schedule"])?;
+                only(properties, path, &["Description", "Input", "Schedule"])?;
                 let rate = properties.get("Schedule").and_then(Json::as_str).unwrap_or_default();
                 let period = period(rate).with_context(|| {
                     format!("unsupported schedule {rate:?} at {path}: expected rate(…)")
                 })?;
-                Ok(Self::Schedule(Schedule { name: name.to_owned(), period }))
+                let input = properties.get("Input").map(|input| {
+                    let input = input.as_str().and_then(|input| serde_json::from_str(input).ok());
+                    input.with_context(|| format!("no JSON text at {path}.Input"))
+                });
+                let input = input.transpose()?;
+                Ok(Self::Schedule(Schedule { name: name.to_owned(), period, input }))
             }
             other => bail!("unsupported event type {other:?} at {path}"),
         }
@@ -214,7 +225,7 @@ impl Event {
 }
 
 impl Stream {
-    fn read(properties: &Json, path: &str, tables: &[Table]) -> anyhow::Result<Self> {
+    fn read(name: &str, properties: &Json, path: &str, tables: &[Table]) -> anyhow::Result<Self> {
         let known = [
             "BatchSize",
             "BisectBatchOnFunctionError",
@@ -247,29 +258,43 @@ impl Stream {
             let value = properties.get(name).and_then(whole);
             value.with_context(|| format!("no {name} at {path}"))
         };
+        let (event_names, key_prefixes) = filter(properties).with_context(|| {
+            format!(
+                r#"unsupported filter at {path}.FilterCriteria: expected {{"eventName":[…]}}, and prefixes of one key"#
+            )
+        })?;
         Ok(Self {
+            name: name.to_owned(),
             table: table.name.clone(),
             batch_size: usize::try_from(number("BatchSize")?)?,
             parallelization: usize::try_from(number("ParallelizationFactor")?)?,
             maximum_retries: u32::try_from(number("MaximumRetryAttempts")?)?,
             maximum_age: Duration::from_secs(number("MaximumRecordAgeInSeconds")?),
-            event_names: event_names(properties).with_context(|| {
-                format!(
-                    r#"unsupported filter at {path}.FilterCriteria: expected {{"eventName":[…]}}"#
-                )
-            })?,
+            event_names,
+            key_prefixes,
         })
     }
 }
 
-/// Reads the one filter of a stream: a list of event names.
-fn event_names(properties: &Json) -> Option<Vec<String>> {
+/// Reads the one filter of a stream: a list of event names, and what a key begins with.
+fn filter(properties: &Json) -> Option<(Vec<String>, Vec<String>)> {
     let filters = properties.pointer("/FilterCriteria/Filters")?.as_array()?;
     let [filter] = filters.as_slice() else { return None };
-    let pattern: BTreeMap<String, Vec<String>> =
-        serde_json::from_str(filter.get("Pattern")?.as_str()?).ok()?;
-    let names = pattern.get("eventName").filter(|_| pattern.len() == 1)?;
-    Some(names.clone())
+    let pattern: Json = serde_json::from_str(filter.get("Pattern")?.as_str()?).ok()?;
+    let members = pattern.as_object()?;
+    let texts = |list: &Json, of: fn(&Json) -> Option<&str>| -> Option<Vec<String>> {
+        list.as_array()?.iter().map(|item| of(item).map(str::to_owned)).collect()
+    };
+    let names = texts(pattern.get("eventName")?, Json::as_str)?;
+    let Some(record) = pattern.get("dynamodb") else {
+        return (members.len() == 1).then_some((names, Vec::new()));
+    };
+    // The table has one key, so any key of the pattern is that one.
+    let keys = record.get("Keys")?.as_object().filter(|keys| keys.len() == 1)?;
+    let prefixes = keys.values().next()?.get("S")?;
+    let prefixes = texts(prefixes, |item| item.get("prefix")?.as_str())?;
+    let is_whole = members.len() == 2 && record.as_object()?.len() == 1 && !prefixes.is_empty();
+    is_whole.then_some((names, prefixes))
 }
 
 /// Reads a schedule such as `rate(5 minutes)`.

@@ -83,6 +83,12 @@ fn document_statements(
     statements.collect()
 }
 
+/// Returns `Table/index/x` for `${Table.Arn}/index/x`, and any other text as it is.
+fn without_attribute(text: &str) -> String {
+    let table = text.strip_prefix("${").and_then(|rest| rest.split_once(".Arn}"));
+    table.map_or_else(|| text.to_owned(), |(id, rest)| format!("{id}{rest}"))
+}
+
 /// Reads a name or a list of names.
 fn names(statement: &Json, key: &str, path: &str) -> anyhow::Result<Vec<String>> {
     let values = match statement.get(key) {
@@ -95,11 +101,14 @@ fn names(statement: &Json, key: &str, path: &str) -> anyhow::Result<Vec<String>>
     }
     let names = values.iter().map(|value| {
         let name = match value.as_object().and_then(intrinsic) {
-            Some(("Ref" | "Fn::Sub", name)) => name.as_str(),
-            Some(("Fn::GetAtt", attribute)) => attribute.get(0).and_then(Json::as_str),
-            _ => value.as_str(),
+            // An index of a table is named by the logical id of the table and the rest of its ARN.
+            Some(("Ref" | "Fn::Sub", name)) => name.as_str().map(without_attribute),
+            Some(("Fn::GetAtt", attribute)) => {
+                attribute.get(0).and_then(Json::as_str).map(str::to_owned)
+            }
+            _ => value.as_str().map(str::to_owned),
         };
-        name.map(str::to_owned).with_context(|| format!("unsupported {key} at {path}"))
+        name.with_context(|| format!("unsupported {key} at {path}"))
     });
     names.collect()
 }

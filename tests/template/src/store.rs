@@ -30,6 +30,7 @@ impl Table {
             &[
                 "AttributeDefinitions",
                 "BillingMode",
+                "GlobalSecondaryIndexes",
                 "KeySchema",
                 "PointInTimeRecoverySpecification",
                 "SSESpecification",
@@ -44,6 +45,9 @@ impl Table {
         for name in REQUIRED {
             let value = property(name)?.with_context(|| format!("no {name} at {path}"))?;
             create.insert(name.to_owned(), value);
+        }
+        if let Some(indexes) = property("GlobalSecondaryIndexes")? {
+            create.insert("GlobalSecondaryIndexes".to_owned(), indexes);
         }
         let view = property("StreamSpecification/StreamViewType")?;
         let has_stream = view.is_some();

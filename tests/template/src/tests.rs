@@ -214,17 +214,50 @@ fn tables_have_names_keys_streams_and_expiry() {
 fn the_relay_has_its_stream_and_the_rotation_its_schedule() {
     let template = template();
     let stream = Stream {
+        name: "Outbox".to_owned(),
         table: "latchkey-Outbox".to_owned(),
         batch_size: 25,
         parallelization: 10,
         maximum_retries: 12,
         maximum_age: Duration::from_mins(1),
         event_names: vec!["INSERT".to_owned()],
+        key_prefixes: Vec::new(),
     };
     assert_eq!(template.function("relay").unwrap().streams().collect::<Vec<_>>(), [&stream]);
-    let schedule = Schedule { name: "Rotation".to_owned(), period: Duration::from_mins(15) };
+
+    let keys =
+        r#"["INSERT"],"dynamodb":{"Keys":{"event_id":{"S":[{"prefix":"m#"},{"prefix":"0"}]}}}}"#;
+    let text = TEMPLATE.replace(r#"["INSERT"]}"#, keys);
+    let template = Template::parse(&text).unwrap();
+    let prefixes = ["m#", "0"].map(str::to_owned).to_vec();
+    let stream = Stream { key_prefixes: prefixes, ..stream };
+    assert_eq!(template.function("relay").unwrap().streams().collect::<Vec<_>>(), [&stream]);
+    let schedule =
+        Schedule { name: "Rotation".to_owned(), period: Duration::from_mins(15), input: None };
     let rotation = template.function("rotate-keys").unwrap();
     assert_eq!(rotation.schedules().collect::<Vec<_>>(), [&schedule]);
+    let input = r#"Schedule: rate(15 minutes), Input: '{"part":1}'"#;
+    let text = TEMPLATE.replace("Schedule: rate(15 minutes)", input);
+    let template = Template::parse(&text).unwrap();
+    let rotation = template.function("rotate-keys").unwrap();
+    let inputs: Vec<_> = rotation.schedules().map(|schedule| schedule.input.as_ref()).collect();
+    assert_eq!(inputs, [Some(&json!({"part": 1}))]);
+}
+
+#[test]
+fn an_index_is_a_part_of_its_table() {
+    let index = "[{ IndexName: due, KeySchema: [{ AttributeName: shard, KeyType: HASH }] }]";
+    let stream = "StreamSpecification: { StreamViewType: KEYS_ONLY }";
+    let text =
+        TEMPLATE.replace(stream, &format!("{stream}\n      GlobalSecondaryIndexes: {index}"));
+    let right = "Resource: [!Sub \"${Outbox.Arn}/index/due\", ";
+    let text = text.replace("Resource: [", right);
+    let template = Template::parse(&text).unwrap();
+    let table = template.tables.iter().find(|table| table.id == "Outbox").unwrap();
+    assert_eq!(table.create["GlobalSecondaryIndexes"][0]["IndexName"], "due");
+    let function = template.function("gotu-post-users").unwrap();
+    let resources = function.statements.iter().flat_map(|statement| &statement.resources);
+    assert!(resources.collect::<Vec<_>>().contains(&&"Outbox/index/due".to_owned()), "{text}");
 }
 
 #[test]
@@ -316,7 +349,7 @@ fn what_the_template_does_not_use_is_refused_with_its_path() {
             r#"["INSERT"]}"#,
             r#"[{"prefix":"IN"}]}"#,
             "unsupported filter at Resources.RelayFunction.Properties.Events.Outbox.Properties.FilterCriteria: \
-             expected {\"eventName\":[…]}",
+             expected {\"eventName\":[…]}, and prefixes of one key",
         ),
         (
             "BatchSize: 25",
@@ -326,8 +359,8 @@ fn what_the_template_does_not_use_is_refused_with_its_path() {
         ),
         (
             "TimeToLiveSpecification",
-            "GlobalSecondaryIndexes",
-            "unsupported property GlobalSecondaryIndexes at Resources.Outbox.Properties",
+            "LocalSecondaryIndexes",
+            "unsupported property LocalSecondaryIndexes at Resources.Outbox.Properties",
         ),
         (
             "{ Type: String,",

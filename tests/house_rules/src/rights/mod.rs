@@ -206,6 +206,9 @@ fn sid(actions: &BTreeSet<&str>, resources: &[&str]) -> String {
 }
 
 fn resource_in_yaml(template: &Template, id: &str) -> String {
+    if let Some((table, index)) = id.split_once("/index/") {
+        return format!("!Sub ${{{table}.Arn}}/index/{index}");
+    }
     match template.resource(id).map(|resource| resource.kind.as_str()) {
         Some("AWS::SecretsManager::Secret") => format!("!Ref {id}"),
         Some(_) => format!("!GetAtt {id}.Arn"),
@@ -281,6 +284,7 @@ mod tests {
             ("dynamodb:PutItem", "Budgets"),
             ("dynamodb:DeleteItem", "Budgets"),
             ("secretsmanager:GetSecretValue", "OtpKey"),
+            ("dynamodb:Query", "Outbox/index/due"),
             ("sns:Publish", "*"),
         ] {
             needs.push(need("gotu-get-me", action, resource, &["x"]));
@@ -292,6 +296,8 @@ mod tests {
              Action: [dynamodb:DeleteItem, dynamodb:PutItem]\n  Resource: !GetAtt Budgets.Arn",
             "- Sid: PutItemOutbox\n  Effect: Allow\n  \
              Action: dynamodb:PutItem\n  Resource: !GetAtt Outbox.Arn",
+            "- Sid: QueryOutboxindexdue\n  Effect: Allow\n  \
+             Action: dynamodb:Query\n  Resource: !Sub ${Outbox.Arn}/index/due",
             "- Sid: GetSecretValueOtpKey\n  Effect: Allow\n  \
              Action: secretsmanager:GetSecretValue\n  Resource: !Ref OtpKey",
             "- Sid: Publish\n  Effect: Allow\n  Action: sns:Publish\n  Resource: \"*\"",

@@ -27,7 +27,10 @@ fn invoked_by(function: &Function) -> String {
     if function.triggers.is_empty() {
         return "(no route: an administrator invokes it)".to_owned();
     }
-    let triggers = function.triggers.iter().map(trigger).collect::<Vec<_>>().join(", ");
+    let mut triggers: Vec<_> = function.triggers.iter().map(trigger).collect();
+    // The relay reads the stream of its table twice, each time a part of it.
+    triggers.dedup();
+    let triggers = triggers.join(", ");
     if function.routes().next().is_some() { triggers } else { format!("({triggers})") }
 }
 

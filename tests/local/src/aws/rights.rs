@@ -5,6 +5,8 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
 use template::Table;
 
+/// What is between a table and an index of it in an ARN.
+const INDEX: &str = "/index/";
 /// The resource of an action that names none.
 const ANY_RESOURCE: &str = "*";
 
@@ -88,9 +90,13 @@ impl PartitionKeys {
         table: &str,
         items: impl IntoIterator<Item = &'a Json>,
     ) -> Right {
-        let right = Right::new("dynamodb", operation, table);
         let name = table_name(table);
-        let keys = items.into_iter().filter_map(|item| {
+        let mut items = items.into_iter().peekable();
+        let index = items.peek().and_then(|item| item.get("IndexName")?.as_str());
+        let resource =
+            index.map_or_else(|| table.to_owned(), |index| format!("{table}{INDEX}{index}"));
+        let right = Right::new("dynamodb", operation, &resource);
+        let keys = items.filter_map(|item| {
             let item = ["Key", "Item"].iter().find_map(|name| item.get(name)).unwrap_or(item);
             let value = item.get(self.0.get(name)?)?.as_object()?.values().next()?;
             Some(value.as_str()?.to_owned())
@@ -112,9 +118,15 @@ pub(super) fn table_name(table: &str) -> &str {
     table.rsplit_once(":table/").map_or(table, |(_, name)| name)
 }
 
-/// Renames the resources of rights, and keeps each right once.
+/// Renames the resources of rights, and keeps each right once. An index keeps its name.
 pub(super) fn renamed(rights: Vec<Right>, id: impl Fn(&str) -> String) -> Vec<Right> {
-    let named = |right: Right| Right { resource: id(&right.resource), ..right };
+    let named = |right: Right| {
+        let resource = match right.resource.split_once(INDEX) {
+            Some((table, index)) => format!("{}{INDEX}{index}", id(table)),
+            None => id(&right.resource),
+        };
+        Right { resource, ..right }
+    };
     let mut rights: Vec<_> = rights.into_iter().map(named).collect();
     rights.sort();
     rights.dedup();
@@ -184,6 +196,16 @@ mod tests {
         let request = json!({ "TableName": "latchkey-Users", "Key": { "user_id": { "S": "a" } } });
         let expected = [right("dynamodb:GetItem", "latchkey-Users", &["a"])];
         assert_eq!(rights("GetItem", &request), expected);
+    }
+
+    #[test]
+    fn a_query_of_an_index_needs_a_right_for_the_index() {
+        let request = json!({ "TableName": "latchkey-Users", "IndexName": "due" });
+        let expected = [right("dynamodb:Query", "latchkey-Users/index/due", &[])];
+        assert_eq!(rights("Query", &request), expected);
+        let query = vec![Right::new("dynamodb", "Query", "latchkey-Users/index/due")];
+        let named = renamed(query, |table| table.replace("latchkey-", ""));
+        assert_eq!(named.first().unwrap().resource, "Users/index/due");
     }
 
     #[test]

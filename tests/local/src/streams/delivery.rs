@@ -251,12 +251,14 @@ mod tests {
 
     fn stream(maximum_retries: u32, maximum_age: Duration) -> Stream {
         Stream {
+            name: "Outbox".to_owned(),
             table: "t".to_owned(),
             batch_size: 10,
             parallelization: 1,
             maximum_retries,
             maximum_age,
             event_names: Vec::new(),
+            key_prefixes: Vec::new(),
         }
     }
 

@@ -57,7 +57,7 @@ pub(crate) struct Source {
 impl Source {
     /// Invokes the function with the records of the stream until the stack stops.
     pub(crate) async fn run(mut self) {
-        let key = format!("{} < {}", self.function, self.stream.table);
+        let key = format!("{} < {} {}", self.function, self.stream.table, self.stream.name);
         let start = self.positions.get(&key);
         let progress = Arc::new(Progress::new(Arc::clone(&self.positions), key));
         let lanes: Vec<_> = (0..self.stream.parallelization.clamp(1, MAX_LANES))
@@ -108,7 +108,15 @@ impl Source {
 
     fn wants(&self, record: &Record) -> bool {
         let name = record.event.get("eventName").and_then(Json::as_str);
-        self.stream.event_names.iter().any(|wanted| Some(wanted.as_str()) == name)
+        let is_wanted = self.stream.event_names.iter().any(|wanted| Some(wanted.as_str()) == name);
+        let prefixes = &self.stream.key_prefixes;
+        let keys = record.event.pointer("/dynamodb/Keys").and_then(Json::as_object);
+        let mut keys = keys.into_iter().flat_map(|keys| keys.values());
+        let begins = |key: &Json| {
+            let key = key.get("S").and_then(Json::as_str).unwrap_or_default();
+            prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
+        };
+        is_wanted && (prefixes.is_empty() || keys.any(begins))
     }
 
     fn read(&self, after: Option<&str>) -> anyhow::Result<Vec<Record>> {
