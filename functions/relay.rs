@@ -7,17 +7,20 @@ use latchkey::adapters::eventbridge::EventBridgeEvents;
 use latchkey::adapters::key_ring::KeyRingScope;
 use latchkey::adapters::ses::SesMail;
 use latchkey::adapters::sns::SnsTexts;
-use latchkey::contracts::ContractTemplates;
+use latchkey::contracts::{ContractTemplates, OutboxTask, sweep_part};
 use latchkey::runtime::{Error, serve_events, settings};
-use latchkey::usecases::DeliverEffects;
+use latchkey::usecases::{Breakers, DeliverEffects, Swept};
 use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Delivers the entries, and returns the records of a batch that the stream must send again.
 async fn relay(deliver: &DeliverEffects, event: Value) -> Result<Value, Error> {
+    if let Some(task) = event.get("outbox") {
+        return Ok(OutboxTask::read(task)?.run(&*deliver.outbox, deliver.clock.now()).await?);
+    }
     let Some(records) = event.get("Records") else {
-        let (found, failed) = deliver.sweep().await?;
+        let Swept { found, failed } = deliver.sweep(sweep_part(&event)?).await?;
         if found > 0 {
             tracing::warn!(found, failed, "swept overdue entries");
         }
@@ -50,6 +53,8 @@ pub(crate) async fn main() -> Result<(), Error> {
         texts: Arc::new(SnsTexts::new(&base.aws, settings::sms())),
         mail: Arc::new(SesMail::new(&base.aws, settings::email_sender()?)),
         events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),
+        breakers: Arc::new(Breakers::new(settings::breaker_pause()?)),
+        longest_pause: settings::longest_retry_pause()?,
         clock: base.clock.clone(),
     };
     base.warm_up().await;

@@ -2,9 +2,10 @@
 
 usage: account.py BUILD     BUILD: the output of sam build (.aws-sam/build)
 
-Reads one line of JSON:  {"endpoints": {BINARY: URL}, "environment": {NAME: VALUE}}
+Reads one line of JSON:  {"endpoints": {BINARY: URL}, "environment": {NAME: VALUE}, "schedules": BOOLEAN}
     endpoints      the AWS endpoint that a function uses; by default, the account itself
     environment    variables of all functions; they override the variables of the template
+    schedules      whether the relay sweeps every ten seconds; by default, only as the template says
 Prints one line of JSON: {"url": URL, "api": URL, "queue": URL, "functions": {BINARY: ID}, "resources": {LOGICAL_ID: ID}, "log": FILE}
     url, api       the endpoint of the account, and the URL of the API
     queue          an SQS queue that receives every event of the bus
@@ -19,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -32,11 +34,13 @@ from archive import archive  # noqa: E402
 
 STACK = "latchkey"
 BUCKET = "packages"
+# The seconds between two sweeps of the relay, as in the local stack: tests do not wait for the template's rate.
+SWEEPS = 10
 # The longest time to wait for the emulator, in seconds.
 PATIENCE = 60
 
 # Types that the emulator's CloudFormation does not support. No other resource may refer to them.
-UNSUPPORTED = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard"}
+UNSUPPORTED = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard", "AWS::Lambda::EventInvokeConfig"}
 # The properties that publish versions and move an alias to them step by step. The emulator has neither CodeDeploy nor event
 # sources that invoke an alias, so all traffic goes to the functions directly.
 DEPLOYMENT = ["AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference"]
@@ -204,6 +208,17 @@ def listen(account, bus):
     return queue
 
 
+def sweep(account, relay):
+    """Invokes the relay again and again, as its schedule does."""
+    functions = account.client("lambda")
+    while True:
+        time.sleep(SWEEPS)
+        try:
+            functions.invoke(FunctionName=relay, Payload=b'{"source":"aws.events"}')
+        except Exception as error:  # A test may have stopped the relay; the next sweep follows anyway.
+            print(f"a sweep failed: {error}", file=sys.stderr)
+
+
 def main(build):
     asked = json.loads(sys.stdin.readline() or "{}")
     # A signal must end the emulator as well.
@@ -223,6 +238,8 @@ def main(build):
                 "log": str(account.log),
             }
             print(json.dumps(answer), flush=True)
+            if asked.get("schedules"):
+                threading.Thread(target=sweep, args=(account, resources["RelayFunction"]), daemon=True).start()
             sys.stdin.read()
         finally:
             account.end()

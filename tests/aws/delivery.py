@@ -1,5 +1,6 @@
 """Checks the delivery of effects in a deployed stack: from the event source mapping by the relay, the bus, a rule and a queue to
-a consumer; and during an outage of the bus of more than a minute: dead letters, and the sweep that delivers the entries later.
+a consumer; during an outage of the bus, after which a sweep delivers the entries; and during one of the table, which ends in dead
+letters.
 
 usage: delivery.py BUILD     BUILD: the output of sam build (.aws-sam/build); prints one line per check
 """
@@ -65,11 +66,18 @@ class Stack:
         options = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": wait, "VisibilityTimeout": 5}
         return self.queues.receive_message(QueueUrl=url, **options).get("Messages", [])
 
-    def publish_at(self, endpoint):
-        """Sets the endpoint of EventBridge that the relay uses."""
+    def mappings(self):
+        """Returns the event source mappings of the relay, by the pattern of their filter."""
+        found = self.functions.list_event_source_mappings(FunctionName=self.relay)["EventSourceMappings"]
+        return {mapping["FilterCriteria"]["Filters"][0]["Pattern"]: mapping for mapping in found}
+
+    def reach_at(self, service, endpoint):
+        """Sets the endpoint of a service that the relay uses. Returns the one before."""
         variables = self.functions.get_function_configuration(FunctionName=self.relay)["Environment"]["Variables"]
-        variables["AWS_ENDPOINT_URL_EVENTBRIDGE"] = endpoint
+        before = variables.get(f"AWS_ENDPOINT_URL_{service}", "")
+        variables[f"AWS_ENDPOINT_URL_{service}"] = endpoint
         self.functions.update_function_configuration(FunctionName=self.relay, Environment={"Variables": variables})
+        return before
 
     def sweep(self):
         """Invokes the relay as its schedule does each minute; returns the function error, if any."""
@@ -78,14 +86,17 @@ class Stack:
 
 
 def mapping(stack):
-    """Checks that the event source mapping is the one that template.yaml declares."""
-    found, = stack.functions.list_event_source_mappings(FunctionName=stack.relay)["EventSourceMappings"]
+    """Checks that the event source mappings are those that template.yaml declares."""
+    found = stack.mappings()
     _, properties = project.functions(project.load())["relay"]
-    declared = properties["Events"]["Outbox"]["Properties"]
-    for name in ("BatchSize", "BisectBatchOnFunctionError", "MaximumRecordAgeInSeconds", "FunctionResponseTypes"):
-        require(found[name] == declared[name], f"mapping {name}", found[name])
     table = stack.tables.describe_table(TableName=stack.resources["Outbox"])["Table"]
-    require(found["EventSourceArn"] == table["LatestStreamArn"], "mapping source", "the outbox's stream")
+    events = {name: event["Properties"] for name, event in properties["Events"].items() if event["Type"] == "DynamoDB"}
+    require(len(found) == len(events), "mappings", ", ".join(sorted(events)))
+    for event, declared in events.items():
+        mapped = found[declared["FilterCriteria"]["Filters"][0]["Pattern"]]
+        for name in ("BatchSize", "BisectBatchOnFunctionError", "MaximumRecordAgeInSeconds", "FunctionResponseTypes"):
+            require(mapped[name] == declared[name], f"mapping {event} {name}", mapped[name])
+        require(mapped["EventSourceArn"] == table["LatestStreamArn"], f"mapping {event} source", "the outbox's stream")
 
 
 def consume(stack):
@@ -121,23 +132,46 @@ def consume(stack):
     return consumer, handled
 
 
-def outage(stack, consumer, handled):
-    """Checks that events are delivered after an outage of EventBridge of more than a minute."""
-    before = len(handled)
+def sweep_until_delivered(stack, consumer, handled, expected):
+    """Sweeps, as the schedule does each minute, until no entry is left, and checks how many events came."""
+
+    def swept():
+        if error := stack.sweep():
+            raise SystemExit(f"FAILED  delivery sweep: {error}")
+        return not stack.outbox()
+
+    until("the delivery of the entry", swept)
+    while consumer.poll():
+        pass
+    require(len(handled) == expected, "delivered later", f"{len(handled)} events")
+
+
+def outage_of_the_bus(stack, consumer, handled):
+    """Checks that an entry waits for the bus outside of the stream, and is delivered afterwards."""
+    expected = len(handled) + 2
     # No process listens on port 9.
-    stack.publish_at("http://127.0.0.1:9")
-    require(stack.sign_up("after") == 200, "outage", "the sign-up still succeeds")
+    before = stack.reach_at("EVENTBRIDGE", "http://127.0.0.1:9")
+    require(stack.sign_up("after") == 200, "outage of the bus", "the sign-up still succeeds")
+    failed = until("a failed try", lambda: [entry for entry in stack.outbox() if "last_error" in entry])
+    require(len(failed) == 1, "outage of the bus", "the entry waits in the outbox")
+    stack.reach_at("EVENTBRIDGE", before)
+    sweep_until_delivered(stack, consumer, handled, expected)
+    require(not stack.dead_letters(), "outage of the bus", "no dead letter")
+
+
+def outage_of_the_table(stack, consumer, handled):
+    """Checks that a record that is too old becomes a dead letter, and that its entry is delivered all the same."""
+    expected = len(handled) + 2
+    for found in stack.mappings().values():
+        stack.functions.update_event_source_mapping(UUID=found["UUID"], MaximumRecordAgeInSeconds=60)
+    before = stack.reach_at("DYNAMODB", "http://127.0.0.1:9")
+    require(stack.sign_up("last") == 200, "outage of the table", "the sign-up still succeeds")
     started = time.monotonic()
     letters = until("a dead letter", lambda: stack.dead_letters(1), 150)
     letter = json.loads(letters[0]["Body"])
     require("DDBStreamBatchInfo" in letter, "dead letter", f"{letter['requestContext']['condition']} after {time.monotonic() - started:.0f}s")
-    require(len(stack.outbox()) == 1, "outage", "the entry waits in the outbox")
-    stack.publish_at("")
-    require(stack.sweep() == "", "sweep", "ran")
-    until("the delivery of the entry", lambda: not stack.outbox())
-    while consumer.poll():
-        pass
-    require(len(handled) == before + 2, "delivered later", f"{len(handled) - before} events")
+    stack.reach_at("DYNAMODB", before)
+    sweep_until_delivered(stack, consumer, handled, expected)
     # A dead letter refers to a stream record, not to an effect: when its entry is delivered, it can be deleted.
     deleted = 0
     # A dead letter that was read becomes visible again when its visibility timeout of five seconds ends.
@@ -156,7 +190,8 @@ def main(build):
             stack = Stack(Path(build), account)
             mapping(stack)
             consumer, handled = consume(stack)
-            outage(stack, consumer, handled)
+            outage_of_the_bus(stack, consumer, handled)
+            outage_of_the_table(stack, consumer, handled)
         finally:
             account.end()
 

@@ -73,5 +73,5 @@ def resolve(template, value):
             return str(template["Parameters"][argument]["Default"])
         return argument
     if name == "Fn::Sub" and isinstance(argument, str):
-        return re.sub(r"\$\{([^!}]+)\}", lambda found: resolve(template, {"Ref": found[1]}), argument)
+        return re.sub(r"\$\{([^!}]+)\}", lambda found: resolve(template, {"Ref": found[1].removesuffix(".Arn")}), argument)
     raise ValueError(f"cannot resolve {value}")

@@ -2,7 +2,7 @@
 
 use super::aws::{Aws, RetryMode, client, port_error};
 use crate::domain::event::EventMessage;
-use crate::ports::{Events, PortError};
+use crate::ports::{Events, PortError, RejectedEvent};
 use async_trait::async_trait;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
@@ -24,8 +24,7 @@ impl EventBridgeEvents {
 
 #[async_trait]
 impl Events for EventBridgeEvents {
-    async fn publish(&self, events: &[&EventMessage]) -> Result<(), PortError> {
-        const ACTION: &str = "publish events";
+    async fn publish(&self, events: &[&EventMessage]) -> Result<Vec<RejectedEvent>, PortError> {
         let entries = events.iter().map(|event| {
             PutEventsRequestEntry::builder()
                 .event_bus_name(&self.bus)
@@ -36,13 +35,11 @@ impl Events for EventBridgeEvents {
                 .build()
         });
         let put = self.client.put_events().set_entries(Some(entries.collect()));
-        let answer = put.send().await.map_err(|error| port_error(ACTION, &error))?;
+        let answer = put.send().await.map_err(|error| port_error("publish events", &error))?;
         // An answer with status 200 may contain entries that were not accepted.
-        if answer.failed_entry_count == 0 {
-            return Ok(());
-        }
-        let codes: Vec<_> =
-            answer.entries().iter().filter_map(|entry| entry.error_code()).collect();
-        Err(PortError::new(ACTION, format!("the bus did not take all of them: {codes:?}")))
+        let rejected = answer.entries().iter().enumerate().filter_map(|(place, entry)| {
+            Some(RejectedEvent { place, reason: entry.error_code()?.to_owned() })
+        });
+        Ok(rejected.collect())
     }
 }

@@ -7,9 +7,12 @@ mod envelope;
 pub mod goodcity;
 pub mod gotu;
 mod messages;
+mod operator;
 pub mod posbytz;
 mod tokens;
 pub mod urbanfits;
+
+pub use operator::{OutboxTask, UnknownPart, UnknownTask, sweep_part};
 
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};

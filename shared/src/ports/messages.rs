@@ -5,6 +5,9 @@ use crate::domain::identifier::Identifier;
 use async_trait::async_trait;
 use std::fmt;
 
+/// The name of the carrier of mails.
+pub const MAIL_CARRIER: &str = "mail";
+
 /// A text message or a mail to be sent.
 pub struct Message {
     /// The recipient, which also decides the channel: SMS or mail.

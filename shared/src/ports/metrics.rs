@@ -9,8 +9,8 @@ use std::time::Duration;
 /// The target of the events that are metrics and not log lines.
 pub const METRIC_EVENTS: &str = "counts";
 
-/// An event that is counted. It happened for good: its transaction is committed, or the carrier
-/// accepted the message.
+/// An event that is counted. It happened for good: its transaction is committed, the carrier accepted
+/// the message, or the message can no longer be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricEvent {
     /// An account was created.
@@ -19,6 +19,8 @@ pub enum MetricEvent {
     SignIn,
     /// A carrier accepted a message with a code or a link.
     CodeSent,
+    /// A code or a link ended before it could be sent.
+    CodeEnded,
     /// A code or a link was used.
     CodeVerified,
     /// A code was refused.
@@ -56,6 +58,7 @@ impl MetricEvent {
             Self::SignUp => "SignUps",
             Self::SignIn => "SignIns",
             Self::CodeSent => "CodesSent",
+            Self::CodeEnded => "CodesEnded",
             Self::CodeVerified => "CodesVerified",
             Self::CodeRefused(_) => "CodesRefused",
             Self::Delivered(_) => "RelayLag",

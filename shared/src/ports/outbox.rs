@@ -1,7 +1,7 @@
 //! The port for the outbox, which holds effects to deliver.
 
 use super::PortError;
-use crate::domain::outbox::OutboxEntry;
+use crate::domain::outbox::{OutboxEntry, Shard};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 
@@ -12,28 +12,82 @@ pub struct WaitingEntries {
     /// The ids of entries that could not be read, because a newer version of this program wrote
     /// them. They do not hold up the other entries.
     pub unreadable: Vec<String>,
-    /// The start of the next page, if there is one.
-    pub next: Option<String>,
+    /// The last entry of the page, if there is a next page.
+    pub next: Option<DueEntry>,
+}
+
+/// A place in a shard, between entries that are ordered by the time at which they are due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueEntry {
+    pub due_at: Timestamp,
+    pub id: String,
+}
+
+/// An entry that failed so often that it waits for an operator. It shows nothing of its effects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedEntry {
+    pub id: String,
+    pub written_at: Timestamp,
+    pub parked_at: Timestamp,
+    pub tries: u32,
+    /// The error of the last try, with its causes.
+    pub error: String,
+    /// The kinds of the effects: `code`, `link` or the type of an event.
+    pub effects: Vec<String>,
 }
 
 /// The effects to deliver.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Returns the entries with these ids that still exist, in any order.
+    /// Returns the entries with these ids that still exist and are not parked, in any order.
     async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError>;
 
-    /// Returns a page of the entries that were written before `before`. `from` is the start of the
-    /// page.
-    async fn overdue(
+    /// Returns a page of the entries of a shard that are due before `before`, in any order: the oldest of
+    /// the shard, or those after `from`.
+    async fn due(
         &self,
+        shard: &Shard,
         before: Timestamp,
-        from: Option<String>,
+        from: Option<DueEntry>,
     ) -> Result<WaitingEntries, PortError>;
+
+    /// Puts the entries of a version without shards into theirs. Returns how many there were.
+    async fn add_to_shards(&self) -> Result<usize, PortError>;
+
+    /// Claims an entry until `until`, if no process has a claim on it at `now`, and none made a try since
+    /// the entry was read: it may have sent a part. Returns whether this call has the claim. A repeated request whose reply was lost has it, too.
+    async fn claim(
+        &self,
+        entry: &OutboxEntry,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, PortError>;
+
+    /// Makes an entry due at `due_at`, if no process has a claim on it at `now`, and none made a try since it
+    /// was read. Returns whether it did.
+    async fn defer(
+        &self,
+        entry: &OutboxEntry,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, PortError>;
 
     /// Deletes a delivered entry. Succeeds if the entry does not exist any more.
     async fn delete(&self, id: &str) -> Result<(), PortError>;
 
-    /// Replaces the effects of an entry by those that are left. Does nothing if the entry does not
-    /// exist any more.
-    async fn retain_effects(&self, entry: &OutboxEntry) -> Result<(), PortError>;
+    /// Stores what is left of an entry, its tries, the time of the next one and the error, and gives
+    /// the claim back. Does nothing if the entry does not exist any more.
+    async fn postpone(&self, entry: &OutboxEntry, error: &str) -> Result<(), PortError>;
+
+    /// The same for an entry that no try is made of until an operator releases it.
+    async fn park(&self, entry: &OutboxEntry, error: &str, at: Timestamp) -> Result<(), PortError>;
+
+    /// Returns the parked entries, at most 100.
+    async fn parked(&self) -> Result<Vec<ParkedEntry>, PortError>;
+
+    /// Makes a parked entry due at once, with all its tries. Returns whether it was parked.
+    async fn release(&self, id: &str, at: Timestamp) -> Result<bool, PortError>;
+
+    /// Deletes a parked entry undelivered. Returns whether it was parked.
+    async fn drop_parked(&self, id: &str) -> Result<bool, PortError>;
 }

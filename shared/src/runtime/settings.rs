@@ -312,6 +312,16 @@ pub(crate) fn account_notice(contract: &str) -> Result<bool, SettingsError> {
     }
 }
 
+/// How long the relay leaves a carrier alone that fails; zero for never.
+pub fn breaker_pause() -> Result<Duration, SettingsError> {
+    seconds("BREAKER_SECONDS")
+}
+
+/// The longest pause between two tries of an outbox entry.
+pub fn longest_retry_pause() -> Result<Duration, SettingsError> {
+    seconds("RETRY_PAUSE_SECONDS")
+}
+
 /// How long a used refresh token of a contract gives its successor again.
 pub(crate) fn refresh_repeat(contract: &str) -> Result<Duration, SettingsError> {
     seconds(&variable("REFRESH_REPEAT_SECONDS", contract))

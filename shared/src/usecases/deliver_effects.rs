@@ -1,28 +1,40 @@
 //! Delivers the effects in the outbox.
 
+use super::breakers::{Breakers, Line};
 use crate::domain::code::CodeSeed;
 use crate::domain::identifier::Identifier;
-use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry};
+use crate::domain::outbox::{
+    CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Shard,
+};
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Events, Message, MessageContent, MessageTemplates, Messages,
-    MetricEvent, Outbox, PortError, SendOutcome, WaitingEntries, chain, record_metric,
+    Challenges, Clock, CodeKeys, Events, MAIL_CARRIER, Message, MessageContent, MessageTemplates,
+    Messages, MetricEvent, Outbox, PortError, SendOutcome, WaitingEntries, chain, record_metric,
 };
-use futures_util::{StreamExt as _, stream};
-use std::collections::HashSet;
+use futures_util::future::{join, join_all};
+use futures_util::{Stream, StreamExt as _, stream};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The age from which on the sweep delivers an entry, because the stream must have missed it.
-const OVERDUE: Duration = Duration::from_mins(1);
+/// The number of messages that are sent at the same time.
+pub(super) const AT_ONCE: usize = 25;
+/// The number of pages of events that a sweep publishes at the same time.
+const PAGES_AT_ONCE: usize = 4;
+/// The time after which a sweep begins no further delivery. A delivery by a carrier that hangs takes 8
+/// seconds, and the function has 55.
+const SWEEP_TIME: Duration = Duration::from_secs(25);
+/// How long a claim lasts. It must be longer than the timeout of the function: no process sends any more
+/// when it ends.
+const CLAIM: Duration = Duration::from_mins(1);
+/// The name of the carrier of texts.
+const TEXT_CARRIER: &str = "sns";
+/// The number of failed tries up to which the stream tries again. Afterwards the entry comes again by
+/// its own clock, and holds up nothing in the stream.
+const TRIES_OF_STREAM: u32 = 3;
 
-/// The number of concurrent deliveries: the size of a batch of the stream.
-const AT_ONCE: usize = 10;
-/// The time after which a sweep reads no further page. It must end well before the timeout of the
-/// function.
-const SWEEP_TIME: Duration = Duration::from_secs(10);
-
-/// Delivers each effect at least once.
+/// Delivers each message once and each event at least once. If a process ends between the answer of a
+/// carrier and the record of it, that message is sent once more, while its code is valid.
 pub struct DeliverEffects {
     pub outbox: Arc<dyn Outbox>,
     /// The challenges, which show whether a code is still valid.
@@ -34,104 +46,368 @@ pub struct DeliverEffects {
     /// The carrier of mails.
     pub mail: Arc<dyn Messages>,
     pub events: Arc<dyn Events>,
+    /// Leave carriers alone that fail.
+    pub breakers: Arc<Breakers>,
+    /// The longest pause between two tries of an entry.
+    pub longest_pause: Duration,
     pub clock: Arc<dyn Clock>,
 }
 
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// The entries that were due.
+    pub found: usize,
+    /// Those of them that wait again, or are parked.
+    pub failed: usize,
+}
+
+/// The part of the shards that a sweep delivers, so that several at once do not meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepPart {
+    part: usize,
+    of: usize,
+}
+
+/// Who delivers an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Stream,
+    Sweep,
+}
+
+/// Why effects of an entry were not delivered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failures {
+    /// The errors, with their causes.
+    errors: Vec<String>,
+    /// The end of the longest pause of a breaker that was open.
+    broken_off: Option<Timestamp>,
+}
+
+/// Why an effect was not delivered.
+pub(super) enum Undelivered {
+    Failed(PortError),
+    /// The breaker of its carrier is open until then: no try was made.
+    BrokenOff(Timestamp),
+}
+
+impl From<PortError> for Undelivered {
+    fn from(error: PortError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Failures {
+    pub(super) const fn is_none(&self) -> bool {
+        self.errors.is_empty() && self.broken_off.is_none()
+    }
+
+    /// Returns whether no try was made, because the breaker was open.
+    pub(super) const fn is_broken_off(&self) -> bool {
+        self.errors.is_empty() && self.broken_off.is_some()
+    }
+
+    pub(super) fn add(&mut self, failure: Undelivered) {
+        match failure {
+            Undelivered::Failed(error) => self.errors.push(chain(&error)),
+            Undelivered::BrokenOff(until) => self.broken_off = self.broken_off.max(Some(until)),
+        }
+    }
+}
+
+impl From<Undelivered> for Failures {
+    fn from(failure: Undelivered) -> Self {
+        let mut failures = Self::default();
+        failures.add(failure);
+        failures
+    }
+}
+
+impl SweepPart {
+    /// Every shard.
+    pub const WHOLE: Self = Self { part: 0, of: 1 };
+
+    /// Returns the part with this number, counted from 0, of `of` parts. `None` if there is none.
+    #[must_use]
+    pub fn new(part: usize, of: usize) -> Option<Self> {
+        (part < of).then_some(Self { part, of })
+    }
+
+    fn shards(self, kind: EntryKind) -> impl Iterator<Item = Shard> {
+        Shard::all(kind).into_iter().skip(self.part).step_by(self.of)
+    }
+}
+
+/// The outcome of the delivery of an entry.
+pub(super) enum Delivery {
+    Done,
+    /// Another process has a claim on it, or made a try since it was read.
+    Claimed,
+    /// Something is left. `is_soon` says whether the stream should try again soon.
+    Left {
+        is_soon: bool,
+    },
+}
+
+/// An entry of which something is left.
+pub(super) struct LeftEntry {
+    pub(super) id: String,
+    is_soon: bool,
+}
+
 impl DeliverEffects {
-    /// Delivers the entries with these ids and returns the ids that have to be tried again. An
-    /// entry that does not exist any more was delivered before.
+    /// Delivers the entries with these ids and returns the ids that the stream should send again soon.
+    /// An entry that does not exist any more was delivered before.
     ///
     /// # Errors
     /// The outbox could not be read. All ids have to be tried again.
     pub async fn run(&self, ids: &[String]) -> Result<HashSet<String>, PortError> {
-        let WaitingEntries { entries, unreadable, .. } = self.outbox.find(ids).await?;
-        let mut failed = self.deliver_all(entries).await;
-        failed.extend(unreadable);
-        Ok(failed)
+        let WaitingEntries { entries, .. } = self.outbox.find(ids).await?;
+        let (messages, events): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(OutboxEntry::has_message);
+        let messages = stream::iter(messages).map(|entry| self.deliver(entry));
+        let messages = messages.buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+        let (messages, events) = join(messages, self.publish_entries(events, By::Stream)).await;
+        let left = messages.into_iter().flatten().chain(events);
+        Ok(left.filter(|left| left.is_soon).map(|left| left.id).collect())
     }
 
-    /// Delivers the entries that have waited for more than one minute. Returns how many entries
-    /// were found and how many of them failed again. Entries that are left after ten seconds wait
-    /// for the next sweep.
+    /// Delivers the entries of a part that are due. Messages and events do not wait for each other, and a
+    /// delivery that hangs holds up no other. Entries that are left after 25 seconds wait for the next
+    /// sweep.
     ///
     /// # Errors
     /// The outbox could not be read.
-    pub async fn sweep(&self) -> Result<(usize, usize), PortError> {
+    pub async fn sweep(&self, part: SweepPart) -> Result<Swept, PortError> {
         let started = self.clock.now();
-        let (mut found, mut failed): (usize, usize) = (0, 0);
-        let mut next = None;
-        loop {
-            let page = self.outbox.overdue(started.minus(OVERDUE), next).await?;
-            found = found.saturating_add(page.entries.len().saturating_add(page.unreadable.len()));
-            let again = self.deliver_all(page.entries).await;
-            failed = failed.saturating_add(again.len().saturating_add(page.unreadable.len()));
-            next = page.next;
-            if next.is_none() || self.clock.now().since(started) > SWEEP_TIME {
-                return Ok((found, failed));
+        let messages = self.pages(part.shards(EntryKind::Messages), started);
+        let messages = messages.flat_map(|page| stream::iter(each(page))).map(async |entry| {
+            let failed = match entry? {
+                Some(_) if self.is_over(started) => return Ok(Swept::default()),
+                Some(entry) => usize::from(self.deliver(entry).await.is_some()),
+                None => 1,
+            };
+            Ok(Swept { found: 1, failed })
+        });
+        let events = self.pages(part.shards(EntryKind::Events), started).map(async |page| {
+            let WaitingEntries { entries, unreadable, .. } = page?;
+            let (found, unreadable) = (entries.len(), unreadable.len());
+            let left = self.publish_entries(entries, By::Sweep).await.len();
+            Ok(Swept {
+                found: found.saturating_add(unreadable),
+                failed: left.saturating_add(unreadable),
+            })
+        });
+        // What has begun goes on if a read fails.
+        let messages = messages.buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+        let events = events.buffer_unordered(PAGES_AT_ONCE).collect::<Vec<_>>();
+        let (messages, events) = join(messages, events).await;
+        let mut swept = Swept::default();
+        for result in messages.into_iter().chain(events) {
+            let Swept { found, failed } = result?;
+            swept.found = swept.found.saturating_add(found);
+            swept.failed = swept.failed.saturating_add(failed);
+        }
+        Ok(swept)
+    }
+
+    /// Reads the entries of some shards that are due, until a read fails or the time of the sweep is up.
+    /// The shards take turns, a page each, so that none waits for another.
+    fn pages(
+        &self,
+        shards: impl Iterator<Item = Shard>,
+        started: Timestamp,
+    ) -> impl Stream<Item = Result<WaitingEntries, PortError>> {
+        let turns: VecDeque<_> = shards.map(|shard| (shard, None)).collect();
+        stream::unfold(turns, move |mut turns| async move {
+            let (shard, from) = turns.pop_front()?;
+            if self.is_over(started) {
+                return None;
+            }
+            let mut page = self.outbox.due(&shard, started, from).await;
+            match &mut page {
+                Ok(page) => turns.extend(page.next.take().map(|next| (shard, Some(next)))),
+                Err(_) => turns.clear(),
+            }
+            Some((page, turns))
+        })
+    }
+
+    /// Returns whether the time of a sweep is up.
+    fn is_over(&self, started: Timestamp) -> bool {
+        self.clock.now().since(started) > SWEEP_TIME
+    }
+
+    /// Delivers an entry with messages. Returns it if something is left.
+    async fn deliver(&self, entry: OutboxEntry) -> Option<LeftEntry> {
+        let (id, written_at) = (entry.id.clone(), entry.written_at);
+        let delivered = self.send_all(entry).await;
+        self.left(id, written_at, delivered)
+    }
+
+    /// Records how the delivery of an entry ended. Returns the entry if something is left.
+    pub(super) fn left(
+        &self,
+        id: String,
+        written_at: Timestamp,
+        delivered: Result<Delivery, PortError>,
+    ) -> Option<LeftEntry> {
+        let age = self.clock.now().since(written_at);
+        match delivered {
+            Ok(Delivery::Done) => {
+                record_metric(None, MetricEvent::Delivered(age));
+                None
+            }
+            // Another process has it.
+            Ok(Delivery::Claimed) => None,
+            Ok(Delivery::Left { is_soon }) => {
+                record_metric(None, MetricEvent::Waiting(age));
+                Some(LeftEntry { id, is_soon })
+            }
+            Err(error) => {
+                record_metric(None, MetricEvent::Waiting(age));
+                let error = chain(&error);
+                tracing::error!(outbox.id = id, error, "an effect was not delivered");
+                Some(LeftEntry { id, is_soon: true })
             }
         }
     }
 
-    async fn deliver_all(&self, entries: Vec<OutboxEntry>) -> HashSet<String> {
+    /// Claims an entry until no process with the claim can run any more. Returns whether this call has
+    /// the claim.
+    pub(super) async fn claim(&self, entry: &OutboxEntry) -> Result<bool, PortError> {
         let now = self.clock.now();
-        let deliveries = entries.into_iter().map(async |entry| {
-            let (id, written_at) = (entry.id.clone(), entry.written_at);
-            let delivered = self.deliver(entry, now).await;
-            let age = self.clock.now().since(written_at);
-            let Err(error) = delivered else {
-                record_metric(None, MetricEvent::Delivered(age));
-                return None;
-            };
-            record_metric(None, MetricEvent::Waiting(age));
-            let error = chain(&error);
-            tracing::error!(outbox.id = id, error, "an effect was not delivered");
-            Some(id)
-        });
-        let results = stream::iter(deliveries).buffer_unordered(AT_ONCE);
-        results.filter_map(std::future::ready).collect().await
+        self.outbox.claim(entry, now.plus(CLAIM), now).await
     }
 
-    /// Delivers the codes and links of one entry one by one, and its events in one call. A failure
-    /// does not hold up the other effects. Delivered effects are removed from the entry, so that
-    /// they are not repeated.
-    async fn deliver(&self, mut entry: OutboxEntry, now: Timestamp) -> Result<(), PortError> {
-        let events: Vec<_> = entry.effects.iter().filter_map(Effect::as_event).collect();
-        let published = match events.as_slice() {
-            [] => Ok(()),
-            events => self.events.publish(events).await,
-        };
-        let mut failure = published.err();
-        let events_failed = failure.is_some();
-        let mut rest = Vec::new();
-        for effect in &entry.effects {
-            let sent = match effect {
-                Effect::Event(_) if events_failed => {
-                    rest.push(effect.clone());
-                    continue;
-                }
-                Effect::Event(_) => Ok(()),
+    /// Delivers the codes and links of one entry at the same time, and then the events that an older version
+    /// put beside them. A failure does not hold up the other effects. What is delivered is removed from the
+    /// entry, and the rest comes again by the entry's own clock.
+    ///
+    /// # Errors
+    /// The outbox could not be written. If a message was sent, it is sent again after the claim.
+    async fn send_all(&self, mut entry: OutboxEntry) -> Result<Delivery, PortError> {
+        if let Some(until) = self.broken_off(&entry) {
+            return self.defer(&entry, until).await;
+        }
+        if !self.claim(&entry).await? {
+            return Ok(Delivery::Claimed);
+        }
+        let now = self.clock.now();
+        let (mut left, mut failures) = (Vec::new(), Failures::default());
+        let (messages, events): (Vec<_>, Vec<_>) = std::mem::take(&mut entry.effects)
+            .into_iter()
+            .partition(|effect| effect.as_event().is_none());
+        let sends = messages.into_iter().map(async |message| {
+            let sent = match &message {
                 Effect::Code(code) => self.send_code(code, now).await,
                 Effect::Link(link) => self.send_link(link, now).await,
+                Effect::Event(_) => Ok(()),
             };
-            if let Err(error) = sent {
-                failure = Some(error);
-                rest.push(effect.clone());
+            (message, sent)
+        });
+        for (message, sent) in join_all(sends).await {
+            if let Err(failure) = sent {
+                failures.add(failure);
+                left.push(message);
             }
         }
-        let Some(failure) = failure else { return self.outbox.delete(&entry.id).await };
-        if rest.len() != entry.effects.len() {
-            entry.effects = rest;
-            self.outbox.retain_effects(&entry).await?;
+        if let Err(failure) = self.publish_together(&events).await {
+            failures.add(failure);
+            left.extend(events);
         }
-        Err(failure)
+        if left.is_empty() {
+            self.outbox.delete(&entry.id).await?;
+            return Ok(Delivery::Done);
+        }
+        entry.effects = left;
+        self.keep(entry, &failures).await
+    }
+
+    /// Returns the time until which the carriers of all effects of an entry are left alone; `None` if a
+    /// try can be made.
+    pub(super) fn broken_off(&self, entry: &OutboxEntry) -> Option<Timestamp> {
+        let now = self.clock.now();
+        let ends = entry.effects.iter().map(|effect| match effect {
+            Effect::Code(CodeMessage { seed, .. }) | Effect::Link(LinkMessage { seed, .. }) => {
+                let (line, _) = self.carrier(seed);
+                self.breakers.open_until(&line, now)
+            }
+            Effect::Event(event) => self.breakers.open_until(&Line::of_events(event), now),
+        });
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// Lets an entry wait for its carriers. No try is made, so none is counted, and one write is enough.
+    pub(super) async fn defer(
+        &self,
+        entry: &OutboxEntry,
+        until: Timestamp,
+    ) -> Result<Delivery, PortError> {
+        let due_at = entry.next_try(until, self.longest_pause);
+        let is_deferred = self.outbox.defer(entry, due_at, self.clock.now()).await?;
+        Ok(if is_deferred { Delivery::Left { is_soon: false } } else { Delivery::Claimed })
+    }
+
+    /// Stores what is left of an entry.
+    pub(super) async fn keep(
+        &self,
+        mut entry: OutboxEntry,
+        failures: &Failures,
+    ) -> Result<Delivery, PortError> {
+        let now = self.clock.now();
+        let Failures { errors, broken_off } = failures;
+        if errors.is_empty() {
+            // No try was made, so none is counted. The next one is after the breaker, and spread.
+            entry.due_at = entry.next_try(broken_off.unwrap_or(now), self.longest_pause);
+            self.outbox.postpone(&entry, "its carrier fails, so no try was made").await?;
+            return Ok(Delivery::Left { is_soon: false });
+        }
+        let (id, error) = (entry.id.as_str(), errors.join("; "));
+        entry.due_at = entry.next_try(now, self.longest_pause);
+        entry.tries = entry.tries.saturating_add(1);
+        if entry.tries >= MAX_TRIES {
+            tracing::error!(
+                outbox.id = id,
+                error,
+                tries = entry.tries,
+                "an effect was parked: release or drop it"
+            );
+            self.outbox.park(&entry, &error, now).await?;
+            return Ok(Delivery::Left { is_soon: false });
+        }
+        tracing::error!(outbox.id = id, error, tries = entry.tries, "an effect was not delivered");
+        self.outbox.postpone(&entry, &error).await?;
+        Ok(Delivery::Left { is_soon: entry.tries < TRIES_OF_STREAM && broken_off.is_none() })
+    }
+
+    /// Makes a call to a carrier, unless its breaker is open.
+    pub(super) async fn guarded<T>(
+        &self,
+        line: Line,
+        call: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, Undelivered> {
+        let started = self.clock.now();
+        self.breakers.begin(&line, started).map_err(Undelivered::BrokenOff)?;
+        let result = call.await;
+        let now = self.clock.now();
+        match &result {
+            Ok(_) => self.breakers.succeeded(&line),
+            Err(_) => self.breakers.failed(&line, now.since(started), now),
+        }
+        Ok(result?)
     }
 
     /// Sends a code or the notice instead of it, unless nothing must be sent, or the code has expired,
     /// was replaced or was used.
-    async fn send_code(&self, code: &CodeMessage, now: Timestamp) -> Result<(), PortError> {
+    async fn send_code(&self, code: &CodeMessage, now: Timestamp) -> Result<(), Undelivered> {
         // The read comes first, so that an entry with nothing to send causes the same calls.
         let current = self.is_current(&code.seed).await?;
-        if code.delivery == CodeDelivery::Nothing || !current || code.expires_at <= now {
+        if code.delivery == CodeDelivery::Nothing || !current {
+            return Ok(());
+        }
+        if has_ended(&code.seed, code.expires_at, now) {
             return Ok(());
         }
         let realm = &code.seed.key.realm;
@@ -165,8 +441,8 @@ impl DeliverEffects {
     }
 
     /// Mails a link, unless it has expired, was replaced or was used.
-    async fn send_link(&self, link: &LinkMessage, now: Timestamp) -> Result<(), PortError> {
-        if !self.is_current(&link.seed).await? || link.expires_at <= now {
+    async fn send_link(&self, link: &LinkMessage, now: Timestamp) -> Result<(), Undelivered> {
+        if !self.is_current(&link.seed).await? || has_ended(&link.seed, link.expires_at, now) {
             return Ok(());
         }
         let realm = &link.seed.key.realm;
@@ -195,23 +471,32 @@ impl DeliverEffects {
         &self,
         seed: &CodeSeed,
         content: MessageContent,
-    ) -> Result<(), PortError> {
+    ) -> Result<(), Undelivered> {
         if self.send(seed, content).await? {
             record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeSent);
         }
         Ok(())
     }
 
+    /// Returns the carrier of the recipient of a code or link, and its breaker.
+    fn carrier(&self, seed: &CodeSeed) -> (Line, &dyn Messages) {
+        let contract = seed.key.realm.contract();
+        let line = |carrier| Line { carrier, contract: contract.to_owned() };
+        match &seed.key.recipient {
+            Identifier::Phone(_) => (line(TEXT_CARRIER), &*self.texts),
+            // The mail carrier refuses recipients that are not e-mail addresses.
+            Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => {
+                (line(MAIL_CARRIER), &*self.mail)
+            }
+        }
+    }
+
     /// Hands a message to the carrier of its recipient. Returns whether the carrier accepts it.
-    async fn send(&self, seed: &CodeSeed, content: MessageContent) -> Result<bool, PortError> {
+    async fn send(&self, seed: &CodeSeed, content: MessageContent) -> Result<bool, Undelivered> {
         let MessageContent { subject, text, html } = content;
         let message = Message { recipient: seed.key.recipient.clone(), subject, text, html };
-        let carrier = match &message.recipient {
-            Identifier::Phone(_) => &self.texts,
-            // The mail carrier refuses recipients that are not e-mail addresses.
-            Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => &self.mail,
-        };
-        match carrier.send(&message).await? {
+        let (line, carrier) = self.carrier(seed);
+        match self.guarded(line, carrier.send(&message)).await? {
             SendOutcome::Accepted => Ok(true),
             SendOutcome::Refused(reason) => {
                 let recipient = &message.recipient;
@@ -220,4 +505,24 @@ impl DeliverEffects {
             }
         }
     }
+}
+
+/// Returns the entries of a page one by one, with `None` for one that cannot be read.
+fn each(page: Result<WaitingEntries, PortError>) -> Vec<Result<Option<OutboxEntry>, PortError>> {
+    match page {
+        Ok(WaitingEntries { entries, unreadable, .. }) => {
+            let unreadable = unreadable.into_iter().map(|_| Ok(None));
+            entries.into_iter().map(|entry| Ok(Some(entry))).chain(unreadable).collect()
+        }
+        Err(error) => vec![Err(error)],
+    }
+}
+
+/// Returns whether a message has ended before it was sent, and counts it then.
+fn has_ended(seed: &CodeSeed, expires_at: Timestamp, now: Timestamp) -> bool {
+    let ended = expires_at <= now;
+    if ended {
+        record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeEnded);
+    }
+    ended
 }

@@ -5,6 +5,7 @@
 //! writes one [`Entry`](crate::ports::Entry).
 
 mod basics;
+mod breakers;
 mod change_phone;
 mod check_code;
 mod check_password;
@@ -19,6 +20,7 @@ mod new_ids;
 mod open_session;
 mod password_gate;
 mod profile;
+mod publish_events;
 mod refresh;
 mod register_device;
 mod request_code;
@@ -35,11 +37,12 @@ mod verification;
 mod verify_link;
 
 pub use basics::Basics;
+pub use breakers::Breakers;
 pub use change_phone::{ChangePhone, ChangePhoneCommand, ChangePhoneRefused};
 pub use check_code::{CheckCode, CodeRefused, Guess};
 pub use check_password::{CheckPassword, PasswordRefused};
 pub use delete_account::{DeleteAccount, DeleteByCode, DeleteByPassword, NotProved};
-pub use deliver_effects::DeliverEffects;
+pub use deliver_effects::{DeliverEffects, SweepPart, Swept};
 pub use enter_by_code::{EnterByCode, EnterByCodeCommand, EnterRefused, Presented, WalletPolicy};
 pub use failure::{Failure, NoRefusal};
 pub use gate::{Gate, Remembered, SourceLimits};

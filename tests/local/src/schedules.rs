@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 /// The longest period of a schedule. The local stack promises that effects that a fault delayed are
 /// delivered within 30 seconds after the fault ends, so it does not wait for the template's rate.
-const MAX_PERIOD: Duration = Duration::from_secs(20);
+const MAX_PERIOD: Duration = Duration::from_secs(10);
 
 /// Invokes a function by a schedule, one invocation at a time, until the stack stops.
 pub(crate) async fn run(function: String, schedule: Schedule, lambda: Arc<Lambda>) {

@@ -4,7 +4,9 @@ use crate::clock::ManualClock;
 use async_trait::async_trait;
 use latchkey::domain::event::EventMessage;
 use latchkey::domain::identifier::Identifier;
-use latchkey::ports::{Events, Message, Messages, PortError, SendOutcome};
+use latchkey::ports::{
+    Events, MOST_EVENTS, Message, Messages, PortError, RejectedEvent, SendOutcome,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +41,12 @@ pub struct Carrier {
 #[derive(Debug, Default)]
 pub struct EventBus {
     answer: Mutex<Answer>,
+    /// The names of the events that are rejected.
+    refused: Mutex<Vec<String>>,
+    /// The names of the events that no call may have.
+    breaking: Mutex<Vec<String>>,
+    /// The number of events of each call.
+    calls: Mutex<Vec<usize>>,
     published: Mutex<Vec<EventMessage>>,
 }
 
@@ -93,6 +101,27 @@ impl EventBus {
         *lock(&self.answer) = answer;
     }
 
+    /// Rejects the events with this name from now on.
+    pub fn refuse(&self, name: &str) {
+        lock(&self.refused).push(name.to_owned());
+    }
+
+    /// Makes every call with an event of this name fail from now on.
+    pub fn break_on(&self, name: &str) {
+        lock(&self.breaking).push(name.to_owned());
+    }
+
+    /// Accepts all events again.
+    pub fn mend(&self) {
+        lock(&self.refused).clear();
+        lock(&self.breaking).clear();
+    }
+
+    /// Returns the number of events of each call.
+    pub fn calls(&self) -> Vec<usize> {
+        lock(&self.calls).clone()
+    }
+
     /// Returns the names of the published events, sorted: the relay delivers entries concurrently.
     pub fn published(&self) -> Vec<String> {
         let published = lock(&self.published);
@@ -121,11 +150,24 @@ impl EventBus {
 
 #[async_trait]
 impl Events for EventBus {
-    async fn publish(&self, events: &[&EventMessage]) -> Result<(), PortError> {
-        if *lock(&self.answer) != Answer::Accept {
+    async fn publish(&self, events: &[&EventMessage]) -> Result<Vec<RejectedEvent>, PortError> {
+        assert!(events.len() <= MOST_EVENTS, "{} events in a call", events.len());
+        let answer = *lock(&self.answer);
+        lock(&self.calls).push(events.len());
+        let breaking = lock(&self.breaking).clone();
+        let breaks = events.iter().any(|event| breaking.contains(&event.detail_type));
+        if answer == Answer::Fail || breaks {
             return Err(PortError::new("publish events", "no connection"));
         }
-        lock(&self.published).extend(events.iter().map(|event| (*event).clone()));
-        Ok(())
+        let refused = lock(&self.refused).clone();
+        let (mut rejected, mut published) = (Vec::new(), lock(&self.published));
+        for (place, event) in events.iter().enumerate() {
+            if answer == Answer::Refuse || refused.contains(&event.detail_type) {
+                rejected.push(RejectedEvent { place, reason: "InternalFailure".to_owned() });
+            } else {
+                published.push((*event).clone());
+            }
+        }
+        Ok(rejected)
     }
 }

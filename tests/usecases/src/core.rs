@@ -25,7 +25,9 @@ use latchkey::domain::session::RefreshLimits;
 use latchkey::domain::source::Source;
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{AnswerKeys, Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
-use latchkey::usecases::{Admission, Basics, Gate, NewIds, Remembered, SessionOwner, SourceLimits};
+use latchkey::usecases::{
+    Admission, Basics, Breakers, Gate, NewIds, Remembered, SessionOwner, SourceLimits,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,6 +128,8 @@ pub struct Core {
     pub(crate) source: Source,
     /// What the process remembers of sources.
     remembered: Arc<Remembered>,
+    /// The breakers of the relay. They are off by default.
+    pub(crate) breakers: Arc<Breakers>,
 }
 
 /// The keys that codes and refresh tokens are derived with.
@@ -182,6 +186,7 @@ impl Default for Core {
             realm: Realm::of_contract(CONTRACT),
             source: people::source(),
             remembered: Arc::default(),
+            breakers: Arc::new(Breakers::new(Duration::ZERO)),
             clock,
             entropy,
             database,

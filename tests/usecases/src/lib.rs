@@ -19,6 +19,7 @@ mod keys;
 mod people;
 mod refusal;
 mod secrets;
+mod stepping;
 mod verbs;
 
 pub use carriers::{Answer, Carrier, EventBus, Sent};
@@ -33,4 +34,5 @@ pub use people::{
 };
 pub use refusal::Refusal;
 pub use secrets::{Mishap, ServedSecrets};
+pub use stepping::Steps;
 pub use verbs::{Session, ShopSignUp};

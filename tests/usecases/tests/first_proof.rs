@@ -86,7 +86,7 @@ async fn a_takeover_publishes_the_end_of_the_sessions_before_the_sign_in() {
     let before = core.bus.event_ids().len();
     enter(&core, SignIn).await;
     // One entry sends the code, and one has both events.
-    assert_eq!(core.waiting().await.len(), 2);
+    assert_eq!(core.waiting().len(), 2);
     core.deliver().await;
     assert_eq!(core.bus.details("session_ended"), ["identifier_proved"]);
     assert_eq!(core.bus.details("signed_in"), ["Code ann@example.com"]);

@@ -144,11 +144,11 @@ async fn a_session_that_is_over_ends_no_other_one() {
     core.wait(MINUTE);
     core.sign_out_elsewhere(&second).await;
     assert!(!core.is_open(&second).await && core.is_open(&third).await);
-    assert!(core.waiting().await.is_empty());
+    assert!(core.waiting().is_empty());
     // Neither does a device that does not exist.
     let unknown = Session { device: DeviceId::from_stored("unknown"), ..third.clone() };
     core.sign_out_elsewhere(&unknown).await;
-    assert!(core.is_open(&third).await && core.waiting().await.is_empty());
+    assert!(core.is_open(&third).await && core.waiting().is_empty());
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn an_unknown_user_has_no_session_to_end() {
     core.deliver().await;
     let unknown = latchkey::domain::id::UserId::from_stored("unknown");
     core.sign_out_everywhere(&unknown).await;
-    assert!(core.waiting().await.is_empty());
+    assert!(core.waiting().is_empty());
 }
 
 #[tokio::test]

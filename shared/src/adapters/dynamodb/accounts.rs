@@ -558,7 +558,7 @@ impl Accounts for DynamoStore {
             transaction.put(Subject::Other, credit);
         }
         if let Some(effects) = effects {
-            transaction.put(Subject::Other, self.put_entry(effects)?);
+            self.add_entry(effects, &mut transaction)?;
         }
         self.keep_answer(entry.answer.as_ref(), *at, &mut transaction)?;
         match self.transact(action(entry), transaction).await? {

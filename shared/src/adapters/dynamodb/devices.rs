@@ -151,7 +151,7 @@ impl Devices for DynamoStore {
             .key("user_id", text(registration.user.as_str()))
             .condition_expression("attribute_exists(user_id)");
         transaction.check(Subject::Account, user.build().map_err(malformed)?);
-        transaction.put(Subject::Other, self.put_entry(&registration.entry)?);
+        self.add_entry(&registration.entry, &mut transaction)?;
         let answer = registration.answer.as_ref();
         self.keep_answer(answer, registration.at, &mut transaction)?;
         let commit = self.transact(ACTION, transaction).await?;

@@ -191,7 +191,7 @@ impl Sessions for DynamoStore {
         let ended = ended_token_item(command);
         let mut transaction = Transaction::default();
         transaction.put(Subject::Token, put_new(&self.tables.sessions, "token_hash", ended)?);
-        transaction.put(Subject::Other, self.put_entry(&command.entry)?);
+        self.add_entry(&command.entry, &mut transaction)?;
         self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
         match self.transact(ACTION, transaction).await? {
             Commit::Done => Ok(EndOutcome::Ended),
@@ -214,7 +214,7 @@ impl Sessions for DynamoStore {
             SessionsToEnd::All => self.end_all(command, &mut transaction)?,
         }
         self.silence_devices(&command.user, &command.silenced, &mut transaction)?;
-        transaction.put(Subject::Other, self.put_entry(&command.entry)?);
+        self.add_entry(&command.entry, &mut transaction)?;
         self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
         match self.transact(ACTION, transaction).await? {
             Commit::Done => Ok(EndOutcome::Ended),

@@ -81,11 +81,13 @@ pub(crate) struct ProxiedResponse {
 }
 
 impl Account {
-    /// Deploys with the command. Each function calls the endpoint that has its name.
+    /// Deploys with the command. Each function calls the endpoint that has its name. With `schedules`
+    /// the relay sweeps as often as in the local stack.
     pub(crate) async fn open(
         command: &[String],
         endpoints: &BTreeMap<String, String>,
         environment: &[(String, String)],
+        schedules: bool,
     ) -> anyhow::Result<Self> {
         let (program, arguments) =
             command.split_first().ok_or_else(|| anyhow!("the command to deploy is empty"))?;
@@ -99,7 +101,11 @@ impl Account {
             bail!("{program} has no stdin or stdout");
         };
         let environment: BTreeMap<_, _> = environment.iter().cloned().collect();
-        let request = json!({ "endpoints": endpoints, "environment": environment });
+        let request = json!({
+            "endpoints": endpoints,
+            "environment": environment,
+            "schedules": schedules,
+        });
         stdin.write_all(format!("{request}\n").as_bytes()).await?;
         let line = BufReader::new(stdout).lines().next_line().await?;
         let line = line.ok_or_else(|| anyhow!("failed to deploy with {program}"))?;

@@ -117,7 +117,7 @@ async fn deploy(
     let urls = urls.collect::<anyhow::Result<_>>()?;
     let api_url = url(&front)?;
     let environment = environment::overrides(&options.env, &api_url);
-    let account = Arc::new(Account::open(command, &urls, &environment).await?);
+    let account = Arc::new(Account::open(command, &urls, &environment, options.schedules).await?);
     account.rename(&mut template).await?;
     let aws = endpoint(&template, options, Backend::Deployed(Arc::clone(&account)))?;
     let parts = Parts::new(api_url, account.url().to_owned(), &template, aws, None);

@@ -6,8 +6,9 @@ use template::arn::REGION;
 
 /// The variables that have another value here than in the template. No message reaches a phone or
 /// costs money, so all countries are allowed, and what limits all people together is off: a test
-/// suite would reach it.
-const LOCAL: [(&str, &str); 8] = [
+/// suite would reach it. The pauses of the relay are short: what a fault delayed is promised within
+/// 30 seconds after the fault ends.
+const LOCAL: [(&str, &str); 10] = [
     ("SMS_COUNTRIES", "*"),
     ("WRONG_CODES_PER_HOUR", "0"),
     ("MESSAGES_PER_HOUR", "0"),
@@ -16,6 +17,8 @@ const LOCAL: [(&str, &str); 8] = [
     ("MESSAGES_USD_PER_DAY", "0"),
     ("MESSAGES_USD_PER_DAY_IN_ALL", "0"),
     ("UNUSED_CODES_PER_PREFIX", "0"),
+    ("BREAKER_SECONDS", "2"),
+    ("RETRY_PAUSE_SECONDS", "5"),
 ];
 /// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";

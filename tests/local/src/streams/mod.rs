@@ -30,8 +30,9 @@ const IDLE_POLL: Duration = Duration::from_millis(500);
 /// The number of records that are read at once, and of those that can wait in a lane.
 const READ_LIMIT: usize = 100;
 
-/// The largest number of lanes: each starts a process, and a developer's machine has few cores.
-const MAX_LANES: usize = 4;
+/// The largest number of lanes of one event source: each starts a process, and a developer's machine
+/// has few cores.
+const MAX_LANES: usize = 2;
 
 /// A record of a stream, with the event that the function gets.
 #[derive(Debug, Clone)]

@@ -2,14 +2,24 @@
 
 use crate::Core;
 use crate::contract::PlainMessages;
-use latchkey::ports::{Outbox as _, PortError};
-use latchkey::usecases::DeliverEffects;
+use crate::stepping::{Stepped, Steps};
+use dynoxide::AttributeValue;
+use latchkey::domain::outbox::{OutboxEntry, Shard};
+use latchkey::ports::{Outbox as _, ParkedEntry, PortError};
+use latchkey::usecases::{Breakers, DeliverEffects, SweepPart, Swept};
 use serde_json::json;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Core {
+    /// Returns a relay whose calls wait for `steps`, one by one.
+    pub fn stepped_relay(&self, steps: &Arc<Steps>) -> DeliverEffects {
+        let outbox = Stepped { inner: Arc::clone(&self.store), steps: Arc::clone(steps) };
+        let texts = Stepped { inner: Arc::clone(&self.texts), steps: Arc::clone(steps) };
+        DeliverEffects { outbox: Arc::new(outbox), texts: Arc::new(texts), ..self.relay() }
+    }
+
     fn relay(&self) -> DeliverEffects {
         DeliverEffects {
             outbox: Arc::clone(&self.store) as _,
@@ -19,8 +29,18 @@ impl Core {
             texts: Arc::clone(&self.texts) as _,
             mail: Arc::clone(&self.mails) as _,
             events: Arc::clone(&self.bus) as _,
+            breakers: Arc::clone(&self.breakers),
+            longest_pause: Duration::from_mins(10),
             clock: self.clock_port(),
         }
+    }
+
+    /// Returns the core of a relay whose breakers stay open for this long at first.
+    #[must_use]
+    pub fn with_breakers(&self, pause: Duration) -> Self {
+        let mut core = self.clone();
+        core.breakers = Arc::new(Breakers::new(pause));
+        core
     }
 
     /// Makes every text take this long: the clock moves with each of them.
@@ -29,18 +49,14 @@ impl Core {
     }
 
     /// Returns the ids of the entries that wait in the outbox.
-    pub async fn waiting(&self) -> Vec<String> {
-        let (mut ids, mut next) = (Vec::new(), None);
-        loop {
-            let end = self.now().plus(Duration::from_millis(1));
-            let page = self.store.overdue(end, next).await.expect("the outbox");
-            ids.extend(page.entries.into_iter().map(|entry| entry.id));
-            ids.extend(page.unreadable);
-            next = page.next;
-            if next.is_none() {
-                return ids;
-            }
-        }
+    pub fn waiting(&self) -> Vec<String> {
+        let id = |item: HashMap<String, AttributeValue>| match item.get("event_id") {
+            Some(AttributeValue::S(id)) => id.clone(),
+            other => panic!("{other:?} is not an id"),
+        };
+        let mut ids: Vec<_> = self.database.items("Outbox").into_iter().map(id).collect();
+        ids.sort();
+        ids
     }
 
     /// Writes an entry with an effect that this version of the program does not know.
@@ -50,6 +66,8 @@ impl Core {
         let item = json!({
             "event_id": { "S": id },
             "written_at": { "N": written_at },
+            "due_at": { "N": written_at },
+            "due_shard": { "S": Shard::of(id).as_str() },
             "effects": { "L": [effect] },
         });
         self.database.put("Outbox", &item);
@@ -58,7 +76,7 @@ impl Core {
     /// Delivers every entry that waits, as the stream of the outbox does. Returns the ids that
     /// failed.
     pub async fn deliver(&self) -> HashSet<String> {
-        let ids = self.waiting().await;
+        let ids = self.waiting();
         if ids.is_empty() {
             return HashSet::new();
         }
@@ -70,9 +88,51 @@ impl Core {
         self.relay().run(ids).await
     }
 
-    /// Delivers the entries that have waited too long. Returns how many were found and how many
-    /// failed again.
+    /// Delivers the entries that are due. Returns how many were found and how many failed again.
     pub async fn sweep(&self) -> (usize, usize) {
-        self.relay().sweep().await.expect("the outbox")
+        self.sweep_part(SweepPart::WHOLE).await
+    }
+
+    /// Delivers the entries of a part that are due.
+    pub async fn sweep_part(&self, part: SweepPart) -> (usize, usize) {
+        let Swept { found, failed } = self.relay().sweep(part).await.expect("the outbox");
+        (found, failed)
+    }
+
+    /// Makes the stored entries those of a version that knew no shards.
+    pub fn forget_shards(&self) {
+        self.database.strip("Outbox", "due_shard");
+    }
+
+    /// Puts the entries of a version without shards into theirs. Returns how many there were.
+    pub async fn add_to_shards(&self) -> usize {
+        self.store.add_to_shards().await.expect("the outbox")
+    }
+
+    /// Reads an entry, as a relay does before it delivers it.
+    pub async fn read_entry(&self, id: &str) -> OutboxEntry {
+        let mut found = self.store.find(&[id.to_owned()]).await.expect("the outbox");
+        found.entries.pop().unwrap_or_else(|| panic!("no entry {id}"))
+    }
+
+    /// Claims an entry, as a relay does that ends before it sends.
+    pub async fn claim_entry(&self, entry: &OutboxEntry) -> bool {
+        let until = self.now().plus(Duration::from_mins(1));
+        self.store.claim(entry, until, self.now()).await.expect("the outbox")
+    }
+
+    /// Returns the entries that wait for an operator.
+    pub async fn parked(&self) -> Vec<ParkedEntry> {
+        self.store.parked().await.expect("the outbox")
+    }
+
+    /// Releases a parked entry. Returns whether it was parked.
+    pub async fn release(&self, id: &str) -> bool {
+        self.store.release(id, self.now()).await.expect("the outbox")
+    }
+
+    /// Drops a parked entry. Returns whether it was parked.
+    pub async fn drop_parked(&self, id: &str) -> bool {
+        self.store.drop_parked(id).await.expect("the outbox")
     }
 }

@@ -6,6 +6,7 @@
 //! sequence that was found for it.
 
 mod challenge;
+mod delivery;
 mod key_ring;
 mod session_family;
 

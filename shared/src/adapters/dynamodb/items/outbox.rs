@@ -3,13 +3,13 @@
 use super::challenge::{challenge_key_item, read_challenge_key};
 use super::user::read_user_id;
 use super::value::{
-    Item, as_bytes, as_flag, as_text, as_time, bytes, flag, purge_time, read, text, time,
+    Item, as_bytes, as_flag, as_number, as_text, as_time, bytes, flag, purge_time, read, text, time,
 };
 use crate::domain::challenge::{KeyId, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
-use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry};
-use crate::ports::PortError;
+use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry, Shard};
+use crate::ports::{ParkedEntry, PortError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 fn seed_item(seed: &CodeSeed) -> Item {
@@ -115,10 +115,37 @@ fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
 /// Reads an outbox entry.
 pub(crate) fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
     let effects = read(item, "effects", |value| value.as_l().ok())?;
+    let written_at = read(item, "written_at", as_time)?;
     Ok(OutboxEntry {
         id: read(item, "event_id", as_text)?.to_owned(),
-        written_at: read(item, "written_at", as_time)?,
+        written_at,
         effects: effects.iter().map(read_effect).collect::<Result<_, _>>()?,
+        tries: tries(item),
+        // A version before this one stored none.
+        due_at: item.get("due_at").and_then(as_time).unwrap_or(written_at),
+    })
+}
+
+fn tries(item: &Item) -> u32 {
+    let tries = item.get("tries").and_then(as_number);
+    tries.and_then(|tries| u32::try_from(tries).ok()).unwrap_or_default()
+}
+
+/// Reads a parked entry, also one whose effects this version does not know.
+pub(crate) fn read_parked(item: &Item) -> Result<ParkedEntry, PortError> {
+    let name = |effect: &AttributeValue| {
+        let effect = effect.as_m().ok()?;
+        let name = effect.get("detail_type").or_else(|| effect.get("effect"))?;
+        as_text(name).map(str::to_owned)
+    };
+    let effects = read(item, "effects", |value| value.as_l().ok())?;
+    Ok(ParkedEntry {
+        id: read(item, "event_id", as_text)?.to_owned(),
+        written_at: read(item, "written_at", as_time)?,
+        parked_at: read(item, "parked_at", as_time)?,
+        tries: tries(item),
+        error: item.get("last_error").and_then(as_text).unwrap_or_default().to_owned(),
+        effects: effects.iter().filter_map(name).collect(),
     })
 }
 
@@ -128,6 +155,8 @@ pub(crate) fn entry_item(entry: &OutboxEntry) -> Item {
         ("event_id".to_owned(), text(&entry.id)),
         ("written_at".to_owned(), time(entry.written_at)),
         ("effects".to_owned(), effects_value(&entry.effects)),
+        ("due_at".to_owned(), time(entry.due_at)),
+        ("due_shard".to_owned(), text(Shard::of(&entry.id).as_str())),
     ]);
     if let Some(end) = entry.expires_at() {
         item.insert("purge_at".to_owned(), purge_time(end));
