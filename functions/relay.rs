@@ -5,9 +5,7 @@
 
 use latchkey::adapters::eventbridge::EventBridgeEvents;
 use latchkey::adapters::key_ring::KeyRingScope;
-use latchkey::adapters::ses::SesMail;
-use latchkey::adapters::sns::SnsTexts;
-use latchkey::contracts::{ContractTemplates, OutboxTask, sweep_part};
+use latchkey::contracts::{ContractTemplates, OutboxTask, names, sweep_part};
 use latchkey::runtime::{Error, serve_events, settings};
 use latchkey::usecases::{Breakers, DeliverEffects, Swept};
 use latchkey::wiring::Bootstrap;
@@ -42,6 +40,7 @@ async fn relay(deliver: &DeliverEffects, event: Value) -> Result<Value, Error> {
 pub(crate) async fn main() -> Result<(), Error> {
     let mut base = Bootstrap::from_env()?;
     let store = Arc::new(base.store()?);
+    let senders = base.senders(&names()).await?;
     let deliver = DeliverEffects {
         outbox: store.clone(),
         challenges: store,
@@ -50,8 +49,9 @@ pub(crate) async fn main() -> Result<(), Error> {
             code_host: settings::code_host(),
             public_url: settings::public_url()?,
         }),
-        texts: Arc::new(SnsTexts::new(&base.aws, settings::sms())),
-        mail: Arc::new(SesMail::new(&base.aws, settings::email_sender()?)),
+        texts: base.text_carriers(&senders)?,
+        senders,
+        mail: base.mail()?,
         events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),
         breakers: Arc::new(Breakers::new(settings::breaker_pause()?)),
         longest_pause: settings::longest_retry_pause()?,

@@ -59,6 +59,23 @@ def routes(template):
                 yield event.get("Method", "ANY").upper(), event.get("Path", "$default"), binary
 
 
+def applies(template, condition):
+    """Whether a condition holds with the defaults of the parameters."""
+    if isinstance(condition, str):
+        condition = template["Conditions"][condition]
+    (name, argument), = condition.items()
+    if name == "Condition":
+        return applies(template, argument)
+    if name == "Fn::And":
+        return all(applies(template, one) for one in argument)
+    if name == "Fn::Not":
+        return not applies(template, argument[0])
+    if name == "Fn::Equals":
+        one, other = (resolve(template, value) for value in argument)
+        return one == other
+    raise ValueError(f"cannot evaluate {condition}")
+
+
 def resolve(template, value):
     """The text of a value. A reference to a resource, or to an attribute of it, becomes the logical id of the resource."""
     if isinstance(value, (str, int, float)):
@@ -72,6 +89,9 @@ def resolve(template, value):
         if argument in template["Parameters"]:
             return str(template["Parameters"][argument]["Default"])
         return argument
+    if name == "Fn::If":
+        condition, if_true, if_false = argument
+        return resolve(template, if_true if applies(template, condition) else if_false)
     if name == "Fn::Sub" and isinstance(argument, str):
         return re.sub(r"\$\{([^!}]+)\}", lambda found: resolve(template, {"Ref": found[1].removesuffix(".Arn")}), argument)
     raise ValueError(f"cannot resolve {value}")

@@ -97,6 +97,13 @@ impl Aws {
         Self { settings, http }
     }
 
+    /// Returns the factory of clients of another region, which share the HTTP client.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let settings = AwsSettings { region: region.to_owned(), ..self.settings.clone() };
+        Self { settings, http: self.http.clone() }
+    }
+
     pub(super) fn region(&self) -> Region {
         Region::new(self.settings.region.clone())
     }

@@ -283,6 +283,17 @@ async fn read(client: &Client, id: &str, scope: KeyRingScope) -> Result<Ring, Po
     ring_of(try_join_all(versions).await?.into_iter().flatten().collect())
 }
 
+/// Reads the text of a secret (a name or an ARN).
+///
+/// # Errors
+/// Secrets Manager could not be reached or does not give it.
+pub async fn read_secret(aws: &Aws, id: &str) -> Result<String, PortError> {
+    let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", RetryMode::Retry);
+    let call = client.get_secret_value().secret_id(id).send();
+    let value = call.await.map_err(|error| port_error("read a secret", &error))?;
+    Ok(value.secret_string.unwrap_or_default())
+}
+
 async fn read_key(client: &Client, id: &str, version: &str) -> Result<SecretString, PortError> {
     let call = client.get_secret_value().secret_id(id).version_id(version).send();
     let value = call.await.map_err(|error| port_error("read a secret", &error))?;

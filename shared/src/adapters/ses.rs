@@ -8,8 +8,19 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as SesMessage};
 
-/// The error codes of permanent failures.
-const FOR_GOOD: [&str; 2] = ["MessageRejected", "BadRequestException"];
+/// What SES says of a recipient that it will never send to.
+const OF_RECIPIENT: [&str; 6] =
+    ["blacklisted", "suppression list", "Illegal address", "Local address", "Domain", "@domain"];
+/// The error codes that every mail of the account gets until an operator changes something.
+const OF_ACCOUNT: [&str; 6] = [
+    "AccessDeniedException",
+    "AccountSuspendedException",
+    "BadRequestException",
+    "MailFromDomainNotVerifiedException",
+    "NotFoundException",
+    "SendingPausedException",
+];
+const ACTION: &str = "send a mail";
 
 /// Sends mails.
 pub struct SesMail {
@@ -50,18 +61,61 @@ impl Messages for SesMail {
             .destination(Destination::builder().to_addresses(email.as_str()).build())
             .content(content);
         match mail.send().await {
-            Ok(_) => Ok(SendOutcome::Accepted),
-            Err(error) => match error.code() {
-                // An unverified sender has the same error code. It is not the fault of the
-                // recipient and ends when the sender is verified.
-                Some(code)
-                    if FOR_GOOD.contains(&code)
-                        && !error.message().unwrap_or_default().contains("not verified") =>
-                {
-                    Ok(SendOutcome::Refused(code.to_owned()))
-                }
-                _ => Err(port_error("send a mail", &error)),
-            },
+            Ok(answer) => Ok(SendOutcome::Accepted(answer.message_id)),
+            Err(error) => judge(error.code(), error.message())
+                .unwrap_or_else(|| Err(port_error(ACTION, &error))),
+        }
+    }
+}
+
+/// Judges an error of SES: the recipient is refused for good, or the account must be changed. `None` for
+/// an error that may pass, or that is not known: the mail is kept.
+fn judge(code: Option<&str>, text: Option<&str>) -> Option<Result<SendOutcome, PortError>> {
+    let (code, text) = (code?, text.unwrap_or_default());
+    let misconfigured = |reason: &str| {
+        let reason = format!("SES answered {code}, {reason}");
+        Some(Err(PortError::misconfiguration(ACTION, reason)))
+    };
+    match code {
+        // Also said of a recipient while the account is in the sandbox.
+        "MessageRejected" if text.contains("not verified") => {
+            misconfigured("an address is not verified")
+        }
+        "MessageRejected" | "BadRequestException"
+            if OF_RECIPIENT.iter().any(|part| text.contains(part)) =>
+        {
+            Some(Ok(SendOutcome::Refused(code.to_owned())))
+        }
+        _ if OF_ACCOUNT.contains(&code) => misconfigured("which is not about the recipient"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_account_is_told_apart_from_the_recipient() {
+        let judged = |code: &str, text: &str| judge(Some(code), Some(text));
+        for (code, text) in [
+            ("MessageRejected", "Address blacklisted."),
+            ("BadRequestException", "Missing final '@domain'"),
+            ("BadRequestException", "Domain contains illegal character"),
+        ] {
+            let refused = SendOutcome::Refused(code.to_owned());
+            assert_eq!(judged(code, text).unwrap().unwrap(), refused, "{text}");
+        }
+        for (code, text) in [
+            ("MessageRejected", "Email address is not verified. The following identities failed"),
+            ("MailFromDomainNotVerifiedException", ""),
+            ("BadRequestException", "The configuration set is not valid"),
+            ("SendingPausedException", ""),
+        ] {
+            assert!(judged(code, text).unwrap().unwrap_err().is_misconfiguration(), "{code}");
+        }
+        for code in ["TooManyRequestsException", "LimitExceededException", "MessageRejected"] {
+            assert!(judged(code, "").is_none(), "{code}");
         }
     }
 }

@@ -202,6 +202,12 @@ pub const fn never<C>(never: NoRefusal) -> C {
     match never {}
 }
 
+/// Returns the names of the contracts.
+#[must_use]
+pub fn names() -> [&'static str; CONTRACTS.len()] {
+    CONTRACTS.map(|contract| contract.profile.name)
+}
+
 /// The messages of all contracts, for the relay.
 #[derive(Debug, Default)]
 pub struct ContractTemplates {
@@ -272,6 +278,43 @@ mod tests {
     use super::*;
     use lambda_http::Body;
     use lambda_http::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
+
+    /// The texts by SMS, with what a register calls their variables in the place of code and minutes.
+    fn registered_texts() -> String {
+        let templates = ContractTemplates { code_host: None, public_url: String::new() };
+        let mut rows = Vec::new();
+        // UrbanFits mails its codes.
+        let by_mail = |contract: &Contract| contract.code_page.is_some();
+        for contract in CONTRACTS.into_iter().filter(|contract| !by_mail(contract)) {
+            let name = contract.profile.name;
+            let realm = Realm::of_contract(name);
+            let code = OneTimeCode::truncate(&[7; 32], contract.profile.code_format);
+            let mut row = |of: &str, text: &str| rows.push(format!("| `{name}.{of}` | {text} |\n"));
+            for purpose in Purpose::ALL {
+                let lifetime = Duration::from_mins(77);
+                let content = templates.code_content(&realm, purpose, "en", &code, lifetime);
+                let text = content.unwrap().text;
+                assert_eq!(text.matches("77").count(), 1, "{text}");
+                row(
+                    purpose.as_str(),
+                    &text.replace(code.expose(), "{#var#}").replace("77", "{#var#}"),
+                );
+            }
+            if let Some(notice) = contract.account_notice {
+                row("account_notice", &notice("en").text);
+            }
+        }
+        rows.concat()
+    }
+
+    #[test]
+    fn the_texts_that_a_country_registers_are_those_that_are_sent() {
+        let document = include_str!("../../docs/sms-texts.md");
+        let texts = registered_texts();
+        assert!(document.ends_with(&texts), "shared/docs/sms-texts.md must end with:\n{texts}");
+        let names = texts.lines().map(|row| row.split('`').nth(1).unwrap()).collect::<Vec<_>>();
+        assert!(names.contains(&"posbytz.verify") && names.contains(&"gotu.account_notice"));
+    }
 
     #[test]
     fn no_two_contracts_own_the_same_prefix() {

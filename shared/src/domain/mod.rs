@@ -28,6 +28,7 @@ pub mod phone;
 pub mod proof;
 pub mod realm;
 pub mod risk;
+pub mod sender;
 pub mod sends;
 pub mod session;
 pub mod source;

@@ -67,6 +67,13 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
+/// Returns whether a text is what phone numbers begin with: a plus sign and one to seven digits.
+#[must_use]
+pub fn is_dial_code(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (1..=7).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The countries that text messages may be sent to, by dial code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialCodes {

@@ -2,6 +2,7 @@
 
 use super::PortError;
 use crate::domain::identifier::Identifier;
+use crate::domain::sender::Sender;
 use async_trait::async_trait;
 use std::fmt;
 
@@ -10,8 +11,14 @@ pub const MAIL_CARRIER: &str = "mail";
 
 /// A text message or a mail to be sent.
 pub struct Message {
+    /// An id that is the same in every try, so that a carrier can tell a repetition.
+    pub id: String,
     /// The recipient, which also decides the channel: SMS or mail.
     pub recipient: Identifier,
+    /// The name of the text, such as `posbytz.verify`, by which a country's register knows it.
+    pub name: String,
+    /// Who sends a text. A mail has one sender.
+    pub sender: Sender,
     /// The subject; only for mail.
     pub subject: String,
     /// The text.
@@ -30,8 +37,9 @@ impl fmt::Debug for Message {
 /// The outcome of [`Messages::send`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// The carrier accepted the message.
-    Accepted,
+    /// The carrier accepted the message. Contains its id for it, by which it reports what became of it, unless
+    /// it does not report.
+    Accepted(Option<String>),
     /// The carrier will never accept it, for example because the recipient opted out. Contains the
     /// error code of the carrier.
     Refused(String),
@@ -43,6 +51,7 @@ pub trait Messages: Send + Sync {
     /// Hands a message to the carrier.
     ///
     /// # Errors
-    /// The carrier could not be reached or failed. The call may be repeated.
+    /// The carrier could not be reached, failed, or refuses everything that the account sends
+    /// ([`PortError::is_misconfiguration`]). The call may be repeated.
     async fn send(&self, message: &Message) -> Result<SendOutcome, PortError>;
 }

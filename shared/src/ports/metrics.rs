@@ -21,6 +21,10 @@ pub enum MetricEvent {
     CodeSent,
     /// A code or a link ended before it could be sent.
     CodeEnded,
+    /// A carrier will never send to this recipient.
+    RecipientRefused,
+    /// A carrier refuses what this account sends, whoever the recipient is.
+    SenderRefused,
     /// A code or a link was used.
     CodeVerified,
     /// A code was refused.
@@ -59,6 +63,8 @@ impl MetricEvent {
             Self::SignIn => "SignIns",
             Self::CodeSent => "CodesSent",
             Self::CodeEnded => "CodesEnded",
+            Self::RecipientRefused => "RecipientsRefused",
+            Self::SenderRefused => "SendersRefused",
             Self::CodeVerified => "CodesVerified",
             Self::CodeRefused(_) => "CodesRefused",
             Self::Delivered(_) => "RelayLag",

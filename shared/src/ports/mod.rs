@@ -81,13 +81,21 @@ use std::error::Error;
 pub struct PortError {
     action: &'static str,
     source: Box<dyn Error + Send + Sync>,
-    is_contention: bool,
+    kind: ErrorKind,
+}
+
+/// What an error means for those who can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ErrorKind {
+    Fault,
+    Contention,
+    Misconfiguration,
 }
 
 impl PortError {
     /// Creates the error for `action`, a phrase that completes "failed to …".
     pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { action, source: source.into(), is_contention: false }
+        Self { action, source: source.into(), kind: ErrorKind::Fault }
     }
 
     /// Creates the error for `action`, which wrote nothing because other requests wrote the same
@@ -95,14 +103,29 @@ impl PortError {
     #[must_use]
     pub fn contention(action: &'static str) -> Self {
         let source = "other requests wrote the same items in every try".into();
-        Self { action, source, is_contention: true }
+        Self { action, source, kind: ErrorKind::Contention }
+    }
+
+    /// Creates the error for `action`, which the service refuses to every recipient until an operator
+    /// changes the account or the settings.
+    pub fn misconfiguration(
+        action: &'static str,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind: ErrorKind::Misconfiguration, ..Self::new(action, source) }
+    }
+
+    /// Returns whether an operator must change the account or the settings.
+    #[must_use]
+    pub const fn is_misconfiguration(&self) -> bool {
+        matches!(self.kind, ErrorKind::Misconfiguration)
     }
 
     /// Returns whether nothing failed but other requests were faster. The caller may repeat the
     /// request.
     #[must_use]
     pub const fn is_contention(&self) -> bool {
-        self.is_contention
+        matches!(self.kind, ErrorKind::Contention)
     }
 }
 

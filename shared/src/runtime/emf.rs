@@ -19,11 +19,13 @@ struct Metric {
 }
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
-const METRICS: [Metric; 16] = [
+const METRICS: [Metric; 18] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesEnded", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "RecipientsRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "SendersRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesVerified", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesRefused", unit: "Count", dimensions: &[&["Contract", "Cause"]] },
     Metric { name: "WrongGuesses", unit: "Count", dimensions: &[&["Contract"]] },

@@ -3,6 +3,7 @@
 mod counters;
 mod emf;
 mod once;
+mod senders;
 mod serve;
 pub mod settings;
 mod telemetry;

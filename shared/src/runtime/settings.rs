@@ -1,6 +1,7 @@
 //! The environment. No other code reads it, and each function reads only the groups of variables
 //! that it needs, at its start.
 
+use super::senders::{self, SendersError};
 use crate::adapters::argon2::Cost;
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
@@ -10,6 +11,7 @@ use crate::domain::challenge::GuessLimits;
 use crate::domain::key_rotation::RotatedKey;
 use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
+use crate::domain::sender::{Sender, Senders};
 use crate::domain::sends::{SendLimits, SendPolicy};
 use crate::http::{AllowedOrigins, Front, PageUrl, Passage};
 use secrecy::SecretString;
@@ -30,6 +32,8 @@ pub enum SettingsError {
         /// The kind that the value must have.
         kind: &'static str,
     },
+    #[error(transparent)]
+    Senders(#[from] SendersError),
 }
 
 /// The number of guesses at one code while a contract is under attack.
@@ -62,9 +66,10 @@ fn seconds(name: &str) -> Result<Duration, SettingsError> {
 
 /// Region, credentials and endpoints.
 pub(crate) fn aws() -> Result<AwsSettings, SettingsError> {
-    const ENDPOINTS: [(&str, &str); 5] = [
+    const ENDPOINTS: [(&str, &str); 6] = [
         ("DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB"),
         ("SNS", "AWS_ENDPOINT_URL_SNS"),
+        ("PINPOINT_SMS_VOICE_V2", "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"),
         ("SESV2", "AWS_ENDPOINT_URL_SESV2"),
         ("EVENTBRIDGE", "AWS_ENDPOINT_URL_EVENTBRIDGE"),
         ("SECRETS_MANAGER", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -199,10 +204,54 @@ pub(crate) fn argon2() -> Result<Cost, SettingsError> {
 /// The settings of SMS.
 #[must_use]
 pub fn sms() -> SmsSettings {
-    SmsSettings {
-        sender_id: optional("SMS_SENDER_ID"),
-        max_price_usd: optional("SMS_MAX_PRICE_USD"),
+    SmsSettings { max_price_usd: optional("SMS_MAX_PRICE_USD") }
+}
+
+/// The secret with the rules for the senders of texts, unless the environment has them or there are none.
+pub(crate) fn senders_secret() -> Option<String> {
+    optional("TEXT_SENDERS_SECRET").filter(|_| optional("TEXT_SENDERS").is_none())
+}
+
+/// The senders of texts of these contracts, by the rules of a secret or of the environment. Where no rule
+/// applies, SNS sends with the sender ID of the stack.
+///
+/// # Errors
+/// The rules are malformed.
+pub(crate) fn senders(rules: Option<&str>, contracts: &[&str]) -> Result<Senders, SettingsError> {
+    let own = optional("TEXT_SENDERS").unwrap_or_default();
+    let rules = senders::read(rules.unwrap_or(&own), contracts)?;
+    Ok(Senders { rules, default: Sender::sns(optional("SMS_SENDER_ID")) })
+}
+
+/// The endpoint of the webhook that sends texts, and the key that signs its requests.
+///
+/// # Errors
+/// The URL is missing or is not HTTPS, or there is no key. HTTP is allowed on this machine, for tests.
+pub(crate) fn sms_webhook() -> Result<(String, RingSource), SettingsError> {
+    let url = required("SMS_WEBHOOK_URL")?;
+    let name = "SMS_WEBHOOK_KEY_RING".to_owned();
+    let (secret, inline) = (optional("SMS_WEBHOOK_KEY_SECRET"), optional(&name));
+    let is_local = url.starts_with("http://127.0.0.1:");
+    if !url.starts_with("https://") && !is_local {
+        let name = "SMS_WEBHOOK_URL".to_owned();
+        return Err(SettingsError::Malformed { name, kind: "an HTTPS URL" });
     }
+    if secret.is_none() && inline.is_none() {
+        return Err(SettingsError::Missing("SMS_WEBHOOK_KEY_SECRET".to_owned()));
+    }
+    Ok((url, RingSource { name, secret: secret.unwrap_or_default(), inline }))
+}
+
+/// The region that sends texts; `None` for the region of the function.
+#[must_use]
+pub fn sms_region() -> Option<String> {
+    optional("SMS_REGION")
+}
+
+/// The region that sends mails; `None` for the region of the function.
+#[must_use]
+pub fn ses_region() -> Option<String> {
+    optional("SES_REGION")
 }
 
 /// The sender's address of mails.

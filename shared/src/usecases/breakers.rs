@@ -27,17 +27,19 @@ pub struct Breakers {
     known: Mutex<HashMap<Line, Breaker>>,
 }
 
-/// A carrier, as one contract uses it.
+/// A carrier, as one contract uses it in one region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Line {
     pub(super) carrier: &'static str,
     pub(super) contract: String,
+    /// The region of a sender; `None` for the one of the stack.
+    pub(super) region: Option<String>,
 }
 
 impl Line {
     /// The event bus, as the contract of an event uses it.
     pub(super) fn of_events(event: &EventMessage) -> Self {
-        Self { carrier: "events", contract: event.source.clone() }
+        Self { carrier: "events", contract: event.source.clone(), region: None }
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
     }
 
     fn line(contract: &str) -> Line {
-        Line { carrier: "sms", contract: contract.to_owned() }
+        Line { carrier: "sms", contract: contract.to_owned(), region: None }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{
     CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Shard,
 };
+use crate::domain::sender::{Sender, Senders, TextCarrier};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, MAIL_CARRIER, Message, MessageContent, MessageTemplates,
@@ -13,7 +14,7 @@ use crate::ports::{
 };
 use futures_util::future::{join, join_all};
 use futures_util::{Stream, StreamExt as _, stream};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,14 +22,14 @@ use std::time::Duration;
 pub(super) const AT_ONCE: usize = 25;
 /// The number of pages of events that a sweep publishes at the same time.
 const PAGES_AT_ONCE: usize = 4;
-/// The time after which a sweep begins no further delivery. A delivery by a carrier that hangs takes 8
+/// The time after which a sweep begins no further delivery. A delivery by three carriers that hang takes 24
 /// seconds, and the function has 55.
 const SWEEP_TIME: Duration = Duration::from_secs(25);
 /// How long a claim lasts. It must be longer than the timeout of the function: no process sends any more
 /// when it ends.
 const CLAIM: Duration = Duration::from_mins(1);
-/// The name of the carrier of texts.
-const TEXT_CARRIER: &str = "sns";
+/// The name of the text of a notice. That of a code is named by its purpose.
+const NOTICE: &str = "account_notice";
 /// The number of failed tries up to which the stream tries again. Afterwards the entry comes again by
 /// its own clock, and holds up nothing in the stream.
 const TRIES_OF_STREAM: u32 = 3;
@@ -41,8 +42,10 @@ pub struct DeliverEffects {
     pub challenges: Arc<dyn Challenges>,
     pub code_keys: Arc<dyn CodeKeys>,
     pub templates: Arc<dyn MessageTemplates>,
-    /// The carrier of text messages.
-    pub texts: Arc<dyn Messages>,
+    /// The carriers of texts. Each that a sender names must be here.
+    pub texts: BTreeMap<TextCarrier, Arc<dyn Messages>>,
+    /// Who sends texts, and by which carriers.
+    pub senders: Senders,
     /// The carrier of mails.
     pub mail: Arc<dyn Messages>,
     pub events: Arc<dyn Events>,
@@ -301,8 +304,8 @@ impl DeliverEffects {
             .partition(|effect| effect.as_event().is_none());
         let sends = messages.into_iter().map(async |message| {
             let sent = match &message {
-                Effect::Code(code) => self.send_code(code, now).await,
-                Effect::Link(link) => self.send_link(link, now).await,
+                Effect::Code(code) => self.send_code(&entry.id, code, now).await,
+                Effect::Link(link) => self.send_link(&entry.id, link, now).await,
                 Effect::Event(_) => Ok(()),
             };
             (message, sent)
@@ -331,8 +334,9 @@ impl DeliverEffects {
         let now = self.clock.now();
         let ends = entry.effects.iter().map(|effect| match effect {
             Effect::Code(CodeMessage { seed, .. }) | Effect::Link(LinkMessage { seed, .. }) => {
-                let (line, _) = self.carrier(seed);
-                self.breakers.open_until(&line, now)
+                let (_, carriers) = self.carriers(seed);
+                let ends = carriers.iter().map(|(line, _)| self.breakers.open_until(line, now));
+                ends.collect::<Option<Vec<_>>>()?.into_iter().min()
             }
             Effect::Event(event) => self.breakers.open_until(&Line::of_events(event), now),
         });
@@ -394,6 +398,8 @@ impl DeliverEffects {
         let now = self.clock.now();
         match &result {
             Ok(_) => self.breakers.succeeded(&line),
+            // The carrier works. It refuses this sender, which must not hold up the others.
+            Err(error) if error.is_misconfiguration() => self.breakers.succeeded(&line),
             Err(_) => self.breakers.failed(&line, now.since(started), now),
         }
         Ok(result?)
@@ -401,7 +407,12 @@ impl DeliverEffects {
 
     /// Sends a code or the notice instead of it, unless nothing must be sent, or the code has expired,
     /// was replaced or was used.
-    async fn send_code(&self, code: &CodeMessage, now: Timestamp) -> Result<(), Undelivered> {
+    async fn send_code(
+        &self,
+        id: &str,
+        code: &CodeMessage,
+        now: Timestamp,
+    ) -> Result<(), Undelivered> {
         // The read comes first, so that an entry with nothing to send causes the same calls.
         let current = self.is_current(&code.seed).await?;
         if code.delivery == CodeDelivery::Nothing || !current {
@@ -415,7 +426,7 @@ impl DeliverEffects {
             // A contract without the notice sends nothing.
             let content = self.templates.account_notice(realm, &code.locale);
             return match content {
-                Some(content) => self.send(&code.seed, content).await.map(drop),
+                Some(content) => self.send(id, &code.seed, NOTICE, content).await.map(drop),
                 None => Ok(()),
             };
         }
@@ -437,11 +448,16 @@ impl DeliverEffects {
             );
             return Ok(());
         };
-        self.send_counted(&code.seed, content).await
+        self.send_counted(id, &code.seed, purpose.as_str(), content).await
     }
 
     /// Mails a link, unless it has expired, was replaced or was used.
-    async fn send_link(&self, link: &LinkMessage, now: Timestamp) -> Result<(), Undelivered> {
+    async fn send_link(
+        &self,
+        id: &str,
+        link: &LinkMessage,
+        now: Timestamp,
+    ) -> Result<(), Undelivered> {
         if !self.is_current(&link.seed).await? || has_ended(&link.seed, link.expires_at, now) {
             return Ok(());
         }
@@ -457,7 +473,7 @@ impl DeliverEffects {
             );
             return Ok(());
         };
-        self.send_counted(&link.seed, content).await
+        self.send_counted(id, &link.seed, "link", content).await
     }
 
     /// Returns whether the challenge still has the code or link of `seed`.
@@ -469,41 +485,103 @@ impl DeliverEffects {
     /// Sends a message that expects an answer of its recipient, and counts it.
     async fn send_counted(
         &self,
+        id: &str,
         seed: &CodeSeed,
+        name: &str,
         content: MessageContent,
     ) -> Result<(), Undelivered> {
-        if self.send(seed, content).await? {
+        if self.send(id, seed, name, content).await? {
             record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeSent);
         }
         Ok(())
     }
 
-    /// Returns the carrier of the recipient of a code or link, and its breaker.
-    fn carrier(&self, seed: &CodeSeed) -> (Line, &dyn Messages) {
+    /// Returns who sends to the recipient of a code or link, and the carriers in the order in which they
+    /// are tried, with their breakers.
+    fn carriers(&self, seed: &CodeSeed) -> (&Sender, Vec<(Line, &dyn Messages)>) {
         let contract = seed.key.realm.contract();
-        let line = |carrier| Line { carrier, contract: contract.to_owned() };
+        let line = |carrier, region| Line { carrier, contract: contract.to_owned(), region };
         match &seed.key.recipient {
-            Identifier::Phone(_) => (line(TEXT_CARRIER), &*self.texts),
+            Identifier::Phone(phone) => {
+                let sender = self.senders.of(contract, phone);
+                let known = sender.carriers.iter().filter_map(|carrier| {
+                    let line = line(carrier.name(), sender.region.clone());
+                    Some((line, &**self.texts.get(carrier)?))
+                });
+                (sender, known.collect())
+            }
             // The mail carrier refuses recipients that are not e-mail addresses.
             Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => {
-                (line(MAIL_CARRIER), &*self.mail)
+                (&self.senders.default, vec![(line(MAIL_CARRIER, None), &*self.mail)])
             }
         }
     }
 
-    /// Hands a message to the carrier of its recipient. Returns whether the carrier accepts it.
-    async fn send(&self, seed: &CodeSeed, content: MessageContent) -> Result<bool, Undelivered> {
+    /// Hands a message to the first carrier of its recipient that takes it. Returns whether one accepts
+    /// it. A carrier that took too long may have sent it, too.
+    async fn send(
+        &self,
+        id: &str,
+        seed: &CodeSeed,
+        name: &str,
+        content: MessageContent,
+    ) -> Result<bool, Undelivered> {
         let MessageContent { subject, text, html } = content;
-        let message = Message { recipient: seed.key.recipient.clone(), subject, text, html };
-        let (line, carrier) = self.carrier(seed);
-        match self.guarded(line, carrier.send(&message)).await? {
-            SendOutcome::Accepted => Ok(true),
-            SendOutcome::Refused(reason) => {
-                let recipient = &message.recipient;
-                tracing::warn!(?recipient, reason, "the carrier refused the recipient permanently");
-                Ok(false)
+        let contract = seed.key.realm.contract();
+        let (sender, carriers) = self.carriers(seed);
+        let message = Message {
+            id: id.to_owned(),
+            recipient: seed.key.recipient.clone(),
+            name: format!("{contract}.{name}"),
+            sender: sender.clone(),
+            subject,
+            text,
+            html,
+        };
+        if let Some(missing) = sender.unregistered(&message.name) {
+            record_metric(Some(contract), MetricEvent::SenderRefused);
+            return Err(PortError::misconfiguration("send a text", missing).into());
+        }
+        let mut failure = None;
+        let last = carriers.len().saturating_sub(1);
+        for (place, (line, carrier)) in carriers.into_iter().enumerate() {
+            let carrier_name = line.carrier;
+            match self.guarded(line, carrier.send(&message)).await {
+                Ok(SendOutcome::Accepted(_)) => return Ok(true),
+                Ok(SendOutcome::Refused(reason)) => {
+                    let recipient = &message.recipient;
+                    record_metric(Some(contract), MetricEvent::RecipientRefused);
+                    tracing::warn!(
+                        ?recipient,
+                        carrier = carrier_name,
+                        reason,
+                        "the carrier refused the recipient permanently"
+                    );
+                    return Ok(false);
+                }
+                Err(new) => {
+                    if let Undelivered::Failed(error) = &new {
+                        if error.is_misconfiguration() {
+                            record_metric(Some(contract), MetricEvent::SenderRefused);
+                        }
+                        // The error of the last one is that of the entry, which is logged with it.
+                        if place < last {
+                            let error = chain(error);
+                            tracing::warn!(carrier = carrier_name, error, "a carrier failed");
+                        }
+                    }
+                    failure = match (failure, new) {
+                        // A try was made, whatever the other carriers say.
+                        (Some(Undelivered::Failed(error)), Undelivered::BrokenOff(_)) => {
+                            Some(Undelivered::Failed(error))
+                        }
+                        (_, new) => Some(new),
+                    };
+                }
             }
         }
+        let none = || PortError::misconfiguration("send a message", "it has no carrier").into();
+        Err(failure.unwrap_or_else(none))
     }
 }
 

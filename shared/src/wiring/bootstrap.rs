@@ -4,12 +4,18 @@ use crate::adapters::answer_keys::RingAnswerKeys;
 use crate::adapters::aws::Aws;
 use crate::adapters::code_keys::HmacCodeKeys;
 use crate::adapters::dynamodb::DynamoStore;
-use crate::adapters::key_ring::{KeyRing, KeyRingScope};
+use crate::adapters::end_user_messaging::EndUserMessagingTexts;
+use crate::adapters::key_ring::{KeyRing, KeyRingScope, read_secret};
+use crate::adapters::ses::SesMail;
+use crate::adapters::sns::SnsTexts;
 use crate::adapters::system::{OsEntropy, SystemClock};
-use crate::ports::{AnswerKeys, Clock, CodeKeys, Entropy, chain};
+use crate::adapters::webhook::WebhookTexts;
+use crate::domain::sender::{Senders, TextCarrier};
+use crate::ports::{AnswerKeys, Clock, CodeKeys, Entropy, Messages, chain};
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
 use futures_util::future::join_all;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +91,54 @@ impl Bootstrap {
     pub fn code_keys(&mut self, scope: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
         let ring = self.key_ring(&settings::code_key()?, scope)?;
         Ok(Arc::new(HmacCodeKeys::new(ring)))
+    }
+
+    /// The senders of the texts of these contracts.
+    pub async fn senders(&self, contracts: &[&str]) -> Result<Senders, Error> {
+        let rules = match settings::senders_secret() {
+            Some(secret) => Some(read_secret(&self.aws, &secret).await?),
+            None => None,
+        };
+        Ok(settings::senders(rules.as_deref(), contracts)?)
+    }
+
+    /// The carriers of texts that some sender names.
+    pub fn text_carriers(
+        &mut self,
+        senders: &Senders,
+    ) -> Result<BTreeMap<TextCarrier, Arc<dyn Messages>>, Error> {
+        let aws = match settings::sms_region() {
+            Some(region) => self.aws.in_region(&region),
+            None => self.aws.clone(),
+        };
+        let mut carriers: BTreeMap<_, Arc<dyn Messages>> = BTreeMap::new();
+        for carrier in senders.all().flat_map(|sender| &sender.carriers) {
+            if carriers.contains_key(carrier) {
+                continue;
+            }
+            let texts: Arc<dyn Messages> = match carrier {
+                TextCarrier::Sns => Arc::new(SnsTexts::new(&aws, settings::sms(), senders)),
+                TextCarrier::EndUserMessaging => {
+                    Arc::new(EndUserMessagingTexts::new(&aws, settings::sms(), senders))
+                }
+                TextCarrier::Webhook => {
+                    let (url, key) = settings::sms_webhook()?;
+                    let key = self.key_ring(&key, KeyRingScope::WithKeys)?;
+                    Arc::new(WebhookTexts::new(url, key, Arc::clone(&self.clock))?)
+                }
+            };
+            carriers.insert(*carrier, texts);
+        }
+        Ok(carriers)
+    }
+
+    /// The carrier of mails.
+    pub fn mail(&self) -> Result<Arc<dyn Messages>, Error> {
+        let aws = match settings::ses_region() {
+            Some(region) => self.aws.in_region(&region),
+            None => self.aws.clone(),
+        };
+        Ok(Arc::new(SesMail::new(&aws, settings::email_sender()?)))
     }
 
     /// The keys that protect the answers to requests with idempotency keys.

@@ -1,10 +1,10 @@
 //! The admin API, under `/_local/`, and the Invoke API of Lambda.
 
-use crate::aws::{Aws, Fault};
+use crate::aws::{self, Aws, Fault};
 use crate::lambda::PAYLOAD_LIMIT;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -36,6 +36,7 @@ pub(crate) fn router(api: Arc<AdminApi>) -> Router {
         .route("/_local/tables", get(tables))
         .route("/_local/tables/{table}", get(table))
         .route("/_local/calls", get(calls))
+        .route("/_local/sms-webhook", post(sms_webhook))
         .route("/_local/faults", post(add_fault).delete(clear_faults))
         .route("/_local", any(not_found))
         .route("/_local/", any(not_found))
@@ -104,6 +105,11 @@ async fn add_fault(State(stack): Stack, body: Bytes) -> Response {
     }
     stack.aws.faults.add(fault);
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// Plays the operator's webhook for texts.
+async fn sms_webhook(State(stack): Stack, request: Request) -> Response {
+    aws::handle_webhook(&stack.aws, request).await
 }
 
 async fn clear_faults(State(stack): Stack) -> Response {

@@ -3,7 +3,8 @@
 //! This is the only module that branches between them. The rest of the stack asks [`Backend`].
 
 use crate::aws::{
-    ApiCall, Caller, DynamoDb, EventBuses, Instance, Reply, Secrets, Service, ses, sns,
+    ApiCall, Caller, DynamoDb, EventBuses, Instance, Reply, Secrets, Service, ses, sms_voice, sns,
+    webhook,
 };
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{Account, ProxiedResponse};
@@ -179,6 +180,8 @@ impl Embedded {
             Service::Ses => ses::call(operation, &body, &self.records),
             Service::Events => self.buses.call(operation, &body, &self.records),
             Service::Secrets => self.secrets.call(operation, &body),
+            Service::SmsVoice => sms_voice::call(operation, &body, &self.records),
+            Service::Webhook => webhook::call(&head.headers, &body, &self.records),
         }
     }
 }

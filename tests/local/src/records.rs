@@ -5,6 +5,7 @@ use crate::{clock, files, random};
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -29,6 +30,12 @@ pub(crate) struct Message {
     pub(crate) subject: Option<String>,
     pub(crate) body: String,
     pub(crate) html: Option<String>,
+    /// The carrier of a text, if it is not SNS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) carrier: Option<String>,
+    /// What the carrier of a text got beside the text: its attributes, or the headers of the webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) attributes: Option<Json>,
     pub(crate) sent_at: String,
 }
 

@@ -30,6 +30,12 @@ pub fn ses_identity(name: &str) -> String {
     arn("ses", &format!("identity/{name}"))
 }
 
+/// Returns the ARN of an identity that texts are sent as.
+#[must_use]
+pub fn sms_identity(name: &str) -> String {
+    arn("sms-voice", &format!("identity/{name}"))
+}
+
 /// Returns the ARN of a table.
 pub(crate) fn table(name: &str) -> String {
     arn("dynamodb", &format!("table/{name}"))

@@ -37,7 +37,7 @@ use resolve::Resolver;
 pub const FILE: &str = "template.yaml";
 
 /// The resource types that the template uses.
-const RESOURCE_TYPES: [&str; 13] = [
+const RESOURCE_TYPES: [&str; 14] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
@@ -46,6 +46,7 @@ const RESOURCE_TYPES: [&str; 13] = [
     "AWS::Events::Archive",
     "AWS::Events::EventBus",
     "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::RolePolicy",
     "AWS::Logs::LogGroup",
     "AWS::SQS::Queue",
     "AWS::SecretsManager::Secret",

@@ -17,6 +17,8 @@ pub enum Answer {
     Accept,
     /// The carrier refuses the recipient permanently.
     Refuse,
+    /// The carrier refuses everything that the account sends.
+    Misconfigured,
     /// The carrier cannot be reached.
     Fail,
 }
@@ -33,6 +35,7 @@ pub struct Sent {
 pub struct Carrier {
     answer: Mutex<Answer>,
     sent: Mutex<Vec<Sent>>,
+    calls: Mutex<usize>,
     /// The clock to move with each message, and how far.
     slowness: Mutex<Option<(Arc<ManualClock>, Duration)>>,
 }
@@ -65,6 +68,11 @@ impl Carrier {
         *lock(&self.slowness) = Some((clock, span));
     }
 
+    /// Returns the number of messages that the carrier was asked to send.
+    pub fn calls(&self) -> usize {
+        *lock(&self.calls)
+    }
+
     /// Returns the accepted messages, oldest first.
     pub fn sent(&self) -> Vec<Sent> {
         lock(&self.sent).clone()
@@ -80,6 +88,8 @@ impl Carrier {
 #[async_trait]
 impl Messages for Carrier {
     async fn send(&self, message: &Message) -> Result<SendOutcome, PortError> {
+        let calls = self.calls().saturating_add(1);
+        *lock(&self.calls) = calls;
         if let Some((clock, span)) = &*lock(&self.slowness) {
             clock.advance(*span);
         }
@@ -87,9 +97,12 @@ impl Messages for Carrier {
             Answer::Accept => {
                 let (recipient, text) = (message.recipient.clone(), message.text.clone());
                 lock(&self.sent).push(Sent { recipient, text });
-                Ok(SendOutcome::Accepted)
+                Ok(SendOutcome::Accepted(Some(calls.to_string())))
             }
             Answer::Refuse => Ok(SendOutcome::Refused("OptedOut".to_owned())),
+            Answer::Misconfigured => {
+                Err(PortError::misconfiguration("send a message", "no sender"))
+            }
             Answer::Fail => Err(PortError::new("send a message", "no connection")),
         }
     }

@@ -20,6 +20,7 @@ use latchkey::domain::id::IdFormat;
 use latchkey::domain::password_attempts::Backoff;
 use latchkey::domain::phone::DialCodes;
 use latchkey::domain::realm::Realm;
+use latchkey::domain::sender::{Sender, Senders};
 use latchkey::domain::sends::{SendLimits, SendPolicy};
 use latchkey::domain::session::RefreshLimits;
 use latchkey::domain::source::Source;
@@ -113,6 +114,9 @@ pub struct Core {
     pub entropy: Arc<SeededEntropy>,
     /// The carrier of text messages.
     pub texts: Arc<Carrier>,
+    /// A second carrier of texts, which is not used unless a sender names it.
+    pub other_texts: Arc<Carrier>,
+    pub(crate) senders: Senders,
     pub mails: Arc<Carrier>,
     pub bus: Arc<EventBus>,
     pub(crate) database: Arc<EmbeddedDatabase>,
@@ -180,6 +184,8 @@ impl Default for Core {
             refresh_keys: Arc::new(HmacRefreshKeys::new(ring)),
             passwords: passwords(&rules, &entropy),
             texts: Arc::default(),
+            other_texts: Arc::default(),
+            senders: Senders { rules: Vec::new(), default: Sender::sns(None) },
             mails: Arc::default(),
             bus: Arc::default(),
             contract: CONTRACT,

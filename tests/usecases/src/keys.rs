@@ -7,7 +7,7 @@ use crate::secrets::ServedSecrets;
 use latchkey::adapters::aws::{Aws, AwsSettings};
 use latchkey::adapters::code_keys::HmacCodeKeys;
 use latchkey::adapters::jwt::JwtAccessTokens;
-use latchkey::adapters::key_ring::{KeyRing, KeyRingScope, Ring};
+use latchkey::adapters::key_ring::{KeyRing, KeyRingScope, Ring, read_secret};
 use latchkey::adapters::refresh_keys::HmacRefreshKeys;
 use latchkey::adapters::secret_rotation::SecretRotation;
 use latchkey::domain::challenge::KeyId;
@@ -75,6 +75,11 @@ impl Keys {
     /// Returns one key, made when the clock starts.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Reads the text of a secret.
+    pub async fn text(&self, name: &str) -> Result<String, PortError> {
+        read_secret(&self.aws, name).await
     }
 
     /// Returns keys with these names, made when the clock starts.

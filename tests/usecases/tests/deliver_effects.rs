@@ -3,6 +3,7 @@
 use crate::shop::{both, by_email};
 use latchkey::domain::challenge::Purpose::*;
 use latchkey::domain::outbox::MAX_TRIES;
+use latchkey::domain::sender::TextCarrier;
 use latchkey::usecases::SweepPart;
 use std::time::Duration;
 use usecases::{Answer, Core, START, email, number, other_phone, phone};
@@ -416,4 +417,53 @@ async fn an_entry_that_another_relay_tried_since_it_was_read_is_not_claimed() {
     // It may have sent a part of the entry, which the first reader does not know.
     assert!(!core.claim_entry(&read).await);
     assert!(core.claim_entry(&core.read_entry(&id).await).await);
+}
+
+#[tokio::test]
+async fn a_text_goes_by_the_next_carrier_if_the_first_fails_or_is_left_alone() {
+    for answer in [Answer::Fail, Answer::Misconfigured] {
+        let core = Core::new().with_breakers(Duration::from_secs(15));
+        let core = core.with_carriers(&[TextCarrier::Webhook, TextCarrier::Sns]);
+        let core = core.ruled(|rules| rules.sources.sends_per_hour = 0);
+        core.other_texts.answer(answer);
+        for n in 0..5 {
+            core.request_code(SignUp, number(&format!("+852900000{n:02}"))).await.unwrap();
+            assert!(core.deliver().await.is_empty());
+        }
+        assert_eq!((core.texts.sent().len(), core.waiting().len()), (5, 0));
+        // A carrier that fails has been left alone since the third text. One that refuses this sender works.
+        assert_eq!(core.other_texts.calls(), if answer == Answer::Fail { 3 } else { 5 });
+        core.other_texts.answer(Answer::Accept);
+        core.wait(Duration::from_secs(15));
+        core.request_code(SignUp, other_phone()).await.unwrap();
+        core.deliver().await;
+        assert_eq!((core.texts.sent().len(), core.other_texts.sent().len()), (5, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_text_waits_if_all_carriers_fail_and_no_carrier_sends_to_a_refused_recipient() {
+    let core = Core::new().with_carriers(&[TextCarrier::Webhook, TextCarrier::Sns]);
+    core.request_code(SignUp, phone()).await.unwrap();
+    core.other_texts.answer(Answer::Misconfigured);
+    core.texts.answer(Answer::Fail);
+    assert_eq!(core.deliver().await.len(), 1);
+    assert_eq!((core.waiting().len(), core.texts.calls()), (1, 1));
+    core.other_texts.answer(Answer::Refuse);
+    assert!(core.deliver().await.is_empty());
+    assert_eq!((core.waiting().len(), core.texts.calls()), (0, 1));
+}
+
+#[tokio::test]
+async fn what_the_account_may_not_send_is_kept_until_it_may() {
+    let core = Core::new();
+    core.request_code(SignUp, phone()).await.unwrap();
+    core.texts.answer(Answer::Misconfigured);
+    for _ in 0..3 {
+        core.deliver().await;
+    }
+    assert_eq!(core.waiting().len(), 1);
+    core.texts.answer(Answer::Accept);
+    core.deliver().await;
+    assert_eq!((core.texts.sent().len(), core.waiting().len()), (1, 0));
 }

@@ -261,3 +261,12 @@ async fn a_token_without_the_id_of_a_key_is_forged_and_the_ring_is_not_read() {
     assert_eq!(forged.unwrap(), CheckedToken::Forged);
     assert!(keys.secrets.take_calls().is_empty());
 }
+
+#[tokio::test]
+async fn a_text_is_read_from_a_secret_or_the_secret_is_named() {
+    let keys = Keys::new();
+    let text = keys.text(KEY).await.unwrap();
+    assert!(text.starts_with(r#"{"key":""#), "{text}");
+    let error = chain(&keys.text("absent").await.unwrap_err());
+    assert!(error.contains("failed to read a secret: the service answered Resource"), "{error}");
+}

@@ -5,7 +5,7 @@
 
 use acceptance::drivers::names;
 use acceptance::faults::{Fault, of_store};
-use acceptance::{NO_LIMITS, TestStack, gotu, new_email, new_phone, without_limits};
+use acceptance::{NO_LIMITS, TestStack, goodcity, gotu, new_email, new_phone, without_limits};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use template::{Alarm, Template};
@@ -80,6 +80,10 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
     gotu(stack).registered(&new_phone()).await;
     stack.fault(&of_store("error").in_function("gotu-post-users")).await;
     gotu(stack).sign_up_by_email(&new_email()).await;
+    for mode in ["refuse", "misconfigured"] {
+        stack.fault(&Fault::of("sns", mode).times(1)).await;
+    }
+    goodcity(stack).sign_up("+85251234567").await;
     stack.fault(&Fault::of("sns", "error")).await;
     gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
     let written = || async {

@@ -15,6 +15,11 @@ pub(crate) enum Service {
     Ses,
     Events,
     Secrets,
+    /// AWS End User Messaging SMS.
+    #[serde(rename = "sms-voice")]
+    SmsVoice,
+    /// The webhook of the operator, which this stack also plays. It is no service of AWS.
+    Webhook,
 }
 
 /// A function instance that calls a service.
@@ -49,6 +54,7 @@ impl Caller {
             "ses" => Service::Ses,
             "events" => Service::Events,
             "secretsmanager" => Service::Secrets,
+            "sms-voice" => Service::SmsVoice,
             _ => return None,
         };
         let (function, instance) = key.rsplit_once('.').unwrap_or((key, ""));

@@ -43,8 +43,10 @@ pub(super) enum Mode {
     Partial,
     /// DynamoDB refuses the call because another transaction has one of its items.
     Conflict,
-    /// SNS or SES refuses the recipient for good.
+    /// A carrier refuses the recipient for good.
     Refuse,
+    /// A carrier refuses what the account sends, whoever the recipient is.
+    Misconfigured,
     /// The calling process is killed before the call is executed.
     CrashBefore,
     /// The calling process is killed after the call was executed and before it gets the reply.
@@ -74,12 +76,20 @@ impl Fault {
         match (self.mode, self.service) {
             (Mode::Partial, Service::Events | Service::DynamoDb)
             | (Mode::Conflict, Service::DynamoDb)
-            | (Mode::Refuse, Service::Sns | Service::Ses) => None,
+            | (
+                Mode::Refuse | Mode::Misconfigured,
+                Service::Sns | Service::Ses | Service::SmsVoice | Service::Webhook,
+            ) => None,
             (Mode::Partial, _) => {
                 Some("the mode partial belongs to the services events and dynamodb")
             }
             (Mode::Conflict, _) => Some("the mode conflict belongs to the service dynamodb"),
-            (Mode::Refuse, _) => Some("the mode refuse belongs to the services sns and ses"),
+            (Mode::Refuse | Mode::Misconfigured, _) => {
+                Some("the mode belongs to the services sns, ses, sms-voice and webhook")
+            }
+            (Mode::CrashBefore | Mode::CrashAfter, Service::Webhook) => {
+                Some("the webhook does not know who calls it")
+            }
             _ => None,
         }
     }
@@ -94,7 +104,9 @@ impl Fault {
             }
             Mode::Partial => matches!(operation, "PutEvents" | "BatchGetItem"),
             // Only messages have a recipient.
-            Mode::Refuse => matches!(operation, "Publish" | "SendEmail"),
+            Mode::Refuse | Mode::Misconfigured => {
+                matches!(operation, "Publish" | "SendEmail" | "SendTextMessage" | "Send")
+            }
             _ => true,
         };
         possible

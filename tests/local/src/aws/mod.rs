@@ -11,7 +11,9 @@ mod resources;
 mod rights;
 mod secrets;
 pub(crate) mod ses;
+pub(crate) mod sms_voice;
 pub(crate) mod sns;
+pub(crate) mod webhook;
 
 pub(crate) use call_log::CallLog;
 pub(crate) use caller::{Caller, Instance, Service};
@@ -73,12 +75,25 @@ pub struct SecretSnapshot {
     pub labels: BTreeMap<String, String>,
 }
 
+/// Answers a call of the relay to the webhook, which this stack plays.
+pub(crate) async fn handle_webhook(aws: &Aws, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let function = "relay".to_owned();
+    let caller =
+        Caller { function, instance: Instance::Local(String::new()), service: Service::Webhook };
+    answer(aws, &caller, head, body).await
+}
+
 /// Answers one call of a function.
 pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Some(caller) = aws.backend.caller(&head) else {
         return Reply::missing_credentials().into_response();
     };
+    answer(&aws, &caller, head, body).await
+}
+
+async fn answer(aws: &Aws, caller: &Caller, head: Parts, body: Body) -> Response {
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
@@ -88,7 +103,7 @@ pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Res
     let execution = aws.backend.execute(&call, &head, body.clone());
     let reply = match fault {
         None => Some(execution.await),
-        Some(fault) => aws.apply_fault(fault, &caller, &call, &body, execution).await,
+        Some(fault) => aws.apply_fault(fault, caller, &call, &body, execution).await,
     };
     let Some(reply) = reply else {
         return drop_connection();
@@ -100,19 +115,20 @@ pub(crate) async fn handle(State(aws): State<Arc<Aws>>, request: Request) -> Res
 impl ApiCall {
     fn parse(service: Service, head: &Parts, body: &[u8], resources: &Resources) -> Self {
         let operation = match service {
-            Service::DynamoDb | Service::Events | Service::Secrets => {
+            Service::DynamoDb | Service::Events | Service::Secrets | Service::SmsVoice => {
                 let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
                 target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned()
             }
             Service::Sns => sns::action(body),
             Service::Ses => ses::operation(&head.method, head.uri.path()),
+            Service::Webhook => "Send".to_owned(),
         };
         let request: Json = serde_json::from_slice(body).unwrap_or_default();
         let ids = match service {
             Service::DynamoDb => resources.tables(&request),
             Service::Events => resources.buses(&request),
             Service::Secrets => resources.secrets(&request),
-            Service::Sns | Service::Ses => Vec::new(),
+            Service::Sns | Service::Ses | Service::SmsVoice | Service::Webhook => Vec::new(),
         };
         let on_each = |prefix: &str| {
             ids.iter().map(|id| Right::new(prefix, &operation, id)).collect::<Vec<_>>()
@@ -123,6 +139,8 @@ impl ApiCall {
             Service::Secrets => on_each("secretsmanager"),
             Service::Sns => sns::rights(&operation, body),
             Service::Ses => ses::rights(&operation, &request),
+            Service::SmsVoice => sms_voice::rights(&operation, &request),
+            Service::Webhook => Vec::new(),
         };
         Self { service, operation, resources: ids, rights }
     }
@@ -170,8 +188,18 @@ impl Aws {
                 Some(dynamodb::none_processed(body))
             }
             Mode::Partial => Some(events::all_failed(body)),
-            Mode::Refuse if call.service == Service::Ses => Some(ses::refused()),
-            Mode::Refuse => Some(sns::refused()),
+            Mode::Refuse => Some(match call.service {
+                Service::Ses => ses::refused(),
+                Service::SmsVoice => sms_voice::refused(),
+                Service::Webhook => webhook::status(StatusCode::UNPROCESSABLE_ENTITY),
+                _ => sns::refused(),
+            }),
+            Mode::Misconfigured => Some(match call.service {
+                Service::Ses => ses::misconfigured(),
+                Service::SmsVoice => sms_voice::misconfigured(),
+                Service::Webhook => webhook::status(StatusCode::UNAUTHORIZED),
+                _ => sns::misconfigured(),
+            }),
             Mode::Timeout => {
                 let cleared = self.faults.cleared();
                 drop(tokio::time::timeout(HANG_LIMIT, cleared).await);

@@ -89,6 +89,12 @@ impl Reply {
             Service::Ses => Self::rest_error(broken, "InternalServiceErrorException", MESSAGE),
             Service::Events => Self::error(broken, "InternalException", MESSAGE),
             Service::Secrets => Self::error(broken, "InternalServiceError", MESSAGE),
+            Service::SmsVoice => Self::error(
+                broken,
+                "com.amazonaws.pinpointsmsvoicev2#InternalServerException",
+                MESSAGE,
+            ),
+            Service::Webhook => super::webhook::status(broken),
         }
     }
 
@@ -104,7 +110,10 @@ impl Reply {
             Service::Ses => {
                 Self::rest_error(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", MESSAGE)
             }
-            Service::Events | Service::Secrets => Self::bad_request("ThrottlingException", MESSAGE),
+            Service::Events | Service::Secrets | Service::SmsVoice => {
+                Self::bad_request("ThrottlingException", MESSAGE)
+            }
+            Service::Webhook => super::webhook::status(StatusCode::TOO_MANY_REQUESTS),
         }
     }
 }

@@ -74,6 +74,15 @@ fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
     Ok(Reply::new(StatusCode::OK, "application/json", answer.to_string()))
 }
 
+/// Returns the reply of the fault mode `misconfigured`: SES does not take what the account sends.
+pub(super) fn misconfigured() -> Reply {
+    Reply::rest_error(
+        StatusCode::BAD_REQUEST,
+        "MessageRejected",
+        "Email address is not verified. The following identities failed the check",
+    )
+}
+
 /// Returns the reply of the fault mode `refuse`: SES does not send to this address.
 pub(super) fn refused() -> Reply {
     Reply::rest_error(StatusCode::BAD_REQUEST, "MessageRejected", "Address blacklisted.")

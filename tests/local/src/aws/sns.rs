@@ -5,6 +5,7 @@ use super::rights::Right;
 use crate::random;
 use crate::records::{Message, Records};
 use axum::http::StatusCode;
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
 /// The largest number of characters of a message.
@@ -52,6 +53,7 @@ fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
         channel: "sms".to_owned(),
         to: phone.clone(),
         body: text.clone(),
+        attributes: Some(attributes(fields)),
         ..Message::default()
     });
     let body = format!(
@@ -63,6 +65,20 @@ fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
     Reply::new(StatusCode::OK, "text/xml", body)
 }
 
+/// Returns the attributes of a message, by name.
+fn attributes(fields: &BTreeMap<String, String>) -> Json {
+    let named = (1..).map_while(|number| {
+        let of = |part: &str| fields.get(&format!("MessageAttributes.entry.{number}.{part}"));
+        Some((of("Name")?.clone(), of("Value.StringValue").cloned().unwrap_or_default().into()))
+    });
+    Json::Object(named.collect())
+}
+
+/// Returns the reply of the fault mode `misconfigured`: SNS does not take what the account sends.
+pub(super) fn misconfigured() -> Reply {
+    invalid("InvalidParameter", "Invalid parameter: SenderID")
+}
+
 /// Returns the reply of the fault mode `refuse`: SNS does not send to this phone.
 pub(super) fn refused() -> Reply {
     invalid("InvalidParameter", "Invalid parameter: PhoneNumber")
@@ -72,7 +88,7 @@ fn fields(body: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
-fn is_e164(phone: &str) -> bool {
+pub(super) fn is_e164(phone: &str) -> bool {
     let Some(digits) = phone.strip_prefix('+') else { return false };
     (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }

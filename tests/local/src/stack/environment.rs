@@ -22,6 +22,13 @@ const LOCAL: [(&str, &str); 10] = [
 ];
 /// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
+/// The webhook for texts, which this stack plays, and the key that signs its requests: the text
+/// `a key of the local stack, 32 bytes` in the form of Standard Webhooks.
+const WEBHOOK: (&str, &str) = ("SMS_WEBHOOK_URL", "/_local/sms-webhook");
+const WEBHOOK_KEY: (&str, &str) = (
+    "SMS_WEBHOOK_KEY_RING",
+    r#"{"v1":{"key":"whsec_YSBrZXkgb2YgdGhlIGxvY2FsIHN0YWNrLCAzMiBieXRlcw==","stage":"AWSCURRENT"}}"#,
+);
 
 /// The start of the variables with the origins whose pages may send requests to a contract.
 const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS_";
@@ -36,7 +43,9 @@ fn with_local_pages(origins: &str) -> String {
 
 /// Returns the variables that replace the template's in a deployed stack.
 pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
-    let local = LOCAL.into_iter().chain([(PUBLIC_URL, api_url)]);
+    let webhook = format!("{api_url}{}", WEBHOOK.1);
+    let own = [(PUBLIC_URL, api_url), (WEBHOOK.0, &webhook), WEBHOOK_KEY];
+    let local = LOCAL.into_iter().chain(own);
     let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
     local.chain(overrides.iter().cloned()).collect()
 }
@@ -50,7 +59,9 @@ pub(super) fn variables(
     api_url: &str,
 ) -> BTreeMap<String, String> {
     let mut variables = function.environment.clone();
-    for (name, value) in LOCAL.into_iter().chain([(PUBLIC_URL, api_url)]) {
+    let webhook = format!("{api_url}{}", WEBHOOK.1);
+    let own = [(PUBLIC_URL, api_url), (WEBHOOK.0, &webhook), WEBHOOK_KEY];
+    for (name, value) in LOCAL.into_iter().chain(own) {
         if let Some(variable) = variables.get_mut(name) {
             value.clone_into(variable);
         }

@@ -5,10 +5,11 @@ use crate::contract::PlainMessages;
 use crate::stepping::{Stepped, Steps};
 use dynoxide::AttributeValue;
 use latchkey::domain::outbox::{OutboxEntry, Shard};
-use latchkey::ports::{Outbox as _, ParkedEntry, PortError};
+use latchkey::domain::sender::TextCarrier;
+use latchkey::ports::{Messages, Outbox as _, ParkedEntry, PortError};
 use latchkey::usecases::{Breakers, DeliverEffects, SweepPart, Swept};
 use serde_json::json;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ impl Core {
     pub fn stepped_relay(&self, steps: &Arc<Steps>) -> DeliverEffects {
         let outbox = Stepped { inner: Arc::clone(&self.store), steps: Arc::clone(steps) };
         let texts = Stepped { inner: Arc::clone(&self.texts), steps: Arc::clone(steps) };
-        DeliverEffects { outbox: Arc::new(outbox), texts: Arc::new(texts), ..self.relay() }
+        let texts = BTreeMap::from([(TextCarrier::Sns, Arc::new(texts) as Arc<dyn Messages>)]);
+        DeliverEffects { outbox: Arc::new(outbox), texts, ..self.relay() }
     }
 
     fn relay(&self) -> DeliverEffects {
@@ -26,7 +28,12 @@ impl Core {
             challenges: Arc::clone(&self.store) as _,
             code_keys: Arc::clone(&self.code_keys),
             templates: Arc::new(PlainMessages),
-            texts: Arc::clone(&self.texts) as _,
+            texts: [
+                (TextCarrier::Sns, Arc::clone(&self.texts) as Arc<dyn Messages>),
+                (TextCarrier::Webhook, Arc::clone(&self.other_texts) as _),
+            ]
+            .into(),
+            senders: self.senders.clone(),
             mail: Arc::clone(&self.mails) as _,
             events: Arc::clone(&self.bus) as _,
             breakers: Arc::clone(&self.breakers),
@@ -40,6 +47,14 @@ impl Core {
     pub fn with_breakers(&self, pause: Duration) -> Self {
         let mut core = self.clone();
         core.breakers = Arc::new(Breakers::new(pause));
+        core
+    }
+
+    /// Returns the core of a relay that tries these carriers of texts in this order.
+    #[must_use]
+    pub fn with_carriers(&self, carriers: &[TextCarrier]) -> Self {
+        let mut core = self.clone();
+        core.senders.default.carriers = carriers.to_vec();
         core
     }
 
