@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod client;
 pub mod code;
 mod common_passwords;
+pub mod delivery;
 pub mod device;
 pub mod email;
 pub mod event;
