@@ -19,6 +19,7 @@ macro_rules! functions {
 }
 
 functions! {
+    "delivery_reports.rs" delivery_reports,
     "fallback.rs" fallback,
     "goodcity/current_user_profile.rs" goodcity_current_user_profile,
     "goodcity/delete_user.rs" goodcity_delete_user,

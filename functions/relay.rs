@@ -5,7 +5,7 @@
 
 use latchkey::adapters::eventbridge::EventBridgeEvents;
 use latchkey::adapters::key_ring::KeyRingScope;
-use latchkey::contracts::{ContractTemplates, OutboxTask, names, sweep_part};
+use latchkey::contracts::{ContractTemplates, LatchkeyEvents, OutboxTask, names, sweep_part};
 use latchkey::runtime::{Error, serve_events, settings};
 use latchkey::usecases::{Breakers, DeliverEffects, Swept};
 use latchkey::wiring::Bootstrap;
@@ -52,6 +52,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         texts: base.text_carriers(&senders)?,
         senders,
         mail: base.mail()?,
+        sent: base.sent_messages(Arc::new(LatchkeyEvents))?,
         events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),
         breakers: Arc::new(Breakers::new(settings::breaker_pause()?)),
         longest_pause: settings::longest_retry_pause()?,

@@ -26,14 +26,17 @@ const ACTION: &str = "send a mail";
 pub struct SesMail {
     client: Client,
     sender: String,
+    /// The configuration set whose events say what became of a mail.
+    configuration_set: Option<String>,
 }
 
 impl SesMail {
-    /// Creates the adapter that sends from the address `sender`. The address must be verified in
-    /// SES.
+    /// Creates the adapter that sends from the address `sender`, with a configuration set if there is one.
+    /// The address must be verified in SES.
     #[must_use]
-    pub fn new(aws: &Aws, sender: String) -> Self {
-        Self { client: client!(aws_sdk_sesv2, aws, "SESV2", RetryMode::Once), sender }
+    pub fn new(aws: &Aws, sender: String, configuration_set: Option<String>) -> Self {
+        let client = client!(aws_sdk_sesv2, aws, "SESV2", RetryMode::Once);
+        Self { client, sender, configuration_set }
     }
 }
 
@@ -58,6 +61,7 @@ impl Messages for SesMail {
             .client
             .send_email()
             .from_email_address(&self.sender)
+            .set_configuration_set_name(self.configuration_set.clone())
             .destination(Destination::builder().to_addresses(email.as_str()).build())
             .content(content);
         match mail.send().await {

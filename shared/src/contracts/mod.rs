@@ -3,6 +3,7 @@
 //! A contract decides nothing and names no other contract. `shared/docs/contributing.md` says how to
 //! add one.
 
+mod delivery_events;
 mod envelope;
 pub mod goodcity;
 pub mod gotu;
@@ -12,7 +13,10 @@ pub mod posbytz;
 mod tokens;
 pub mod urbanfits;
 
-pub use operator::{OutboxTask, UnknownPart, UnknownTask, sweep_part};
+pub use delivery_events::LatchkeyEvents;
+pub use operator::{
+    OutboxTask, UnknownPart, UnknownRecipient, UnknownTask, lifted_recipient, sweep_part,
+};
 
 use crate::domain::challenge::Purpose;
 use crate::domain::code::{CodeFormat, OneTimeCode};

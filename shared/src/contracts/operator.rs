@@ -1,6 +1,7 @@
 //! What an operator asks the relay about parked entries of the outbox (`shared/docs/runbook.md`).
 
 use super::envelope::date_time;
+use crate::domain::identifier::Identifier;
 use crate::domain::time::Timestamp;
 use crate::ports::{Outbox, ParkedEntry, PortError};
 use crate::usecases::SweepPart;
@@ -82,6 +83,23 @@ pub fn sweep_part(event: &Value) -> Result<SweepPart, UnknownPart> {
     part.ok_or(UnknownPart)
 }
 
+/// The payload names no recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "lift must be a phone number with a plus sign and the country's code, or an e-mail address"
+)]
+pub struct UnknownRecipient;
+
+/// Reads the recipient that is to get messages again.
+///
+/// # Errors
+/// [`UnknownRecipient`] for anything else.
+pub fn lifted_recipient(value: &Value) -> Result<Identifier, UnknownRecipient> {
+    let text = value.as_str().ok_or(UnknownRecipient)?;
+    let kind = if text.starts_with('+') { "phone" } else { "email" };
+    Identifier::from_parts(kind, text).ok_or(UnknownRecipient)
+}
+
 fn shown(entry: &ParkedEntry) -> Value {
     let ParkedEntry { id, written_at, parked_at, tries, error, effects } = entry;
     json!({"id": id, "writtenAt": date_time(*written_at), "parkedAt": date_time(*parked_at),
@@ -104,6 +122,16 @@ mod tests {
             Value::Null,
         ] {
             assert_eq!(part(unknown.clone()), Err(UnknownPart), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_recipient_is_a_number_or_an_address() {
+        for text in ["+85291234567", "ann@example.com"] {
+            assert_eq!(lifted_recipient(&json!(text)).unwrap().as_str(), text);
+        }
+        for unknown in [json!("ann"), json!("85291234567"), json!(1)] {
+            assert_eq!(lifted_recipient(&unknown), Err(UnknownRecipient));
         }
     }
 

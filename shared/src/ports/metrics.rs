@@ -25,6 +25,10 @@ pub enum MetricEvent {
     RecipientRefused,
     /// A carrier refuses what this account sends, whoever the recipient is.
     SenderRefused,
+    /// A carrier reports that a message arrived.
+    MessageDelivered,
+    /// A carrier reports that a message which it had accepted did not arrive.
+    MessageUndelivered,
     /// A code or a link was used.
     CodeVerified,
     /// A code was refused.
@@ -65,6 +69,8 @@ impl MetricEvent {
             Self::CodeEnded => "CodesEnded",
             Self::RecipientRefused => "RecipientsRefused",
             Self::SenderRefused => "SendersRefused",
+            Self::MessageDelivered => "MessagesDelivered",
+            Self::MessageUndelivered => "MessagesUndelivered",
             Self::CodeVerified => "CodesVerified",
             Self::CodeRefused(_) => "CodesRefused",
             Self::Delivered(_) => "RelayLag",
@@ -99,8 +105,13 @@ impl MetricEvent {
 
 /// Records an event of the users of a contract, or of no contract.
 pub fn record_metric(contract: Option<&str>, event: MetricEvent) {
+    record_metric_of_group(contract, "", event);
+}
+
+/// The same for the messages of one entry of the price table: a dial code, `mail` or `other`.
+pub fn record_metric_of_group(contract: Option<&str>, group: &str, event: MetricEvent) {
     let (metric, cause, value) = (event.name(), event.cause(), event.value());
     let contract = contract.unwrap_or_default();
     let cause = cause.unwrap_or_default();
-    tracing::info!(target: METRIC_EVENTS, metric, contract, cause, value);
+    tracing::info!(target: METRIC_EVENTS, metric, contract, cause, group, value);
 }

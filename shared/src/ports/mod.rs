@@ -9,12 +9,12 @@
 //! signs is behind one. The second is that a use case's fields say what it may touch; the rights of
 //! a function are compared with the calls behind them. Ports with one adapter have one because of
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
-//! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`] and
-//! [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
+//! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`],
+//! [`Deliveries`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
 //! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
-//! [`Events`] (the tests also record what goes out), [`EventMapper`] and [`MessageTemplates`] (the
-//! contracts, and one of the tests).
+//! [`Events`] (the tests also record what goes out), [`EventMapper`], [`DeliveryEvents`] and
+//! [`MessageTemplates`] (the contracts, and one of the tests).
 //!
 //! To add a port: define a trait with `#[async_trait]` and `Send + Sync` in a new file, give each
 //! method an outcome enum, export both here, and implement the trait in `adapters`.
@@ -27,6 +27,7 @@ mod challenges;
 mod clients;
 mod clock;
 mod code_keys;
+mod deliveries;
 mod devices;
 mod entropy;
 mod events;
@@ -55,12 +56,13 @@ pub use challenges::{ChallengeState, Challenges, StoredLinks};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome};
 pub use clock::Clock;
 pub use code_keys::CodeKeys;
+pub use deliveries::{Deliveries, DeliveryEvent, DeliveryEvents, Suppression};
 pub use devices::{DeviceRegistration, Devices, PushTokenOwner, RegisterDeviceOutcome};
 pub use entropy::{Entropy, random};
 pub use events::{Events, MOST_EVENTS, RejectedEvent};
 pub use key_rotation::KeyRotation;
 pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
-pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric};
+pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};
 pub use outbox::{DueEntry, Outbox, ParkedEntry, WaitingEntries};
 pub use password_attempts::AttemptRecords;
 pub use passwords::{PasswordVerdict, Passwords};

@@ -25,6 +25,8 @@ pub(super) struct Key {
     pub(super) contract: Option<String>,
     /// The cause, if the metric has causes.
     pub(super) cause: Option<String>,
+    /// The entry of the price table, if the metric has groups.
+    pub(super) group: Option<String>,
 }
 
 /// The counters of one request.
@@ -79,7 +81,8 @@ impl Counters {
                 self.write_units += recorded.write_units;
             }
         } else if let Some(metric) = recorded.metric {
-            let key = Key { metric, contract: recorded.contract, cause: recorded.cause };
+            let Recorded { contract, cause, group, .. } = recorded;
+            let key = Key { metric, contract, cause, group };
             self.counts.entry(key).or_default().push(recorded.value);
         }
     }
@@ -91,6 +94,7 @@ struct Recorded {
     metric: Option<String>,
     contract: Option<String>,
     cause: Option<String>,
+    group: Option<String>,
     value: u64,
     service: String,
     call_micros: Option<u64>,
@@ -108,6 +112,7 @@ impl Visit for Recorded {
             "metric" => self.metric = given(value),
             "contract" => self.contract = given(value),
             "cause" => self.cause = given(value),
+            "group" => self.group = given(value),
             "service" => value.clone_into(&mut self.service),
             _ => {}
         }

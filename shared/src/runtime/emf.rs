@@ -19,13 +19,23 @@ struct Metric {
 }
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
-const METRICS: [Metric; 18] = [
+const METRICS: [Metric; 20] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesEnded", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "RecipientsRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SendersRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric {
+        name: "MessagesDelivered",
+        unit: "Count",
+        dimensions: &[&[], &["Contract", "DialCode"]],
+    },
+    Metric {
+        name: "MessagesUndelivered",
+        unit: "Count",
+        dimensions: &[&[], &["Contract", "DialCode"]],
+    },
     Metric { name: "CodesVerified", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesRefused", unit: "Count", dimensions: &[&["Contract", "Cause"]] },
     Metric { name: "WrongGuesses", unit: "Count", dimensions: &[&["Contract"]] },
@@ -64,6 +74,9 @@ fn group_of(key: &Key) -> Group {
     }
     if let Some(cause) = &key.cause {
         group.insert("Cause", cause.clone());
+    }
+    if let Some(dial_code) = &key.group {
+        group.insert("DialCode", dial_code.clone());
     }
     group
 }
@@ -162,7 +175,12 @@ mod tests {
 
     fn key(metric: &str, contract: &str, cause: &str) -> Key {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Key { metric: metric.to_owned(), contract: given(contract), cause: given(cause) }
+        Key {
+            metric: metric.to_owned(),
+            contract: given(contract),
+            cause: given(cause),
+            group: None,
+        }
     }
 
     fn of(function: &str) -> Metrics {

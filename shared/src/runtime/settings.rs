@@ -100,6 +100,7 @@ pub(crate) fn tables() -> Result<TableNames, SettingsError> {
         clients: required("CLIENTS_TABLE")?,
         answers: required("ANSWERS_TABLE")?,
         outbox: required("OUTBOX_TABLE")?,
+        deliveries: required("DELIVERIES_TABLE")?,
         sequences: required("SEQUENCES_TABLE")?,
     })
 }
@@ -166,13 +167,38 @@ fn usd(name: &str) -> Result<MicroUsd, SettingsError> {
     MicroUsd::parse(required(name)?.trim()).ok_or_else(malformed)
 }
 
-/// The ceilings of what a contract sends.
-pub(crate) fn bill() -> Result<Bill, SettingsError> {
+/// The prices of messages.
+pub(crate) fn prices() -> Result<Prices, SettingsError> {
     const PRICES: &str = "MESSAGE_PRICES_USD";
     let kind = "a list of dial codes and prices";
     let malformed = || SettingsError::Malformed { name: PRICES.to_owned(), kind };
+    Prices::parse(&required(PRICES)?).ok_or_else(malformed)
+}
+
+/// Whether carriers report what became of messages.
+pub(crate) fn delivery_reports() -> Result<bool, SettingsError> {
+    const NAME: &str = "DELIVERY_REPORTS";
+    match required(NAME)?.as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(SettingsError::Malformed { name: NAME.to_owned(), kind: "on or off" }),
+    }
+}
+
+/// How long a recipient that cannot be reached is left alone; `None` for not at all.
+///
+/// # Errors
+/// The variable is missing or malformed.
+pub fn suppression() -> Result<Option<Duration>, SettingsError> {
+    let days: u64 = number("SUPPRESSION_DAYS")?;
+    let span = Duration::from_hours(24).saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
+    Ok((!span.is_zero()).then_some(span))
+}
+
+/// The ceilings of what a contract sends.
+pub(crate) fn bill() -> Result<Bill, SettingsError> {
     Ok(Bill {
-        prices: Prices::parse(&required(PRICES)?).ok_or_else(malformed)?,
+        prices: prices()?,
         messages: [number("MESSAGES_PER_HOUR")?, number("MESSAGES_PER_DAY")?],
         spend: [usd("MESSAGES_USD_PER_HOUR")?, usd("MESSAGES_USD_PER_DAY")?],
         total: usd("MESSAGES_USD_PER_DAY_IN_ALL")?,
@@ -252,6 +278,11 @@ pub fn sms_region() -> Option<String> {
 #[must_use]
 pub fn ses_region() -> Option<String> {
     optional("SES_REGION")
+}
+
+/// The configuration set of SES whose events say what became of mails.
+pub(crate) fn ses_configuration_set() -> Option<String> {
+    optional("SES_CONFIGURATION_SET")
 }
 
 /// The sender's address of mails.

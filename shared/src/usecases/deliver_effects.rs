@@ -1,6 +1,7 @@
 //! Delivers the effects in the outbox.
 
 use super::breakers::{Breakers, Line};
+use super::sent_messages::SentMessages;
 use crate::domain::code::CodeSeed;
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{
@@ -49,6 +50,8 @@ pub struct DeliverEffects {
     /// The carrier of mails.
     pub mail: Arc<dyn Messages>,
     pub events: Arc<dyn Events>,
+    /// Remembers sent messages, if carriers report what became of them.
+    pub sent: Option<SentMessages>,
     /// Leave carriers alone that fail.
     pub breakers: Arc<Breakers>,
     /// The longest pause between two tries of an entry.
@@ -542,12 +545,26 @@ impl DeliverEffects {
             record_metric(Some(contract), MetricEvent::SenderRefused);
             return Err(PortError::misconfiguration("send a text", missing).into());
         }
+        if let Some(sent) = &self.sent
+            && sent.is_suppressed(&message.recipient, self.clock.now()).await
+        {
+            let recipient = &message.recipient;
+            record_metric(Some(contract), MetricEvent::RecipientRefused);
+            tracing::warn!(?recipient, "the recipient is left alone, as carriers reported");
+            return Ok(false);
+        }
         let mut failure = None;
         let last = carriers.len().saturating_sub(1);
         for (place, (line, carrier)) in carriers.into_iter().enumerate() {
             let carrier_name = line.carrier;
             match self.guarded(line, carrier.send(&message)).await {
-                Ok(SendOutcome::Accepted(_)) => return Ok(true),
+                Ok(SendOutcome::Accepted(carrier_id)) => {
+                    if let (Some(sent), Some(carrier_id)) = (&self.sent, carrier_id) {
+                        let carrier = (carrier_name, carrier_id);
+                        sent.remember(&message, contract, carrier, self.clock.now()).await;
+                    }
+                    return Ok(true);
+                }
                 Ok(SendOutcome::Refused(reason)) => {
                     let recipient = &message.recipient;
                     record_metric(Some(contract), MetricEvent::RecipientRefused);

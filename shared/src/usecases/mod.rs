@@ -23,12 +23,14 @@ mod profile;
 mod publish_events;
 mod refresh;
 mod register_device;
+mod report_deliveries;
 mod request_code;
 mod resend_sign_up;
 mod resend_to_unverified;
 mod reset_by_code;
 mod reset_password;
 mod rotate_keys;
+mod sent_messages;
 mod sign_in_by_password;
 mod sign_out;
 mod sign_up_by_password;
@@ -54,6 +56,7 @@ pub use password_gate::PasswordGate;
 pub use profile::{Callers, Profile, SessionOwner};
 pub use refresh::{Refresh, RefreshRefused, Refreshed, Renewal};
 pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};
+pub use report_deliveries::{ReportDeliveries, Reported};
 pub use request_code::{
     CodeRequested, Delivery, Newcomer, RequestCode, RequestCodeCommand, SignUpUnverified, handle_of,
 };
@@ -62,6 +65,7 @@ pub use resend_to_unverified::{ResendCommand, ResendToUnverified};
 pub use reset_by_code::{ResetByCode, ResetByCodeCommand};
 pub use reset_password::{ProveRecipient, RecipientProof, ResetPassword, ResetProof, ResetRefused};
 pub use rotate_keys::{KeyRotationReport, RotateKeys, RotateKeysError};
+pub use sent_messages::SentMessages;
 pub use sign_in_by_password::{Admission, SignInByPassword, SignInCommand, SignInRefused};
 pub use sign_out::{SignOut, SignedToken};
 pub use sign_up_by_password::{

@@ -11,9 +11,10 @@ use crate::adapters::sns::SnsTexts;
 use crate::adapters::system::{OsEntropy, SystemClock};
 use crate::adapters::webhook::WebhookTexts;
 use crate::domain::sender::{Senders, TextCarrier};
-use crate::ports::{AnswerKeys, Clock, CodeKeys, Entropy, Messages, chain};
+use crate::ports::{AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Messages, chain};
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
+use crate::usecases::SentMessages;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -138,7 +139,20 @@ impl Bootstrap {
             Some(region) => self.aws.in_region(&region),
             None => self.aws.clone(),
         };
-        Ok(Arc::new(SesMail::new(&aws, settings::email_sender()?)))
+        let set = settings::ses_configuration_set();
+        Ok(Arc::new(SesMail::new(&aws, settings::email_sender()?, set)))
+    }
+
+    /// What the relay remembers of the messages that it sent, if carriers report what became of them.
+    pub fn sent_messages(
+        &mut self,
+        events: Arc<dyn DeliveryEvents>,
+    ) -> Result<Option<SentMessages>, Error> {
+        if !settings::delivery_reports()? {
+            return Ok(None);
+        }
+        let deliveries = Arc::new(self.store()?);
+        Ok(Some(SentMessages { deliveries, events, prices: settings::prices()? }))
     }
 
     /// The keys that protect the answers to requests with idempotency keys.

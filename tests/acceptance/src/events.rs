@@ -31,10 +31,12 @@ pub(crate) fn assert_schema(event: &Value) {
     assert!(errors.is_empty(), "{event}: {errors:?}");
 }
 
-/// The contract whose events have this source. A source begins with the name of its contract; Gotu's is an exception.
+/// The contract whose events have this source, or `latchkey` for those of no contract. A source begins with the name of its
+/// contract; Gotu's is an exception.
 fn contract_of(source: &str) -> String {
     let first = source.split('.').next().unwrap_or_default();
-    let own = contracts::routes().any(|route| route.function.starts_with(&format!("{first}-")));
+    let own = first == "latchkey"
+        || contracts::routes().any(|route| route.function.starts_with(&format!("{first}-")));
     if own { first } else { "gotu" }.to_owned()
 }
 

@@ -18,7 +18,7 @@ const RIGHTS: &str = "LATCHKEY_RIGHTS";
 const TARGET: &str = "LATCHKEY_TARGET";
 
 /// The logical ids of the tables.
-pub const TABLES: [&str; 11] = [
+pub const TABLES: [&str; 12] = [
     "Users",
     "Identifiers",
     "Challenges",
@@ -29,6 +29,7 @@ pub const TABLES: [&str; 11] = [
     "Ledger",
     "Clients",
     "Outbox",
+    "Deliveries",
     "Sequences",
 ];
 

@@ -5,8 +5,17 @@ use serde_json::{Map, Value as Json};
 use yaml_serde::Value as Yaml;
 
 /// The intrinsic functions that the template uses.
-const INTRINSICS: [&str; 7] =
-    ["Ref", "Fn::Contains", "Fn::Equals", "Fn::GetAtt", "Fn::If", "Fn::Not", "Fn::Sub"];
+const INTRINSICS: [&str; 9] = [
+    "Condition",
+    "Fn::And",
+    "Fn::Contains",
+    "Fn::Equals",
+    "Fn::GetAtt",
+    "Fn::If",
+    "Fn::Not",
+    "Fn::Sub",
+    "Ref",
+];
 
 /// Converts a YAML value at `path` to JSON.
 pub(crate) fn plain(value: &Yaml, path: &str) -> anyhow::Result<Json> {

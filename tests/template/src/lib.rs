@@ -37,7 +37,7 @@ use resolve::Resolver;
 pub const FILE: &str = "template.yaml";
 
 /// The resource types that the template uses.
-const RESOURCE_TYPES: [&str; 14] = [
+const RESOURCE_TYPES: [&str; 20] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
@@ -45,9 +45,15 @@ const RESOURCE_TYPES: [&str; 14] = [
     "AWS::DynamoDB::Table",
     "AWS::Events::Archive",
     "AWS::Events::EventBus",
+    "AWS::Events::Rule",
     "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
     "AWS::IAM::RolePolicy",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::SubscriptionFilter",
+    "AWS::SES::ConfigurationSet",
+    "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SQS::Queue",
     "AWS::SecretsManager::Secret",
     "AWS::Serverless::Function",

@@ -70,6 +70,14 @@ impl<'d> Resolver<'d> {
         holds.with_context(|| format!("no such condition at {path}"))
     }
 
+    fn truth(self, condition: &Json, path: &str) -> anyhow::Result<bool> {
+        if let Some(name) = condition.get("Condition").and_then(Json::as_str) {
+            return self.condition(name, path);
+        }
+        let holds = self.resolve(condition, path)?.and_then(|value| value.as_bool());
+        holds.with_context(|| format!("neither true nor false at {path}"))
+    }
+
     fn call(self, name: &str, argument: &Json, path: &str) -> anyhow::Result<Option<Json>> {
         let arguments = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(Some(match (name, argument, arguments) {
@@ -85,9 +93,11 @@ impl<'d> Resolver<'d> {
             ("Fn::Equals", _, [left, right]) => {
                 Json::Bool(self.resolve(left, path)? == self.resolve(right, path)?)
             }
-            ("Fn::Not", _, [condition]) => {
-                let condition = self.resolve(condition, path)?.and_then(|value| value.as_bool());
-                Json::Bool(!condition.with_context(|| format!("neither true nor false at {path}"))?)
+            ("Fn::Not", _, [condition]) => Json::Bool(!self.truth(condition, path)?),
+            ("Fn::And", _, [_, _, ..]) => {
+                let all = arguments.iter().map(|condition| self.truth(condition, path));
+                let all: Vec<_> = all.collect::<anyhow::Result<_>>()?;
+                Json::Bool(all.iter().all(|holds| *holds))
             }
             _ => bail!("unsupported use of intrinsic {name} at {path}"),
         }))

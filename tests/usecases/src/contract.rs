@@ -3,12 +3,15 @@
 
 use latchkey::domain::challenge::Purpose;
 use latchkey::domain::code::{CodeFormat, OneTimeCode};
+use latchkey::domain::delivery::{DeliveryReport, SentMessage};
 use latchkey::domain::event::{EventIds, EventMessage, Fact};
 use latchkey::domain::id::UserId;
 use latchkey::domain::link::LinkToken;
 use latchkey::domain::realm::Realm;
 use latchkey::domain::time::Timestamp;
-use latchkey::ports::{EventMapper, MessageContent, MessageTemplates, PortError};
+use latchkey::ports::{
+    DeliveryEvent, DeliveryEvents, EventMapper, MessageContent, MessageTemplates, PortError,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +78,24 @@ impl EventMapper for PlainEvents {
 fn event(name: &str, detail: String, occurred_at: Timestamp) -> EventMessage {
     let (source, detail_type) = (CONTRACT.to_owned(), name.to_owned());
     EventMessage { source, detail_type, detail, occurred_at }
+}
+
+/// The events about messages: the name of the text, its group and the cause of a failure.
+pub(crate) struct PlainDeliveryEvents;
+
+impl DeliveryEvents for PlainDeliveryEvents {
+    fn event(
+        &self,
+        message: &SentMessage,
+        report: &DeliveryReport,
+    ) -> Result<DeliveryEvent, PortError> {
+        let ids = message.id.event_ids(report.status);
+        let cause = report.cause.as_deref().unwrap_or("-");
+        let (name, group) = (&message.name, &message.group);
+        let detail = format!("{name} {group} {cause}\n{}", ids.event_id(1));
+        let event = event(&format!("message_{}", report.status.as_str()), detail, report.at);
+        Ok(DeliveryEvent { entry: ids.correlation_id(), event })
+    }
 }
 
 /// Returns what maps facts to the events of the contract.

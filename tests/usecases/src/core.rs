@@ -134,6 +134,8 @@ pub struct Core {
     remembered: Arc<Remembered>,
     /// The breakers of the relay. They are off by default.
     pub(crate) breakers: Arc<Breakers>,
+    /// Whether carriers report what became of messages. They do not by default.
+    pub(crate) reports: bool,
 }
 
 /// The keys that codes and refresh tokens are derived with.
@@ -193,6 +195,7 @@ impl Default for Core {
             source: people::source(),
             remembered: Arc::default(),
             breakers: Arc::new(Breakers::new(Duration::ZERO)),
+            reports: false,
             clock,
             entropy,
             database,

@@ -45,6 +45,13 @@ impl EmbeddedDatabase {
         self.database.delete_item(request).expect("the item is deleted");
     }
 
+    /// Deletes the table with this logical id, so that every call of it fails.
+    pub(crate) fn drop_table(&self, table: &str) {
+        let request = json!({ "TableName": name(table) });
+        let request = serde_json::from_value(request).expect("a request");
+        self.database.delete_table(request).expect("the table is deleted");
+    }
+
     /// Writes an item, in the JSON of DynamoDB.
     pub(crate) fn put(&self, table: &str, item: &Json) {
         let request = json!({ "TableName": name(table), "Item": item });
@@ -90,6 +97,7 @@ pub(crate) fn table_names() -> TableNames {
         identifiers: name("Identifiers"),
         challenges: name("Challenges"),
         answers: name("Answers"),
+        deliveries: name("Deliveries"),
         devices: name("Devices"),
         sessions: name("Sessions"),
         budgets: name("Budgets"),

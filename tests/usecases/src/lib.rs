@@ -35,4 +35,4 @@ pub use people::{
 pub use refusal::Refusal;
 pub use secrets::{Mishap, ServedSecrets};
 pub use stepping::Steps;
-pub use verbs::{Session, ShopSignUp};
+pub use verbs::{SUPPRESSION, Session, ShopSignUp};

@@ -16,6 +16,7 @@ mod models;
 mod prove_recipient;
 mod refresh;
 mod register_device;
+mod report_deliveries;
 mod request_code;
 mod reset_password;
 mod rotate_keys;

@@ -12,6 +12,7 @@ mod budgets;
 mod challenges;
 mod clients;
 mod counted_use;
+mod deliveries;
 mod devices;
 mod items;
 mod outbox;
@@ -62,6 +63,8 @@ pub struct TableNames {
     pub answers: String,
     /// The effects to deliver; see `outbox`.
     pub outbox: String,
+    /// The sent messages, and recipients that are left alone; see `deliveries`.
+    pub deliveries: String,
     /// The sequences of integer ids; see `sequence_ids`.
     pub sequences: String,
 }

@@ -38,6 +38,8 @@ pub(super) enum Subject {
     /// The challenge with this index, which an entry opens.
     NewChallenge(usize),
     Token,
+    /// The record of a sent message.
+    Delivery,
     /// The answer to the request.
     Answer,
     /// The user, device or push token that something belongs to.

@@ -3,6 +3,7 @@
 //!
 //! AWS alone measures errors, throttles and latencies. There, the tests look at what the functions write instead.
 
+use crate::delivery_reports::report_text;
 use acceptance::drivers::names;
 use acceptance::faults::{Fault, of_store};
 use acceptance::{NO_LIMITS, TestStack, goodcity, gotu, new_email, new_phone, without_limits};
@@ -75,9 +76,13 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
         .collect();
     assert!(watched.len() >= 3, "{watched:?}");
     // The second code of the hour is half of what the contract may send.
-    let env = without_limits(&[("MESSAGES_PER_HOUR", "2")]);
+    let env = without_limits(&[("MESSAGES_PER_HOUR", "2"), ("DELIVERY_REPORTS", "on")]);
     let stack = &TestStack::with(&env).await;
-    gotu(stack).registered(&new_phone()).await;
+    let phone = new_phone();
+    gotu(stack).registered(&phone).await;
+    for status in ["DELIVERED", "UNREACHABLE"] {
+        report_text(stack, &phone, status).await;
+    }
     stack.fault(&of_store("error").in_function("gotu-post-users")).await;
     gotu(stack).sign_up_by_email(&new_email()).await;
     for mode in ["refuse", "misconfigured"] {

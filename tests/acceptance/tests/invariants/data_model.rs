@@ -2,7 +2,7 @@
 
 use acceptance::drivers::for_every_contract;
 use acceptance::requests::{ENDPOINTS, prepare};
-use acceptance::{NO_LIMITS, TestStack};
+use acceptance::{TestStack, without_limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 const DOCUMENT: &str = include_str!("../../../../shared/src/adapters/dynamodb/README.md");
@@ -27,7 +27,7 @@ fn documented() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 
 #[tokio::test]
 async fn each_stored_attribute_is_in_the_document() {
-    let stack = &TestStack::with(&NO_LIMITS).await;
+    let stack = &TestStack::with(&without_limits(&[("DELIVERY_REPORTS", "on")])).await;
     for_every_contract(stack, async |driver| drop(driver.journey().await)).await;
     for endpoint in ENDPOINTS {
         let answer = prepare(stack, endpoint)
@@ -38,7 +38,7 @@ async fn each_stored_attribute_is_in_the_document() {
         assert!(answer.status < 300, "{endpoint:?}: {answer:?}");
     }
     let documented = documented();
-    assert_eq!(documented.len(), 11, "{:?}", documented.keys());
+    assert_eq!(documented.len(), 12, "{:?}", documented.keys());
     for (table, attributes) in &documented {
         for item in stack.items(table).await {
             for name in item.as_object().unwrap().keys() {
@@ -46,8 +46,16 @@ async fn each_stored_attribute_is_in_the_document() {
             }
         }
     }
-    for table in ["Users", "Identifiers", "Challenges", "Answers", "Devices", "Sessions", "Ledger"]
-    {
+    for table in [
+        "Users",
+        "Identifiers",
+        "Challenges",
+        "Answers",
+        "Devices",
+        "Sessions",
+        "Ledger",
+        "Deliveries",
+    ] {
         assert!(!stack.items(table).await.is_empty(), "{table} has items");
     }
 }

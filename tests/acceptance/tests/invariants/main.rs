@@ -13,6 +13,7 @@ mod attacks;
 mod bill;
 mod costs;
 mod data_model;
+mod delivery_reports;
 mod enumeration;
 mod faults;
 mod first_proof;

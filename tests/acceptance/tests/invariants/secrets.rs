@@ -3,13 +3,13 @@
 use acceptance::drivers::for_every_contract;
 use acceptance::faults::{Fault, of_store};
 use acceptance::tokens::key_in;
-use acceptance::{NO_LIMITS, TABLES, TestStack, gotu, new_email, new_phone};
+use acceptance::{TABLES, TestStack, gotu, new_email, new_phone, without_limits};
 use serde_json::json;
 use std::sync::Mutex;
 
 #[tokio::test]
 async fn tables_and_logs_hold_no_secret() {
-    let stack = &TestStack::with(&NO_LIMITS).await;
+    let stack = &TestStack::with(&without_limits(&[("DELIVERY_REPORTS", "on")])).await;
     let all = Mutex::new(Vec::new());
     for_every_contract(stack, async |driver| {
         let traces = driver.journey().await;

@@ -25,7 +25,13 @@ fn table(functions: &[Function]) -> Vec<String> {
 /// The routes of a function, or what else invokes it, in parentheses.
 fn invoked_by(function: &Function) -> String {
     if function.triggers.is_empty() {
-        return "(no route: an administrator invokes it)".to_owned();
+        // What every contract shares is no task of an administrator: subscriptions and rules of the template invoke it.
+        let by = if function.contract.is_some() {
+            "an administrator invokes it"
+        } else {
+            "logs and events of AWS"
+        };
+        return format!("(no route: {by})");
     }
     let mut triggers: Vec<_> = function.triggers.iter().map(trigger).collect();
     // The relay reads the stream of its table twice, each time a part of it.
@@ -66,6 +72,8 @@ mod tests {
         let mut function = declarations().functions.remove(0);
         function.triggers.clear();
         assert_eq!(invoked_by(&function), "(no route: an administrator invokes it)");
+        function.contract = None;
+        assert_eq!(invoked_by(&function), "(no route: logs and events of AWS)");
         assert_eq!(trigger(&Trigger::Schedule(Duration::from_mins(15))), "every 15 minutes");
     }
 }

@@ -3,9 +3,11 @@
 mod accounts;
 mod clients;
 mod codes;
+mod deliveries;
 mod devices;
 mod relay;
 mod sessions;
 
 pub use accounts::ShopSignUp;
+pub use deliveries::SUPPRESSION;
 pub use sessions::Session;

@@ -36,6 +36,7 @@ impl Core {
             senders: self.senders.clone(),
             mail: Arc::clone(&self.mails) as _,
             events: Arc::clone(&self.bus) as _,
+            sent: self.sent_messages(),
             breakers: Arc::clone(&self.breakers),
             longest_pause: Duration::from_mins(10),
             clock: self.clock_port(),
