@@ -3,8 +3,8 @@
 //! This is the only module that branches between them. The rest of the stack asks [`Backend`].
 
 use crate::aws::{
-    ApiCall, Caller, DynamoDb, EventBuses, Instance, Reply, Secrets, Service, ses, sms_voice, sns,
-    webhook,
+    ApiCall, Caller, DynamoDb, EventBuses, Fate, Feedback, Instance, Reply, Secrets, Service, ses,
+    sms_voice, sns, webhook,
 };
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{Account, ProxiedResponse};
@@ -43,6 +43,8 @@ pub(crate) struct Embedded {
     pub(crate) records: Records,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) logs: Arc<Logs>,
+    /// What carriers report of messages, if they do.
+    pub(crate) feedback: Option<Feedback>,
 }
 
 /// Entries of a page of the admin API, as JSON with their fields in order.
@@ -68,6 +70,15 @@ impl Backend {
                     Reply::rest_error(StatusCode::BAD_GATEWAY, "Unreachable", &message)
                 }
             },
+        }
+    }
+
+    /// Lets a carrier report what becomes of a message that it accepted with `reply`.
+    pub(crate) fn report(&self, service: Service, fate: Fate, request: &[u8], reply: &Reply) {
+        if let Self::Embedded(embedded) = self
+            && let Some(feedback) = &embedded.feedback
+        {
+            feedback.report(service, fate, request, reply);
         }
     }
 

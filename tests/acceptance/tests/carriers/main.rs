@@ -1,6 +1,7 @@
 //! The senders and the carriers of texts: what each carrier gets, and what happens if it fails. The emulated account has SNS
 //! only, so these tests run in the local stack.
 
+use acceptance::events::of_type;
 use acceptance::faults::Fault;
 use acceptance::{TestStack, gotu, new_email, new_phone, without_limits};
 use data_encoding::BASE64;
@@ -166,4 +167,89 @@ async fn a_text_goes_by_the_next_carrier_if_one_fails() {
     stack.fault(&Fault::of("sms-voice", "misconfigured")).await;
     let sent = text(stack, &new_phone()).await;
     assert!(sent.get("carrier").is_none(), "SNS: {sent}");
+}
+
+/// A stack whose carriers report what becomes of messages. End User Messaging sends to India.
+async fn reporting_stack() -> TestStack {
+    let senders =
+        json!([{"dialCode": "+91", "carriers": ["end-user-messaging"], "senderId": "GOTUIN"}]);
+    let senders = senders.to_string();
+    let env = [
+        ("DELIVERY_REPORTS", "on"),
+        ("SES_CONFIGURATION_SET", "latchkey-mails"),
+        ("TEXT_SENDERS", senders.as_str()),
+    ];
+    TestStack::with(&without_limits(&env)).await
+}
+
+/// Waits for an event about the message to a recipient, and returns its detail.
+async fn told(stack: &TestStack, recipient: &str, detail_type: &str) -> Value {
+    let about = async || {
+        let items = stack.items("Deliveries").await;
+        let sent = items.into_iter().find(|item| item["recipient"] == recipient)?;
+        let id = sent.get("message_id").cloned();
+        let events = stack.all_events().await;
+        let mut details =
+            of_type(&events, detail_type).into_iter().filter_map(|it| it.get("detail"));
+        details.find(|detail| detail.get("messageId") == id.as_ref()).cloned()
+    };
+    stack.wait_for(detail_type, about).await
+}
+
+#[tokio::test]
+async fn carriers_tell_what_became_of_messages() {
+    let stack = &reporting_stack().await;
+    for service in ["sns", "ses", "sms-voice"] {
+        let returned = if service == "ses" { "MESSAGE_BOUNCED" } else { "MESSAGE_FAILED" };
+        for (mode, detail_type, blame) in [
+            (None, "MESSAGE_DELIVERED", Value::Null),
+            (Some("undelivered"), returned, json!("open")),
+            (Some("bounced"), returned, json!("recipient")),
+        ] {
+            if let Some(mode) = mode {
+                stack.fault(&Fault::of(service, mode).times(1)).await;
+            }
+            let recipient = match service {
+                "sns" => new_phone(),
+                "ses" => new_email(),
+                _ => new_indian_phone(),
+            };
+            gotu(stack).ask_for_code(&recipient, "sign_up").await.expect_text(204, "");
+            let detail = told(stack, &recipient, detail_type).await;
+            assert_eq!(detail["blame"], blame, "{service} {mode:?}");
+            told(stack, &recipient, "MESSAGE_SENT").await;
+            let arrived = stack.messages(&recipient).await;
+            assert_eq!(arrived.is_empty(), mode.is_some(), "{service} {mode:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mail_has_its_configuration_set_and_a_complaint_ends_further_mails() {
+    let stack = &reporting_stack().await;
+    stack.fault(&Fault::of("ses", "complained").times(1)).await;
+    let address = new_email();
+    gotu(stack).ask_for_code(&address, "sign_up").await.expect_text(204, "");
+    told(stack, &address, "MESSAGE_DELIVERED").await;
+    assert_eq!(told(stack, &address, "MESSAGE_COMPLAINED").await["blame"], "recipient");
+    let set = json!({"ConfigurationSetName": "latchkey-mails"});
+    assert_eq!(stack.message(&address, 1).await["attributes"], set);
+    gotu(stack).ask_for_code(&address, "sign_up").await.expect_text(204, "");
+    stack.wait_for_sum("RecipientsRefused", 1.0).await;
+    assert_eq!(stack.messages(&address).await.len(), 1);
+}
+
+#[tokio::test]
+async fn texts_that_the_account_cannot_pay_for_ring() {
+    let stack = &reporting_stack().await;
+    stack.fault(&Fault::of("sns", "spent").times(1)).await;
+    let phone = new_phone();
+    gotu(stack).ask_for_code(&phone, "sign_up").await.expect_text(204, "");
+    let detail = told(stack, &phone, "MESSAGE_FAILED").await;
+    assert_eq!(
+        (&detail["cause"], &detail["blame"]),
+        (&json!("No quota left for account"), &json!("account"))
+    );
+    stack.wait_for_sum("SendersRefused", 1.0).await;
+    assert_eq!(stack.lines("a carrier does not deliver what the account sends").len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Failures of AWS calls on request.
 
-use super::Service;
+use super::{Fate, Service};
 use crate::sync::lock;
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -47,6 +47,14 @@ pub(super) enum Mode {
     Refuse,
     /// A carrier refuses what the account sends, whoever the recipient is.
     Misconfigured,
+    /// A carrier accepts the message and reports later that it did not arrive.
+    Undelivered,
+    /// The same for a recipient that cannot be reached.
+    Bounced,
+    /// SES delivers the mail, and its recipient marks it as spam.
+    Complained,
+    /// SNS accepts the text and reports later that the account may not spend more.
+    Spent,
     /// The calling process is killed before the call is executed.
     CrashBefore,
     /// The calling process is killed after the call was executed and before it gets the reply.
@@ -70,6 +78,19 @@ struct Pending {
     count: u64,
 }
 
+impl Mode {
+    /// Returns what becomes of a message that its carrier accepts in spite of the fault.
+    pub(super) const fn fate(self) -> Option<Fate> {
+        match self {
+            Self::Undelivered => Some(Fate::Undelivered),
+            Self::Bounced => Some(Fate::Bounced),
+            Self::Complained => Some(Fate::Complained),
+            Self::Spent => Some(Fate::Spent),
+            _ => None,
+        }
+    }
+}
+
 impl Fault {
     /// Returns the reason why the service cannot fail in this mode, if so.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
@@ -79,7 +100,18 @@ impl Fault {
             | (
                 Mode::Refuse | Mode::Misconfigured,
                 Service::Sns | Service::Ses | Service::SmsVoice | Service::Webhook,
-            ) => None,
+            )
+            | (
+                Mode::Undelivered | Mode::Bounced,
+                Service::Sns | Service::Ses | Service::SmsVoice,
+            )
+            | (Mode::Complained, Service::Ses)
+            | (Mode::Spent, Service::Sns) => None,
+            (Mode::Undelivered | Mode::Bounced, _) => {
+                Some("the mode belongs to the services sns, ses and sms-voice")
+            }
+            (Mode::Complained, _) => Some("the mode complained belongs to the service ses"),
+            (Mode::Spent, _) => Some("the mode spent belongs to the service sns"),
             (Mode::Partial, _) => {
                 Some("the mode partial belongs to the services events and dynamodb")
             }
@@ -104,7 +136,12 @@ impl Fault {
             }
             Mode::Partial => matches!(operation, "PutEvents" | "BatchGetItem"),
             // Only messages have a recipient.
-            Mode::Refuse | Mode::Misconfigured => {
+            Mode::Refuse
+            | Mode::Misconfigured
+            | Mode::Undelivered
+            | Mode::Bounced
+            | Mode::Complained
+            | Mode::Spent => {
                 matches!(operation, "Publish" | "SendEmail" | "SendTextMessage" | "Send")
             }
             _ => true,
@@ -274,6 +311,9 @@ mod tests {
             ("dynamodb", "refuse"),
             ("events", "refuse"),
             ("secrets", "refuse"),
+            ("webhook", "bounced"),
+            ("sns", "complained"),
+            ("ses", "spent"),
         ] {
             assert!(mistake(service, mode).is_some(), "{service} {mode}");
         }
@@ -283,6 +323,10 @@ mod tests {
             ("dynamodb", "conflict"),
             ("sns", "refuse"),
             ("ses", "refuse"),
+            ("sms-voice", "undelivered"),
+            ("ses", "bounced"),
+            ("ses", "complained"),
+            ("sns", "spent"),
         ] {
             assert_eq!(mistake(service, mode), None, "{service} {mode}");
         }

@@ -6,6 +6,7 @@ mod caller;
 mod dynamodb;
 mod events;
 mod faults;
+mod feedback;
 mod reply;
 mod resources;
 mod rights;
@@ -20,11 +21,13 @@ pub(crate) use caller::{Caller, Instance, Service};
 pub(crate) use dynamodb::{DynamoDb, TableWrites};
 pub(crate) use events::EventBuses;
 pub(crate) use faults::{Fault, Faults};
+pub(crate) use feedback::{Fate, Feedback};
 pub(crate) use reply::Reply;
 pub(crate) use resources::Resources;
 pub(crate) use secrets::Secrets;
 
 use crate::backend::Backend;
+use crate::records::Records;
 use anyhow::Context;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -109,6 +112,10 @@ async fn answer(aws: &Aws, caller: &Caller, head: Parts, body: Body) -> Response
         return drop_connection();
     };
     aws.calls.finish(id, reply.status.as_u16(), reply.units);
+    if reply.status.is_success() {
+        let fate = fault.and_then(Mode::fate).unwrap_or(Fate::Delivered);
+        aws.backend.report(call.service, fate, &body, &reply);
+    }
     reply.into_response()
 }
 
@@ -200,6 +207,16 @@ impl Aws {
                 Service::Webhook => webhook::status(StatusCode::UNAUTHORIZED),
                 _ => sns::misconfigured(),
             }),
+            // The carrier takes the message as always.
+            Mode::Complained => Some(execution.await),
+            Mode::Undelivered | Mode::Bounced | Mode::Spent => {
+                let (operation, unseen) = (call.operation.as_str(), Records::default());
+                Some(match call.service {
+                    Service::Ses => ses::call(operation, body, &unseen),
+                    Service::SmsVoice => sms_voice::call(operation, body, &unseen),
+                    _ => sns::call(operation, body, &unseen),
+                })
+            }
             Mode::Timeout => {
                 let cleared = self.faults.cleared();
                 drop(tokio::time::timeout(HANG_LIMIT, cleared).await);

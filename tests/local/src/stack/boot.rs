@@ -3,7 +3,7 @@
 use super::{Parts, environment};
 use crate::admin_api::{self, AdminApi};
 use crate::aws::{
-    self, Aws, CallLog, DynamoDb, EventBuses, Faults, Resources, Secrets, TableWrites,
+    self, Aws, CallLog, DynamoDb, EventBuses, Faults, Feedback, Resources, Secrets, TableWrites,
 };
 use crate::backend::{Backend, Embedded};
 use crate::binary;
@@ -59,12 +59,14 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let dynamodb_url = url(&listeners.dynamodb)?;
     let lambda = Arc::new(functions(&template, &options, &binary, &listeners, &api_url, &logs)?);
     let writes = TableWrites::new(&template.tables);
+    let reports = environment::reports_deliveries(&options.env);
     let backend = Backend::Embedded(Box::new(Embedded {
         database: database.clone(),
         dynamodb: DynamoDb::new(dynamodb_url.clone(), writes.clone())?,
         buses: EventBuses(template.buses.clone()),
         secrets: Secrets::open(&template.secrets, path)?,
         records: path.map(Records::open).transpose()?.unwrap_or_default(),
+        feedback: reports.then(|| Feedback { lambda: Arc::clone(&lambda) }),
         lambda: Arc::clone(&lambda),
         logs: Arc::clone(&logs),
     }));

@@ -41,6 +41,11 @@ fn with_local_pages(origins: &str) -> String {
     configured.chain(LOCAL_PAGES).collect::<Vec<_>>().join(",")
 }
 
+/// Returns whether carriers report what becomes of messages.
+pub(super) fn reports_deliveries(overrides: &[(String, String)]) -> bool {
+    overrides.iter().any(|(name, value)| name == "DELIVERY_REPORTS" && value == "on")
+}
+
 /// Returns the variables that replace the template's in a deployed stack.
 pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
     let webhook = format!("{api_url}{}", WEBHOOK.1);
