@@ -25,7 +25,7 @@ pub struct Argon2Passwords {
     entropy: Arc<dyn Entropy>,
     /// The memory that hashes are computed in. It is kept from one hash to the next: a Lambda
     /// process serves one request at a time, and an allocator that repeatedly gets requests for 19
-    /// MiB on changing threads would keep several such blocks.
+    /// MiB on changing threads would keep several such blocks. It holds zeros between two hashes.
     memory: Arc<Mutex<Vec<Block>>>,
 }
 
@@ -52,7 +52,8 @@ impl Argon2Passwords {
     }
 }
 
-/// Computes the hash of a text in `memory`.
+/// Computes the hash of a text in `memory`, and clears the memory: what is left in it would save who reads it the work of the
+/// hash.
 fn digest(
     action: &'static str,
     (hasher, memory): (&Argon2<'_>, &Mutex<Vec<Block>>),
@@ -63,9 +64,15 @@ fn digest(
     let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
     let blocks = hasher.params().block_count().max(memory.len());
     memory.resize(blocks, Block::new());
-    hasher
-        .hash_password_into_with_memory(text.as_bytes(), salt, &mut output, memory.as_mut_slice())
-        .map_err(|error| PortError::new(action, error))?;
+    let computed = hasher.hash_password_into_with_memory(
+        text.as_bytes(),
+        salt,
+        &mut output,
+        memory.as_mut_slice(),
+    );
+    // Other threads can read the memory, so the compiler cannot leave this out.
+    memory.fill(Block::new());
+    computed.map_err(|error| PortError::new(action, error))?;
     Ok(output)
 }
 
@@ -176,6 +183,8 @@ mod tests {
     use super::*;
     use crate::adapters::system::OsEntropy;
     use argon2::PasswordVerifier as _;
+    #[cfg(target_os = "linux")]
+    use std::os::unix::fs::FileExt as _;
 
     #[tokio::test]
     async fn hashes_are_phc_strings_with_the_configured_cost_and_a_new_salt() {
@@ -192,6 +201,58 @@ mod tests {
             let hash = phc::PasswordHash::new(hash.expose()).unwrap();
             let verifies = |text: &[u8]| Argon2::default().verify_password(text, &hash).is_ok();
             assert!(verifies(b"correct horse") && !verifies(b"wrong horse"));
+        }
+    }
+
+    /// Returns the number of places of a word in the writable memory of this process. It is given inverted, so that it is not
+    /// found where it is given.
+    #[cfg(target_os = "linux")]
+    fn places_of(inverted: u64) -> usize {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let memory = std::fs::File::open("/proc/self/mem").unwrap();
+        let mut found: usize = 0;
+        for line in maps.lines().filter(|line| line.contains(" rw-p ")) {
+            let (from, to) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
+            let [from, to] = [from, to].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+            let mut bytes = vec![0; usize::try_from(to.saturating_sub(from)).unwrap()];
+            // A part of the memory can have gone in the meantime.
+            if memory.read_exact_at(&mut bytes, from).is_ok() {
+                let words = bytes
+                    .chunks_exact(8)
+                    .map(|chunk| u64::from_ne_bytes(chunk.try_into().unwrap()));
+                found = found.saturating_add(words.filter(|it| !*it == inverted).count());
+            }
+            bytes.fill(0);
+        }
+        found
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn nothing_of_a_password_stays_in_the_memory_of_its_hash() {
+        const SALT: [u8; 16] = [7; 16];
+        let cost = Cost { memory_kib: 64, iterations: 1, parallelism: 1 };
+        for text in ["correct horse", "battery staple"] {
+            let passwords = Argon2Passwords::new(cost, Arc::new(OsEntropy::default())).unwrap();
+            let password = Password::parse(text, 8).unwrap();
+            // A word of a block that is computed on the way.
+            let mut blocks = vec![Block::new(); 64];
+            let reference = passwords.hasher.clone();
+            let mut output = [0; 32];
+            let into = blocks.as_mut_slice();
+            reference
+                .hash_password_into_with_memory(text.as_bytes(), &SALT, &mut output, into)
+                .unwrap();
+            let inverted = !blocks[20].as_ref()[3];
+            assert!(places_of(inverted) >= 1, "{text}: the search finds a block");
+            blocks.fill(Block::new());
+            assert_eq!(places_of(inverted), 0, "{text}");
+            let hash = hash(&passwords.hasher, &passwords.memory, &password, &SALT).unwrap();
+            let known = phc_of("test", &passwords.hasher, &SALT, &output).unwrap();
+            assert_eq!(hash, known);
+            assert_eq!(places_of(inverted), 0, "{text}");
+            passwords.verify(password, Some(PasswordHash::new(known))).await.unwrap();
+            assert_eq!(places_of(inverted), 0, "{text}");
         }
     }
 
