@@ -1,4 +1,5 @@
-//! Password hashes with Argon2id.
+//! Password hashes with Argon2id: the crate `argon2` verifies, and it or the faster `argon2-rust` computes new ones
+//! (decision 0018).
 
 use crate::domain::password::{Password, PasswordHash};
 use crate::ports::{Entropy, PasswordVerdict, Passwords, PortError, random};
@@ -19,6 +20,14 @@ pub struct Cost {
     pub parallelism: u32,
 }
 
+/// The crate that computes the hashes of new passwords. The hashes are equal, and `argon2` verifies all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hasher {
+    Argon2,
+    /// Uses AVX-512, AVX2, SSE2 or NEON, as the processor has them.
+    Argon2Rust,
+}
+
 /// Argon2id, version 0x13.
 pub struct Argon2Passwords {
     hasher: Argon2<'static>,
@@ -27,20 +36,26 @@ pub struct Argon2Passwords {
     /// process serves one request at a time, and an allocator that repeatedly gets requests for 19
     /// MiB on changing threads would keep several such blocks. It holds zeros between two hashes.
     memory: Arc<Mutex<Vec<Block>>>,
+    /// Computes new hashes instead of `hasher`. It keeps its memory in the same way, and clears it.
+    fast: Option<Arc<Mutex<argon2_rust::Hasher>>>,
 }
 
 impl Argon2Passwords {
-    /// Creates a hasher with this cost. The default in the template is a recommendation of the
+    /// Creates a hasher with this cost, whose new hashes the chosen crate computes. The default in the template is a recommendation of the
     /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
     ///
     /// # Errors
     /// Argon2 does not allow the cost.
-    pub fn new(cost: Cost, entropy: Arc<dyn Entropy>) -> Result<Self, PortError> {
+    pub fn new(cost: Cost, chosen: Hasher, entropy: Arc<dyn Entropy>) -> Result<Self, PortError> {
         let Cost { memory_kib, iterations, parallelism } = cost;
+        let fast = match chosen {
+            Hasher::Argon2 => None,
+            Hasher::Argon2Rust => Some(Arc::new(Mutex::new(fast_hasher(cost)?))),
+        };
         let params = Params::new(memory_kib, iterations, parallelism, None)
             .map_err(|error| PortError::new("use the configured argon2 cost", error))?;
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { hasher, entropy, memory: Arc::default() })
+        Ok(Self { hasher, entropy, memory: Arc::default(), fast })
     }
 
     /// A hash that no password matches, with the configured cost. A comparison with it does the work
@@ -50,6 +65,17 @@ impl Argon2Passwords {
             (random(&*self.entropy)?, random(&*self.entropy)?);
         phc_of("verify a password", &self.hasher, &salt, &output).map(PasswordHash::new)
     }
+}
+
+fn fast_hasher(cost: Cost) -> Result<argon2_rust::Hasher, PortError> {
+    let params = argon2_rust::Params::builder()
+        .memory(argon2_rust::params::Memory::kib(cost.memory_kib.into()))
+        .passes(cost.iterations)
+        .lanes(cost.parallelism)
+        .build()
+        .map_err(|error| PortError::new("use the configured argon2 cost", error))?;
+    let (algorithm, version) = (argon2_rust::Algorithm::Argon2id, argon2_rust::Version::V0x13);
+    Ok(argon2_rust::Argon2::new(algorithm, version, params).hasher())
 }
 
 /// Computes the hash of a text in `memory`, and clears the memory: what is left in it would save who reads it the work of the
@@ -80,12 +106,21 @@ fn digest(
 fn hash(
     hasher: &Argon2<'_>,
     memory: &Mutex<Vec<Block>>,
+    fast: Option<&Mutex<argon2_rust::Hasher>>,
     password: &Password,
     salt: &[u8],
 ) -> Result<String, PortError> {
     const ACTION: &str = "hash a password";
     let text = password.expose();
-    let output = digest(ACTION, (hasher, memory), (text, salt), Params::DEFAULT_OUTPUT_LEN)?;
+    let output = if let Some(fast) = fast {
+        let mut output = vec![0; Params::DEFAULT_OUTPUT_LEN];
+        let mut fast = fast.lock().unwrap_or_else(PoisonError::into_inner);
+        fast.hash_into(text.as_bytes(), salt, &mut output)
+            .map_err(|error| PortError::new(ACTION, error))?;
+        output
+    } else {
+        digest(ACTION, (hasher, memory), (text, salt), Params::DEFAULT_OUTPUT_LEN)?
+    };
     phc_of(ACTION, hasher, salt, &output)
 }
 
@@ -154,7 +189,10 @@ impl Passwords for Argon2Passwords {
     async fn hash(&self, password: Password) -> Result<PasswordHash, PortError> {
         let salt: [u8; 16] = random(&*self.entropy)?;
         let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
-        let work = tokio::task::spawn_blocking(move || hash(&hasher, &memory, &password, &salt));
+        let fast = self.fast.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            hash(&hasher, &memory, fast.as_deref(), &password, &salt)
+        });
         let phc = work.await.map_err(|error| PortError::new("run the password hash", error))?;
         phc.map(PasswordHash::new)
     }
@@ -186,21 +224,30 @@ mod tests {
     #[cfg(target_os = "linux")]
     use std::os::unix::fs::FileExt as _;
 
+    fn passwords(cost: Cost, hasher: Hasher) -> Argon2Passwords {
+        Argon2Passwords::new(cost, hasher, Arc::new(OsEntropy::default())).unwrap()
+    }
+
     #[tokio::test]
     async fn hashes_are_phc_strings_with_the_configured_cost_and_a_new_salt() {
-        let cost = Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 };
-        let passwords = Argon2Passwords::new(cost, Arc::new(OsEntropy::default())).unwrap();
-        let hash = || async {
-            let password = Password::parse("correct horse", 8).unwrap();
-            passwords.hash(password).await.unwrap()
-        };
-        let (one, two) = (hash().await, hash().await);
-        assert!(one.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.expose());
-        assert_ne!(one.expose(), two.expose());
-        for hash in [one, two] {
-            let hash = phc::PasswordHash::new(hash.expose()).unwrap();
-            let verifies = |text: &[u8]| Argon2::default().verify_password(text, &hash).is_ok();
-            assert!(verifies(b"correct horse") && !verifies(b"wrong horse"));
+        for (hasher, parallelism) in
+            [(Hasher::Argon2, 1), (Hasher::Argon2Rust, 1), (Hasher::Argon2Rust, 2)]
+        {
+            let cost = Cost { memory_kib: 19_456, iterations: 2, parallelism };
+            let passwords = passwords(cost, hasher);
+            let hash = || async {
+                let password = Password::parse("correct horse", 8).unwrap();
+                passwords.hash(password).await.unwrap()
+            };
+            let (one, two) = (hash().await, hash().await);
+            let start = format!("$argon2id$v=19$m=19456,t=2,p={parallelism}$");
+            assert!(one.expose().starts_with(&start), "{}", one.expose());
+            assert_ne!(one.expose(), two.expose());
+            for hash in [one, two] {
+                let hash = phc::PasswordHash::new(hash.expose()).unwrap();
+                let verifies = |text: &[u8]| Argon2::default().verify_password(text, &hash).is_ok();
+                assert!(verifies(b"correct horse") && !verifies(b"wrong horse"));
+            }
         }
     }
 
@@ -232,10 +279,11 @@ mod tests {
     async fn nothing_of_a_password_stays_in_the_memory_of_its_hash() {
         const SALT: [u8; 16] = [7; 16];
         let cost = Cost { memory_kib: 64, iterations: 1, parallelism: 1 };
-        for text in ["correct horse", "battery staple"] {
-            let passwords = Argon2Passwords::new(cost, Arc::new(OsEntropy::default())).unwrap();
+        for hasher in [Hasher::Argon2, Hasher::Argon2Rust] {
+            let passwords = passwords(cost, hasher);
+            let text = if hasher == Hasher::Argon2 { "correct horse" } else { "battery staple" };
             let password = Password::parse(text, 8).unwrap();
-            // A word of a block that is computed on the way.
+            // A word of a block that both compute on the way.
             let mut blocks = vec![Block::new(); 64];
             let reference = passwords.hasher.clone();
             let mut output = [0; 32];
@@ -244,15 +292,16 @@ mod tests {
                 .hash_password_into_with_memory(text.as_bytes(), &SALT, &mut output, into)
                 .unwrap();
             let inverted = !blocks[20].as_ref()[3];
-            assert!(places_of(inverted) >= 1, "{text}: the search finds a block");
+            assert!(places_of(inverted) >= 1, "{hasher:?}: the search finds a block");
             blocks.fill(Block::new());
-            assert_eq!(places_of(inverted), 0, "{text}");
-            let hash = hash(&passwords.hasher, &passwords.memory, &password, &SALT).unwrap();
+            assert_eq!(places_of(inverted), 0, "{hasher:?}");
+            let fast = passwords.fast.as_deref();
+            let hash = hash(&passwords.hasher, &passwords.memory, fast, &password, &SALT).unwrap();
             let known = phc_of("test", &passwords.hasher, &SALT, &output).unwrap();
             assert_eq!(hash, known);
-            assert_eq!(places_of(inverted), 0, "{text}");
+            assert_eq!(places_of(inverted), 0, "{hasher:?}");
             passwords.verify(password, Some(PasswordHash::new(known))).await.unwrap();
-            assert_eq!(places_of(inverted), 0, "{text}");
+            assert_eq!(places_of(inverted), 0, "{hasher:?}");
         }
     }
 
@@ -266,7 +315,7 @@ mod tests {
     #[test]
     fn a_password_is_compared_in_its_normal_form_and_then_as_it_was_typed() {
         let cost = Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
-        let passwords = Argon2Passwords::new(cost, Arc::new(OsEntropy::default())).unwrap();
+        let passwords = passwords(cost, Hasher::Argon2);
         let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
         let compare = |text: &str, known: &str| {
             let password = Password::parse(text, 8).unwrap();

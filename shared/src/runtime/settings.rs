@@ -2,7 +2,7 @@
 //! that it needs, at its start.
 
 use super::senders::{self, SendersError};
-use crate::adapters::argon2::Cost;
+use crate::adapters::argon2::{Cost, Hasher};
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
 use crate::adapters::sns::SmsSettings;
@@ -225,6 +225,16 @@ pub(crate) fn argon2() -> Result<Cost, SettingsError> {
         iterations: number("ARGON2_ITERATIONS")?,
         parallelism: number("ARGON2_PARALLELISM")?,
     })
+}
+
+/// The crate that computes the hashes of new passwords.
+pub(crate) fn password_hasher() -> Result<Hasher, SettingsError> {
+    const NAME: &str = "PASSWORD_HASHER";
+    match required(NAME)?.as_str() {
+        "argon2" => Ok(Hasher::Argon2),
+        "argon2-rust" => Ok(Hasher::Argon2Rust),
+        _ => Err(SettingsError::Malformed { name: NAME.to_owned(), kind: "argon2 or argon2-rust" }),
+    }
 }
 
 /// The settings of SMS.

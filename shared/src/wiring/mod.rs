@@ -147,7 +147,11 @@ impl Wiring {
 
     fn passwords(&self) -> Result<Arc<dyn Passwords>, Error> {
         let entropy = Arc::clone(&self.base.entropy);
-        Ok(Arc::new(Argon2Passwords::new(settings::argon2()?, entropy)?))
+        Ok(Arc::new(Argon2Passwords::new(
+            settings::argon2()?,
+            settings::password_hasher()?,
+            entropy,
+        )?))
     }
 
     /// The ids of the keys that codes are derived with. A function that only requests codes needs no

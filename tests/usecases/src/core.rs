@@ -7,7 +7,7 @@ use crate::database::{EmbeddedDatabase, table_names};
 use crate::entropy::SeededEntropy;
 use crate::people;
 use latchkey::adapters::answer_keys::RingAnswerKeys;
-use latchkey::adapters::argon2::{Argon2Passwords, Cost};
+use latchkey::adapters::argon2::{Argon2Passwords, Cost, Hasher};
 use latchkey::adapters::aws::{Aws, AwsSettings};
 use latchkey::adapters::code_keys::HmacCodeKeys;
 use latchkey::adapters::dynamodb::{DynamoSequenceIds, DynamoStore};
@@ -169,7 +169,8 @@ fn ring(json: &str, clock: &Arc<ManualClock>) -> Arc<KeyRing> {
 
 fn passwords(rules: &Rules, entropy: &Arc<SeededEntropy>) -> Arc<dyn Passwords> {
     let cost = Cost { memory_kib: rules.hash_memory, iterations: 1, parallelism: 1 };
-    Arc::new(Argon2Passwords::new(cost, Arc::clone(entropy) as _).expect("an allowed cost"))
+    let entropy = Arc::clone(entropy) as _;
+    Arc::new(Argon2Passwords::new(cost, Hasher::Argon2, entropy).expect("an allowed cost"))
 }
 
 impl Default for Core {

@@ -15,6 +15,7 @@ mod contract;
 mod core;
 mod database;
 mod entropy;
+mod hashes;
 mod keys;
 mod people;
 mod refusal;
@@ -27,6 +28,7 @@ pub use clock::{ManualClock, START};
 pub use contract::{CONTRACT, wrong};
 pub use core::{Core, Rules};
 pub use entropy::SeededEntropy;
+pub use hashes::HashCase;
 pub use keys::{COPY_LIFETIME, INTERVAL, KEY, Keys, Process, Turn, UNTIL_KNOWN};
 pub use people::{
     abroad, address, email, number, other_email, other_phone, other_source, password, phone,

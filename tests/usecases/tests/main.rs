@@ -11,6 +11,7 @@ mod delete_account;
 mod deliver_effects;
 mod enter_by_code;
 mod first_proof;
+mod hashes;
 mod key_ring;
 mod models;
 mod prove_recipient;

@@ -1,6 +1,7 @@
-//! A function reads only the settings that it needs.
+//! What settings change, and which functions read them.
 
-use acceptance::{NO_LIMITS, TestStack};
+use acceptance::gotu::PASSWORD;
+use acceptance::{NO_LIMITS, TestStack, gotu, new_email, without_limits};
 use serde_json::json;
 
 #[tokio::test]
@@ -28,4 +29,16 @@ async fn a_malformed_setting_stops_only_the_functions_that_use_it() {
         let reply = stack.call(function).json(&json!({})).await;
         assert!(reply.status >= 500, "{function} started: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn passwords_that_the_faster_crate_hashed_are_verified() {
+    let stack = &TestStack::with(&without_limits(&[("PASSWORD_HASHER", "argon2-rust")])).await;
+    let email = new_email();
+    assert_eq!(gotu(stack).sign_up_by_email(&email).await.status, 200);
+    let user = &stack.items("Users").await[0];
+    let hash = user["password_hash"].as_str().unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    assert_eq!(gotu(stack).sign_in(&email, PASSWORD).await.status, 200);
+    assert_eq!(gotu(stack).sign_in(&email, "not the password").await.status, 401);
 }
