@@ -9,11 +9,12 @@ use acceptance::tokens::seconds_between;
 use acceptance::{NO_LIMITS, TestStack, all, count, gotu, new_email, without_limits};
 use serde_json::json;
 
-/// Has fifty clients enter one code, and requires that one of them gets the account.
+/// Has clients enter one code at the same time, and requires that one of them gets the account.
 async fn race_with_one_code(driver: &dyn Driver) {
     let person = driver.new_person();
     let (asked, code) = driver.asked(&person).await;
-    let replies = all((0..50).map(|_| driver.enter_code(&person, &asked, &code))).await;
+    let racers = 0..TestStack::at_once(50);
+    let replies = all(racers.map(|_| driver.enter_code(&person, &asked, &code))).await;
     assert_eq!(count(&replies, 200), 1, "{replies:?}");
     for loser in replies.iter().filter(|reply| reply.status != 200) {
         driver.expect_code_refused(loser);
@@ -82,7 +83,7 @@ async fn two_hundred_wrong_guesses_at_once_are_worth_five() {
     for_every_contract(stack, async |driver| {
         let person = driver.new_person();
         let (asked, code) = driver.asked(&person).await;
-        let guesses = guesses(&code, 200);
+        let guesses = guesses(&code, TestStack::at_once(200));
         let entered = guesses.iter().map(|guess| driver.enter_code(&person, &asked, guess));
         for reply in all(entered).await {
             driver.expect_code_refused(&reply);

@@ -179,7 +179,7 @@ async fn a_thousand_clients_are_never_signed_out_wrongly_and_no_theft_is_missed(
     }
     let mut total = Outcome::default();
     let numbers: Vec<u64> = (0..CLIENTS).collect();
-    for some in numbers.chunks(AT_ONCE) {
+    for some in numbers.chunks(TestStack::at_once(AT_ONCE)) {
         for outcome in all(some.iter().map(|number| run_client(stack, *number))).await {
             total.requests = total.requests.saturating_add(outcome.requests);
             total.lost = total.lost.saturating_add(outcome.lost);
