@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The certificate authorities of AWS endpoints, from the repository of Amazon Trust Services:
@@ -40,6 +41,27 @@ const CALL_TIME: Duration = Duration::from_millis(4500);
 /// The time limit for a carrier to accept a message. There is only one attempt, because a message
 /// that was accepted late must not be sent twice. The outbox tries again later.
 const CARRIER_TIME: Duration = Duration::from_secs(8);
+
+/// Creates a client of one SDK crate from an [`Aws`]. It is a macro because the builders of the
+/// crates have no common trait.
+macro_rules! client {
+    ($sdk:ident, $aws:expr, $service:literal, $pace:expr) => {{
+        let aws: &$crate::adapters::aws::Aws = $aws;
+        let mut config = $sdk::Config::builder();
+        config.set_endpoint_url(aws.endpoint($service).map(str::to_owned));
+        let config = config
+            .behavior_version($sdk::config::BehaviorVersion::v2026_01_12())
+            .region(aws.region())
+            .credentials_provider(aws.credentials())
+            .http_client(aws.http())
+            .retry_config($crate::adapters::aws::Aws::retries($pace))
+            .timeout_config($crate::adapters::aws::Aws::timeouts($pace))
+            .interceptor($crate::adapters::call_counter::CallCounter { service: $service })
+            .build();
+        $sdk::Client::from_conf(config)
+    }};
+}
+pub(super) use client;
 
 /// Whether the SDK repeats a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +96,9 @@ pub struct AwsSettings {
 pub struct Aws {
     settings: AwsSettings,
     http: SharedHttpClient,
+    /// The client of Secrets Manager. All key rings share it: creating a client takes a fourth of the
+    /// time of reading a ring.
+    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
 impl Aws {
@@ -94,14 +119,20 @@ impl Aws {
                 builder.build_https()
             }
         };
-        Self { settings, http }
+        Self { settings, http, secrets: OnceLock::new() }
     }
 
     /// Returns the factory of clients of another region, which share the HTTP client.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         let settings = AwsSettings { region: region.to_owned(), ..self.settings.clone() };
-        Self { settings, http: self.http.clone() }
+        Self { settings, http: self.http.clone(), secrets: OnceLock::new() }
+    }
+
+    /// Returns the client of Secrets Manager.
+    pub(super) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        let create = || client!(aws_sdk_secretsmanager, self, "SECRETS_MANAGER", RetryMode::Retry);
+        self.secrets.get_or_init(create).clone()
     }
 
     pub(super) fn region(&self) -> Region {
@@ -178,24 +209,3 @@ where
     };
     PortError::new(action, text)
 }
-
-/// Creates a client of one SDK crate from an [`Aws`]. It is a macro because the builders of the
-/// crates have no common trait.
-macro_rules! client {
-    ($sdk:ident, $aws:expr, $service:literal, $pace:expr) => {{
-        let aws: &$crate::adapters::aws::Aws = $aws;
-        let mut config = $sdk::Config::builder();
-        config.set_endpoint_url(aws.endpoint($service).map(str::to_owned));
-        let config = config
-            .behavior_version($sdk::config::BehaviorVersion::v2026_01_12())
-            .region(aws.region())
-            .credentials_provider(aws.credentials())
-            .http_client(aws.http())
-            .retry_config($crate::adapters::aws::Aws::retries($pace))
-            .timeout_config($crate::adapters::aws::Aws::timeouts($pace))
-            .interceptor($crate::adapters::call_counter::CallCounter { service: $service })
-            .build();
-        $sdk::Client::from_conf(config)
-    }};
-}
-pub(super) use client;

@@ -4,8 +4,11 @@
 //! with the stages AWSCURRENT, AWSPREVIOUS and AWSPENDING. The id of a key is the first 8 hex
 //! digits of the SHA-256 of its version id. The current key signs and derives. Tokens and codes
 //! contain the id of their key and are verified with it.
+//!
+//! The first read of a process gets the current key alone, in one call: most processes need no other.
+//! The whole ring is read when something names another key, and when the copy is old.
 
-use super::aws::{Aws, RetryMode, client, port_error};
+use super::aws::{Aws, port_error};
 use crate::domain::challenge::KeyId;
 use crate::domain::id::hex;
 use crate::domain::time::Timestamp;
@@ -169,9 +172,8 @@ impl KeyRing {
         lifetime: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", RetryMode::Retry);
         let lifetimes = CopyLifetimes::of(lifetime);
-        let source = Source::Secret { client, id: id.to_owned(), scope, lifetimes };
+        let source = Source::Secret { client: aws.secrets(), id: id.to_owned(), scope, lifetimes };
         Self { source, clock, copy: Mutex::new(None) }
     }
 
@@ -234,10 +236,14 @@ impl KeyRing {
             }
             return Ok(Arc::clone(&copy.ring));
         }
-        match (read(client, id, scope).await, copy.as_mut()) {
+        let read = match (copy.as_ref(), wanted, scope) {
+            (None, None, KeyRingScope::WithKeys) => read_current(client, id).await,
+            _ => read(client, id, scope).await,
+        };
+        match (read, copy.as_mut()) {
             (Ok(ring), _) => {
                 let ring = Arc::new(ring);
-                let missed_at = wanted.map(|_| now);
+                let missed_at = wanted.filter(|id| !ring.keys.contains_key(id)).map(|_| now);
                 let read = Arc::clone(&ring);
                 *copy = Some(RingCopy { ring: read, read_at: now, missed_at, failed_at: None });
                 Ok(ring)
@@ -270,8 +276,8 @@ async fn read(client: &Client, id: &str, scope: KeyRingScope) -> Result<Ring, Po
     });
     let versions = in_ring.map(async |(version, current)| match scope {
         KeyRingScope::IdsOnly => Ok(Some((version, current, None))),
-        KeyRingScope::WithKeys => match read_key(client, id, &version).await {
-            Ok(key) => Ok(Some((version, current, Some(key)))),
+        KeyRingScope::WithKeys => match read_key(client, id, Some(&version)).await {
+            Ok((_, key)) => Ok(Some((version, current, Some(key)))),
             Err(error) if current => Err(error),
             Err(error) => {
                 let error = chain(&error);
@@ -283,20 +289,30 @@ async fn read(client: &Client, id: &str, scope: KeyRingScope) -> Result<Ring, Po
     ring_of(try_join_all(versions).await?.into_iter().flatten().collect())
 }
 
+/// Reads the current version of the secret alone.
+async fn read_current(client: &Client, id: &str) -> Result<Ring, PortError> {
+    let (version, key) = read_key(client, id, None).await?;
+    ring_of(vec![(version, true, Some(key))])
+}
+
 /// Reads the text of a secret (a name or an ARN).
 ///
 /// # Errors
 /// Secrets Manager could not be reached or does not give it.
 pub async fn read_secret(aws: &Aws, id: &str) -> Result<String, PortError> {
-    let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", RetryMode::Retry);
-    let call = client.get_secret_value().secret_id(id).send();
+    let call = aws.secrets().get_secret_value().secret_id(id).send();
     let value = call.await.map_err(|error| port_error("read a secret", &error))?;
     Ok(value.secret_string.unwrap_or_default())
 }
 
-async fn read_key(client: &Client, id: &str, version: &str) -> Result<SecretString, PortError> {
-    let call = client.get_secret_value().secret_id(id).version_id(version).send();
-    let value = call.await.map_err(|error| port_error("read a secret", &error))?;
+/// Reads the id and the key of a version of a secret; without `version`, of the current one.
+async fn read_key(
+    client: &Client,
+    id: &str,
+    version: Option<&str>,
+) -> Result<(String, SecretString), PortError> {
+    let call = client.get_secret_value().secret_id(id).set_version_id(version.map(str::to_owned));
+    let value = call.send().await.map_err(|error| port_error("read a secret", &error))?;
     // The parser's message is dropped, because it could contain a part of the secret.
     let key = serde_json::from_str(value.secret_string().unwrap_or_default())
         .map(|SecretValue { key }| key)
@@ -304,7 +320,10 @@ async fn read_key(client: &Client, id: &str, version: &str) -> Result<SecretStri
             let cause = format!(r#"the value of {id} is not {{"key":"…"}}"#);
             PortError::new("read a secret", cause)
         })?;
-    long_enough(id, key)
+    let key = long_enough(id, key)?;
+    let version = value.version_id;
+    let version = version.ok_or_else(|| PortError::new("read a secret", "it has no version id"))?;
+    Ok((version, key))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! version that becomes the current one, so that each step is a single call that cannot be
 //! interrupted. It has no meaning on a version that is or was the current one.
 
-use super::aws::{Aws, RetryMode, client, port_error};
+use super::aws::{Aws, port_error};
 use super::key_ring::{CURRENT, PENDING, PREVIOUS, key_id};
 use crate::domain::id::hex;
 use crate::domain::key_rotation::{KeyState, KeyVersion, NewKey};
@@ -59,8 +59,7 @@ fn request_token(state: &KeyState, stages: &[&str]) -> String {
 impl SecretRotation {
     #[must_use]
     pub fn new(aws: &Aws) -> Self {
-        let client = client!(aws_sdk_secretsmanager, aws, "SECRETS_MANAGER", RetryMode::Retry);
-        Self { client }
+        Self { client: aws.secrets() }
     }
 
     /// Adds a version with these stages.

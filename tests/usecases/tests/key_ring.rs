@@ -119,6 +119,34 @@ async fn every_process_knows_a_key_before_it_signs() {
 }
 
 #[tokio::test]
+async fn a_new_process_reads_the_current_key_in_one_call_and_the_others_when_one_is_named() {
+    let keys = Keys::new();
+    let old = keys.process().sign().await;
+    keys.rotate_once().await;
+    let process = keys.process();
+    keys.secrets.take_calls();
+    let token = process.sign().await;
+    assert_eq!(keys.secrets.take_calls(), ["GetSecretValue"]);
+    assert!(process.accepts(&token).await);
+    assert!(keys.secrets.take_calls().is_empty());
+    assert!(process.accepts(&old).await);
+    assert_eq!(keys.secrets.take_calls(), ["DescribeSecret", "GetSecretValue", "GetSecretValue"]);
+}
+
+#[tokio::test]
+async fn a_search_that_found_its_key_does_not_delay_the_next_search() {
+    let keys = Keys::new();
+    let old = keys.process().sign().await;
+    keys.replace().await;
+    let process = keys.process();
+    process.sign().await;
+    assert!(process.accepts(&old).await);
+    keys.replace().await;
+    let new = keys.process().sign().await;
+    assert!(process.accepts(&new).await);
+}
+
+#[tokio::test]
 async fn a_copy_is_read_again_at_the_end_of_its_lifetime() {
     let keys = Keys::new();
     let process = keys.process();
@@ -214,7 +242,9 @@ async fn a_key_that_is_not_the_current_one_need_not_be_readable() {
     let broken =
         json!({ "SecretId": KEY, "SecretString": "not a key", "VersionStages": ["AWSPENDING"] });
     let broken = keys.secrets.operate("PutSecretValue", &broken);
-    keys.process().sign().await;
+    let process = keys.process();
+    assert!(!process.accepts(&forged().await).await);
+    process.sign().await;
     let current = json!({ "SecretId": KEY, "VersionStage": "AWSCURRENT",
         "RemoveFromVersionId": labels["AWSCURRENT"], "MoveToVersionId": broken["VersionId"] });
     keys.secrets.operate("UpdateSecretVersionStage", &current);
@@ -232,7 +262,9 @@ async fn a_short_key_signs_nothing_and_verifies_nothing() {
     let short = json!({ "SecretId": KEY, "SecretString": value, "VersionStages": ["AWSPENDING"] });
     let short = keys.secrets.operate("PutSecretValue", &short);
     // While it is not the current one, the others are used.
-    keys.process().sign().await;
+    let process = keys.process();
+    assert!(!process.accepts(&forged().await).await);
+    process.sign().await;
     let current = json!({ "SecretId": KEY, "VersionStage": "AWSCURRENT",
         "RemoveFromVersionId": labels["AWSCURRENT"], "MoveToVersionId": short["VersionId"] });
     keys.secrets.operate("UpdateSecretVersionStage", &current);

@@ -252,13 +252,15 @@ async fn a_replacement_is_not_stopped_by_a_promotion_at_the_same_time() {
 #[tokio::test]
 async fn a_key_is_replaced_although_nothing_is_due() {
     let keys = Keys::new();
-    let first = keys.process().signs_with().await;
+    let before = keys.process();
+    let (first, token) = (before.signs_with().await, before.sign().await);
     let turn = keys.replace().await;
     assert_eq!((turn.outcome, &turn.next), (Replaced, &None));
     assert_ne!(turn.current, first);
     let process = keys.process();
     assert_eq!(process.signs_with().await, turn.current);
     // The key before it still verifies.
+    assert!(process.accepts(&token).await);
     assert!(process.knows(&first).await);
 }
 
@@ -270,8 +272,9 @@ async fn a_replacement_drops_the_key_that_was_published() {
     assert_eq!((turn.outcome, &turn.next), (Replaced, &None));
     let process = keys.process();
     assert_eq!(process.signs_with().await, turn.current);
-    assert!(!process.knows(&next).await);
     keys.wait(UNTIL_KNOWN);
+    assert_eq!(process.signs_with().await, turn.current);
+    assert!(!process.knows(&next).await);
     assert_eq!(keys.rotate().await, Turn { outcome: Unchanged, ..turn });
 }
 
