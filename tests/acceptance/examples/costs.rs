@@ -14,7 +14,7 @@
 
 use acceptance::drivers::for_every_contract;
 use acceptance::gotu::{PASSWORD, tokens};
-use acceptance::{TestStack, gotu, new_email, posbytz};
+use acceptance::{TestStack, WIDE_LIMITS, gotu, new_email, posbytz};
 use serde_json::Value;
 use std::sync::Mutex;
 use template::Template;
@@ -42,18 +42,6 @@ mod prices {
 
 /// The number of measured runs of a flow. One more run before them starts the processes.
 const ROUNDS: u32 = 10;
-
-/// Limits that are counted, with their cost, and that no flow reaches.
-const WIDE_LIMITS: [(&str, &str); 8] = [
-    ("OTP_RESEND_SECONDS", "0"),
-    ("OTP_SENDS_PER_HOUR", "1000"),
-    ("OTP_SENDS_PER_HOUR_PER_IP", "1000000"),
-    ("OTP_GUESSES_PER_HOUR_PER_IP", "1000000"),
-    ("MESSAGES_PER_HOUR", "1000000"),
-    ("MESSAGES_PER_DAY", "1000000"),
-    ("MESSAGES_USD_PER_DAY_IN_ALL", "1000000"),
-    ("UNUSED_CODES_PER_PREFIX", "1000000"),
-];
 
 /// The resources that were used so far.
 #[derive(Clone, Copy, Default)]

@@ -44,7 +44,7 @@ pub use json::compact;
 pub use posbytz::posbytz;
 pub use recipients::{new_email, new_phone};
 pub use reply::{Reply, count};
-pub use stack::{NO_LIMITS, NO_PAUSE, TABLES, TestStack, without_limits};
+pub use stack::{NO_LIMITS, NO_PAUSE, TABLES, TestStack, WIDE_LIMITS, without_limits};
 pub use tokens::token_parts;
 pub use urbanfits::urbanfits;
 pub use waiting::all;

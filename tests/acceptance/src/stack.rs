@@ -4,6 +4,7 @@ use crate::{Call, Reply, events, route};
 use local::{Options, SecretSnapshot, Stack};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::future::IntoFuture;
 use std::path::PathBuf;
@@ -42,6 +43,18 @@ pub const NO_PAUSE: [(&str, &str); 3] = [
     ("OTP_RESEND_SECONDS", "0"),
     ("OTP_GUESSES_PER_HOUR_PER_IP", "1000"),
     ("SENDS_PER_HOUR_PER_CLIENT", "1000"),
+];
+
+/// Limits that are counted, with their cost, and that no flow reaches.
+pub const WIDE_LIMITS: [(&str, &str); 8] = [
+    ("OTP_RESEND_SECONDS", "0"),
+    ("OTP_SENDS_PER_HOUR", "1000"),
+    ("OTP_SENDS_PER_HOUR_PER_IP", "1000000"),
+    ("OTP_GUESSES_PER_HOUR_PER_IP", "1000000"),
+    ("MESSAGES_PER_HOUR", "1000000"),
+    ("MESSAGES_PER_DAY", "1000000"),
+    ("MESSAGES_USD_PER_DAY_IN_ALL", "1000000"),
+    ("UNUSED_CODES_PER_PREFIX", "1000000"),
 ];
 
 /// [`NO_LIMITS`], and these settings.
@@ -117,6 +130,12 @@ impl TestStack {
     #[must_use]
     pub fn functions(&self) -> &[String] {
         self.stack.functions()
+    }
+
+    /// The environment variables of a function, without those of one instance.
+    #[must_use]
+    pub fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        self.stack.environment(function)
     }
 
     /// The lines that the functions wrote so far, each with its function's name in brackets.

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,17 @@ impl Backend {
         match self {
             Self::Embedded(_) => Caller::local(&head.headers),
             Self::Deployed(_) => Caller::deployed(head),
+        }
+    }
+
+    /// Returns the environment variables of a function of this stack.
+    pub(crate) fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        match self {
+            Self::Embedded(embedded) => {
+                let function = embedded.lambda.function(function);
+                function.map(|function| function.environment().clone()).unwrap_or_default()
+            }
+            Self::Deployed(_) => BTreeMap::new(),
         }
     }
 

@@ -101,6 +101,11 @@ impl Function {
         &self.launch.name
     }
 
+    /// The variables that all instances have.
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.launch.environment
+    }
+
     /// Invokes the function and waits for the outcome.
     pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Outcome {
         let (reply, outcome) = oneshot::channel();

@@ -79,6 +79,13 @@ impl Stack {
         &self.parts.functions
     }
 
+    /// Returns the environment variables of a function, without those of one instance; nothing in
+    /// an account.
+    #[must_use]
+    pub fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        self.parts.aws.backend.environment(function)
+    }
+
     /// Returns the lines that the functions and the stack have logged, oldest first, as
     /// `[function] line`.
     #[must_use]
