@@ -1,6 +1,8 @@
 //! The crates that the functions consist of.
 
+use anyhow::ensure;
 use house_rules::project::Project;
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// Crates that a function must not contain. aws-lc seeds its random numbers from the jitter of the
@@ -8,18 +10,50 @@ use std::process::Command;
 /// has a timing side channel (RUSTSEC-2023-0071). `aws-config` reads profiles that Lambda has not.
 const BANNED: [&str; 6] = ["aws-lc-rs", "aws-lc-sys", "openssl", "native-tls", "rsa", "aws-config"];
 
+/// The packages whose tests, examples or programs are run alone and that contain the SDK.
+const RUN_ALONE: [&str; 5] = ["acceptance", "bench", "latchkey", "local", "usecases"];
+
+/// Returns what `cargo tree` prints of the project with these arguments, a line for each crate.
+fn tree(arguments: &[&str]) -> anyhow::Result<Vec<String>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(Project::here().root()).args(["tree", "--locked", "--prefix", "none"]);
+    let output = cargo.args(arguments).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout)?;
+    Ok(tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect())
+}
+
 #[test]
 fn the_functions_contain_no_banned_crate() {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(Project::here().root()).args(["tree", "--locked", "--package", "functions"]);
-    let output = cargo.args(["--prefix", "none", "--edges", "normal,build"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8(output.stdout).unwrap();
-    let crates: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let tree = tree(&["--package", "functions", "--edges", "normal,build"]).unwrap();
+    let crates: Vec<_> = tree.iter().filter_map(|line| line.split(' ').next()).collect();
     for expected in ["ring", "aws-sdk-dynamodb"] {
-        assert!(crates.contains(&expected), "the tree lacks {expected}: {tree}");
+        assert!(crates.contains(&expected), "the tree lacks {expected}: {tree:?}");
     }
     for banned in BANNED {
         assert!(!crates.contains(&banned), "{banned} is in the tree of the functions");
+    }
+}
+
+/// `cargo run` starts functions of the whole workspace, and so do `cargo lambda build` and
+/// `sam build`, which run in its root. A command that compiled a crate with other features would
+/// test another program than the one that is deployed, and compile the SDK once more.
+#[test]
+fn every_command_compiles_the_same_features() {
+    const FORMAT: [&str; 2] = ["--format", "{p} with {f}"];
+    let features = |package: &[&str], edges: &str| {
+        let tree = tree(&[package, &["--edges", edges], &FORMAT].concat()).unwrap();
+        tree.into_iter().collect::<BTreeSet<_>>()
+    };
+    let tested = features(&["--workspace"], "normal,build,dev");
+    let deployed = features(&["--workspace"], "normal,build");
+    let mut others = vec![("a deployment", deployed)];
+    for package in RUN_ALONE {
+        others.push((package, features(&["--package", package], "normal,build,dev")));
+    }
+    for (command, compiled) in others {
+        assert!(compiled.iter().any(|line| line.starts_with("aws-sdk-dynamodb ")), "{command}");
+        let different: Vec<_> = compiled.difference(&tested).collect();
+        assert!(different.is_empty(), "{command} has crates with other features: {different:?}");
     }
 }
