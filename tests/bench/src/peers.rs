@@ -214,13 +214,13 @@ fn functions(
             latchkey(stack, built, tls, Flow::Refresh)?,
             Some(Flow::Refresh),
         ),
-        ("one PutItem: Rust, SDK as documented", peer(&[path(stock, "stock-sdk")]), None),
+        ("one PutItem, SDK for Rust", peer(&[path(stock, "stock-sdk")]), None),
         (
-            "one PutItem: Node, SDK v3, bundled",
+            "one PutItem, Node (bundled)",
             script(&["node".to_owned(), path(node, "bundle.mjs")]),
             None,
         ),
-        ("one PutItem: Python, boto3", script(&[path(python, "bin/python"), function_py]), None),
+        ("one PutItem, Python (boto3)", script(&[path(python, "bin/python"), function_py]), None),
     ];
     let subject = |(name, program, flow)| FunctionSubject {
         name,
