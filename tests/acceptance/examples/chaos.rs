@@ -2,8 +2,9 @@
 //! lost, repeated or late: `cargo run -p acceptance --example chaos [-- --rounds 100]`.
 //!
 //! In each round of a phase one person asks for a text, one asks for a mail, and one signs up, which publishes two events. The
-//! phases follow each other without a pause, so that the backlog of one is delivered in the next. It judges nothing: nothing
-//! must be lost and no event must be out of order; a text is sent twice only if its relay was killed after it was sent.
+//! phases follow each other without a pause, so that the backlog of one is delivered in the next. `--phase "SNS hangs"` runs
+//! one phase alone, and `--breaker 15` sets the pause of a deployment. It judges nothing: nothing must be lost and no event
+//! must be out of order; a text is sent twice only if its relay was killed after it was sent.
 
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
@@ -174,15 +175,21 @@ async fn drained(stack: &TestStack, started: Instant) -> usize {
     }
 }
 
+/// The argument after `name`.
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
 #[tokio::main]
 async fn main() {
-    let arguments: Vec<_> = std::env::args().collect();
-    let given = arguments.iter().position(|argument| argument == "--rounds");
-    let given = given.and_then(|at| arguments.get(at.saturating_add(1)));
-    let rounds = given.map_or(100, |value| value.parse().unwrap());
-    let stack = &TestStack::with(&NO_LIMITS).await;
+    let rounds = argument("--rounds").map_or(100, |value| value.parse().unwrap());
+    let (alone, breaker) = (argument("--phase"), argument("--breaker"));
+    let breaker = breaker.as_deref().map(|seconds| ("BREAKER_SECONDS", seconds));
+    let settings: Vec<_> = NO_LIMITS.into_iter().chain(breaker).collect();
+    let stack = &TestStack::with(&settings).await;
     let mut phases = Vec::new();
-    for (phase, faults) in PHASES {
+    let wanted = |phase: &str| alone.as_deref().is_none_or(|alone| alone == phase);
+    for (phase, faults) in PHASES.into_iter().filter(|(phase, _)| wanted(phase)) {
         phases.push(serve(stack, phase, faults, rounds).await);
     }
     let started = Instant::now();
