@@ -56,35 +56,42 @@ class Account:
     """An emulator process. It checks the signature of each call and the rights of its caller."""
 
     def __init__(self, folder, build):
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.folder = folder
+        self.build = build
         self.log = folder / "functions.log"
         self.log.touch()
+        self.start()
+
+    def start(self):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         environment = {
             **os.environ,
             "GATEWAY_PORT": str(port),
             # By default the emulator listens on all interfaces.
             "BIND_HOST": "127.0.0.1",
             "LATCHKEY_LOG": str(self.log),
-            "LATCHKEY_TRANSFORMED": str(build.with_name("transformed")),
+            "LATCHKEY_TRANSFORMED": str(self.build.with_name("transformed")),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AUTH": "true",
-            "TMPDIR": str(folder),
+            "TMPDIR": str(self.folder),
         }
         environment.pop("AWS_ENDPOINT_URL", None)
-        with open(folder / "emulator.log", "w") as log:
+        with open(self.folder / "emulator.log", "a") as log:
             emulator = [sys.executable, str(Path(__file__).with_name("emulator.py"))]
             self.process = subprocess.Popen(emulator, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait(self):
-        """Waits until the emulator answers."""
+        """Waits until the emulator answers. If it ends, because another program took its port first, it starts again."""
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and self.process.poll() is None:
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                self.start()
             try:
                 return urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5).read()
             except OSError:
                 time.sleep(0.1)
-        raise SystemExit("the emulator did not start")
+        raise SystemExit(f"the emulator did not start: {(self.folder / 'emulator.log').read_text()[-300:]}")
 
     def client(self, service):
         config = botocore.config.Config(retries={"max_attempts": 1}, read_timeout=PATIENCE)
