@@ -9,6 +9,9 @@ unused:  an action on a resource that a statement allows and that no recorded ca
 
 A statement whose Sid begins with PreviousVersion may be unused. While a deployment shifts the traffic, the version before
 still runs with the same role, so a right leaves the template one release after the code that needed it.
+
+The right to describe a secret may be unused where the function read its value. A function describes it only when something
+names a key that is not the current one, and when its copy of the key ring is old; not every function does so in the tests.
 """
 
 import fnmatch
@@ -18,6 +21,9 @@ from collections import Counter
 from pathlib import Path
 
 from template import functions, load, resolve
+
+DESCRIBE_SECRET = "secretsmanager:DescribeSecret"
+READ_SECRET = "secretsmanager:GetSecretValue"
 
 
 def listed(value):
@@ -112,8 +118,10 @@ def main(folder, absent):
             if len(allowing) == 1:
                 indispensable.update(allowing)
         granted += len(allows)
+        read = {grant["resource"] for index, grant in enumerate(allows) if index in indispensable and grant["action"] == READ_SECRET}
         for index, grant in enumerate(allows):
             kept = grant["where"].split()[1].startswith("PreviousVersion")
+            kept = kept or (grant["action"] == DESCRIBE_SECRET and grant["resource"] in read)
             if index not in indispensable and not kept and not absent & {grant["action"], "*"}:
                 problems.append(f"unused  {show(grant)}")
     problems = sorted(set(problems))
