@@ -63,7 +63,7 @@ pub use events::{Events, MOST_EVENTS, RejectedEvent};
 pub use key_rotation::KeyRotation;
 pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};
-pub use outbox::{DueEntry, Outbox, ParkedEntry, WaitingEntries};
+pub use outbox::{DueEntry, Outbox, ParkedEntry, PauseChange, PausedCarriers, WaitingEntries};
 pub use password_attempts::AttemptRecords;
 pub use passwords::{PasswordVerdict, Passwords};
 pub use presentation::{EventMapper, MessageContent, MessageTemplates};

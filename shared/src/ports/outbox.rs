@@ -4,6 +4,7 @@ use super::PortError;
 use crate::domain::outbox::{OutboxEntry, Shard};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 /// Outbox entries that wait for delivery.
 #[derive(Debug, Default)]
@@ -14,6 +15,21 @@ pub struct WaitingEntries {
     pub unreadable: Vec<String>,
     /// The last entry of the page, if there is a next page.
     pub next: Option<DueEntry>,
+    /// The carriers that are left alone; `None` if no entry was read.
+    pub paused: Option<PausedCarriers>,
+}
+
+/// The carriers that every process of the relay leaves alone, by name, each with the end of its pause.
+pub type PausedCarriers = BTreeMap<String, Timestamp>;
+
+/// A change of the pause of a carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PauseChange {
+    pub carrier: String,
+    /// The end of the pause as this process knows it; `None` if there is none.
+    pub from: Option<Timestamp>,
+    /// Its new end; `None` ends the pause.
+    pub to: Option<Timestamp>,
 }
 
 /// A place in a shard, between entries that are ordered by the time at which they are due.
@@ -87,6 +103,10 @@ pub trait Outbox: Send + Sync {
 
     /// Makes a parked entry due at once, with all its tries. Returns whether it was parked.
     async fn release(&self, id: &str, at: Timestamp) -> Result<bool, PortError>;
+
+    /// Changes the pause of a carrier, if no process changed it since. Returns the end of the pause that
+    /// holds then.
+    async fn change_pause(&self, change: &PauseChange) -> Result<Option<Timestamp>, PortError>;
 
     /// Deletes a parked entry undelivered. Returns whether it was parked.
     async fn drop_parked(&self, id: &str) -> Result<bool, PortError>;

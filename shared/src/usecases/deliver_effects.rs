@@ -1,6 +1,6 @@
 //! Delivers the effects in the outbox.
 
-use super::breakers::{Breakers, Line};
+use super::breakers::{Begin, Breakers, Line};
 use super::sent_messages::SentMessages;
 use crate::domain::code::CodeSeed;
 use crate::domain::identifier::Identifier;
@@ -11,7 +11,8 @@ use crate::domain::sender::{Sender, Senders, TextCarrier};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, MAIL_CARRIER, Message, MessageContent, MessageTemplates,
-    Messages, MetricEvent, Outbox, PortError, SendOutcome, WaitingEntries, chain, record_metric,
+    Messages, MetricEvent, Outbox, PauseChange, PortError, SendOutcome, WaitingEntries, chain,
+    record_metric,
 };
 use futures_util::future::{join, join_all};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -169,7 +170,9 @@ impl DeliverEffects {
     /// # Errors
     /// The outbox could not be read. All ids have to be tried again.
     pub async fn run(&self, ids: &[String]) -> Result<HashSet<String>, PortError> {
-        let WaitingEntries { entries, .. } = self.outbox.find(ids).await?;
+        let now = self.clock.now();
+        let WaitingEntries { entries, paused, .. } = self.outbox.find(ids).await?;
+        self.breakers.learn(paused.as_ref(), now);
         let (messages, events): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(OutboxEntry::has_message);
         let messages = stream::iter(messages).map(|entry| self.deliver(entry));
@@ -231,9 +234,13 @@ impl DeliverEffects {
             if self.is_over(started) {
                 return None;
             }
+            let now = self.clock.now();
             let mut page = self.outbox.due(&shard, started, from).await;
             match &mut page {
-                Ok(page) => turns.extend(page.next.take().map(|next| (shard, Some(next)))),
+                Ok(page) => {
+                    self.breakers.learn(page.paused.as_ref(), now);
+                    turns.extend(page.next.take().map(|next| (shard, Some(next))));
+                }
                 Err(_) => turns.clear(),
             }
             Some((page, turns))
@@ -338,7 +345,7 @@ impl DeliverEffects {
         let ends = entry.effects.iter().map(|effect| match effect {
             Effect::Code(CodeMessage { seed, .. }) | Effect::Link(LinkMessage { seed, .. }) => {
                 let (_, carriers) = self.carriers(seed);
-                let ends = carriers.iter().map(|(line, _)| self.breakers.open_until(line, now));
+                let ends = carriers.iter().map(|(_, line, _)| self.breakers.open_until(line, now));
                 ends.collect::<Option<Vec<_>>>()?.into_iter().min()
             }
             Effect::Event(event) => self.breakers.open_until(&Line::of_events(event), now),
@@ -395,17 +402,47 @@ impl DeliverEffects {
         line: Line,
         call: impl Future<Output = Result<T, PortError>>,
     ) -> Result<T, Undelivered> {
+        match self.breakers.begin(&line, self.clock.now()) {
+            Begin::Now => {}
+            Begin::AsProbe(change) => {
+                let holds = self.share(&line, &change).await;
+                if let Some(until) = holds.filter(|until| Some(*until) != change.to) {
+                    return Err(Undelivered::BrokenOff(until));
+                }
+            }
+            Begin::After(until) => return Err(Undelivered::BrokenOff(until)),
+        }
         let started = self.clock.now();
-        self.breakers.begin(&line, started).map_err(Undelivered::BrokenOff)?;
         let result = call.await;
         let now = self.clock.now();
-        match &result {
-            Ok(_) => self.breakers.succeeded(&line),
+        let change = match &result {
+            Ok(_) => self.breakers.succeeded(&line, now),
             // The carrier works. It refuses this sender, which must not hold up the others.
-            Err(error) if error.is_misconfiguration() => self.breakers.succeeded(&line),
+            Err(error) if error.is_misconfiguration() => self.breakers.succeeded(&line, now),
             Err(_) => self.breakers.failed(&line, now.since(started), now),
+        };
+        if let Some(change) = change {
+            self.share(&line, &change).await;
         }
         Ok(result?)
+    }
+
+    /// Tells the other processes of a change of a pause. Returns the end of the pause that holds then:
+    /// theirs, if they changed it meanwhile. If they cannot be told, the change holds in this process.
+    async fn share(&self, line: &Line, change: &PauseChange) -> Option<Timestamp> {
+        match self.outbox.change_pause(change).await {
+            Ok(holds) => {
+                if holds != change.to {
+                    self.breakers.shared(line, holds);
+                }
+                holds
+            }
+            Err(error) => {
+                let (carrier, error) = (change.carrier.as_str(), chain(&error));
+                tracing::warn!(carrier, error, "the pause of a carrier could not be shared");
+                change.to
+            }
+        }
     }
 
     /// Sends a code or the notice instead of it, unless nothing must be sent, or the code has expired,
@@ -501,21 +538,22 @@ impl DeliverEffects {
 
     /// Returns who sends to the recipient of a code or link, and the carriers in the order in which they
     /// are tried, with their breakers.
-    fn carriers(&self, seed: &CodeSeed) -> (&Sender, Vec<(Line, &dyn Messages)>) {
+    fn carriers(&self, seed: &CodeSeed) -> (&Sender, Vec<(&'static str, Line, &dyn Messages)>) {
         let contract = seed.key.realm.contract();
-        let line = |carrier, region| Line { carrier, contract: contract.to_owned(), region };
         match &seed.key.recipient {
             Identifier::Phone(phone) => {
                 let sender = self.senders.of(contract, phone);
                 let known = sender.carriers.iter().filter_map(|carrier| {
-                    let line = line(carrier.name(), sender.region.clone());
-                    Some((line, &**self.texts.get(carrier)?))
+                    let (name, region) = (carrier.name(), sender.region.as_deref());
+                    let line = Line::of_messages(name, contract, region);
+                    Some((name, line, &**self.texts.get(carrier)?))
                 });
                 (sender, known.collect())
             }
             // The mail carrier refuses recipients that are not e-mail addresses.
             Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => {
-                (&self.senders.default, vec![(line(MAIL_CARRIER, None), &*self.mail)])
+                let line = Line::of_messages(MAIL_CARRIER, contract, None);
+                (&self.senders.default, vec![(MAIL_CARRIER, line, &*self.mail)])
             }
         }
     }
@@ -555,8 +593,7 @@ impl DeliverEffects {
         }
         let mut failure = None;
         let last = carriers.len().saturating_sub(1);
-        for (place, (line, carrier)) in carriers.into_iter().enumerate() {
-            let carrier_name = line.carrier;
+        for (place, (carrier_name, line, carrier)) in carriers.into_iter().enumerate() {
             match self.guarded(line, carrier.send(&message)).await {
                 Ok(SendOutcome::Accepted(carrier_id)) => {
                     if let (Some(sent), Some(carrier_id)) = (&self.sent, carrier_id) {

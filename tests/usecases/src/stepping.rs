@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use latchkey::domain::outbox::{OutboxEntry, Shard};
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{
-    DueEntry, Message, Messages, Outbox, ParkedEntry, PortError, SendOutcome, WaitingEntries,
+    DueEntry, Message, Messages, Outbox, ParkedEntry, PauseChange, PortError, SendOutcome,
+    WaitingEntries,
 };
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore};
@@ -108,6 +109,11 @@ impl<T: Outbox> Outbox for Stepped<T> {
 
     async fn release(&self, id: &str, at: Timestamp) -> Result<bool, PortError> {
         self.inner.release(id, at).await
+    }
+
+    async fn change_pause(&self, change: &PauseChange) -> Result<Option<Timestamp>, PortError> {
+        self.steps.gate().await;
+        self.inner.change_pause(change).await
     }
 
     async fn drop_parked(&self, id: &str) -> Result<bool, PortError> {

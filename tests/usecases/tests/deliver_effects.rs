@@ -403,9 +403,54 @@ async fn a_carrier_that_fails_is_left_alone_and_holds_up_no_other() {
     core.texts.answer(Answer::Accept);
     core.deliver().await;
     assert_eq!((core.texts.sent().len(), core.mails.sent().len()), (0, 1));
+    // One text tries the carrier. Those that begin before its end wait.
     core.wait(Duration::from_mins(1));
-    assert_eq!(core.sweep().await, (5, 0));
+    assert_eq!(core.sweep().await.0, 5);
+    assert!(!core.texts.sent().is_empty());
+    core.wait(Duration::from_mins(1));
+    core.sweep().await;
     assert_eq!(core.texts.sent().len(), 5);
+}
+
+#[tokio::test]
+async fn the_processes_of_the_relay_share_what_they_learn_of_a_carrier() {
+    let one = Core::new().ruled(|rules| rules.sources.sends_per_hour = 0);
+    let one = one.with_breakers(Duration::from_secs(15));
+    let others = [(); 3].map(|()| one.with_breakers(Duration::from_secs(15)));
+    let ask = async |n: u32| {
+        one.request_code(SignUp, number(&format!("+852900001{n:02}"))).await.unwrap();
+    };
+    one.texts.answer(Answer::Fail);
+    for n in 0..3 {
+        ask(n).await;
+    }
+    one.deliver().await;
+    assert_eq!(one.texts.calls(), 3);
+    // The pause holds for processes that never called the carrier, from the first batch on.
+    ask(3).await;
+    for other in &others {
+        assert!(other.deliver().await.is_empty());
+    }
+    assert_eq!(one.texts.calls(), 3);
+    // After it, one call of one process tries the carrier.
+    one.wait(Duration::from_mins(1));
+    for other in &others {
+        other.deliver().await;
+    }
+    one.deliver().await;
+    assert_eq!(one.texts.calls(), 4);
+    // It works again, and all processes know.
+    one.texts.answer(Answer::Accept);
+    one.wait(Duration::from_mins(1));
+    for other in &others[..2] {
+        other.deliver().await;
+    }
+    assert!(one.waiting().is_empty());
+    for (n, core) in (4..).zip(others.iter().chain([&one])) {
+        ask(n).await;
+        core.deliver().await;
+        assert!(one.waiting().is_empty());
+    }
 }
 
 #[tokio::test]

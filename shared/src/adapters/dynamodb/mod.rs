@@ -17,6 +17,7 @@ mod devices;
 mod items;
 mod outbox;
 mod password_attempts;
+mod pauses;
 mod reads;
 mod refresh_tokens;
 mod sequence_ids;

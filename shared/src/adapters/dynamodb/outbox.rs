@@ -11,12 +11,13 @@ use super::transaction::{Subject, Transaction, put_new};
 use super::{DynamoStore, port_error};
 use crate::domain::outbox::{OutboxEntry, Shard};
 use crate::domain::time::Timestamp;
-use crate::ports::{DueEntry, Outbox, ParkedEntry, PortError, WaitingEntries, chain};
+use crate::ports::{DueEntry, Outbox, ParkedEntry, PauseChange, PortError, WaitingEntries, chain};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use futures_util::future::join;
 use std::collections::HashMap;
 
 /// The number of entries that a sweep reads at once.
@@ -123,10 +124,14 @@ impl Outbox for DynamoStore {
     async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError> {
         let table = self.tables.outbox.as_str();
         let (key, values) = ("event_id", ids.to_vec());
-        let wanted = WantedItems { table, key, values, consistent: true };
-        let found = self.read_batch("read the outbox", [wanted]).await?;
-        let mut waiting = WaitingEntries::default();
-        let found = found.into_values().flatten().filter(|item| !item.contains_key("parked_at"));
+        if values.is_empty() {
+            return Ok(WaitingEntries::default());
+        }
+        let entries = WantedItems { table, key, values, consistent: true };
+        let entries = self.read_batch("read the outbox", [entries]);
+        let (found, paused) = join(entries, self.read_pauses()).await;
+        let mut waiting = WaitingEntries { paused, ..WaitingEntries::default() };
+        let found = found?.into_values().flatten().filter(|item| !item.contains_key("parked_at"));
         found.for_each(|item| add(&mut waiting, &item));
         Ok(waiting)
     }
@@ -314,6 +319,10 @@ impl Outbox for DynamoStore {
                 return Ok(parked);
             }
         }
+    }
+
+    async fn change_pause(&self, change: &PauseChange) -> Result<Option<Timestamp>, PortError> {
+        self.store_pause(change).await
     }
 
     async fn release(&self, id: &str, at: Timestamp) -> Result<bool, PortError> {
