@@ -86,6 +86,11 @@ impl TestStack {
         Self::start(env, Options { release, ..Options::default() }).await
     }
 
+    /// A new stack in which a function gets up to `lanes` batches of a stream at the same time.
+    pub async fn with_lanes(lanes: usize, env: &[(&str, &str)]) -> Self {
+        Self::start(env, Options { lanes, ..Options::default() }).await
+    }
+
     /// A new stack in which no schedule invokes a function.
     pub async fn unscheduled(env: &[(&str, &str)]) -> Self {
         Self::start(env, Options { schedules: false, ..Options::default() }).await

@@ -34,5 +34,5 @@ mod streams;
 mod sync;
 
 pub use aws::SecretSnapshot;
-pub use options::Options;
+pub use options::{LANES, Options};
 pub use stack::Stack;

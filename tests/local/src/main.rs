@@ -24,6 +24,9 @@ struct Flags {
     /// Run release builds of the functions.
     #[arg(long)]
     release: bool,
+    /// The most batches of a stream that a function gets at the same time; AWS has as many as the template says.
+    #[arg(long, value_name = "N", default_value_t = local::LANES)]
+    lanes: usize,
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn run(flags: Flags) -> anyhow::Result<()> {
             data: flags.data,
             env: flags.env,
             release: flags.release,
+            lanes: flags.lanes,
             quiet: false,
             ..Options::default()
         };
@@ -99,9 +103,11 @@ mod tests {
             "--data",
             "d",
             "--release",
+            "--lanes",
+            "10",
         ])
         .unwrap();
-        assert_eq!((flags.port, flags.release), (0, true));
+        assert_eq!((flags.port, flags.release, flags.lanes), (0, true, 10));
         assert_eq!(
             flags.env,
             [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "x=y".to_owned())]

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// The most lanes of an event source, unless told otherwise: a developer's machine has few cores.
+pub const LANES: usize = 2;
+
 /// The options of a stack. The defaults are for tests: a free port, everything in memory, no
 /// output.
 #[derive(Debug, Clone)]
@@ -16,6 +19,8 @@ pub struct Options {
     pub release: bool,
     /// Does not copy log lines to standard error; [`Stack::logs`](crate::Stack::logs) has them.
     pub quiet: bool,
+    /// The most lanes of an event source. Each starts a process of its function.
+    pub lanes: usize,
     /// The folder in which a new file gets the rights that the calls of the functions need.
     pub rights: Option<PathBuf>,
     /// The command that deploys the template into an AWS account, such as `tests/aws/account.py`.
@@ -33,6 +38,7 @@ impl Default for Options {
             env: Vec::new(),
             release: false,
             quiet: true,
+            lanes: LANES,
             rights: None,
             account: None,
             schedules: true,

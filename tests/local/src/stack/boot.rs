@@ -91,6 +91,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
                 lambda: Arc::clone(&lambda),
                 logs: Arc::clone(&logs),
                 positions: Arc::clone(&positions),
+                lanes: options.lanes,
                 written: written.with_context(|| format!("no table {}", stream.table))?,
             };
             tokio::spawn(source.run());

@@ -30,10 +30,6 @@ const IDLE_POLL: Duration = Duration::from_millis(500);
 /// The number of records that are read at once, and of those that can wait in a lane.
 const READ_LIMIT: usize = 100;
 
-/// The largest number of lanes of one event source: each starts a process, and a developer's machine
-/// has few cores.
-const MAX_LANES: usize = 2;
-
 /// A record of a stream, with the event that the function gets.
 #[derive(Debug, Clone)]
 struct Record {
@@ -51,6 +47,8 @@ pub(crate) struct Source {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) positions: Arc<Positions>,
+    /// The most lanes.
+    pub(crate) lanes: usize,
     /// Changes with every write to the table.
     pub(crate) written: watch::Receiver<()>,
 }
@@ -61,7 +59,7 @@ impl Source {
         let key = format!("{} < {} {}", self.function, self.stream.table, self.stream.name);
         let start = self.positions.get(&key);
         let progress = Arc::new(Progress::new(Arc::clone(&self.positions), key));
-        let lanes: Vec<_> = (0..self.stream.parallelization.clamp(1, MAX_LANES))
+        let lanes: Vec<_> = (0..self.stream.parallelization.clamp(1, self.lanes.max(1)))
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(READ_LIMIT);
                 let lane = Lane {
