@@ -75,7 +75,7 @@ pub trait Sessions: Send + Sync {
     }
 
     /// Returns the open sessions of a user, the newest first. The cost grows with the sessions of
-    /// this user only.
+    /// this user only. The caller checks the longest life of a session.
     async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<ListedSession>, PortError>;
 
     /// Returns the user of a signed token that was issued at `issued_at`, in whole seconds. `None`

@@ -4,7 +4,7 @@ use super::{Basics, Failure, NoRefusal};
 use crate::domain::device::devices_to_silence;
 use crate::domain::event::Fact;
 use crate::domain::id::{DeviceId, UserId};
-use crate::domain::session::{ListedSession, SessionEndReason, SessionsToEnd};
+use crate::domain::session::{ListedSession, RefreshLimits, SessionEndReason, SessionsToEnd};
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Devices, EndOutcome, EndSessions, EndToken, NewAnswer, PortError, Recorder, Sessions,
@@ -93,8 +93,15 @@ impl SignOut {
     }
 
     /// Returns the open sessions of a user, the newest first.
-    pub async fn list(&self, user: &UserId) -> Result<Vec<ListedSession>, PortError> {
-        self.sessions.list(user, self.basics.now()).await
+    pub async fn list(
+        &self,
+        user: &UserId,
+        limits: &RefreshLimits,
+    ) -> Result<Vec<ListedSession>, PortError> {
+        let now = self.basics.now();
+        let mut sessions = self.sessions.list(user, now).await?;
+        sessions.retain(|session| !limits.have_ended(session.opened_at, now));
+        Ok(sessions)
     }
 }
 

@@ -81,6 +81,21 @@ async fn a_session_leaves_the_list_after_thirty_days_without_a_refresh() {
 }
 
 #[tokio::test]
+async fn a_session_leaves_the_list_at_the_end_of_its_longest_life() {
+    let core = Core::new().ruled(|rules| rules.refreshes.lifetime = 2 * MONTH);
+    let session = core.sign_up_by_password(email(), PASSWORD).await.unwrap();
+    let (opened_at, mut token) = (core.now(), session.refresh_token);
+    for _ in 0..2 {
+        core.wait(Duration::from_hours(29 * 24));
+        token = core.refresh(&token).await.unwrap().refresh_token;
+    }
+    core.wait_until_just_before(opened_at, 2 * MONTH);
+    assert_eq!(devices(&core, &session.user).await, [session.device]);
+    core.tick();
+    assert!(devices(&core, &session.user).await.is_empty());
+}
+
+#[tokio::test]
 async fn the_list_is_complete_if_the_database_reads_it_in_pages() {
     let core = Core::new();
     let session = core.sign_up_by_password(email(), PASSWORD).await.unwrap();

@@ -191,7 +191,7 @@ impl Core {
 
     /// Returns the open sessions of a user, the newest first.
     pub async fn list_sessions(&self, user: &UserId) -> Vec<ListedSession> {
-        self.signer_out().list(user).await.expect("the sessions")
+        self.signer_out().list(user, &self.rules.refreshes).await.expect("the sessions")
     }
 
     /// Ends a session that is a signed token.
