@@ -13,6 +13,7 @@ mod events;
 mod flows;
 mod growth;
 mod hash;
+mod hot;
 mod peers;
 mod plot;
 mod process;
@@ -37,6 +38,11 @@ const SMALLEST_HASH: (&str, &str) = ("ARGON2_MEMORY_KIB", "8");
 async fn stack(smallest_hash: bool) -> TestStack {
     let hash = smallest_hash.then_some(SMALLEST_HASH);
     TestStack::with(&WIDE_LIMITS.into_iter().chain(hash).collect::<Vec<_>>()).await
+}
+
+/// A stack with these settings, whose passwords are hashed at the smallest cost.
+async fn stack_with(settings: &[(&str, &str)]) -> TestStack {
+    TestStack::with(&[settings, &[SMALLEST_HASH]].concat()).await
 }
 
 #[derive(Debug, Parser)]
@@ -80,6 +86,9 @@ enum Measure {
         #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1000,100000")]
         users: Vec<usize>,
     },
+    /// Measures what sign-ups with the same dial code, shop or address write, simulates how they meet, and fails if an item gets
+    /// more than half of what it takes.
+    Hot(hot::Options),
     /// Measures the functions beside other services and languages, in turns. Installs them first.
     Peers {
         #[command(flatten)]
@@ -134,6 +143,7 @@ async fn run(measure: Measure) -> anyhow::Result<()> {
         Measure::Times { built, hash } => times::run(&built, hash).await,
         Measure::Hash { built } => hash::run(&built).await,
         Measure::Growth { built, users } => growth::run(&built, &users).await,
+        Measure::Hot(options) => hot::run(options).await,
         Measure::Peers { built, output } => peers::run(&built, &output).await,
     }
 }
