@@ -7,7 +7,7 @@
 use super::budget::Ceiling;
 use super::identifier::Identifier;
 use super::phone::PhoneNumber;
-use super::time::{DAY, HOUR, Timestamp};
+use super::time::{DAY, Timestamp};
 use std::time::Duration;
 
 /// The window of the guard of a prefix. A prefix that was slowed down is free again in the next one.
@@ -108,26 +108,25 @@ impl Bill {
     pub fn ceilings(&self, contract: &str, recipient: &Identifier, now: Timestamp) -> Vec<Ceiling> {
         let (group, price) = self.prices.of(recipient);
         let MicroUsd(cost) = price;
-        let windows = [HOUR, DAY].into_iter().zip(self.messages).zip(self.spend);
-        let of_group = windows.filter_map(|((span, messages), MicroUsd(spend))| {
+        let limit = |messages: u64, MicroUsd(spend): MicroUsd| {
             // Each message to a group has the same price, so one count bounds both.
             let affordable = spend.checked_div(cost).filter(|_| spend > 0);
-            let limit = match (messages, affordable) {
-                (0, affordable) => affordable?,
-                (messages, affordable) => affordable.map_or(messages, |most| most.min(messages)),
-            };
-            let hours = span.as_secs().checked_div(HOUR.as_secs()).unwrap_or_default();
-            let what = format!("bill#{contract}#{group}#{hours}h");
-            // A limit that is smaller than one message allows none.
-            let cost = if limit == 0 { 2 } else { 1 };
-            Ceiling::of_amounts(&what, limit.max(1), [cost, 1], span, now)
-        });
+            match (messages, affordable) {
+                (0, affordable) => affordable,
+                (messages, affordable) => {
+                    Some(affordable.map_or(messages, |most| most.min(messages)))
+                }
+            }
+        };
+        let ([in_hour, in_day], [hour, day]) = (self.messages, self.spend);
+        let limits = [limit(in_hour, hour), limit(in_day, day)];
+        let of_group = Ceiling::of_hour_and_day(&format!("bill#{contract}#{group}"), limits, now);
         let MicroUsd(total) = self.total;
-        let what = format!("bill#{contract}#total#24h");
+        let what = format!("bill#{contract}#total");
         let MicroUsd(dearest) = self.prices.dearest();
         let total = Ceiling::of_amounts(&what, total, [cost, dearest], DAY, now);
         let total = total.filter(|_| cost > 0);
-        of_group.chain(total).collect()
+        of_group.into_iter().chain(total).collect()
     }
 
     /// Returns the guard of the prefix of a phone number; `None` for other recipients.
@@ -194,12 +193,10 @@ mod tests {
     fn a_message_counts_for_its_dial_code_and_for_the_contract() {
         let ceilings = bill().ceilings("gotu", &phone("+85291234567"), NOW);
         let names: Vec<_> = ceilings.iter().map(|ceiling| ceiling.name.as_str()).collect();
-        assert_eq!(
-            names,
-            ["bill#gotu#+852#1h#97200", "bill#gotu#+852#24h#86400", "bill#gotu#total#24h#86400"]
-        );
+        assert_eq!(names, ["bill#gotu#+852#86400", "bill#gotu#total#86400"]);
         // 10 USD an hour are 200 messages; a day allows 5000 messages, which cost less than 1000 USD.
-        let limits: Vec<_> = ceilings.iter().map(|ceiling| (ceiling.limit, ceiling.cost)).collect();
+        let counters = ceilings.iter().flat_map(|ceiling| &ceiling.counters);
+        let limits: Vec<_> = counters.map(|counter| (counter.limit, counter.cost)).collect();
         assert_eq!(limits, [(200, 1), (5000, 1), (500_000_000, 50_000)]);
     }
 
@@ -217,7 +214,8 @@ mod tests {
     fn money_that_pays_for_no_message_allows_none() {
         let poor = Bill { spend: [MicroUsd(10), MicroUsd(10)], ..bill() };
         let ceilings = poor.ceilings("gotu", &phone("+85291234567"), NOW);
-        assert!(ceilings[0].shard(0).is_spent(0) && ceilings[1].shard(0).is_spent(0));
+        let shard = ceilings[0].shard(0);
+        assert!(shard.len() == 2 && shard.iter().all(|counter| counter.is_spent(0)));
     }
 
     #[test]

@@ -152,7 +152,8 @@ impl Gate {
         let what = format!("wrong#{}", self.contract);
         let limit = self.limits.wrong_codes_per_hour;
         let ceiling = Ceiling::of_window(&what, limit, HOUR, now);
-        ceiling.map(|ceiling| Ok(ceiling.shard(self.random_index()?))).transpose()
+        let Some(ceiling) = ceiling else { return Ok(None) };
+        Ok(ceiling.shard(self.random_index()?).pop())
     }
 
     fn random_index(&self) -> Result<u64, PortError> {
@@ -165,15 +166,20 @@ impl Gate {
         &self,
         ceiling: &Ceiling,
         now: Timestamp,
-    ) -> Result<Result<Budget, Timestamp>, PortError> {
-        let shards = ceiling.shards;
-        let first = if shards > 1 { self.random_index()? } else { 0 };
-        let has_room = |shard: &Budget| !shard.is_spent(0) && !self.remembers(shard, now);
-        let shards = (0..shards).map(|step| ceiling.shard(first.wrapping_add(step)));
-        let unspent: Vec<_> = shards.filter(has_room).collect();
-        let open = unspent.iter().position(|shard| has_room(&shard.for_strangers()));
+    ) -> Result<Result<Vec<Budget>, Timestamp>, PortError> {
+        let first = if ceiling.shards > 1 { self.random_index()? } else { 0 };
+        let is_spent = |counter: &Budget| counter.is_spent(0) || self.remembers(counter, now);
+        let shards = (0..ceiling.shards).map(|step| ceiling.shard(first.wrapping_add(step)));
+        let (spent, unspent): (Vec<_>, Vec<_>) =
+            shards.partition(|shard| shard.iter().any(is_spent));
+        let is_open = |shard: &Vec<Budget>| !shard.iter().any(|own| is_spent(&own.for_strangers()));
+        let open = unspent.iter().position(is_open);
         let shard = unspent.into_iter().nth(open.unwrap_or_default());
-        Ok(shard.ok_or(ceiling.ends_at))
+        // The first shard to have room again, when the last of its spent counters ends.
+        let ends = spent.iter().filter_map(|shard| {
+            shard.iter().filter(|own| is_spent(own)).map(|own| own.ends_at).max()
+        });
+        Ok(shard.ok_or_else(|| ends.min().unwrap_or(now)))
     }
 
     /// Remembers the budget if it is spent. Returns its end then.
@@ -203,12 +209,12 @@ impl Gate {
     /// The name of a budget in the memory of the process. A budget that is spent for one use can have
     /// room for another.
     fn name(budget: &Budget) -> String {
-        format!("{}<{}", budget.bucket, budget.room())
+        format!("{}<{}", budget.name(), budget.room())
     }
 
     /// The name of a refused pair of source and target.
     fn pair(own: &[Budget], target: &str) -> Option<String> {
-        own.first().map(|budget| format!("{}|{target}", budget.bucket))
+        own.first().map(|budget| format!("{}|{target}", budget.name()))
     }
 
     /// Refuses a source whose budget is spent, and that is not linked to the target.
@@ -359,18 +365,18 @@ impl Gate {
         for recipient in recipients {
             if let Some(guard) = bill.guard(self.contract, recipient, now) {
                 let index = if guard.shards > 1 { self.random_index()? } else { 0 };
-                budgets.guard = Some(guard.shard(index));
+                budgets.guard = guard.shard(index).pop();
             }
             for ceiling in bill.ceilings(self.contract, recipient, now) {
                 match ceilings.iter_mut().find(|known| known.name == ceiling.name) {
-                    Some(known) => known.cost = known.cost.saturating_add(ceiling.cost),
+                    Some(known) => known.add(&ceiling),
                     None => ceilings.push(ceiling),
                 }
             }
         }
         for ceiling in &ceilings {
             match self.pick(ceiling, now)? {
-                Ok(shard) => budgets.ceilings.push(shard),
+                Ok(shard) => budgets.ceilings.extend(shard),
                 Err(end) => return Ok(Err(end)),
             }
         }
@@ -407,7 +413,8 @@ impl Gate {
         let mut uses: Vec<_> = own.into_iter().map(|own| BudgetUse::GiveBack(own, 1)).collect();
         if let Some(guard) = bill.guard(self.contract, &code.key().recipient, counted_at) {
             let index = if guard.shards > 1 { self.random_index()? } else { 0 };
-            uses.push(BudgetUse::GiveBack(guard.shard(index), SENDS_PER_USE));
+            let shard = guard.shard(index).into_iter();
+            uses.extend(shard.map(|guard| BudgetUse::GiveBack(guard, SENDS_PER_USE)));
         }
         uses.retain(|given| given.budget().ends_at > now);
         Ok(uses)

@@ -1,6 +1,7 @@
 //! The transaction that makes and uses accounts, over the tables Users, Identifiers, Challenges,
 //! Budgets, Devices, Sessions, Ledger and Outbox (README.md, the sections of these names).
 
+use super::budgets::spent;
 use super::items::challenge::challenge_state;
 use super::items::identifier::{identifier_item, known_sources_value};
 use super::items::keys;
@@ -497,13 +498,13 @@ fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortErro
         Some((recipient.clone(), challenge_state(failure.item.as_ref(), entry.at)))
     });
     let changed: Vec<_> = changed.collect();
-    let spent = failures.iter().find_map(|failure| match failure.subject {
-        Subject::Budget(index) => Some(index),
+    let spent_budget = failures.iter().find_map(|failure| match failure.subject {
+        Subject::Budget(first) => Some(spent(&entry.budgets, first, failure.item.as_ref())),
         _ => None,
     });
     Ok(if failed(Subject::Code) {
         EntryOutcome::CodeLost
-    } else if let Some(spent) = spent {
+    } else if let Some(spent) = spent_budget {
         EntryOutcome::BudgetSpent(spent)
     } else if !taken.is_empty() {
         EntryOutcome::Taken(taken)
@@ -524,9 +525,7 @@ impl Accounts for DynamoStore {
         if let Some(code) = account.code() {
             self.use_code(code, *at, &mut transaction)?;
         }
-        for (index, budget) in budgets.iter().enumerate() {
-            self.use_budget(index, budget, &mut transaction)?;
-        }
+        self.use_budgets(budgets, &mut transaction)?;
         match account {
             Account::None(_) => {
                 if let Some(kept) = &entry.kept {

@@ -2,15 +2,17 @@
 //! Challenges (README.md, the sections of these names).
 
 use super::DynamoStore;
+use super::budgets::read_used;
 use super::items::challenge::{challenge_state, read_challenge_key};
 use super::items::identifier::read_holder;
-use super::items::value::{Item, as_integer, as_text};
+use super::items::value::{Item, as_text};
 use super::items::{is_over, keys};
 use super::reads::WantedItems;
+use crate::domain::budget::Budget;
 use crate::domain::time::Timestamp;
 use crate::ports::{PortError, Standing, StandingQuery, Standings};
 use async_trait::async_trait;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Returns the items by their keys.
 fn by_key(items: Option<Vec<Item>>, key: &str) -> HashMap<String, Item> {
@@ -27,7 +29,8 @@ impl Standings for DynamoStore {
         now: Timestamp,
     ) -> Result<Standing, PortError> {
         let tables = &self.tables;
-        let buckets = query.budgets.iter().map(|budget| budget.bucket.clone());
+        let buckets: BTreeSet<_> =
+            query.budgets.iter().map(|budget| budget.bucket.clone()).collect();
         let identifiers: Vec<_> = query
             .identifiers
             .iter()
@@ -39,7 +42,7 @@ impl Standings for DynamoStore {
             WantedItems {
                 table: &tables.budgets,
                 key: "bucket",
-                values: buckets.collect(),
+                values: buckets.into_iter().collect(),
                 // A count that is a moment old admits a few requests more than the limit, at half of
                 // the price. The limits that must be exact are conditions of writes.
                 consistent: false,
@@ -61,9 +64,7 @@ impl Standings for DynamoStore {
         let budgets = by_key(found.remove(&tables.budgets), "bucket");
         let holders = by_key(found.remove(&tables.identifiers), "identifier");
         let states = by_key(found.remove(&tables.challenges), "challenge_id");
-        let used = |bucket: &String| {
-            budgets.get(bucket).and_then(|item| item.get("used")).and_then(as_integer).unwrap_or(0)
-        };
+        let used = |budget: &Budget| read_used(budget, budgets.get(&budget.bucket));
         let holder = |key: &String| {
             holders.get(key).filter(|item| !is_over(item, now)).map(read_holder).transpose()
         };
@@ -72,7 +73,7 @@ impl Standings for DynamoStore {
         let held = handle.filter(|(_, state)| state.is_live);
         let held = held.map(|(item, state)| Ok::<_, PortError>((read_challenge_key(item)?, state)));
         Ok(Standing {
-            used: query.budgets.iter().map(|budget| used(&budget.bucket)).collect(),
+            used: query.budgets.iter().map(|budget| used(budget)).collect(),
             holders: identifiers.iter().map(holder).collect::<Result<_, _>>()?,
             challenges: challenges
                 .iter()

@@ -27,7 +27,7 @@ const LONGEST_PAUSE_MS: u64 = 1280;
 pub(super) enum Subject {
     /// The code that is used up, or its handle.
     Code,
-    /// The budget with this index.
+    /// The bucket of the budget with this index, which is the first with a counter of it.
     Budget(usize),
     /// The identifier with this index.
     Identifier(usize),

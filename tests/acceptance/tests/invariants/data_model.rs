@@ -42,7 +42,10 @@ async fn each_stored_attribute_is_in_the_document() {
     for (table, attributes) in &documented {
         for item in stack.items(table).await {
             for name in item.as_object().unwrap().keys() {
-                assert!(attributes.contains(name.as_str()), "{table}.{name} is not documented");
+                // The document names the counter of the first hour of a day.
+                let hour = name.strip_prefix('h').is_some_and(|hour| hour.parse::<u8>().is_ok());
+                let name = if hour { "h00" } else { name.as_str() };
+                assert!(attributes.contains(name), "{table}.{name} is not documented");
             }
         }
     }
