@@ -196,6 +196,10 @@ where
         SdkError::ServiceError(context) => {
             let meta = context.err().meta();
             let code = meta.code().unwrap_or("an error without a code");
+            // A write of one item met a transaction in every try.
+            if code == "TransactionConflictException" {
+                return PortError::contention(action);
+            }
             let request = meta.extra("aws_request_id").unwrap_or("unknown");
             format!("the service answered {code} (request {request})")
         }

@@ -6,7 +6,7 @@ use acceptance::faults::of_store;
 use acceptance::goodcity::{self, new_mobile};
 use acceptance::gotu::user_id;
 use acceptance::tokens::seconds_between;
-use acceptance::{NO_LIMITS, TestStack, all, count, gotu, new_email, without_limits};
+use acceptance::{NO_LIMITS, TestStack, all, count, gotu, new_email, new_phone, without_limits};
 use serde_json::json;
 
 /// Has clients enter one code at the same time, and requires that one of them gets the account.
@@ -176,5 +176,20 @@ async fn a_request_that_conflicts_with_others_too_often_is_refused_without_a_fau
     assert_eq!(reply.header("retry-after"), "1");
     stack.clear_faults().await;
     register().await.expect_text(204, "");
+    expect_no_error_line(stack);
+}
+
+#[tokio::test]
+async fn a_write_that_meets_transactions_in_every_try_is_refused_without_a_fault() {
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let phone = new_phone();
+    let code = gotu(stack).code(&phone, "sign_up", 1).await;
+    let conflict = of_store("conflict").at("UpdateItem");
+    stack.fault(&conflict.in_function("gotu-post-users").times(1000)).await;
+    let sign_up = || gotu(stack).sign_up_by_phone(&phone, &code);
+    let reply = sign_up().await;
+    assert_eq!((reply.status, reply.header("retry-after")), (429, "1"), "{reply:?}");
+    stack.clear_faults().await;
+    assert!(!user_id(&sign_up().await).is_empty());
     expect_no_error_line(stack);
 }
