@@ -1,5 +1,5 @@
 //! Prints how fast one relay drains a backlog of events, and how long entries that cannot be delivered delay one that can:
-//! `cargo run -p acceptance --example drain [-- --entries 10000]`.
+//! `cargo run -p acceptance --example drain [-- --entries 10000]`; `--delay` prints the second alone.
 //!
 //! The backlog is written into the table as a long outage leaves it: no stream takes the entries, so the sweeps do. A sweep is
 //! one process; in a stack, four run at the same time.
@@ -57,7 +57,8 @@ async fn put(stack: &TestStack, entry: &Value, kind: &str, count: usize, due_at:
 
 async fn sweep(stack: &TestStack, part: usize, of: usize) {
     let payload = json!({"sweep": {"part": part, "of": of}});
-    stack.invoke("relay", &payload).await.expect_invoked();
+    // A sweep fails if the embedded database is too slow for it. The next one goes on.
+    drop(stack.invoke("relay", &payload).await);
 }
 
 async fn left(stack: &TestStack) -> usize {
@@ -83,7 +84,8 @@ async fn main() {
 
     let events =
         taken(stack, async || drop(gotu(stack).sign_up_by_email(&new_email()).await)).await;
-    for parts in [1, 4] {
+    let only_delay = arguments.iter().any(|argument| argument == "--delay");
+    for parts in [1, 4].into_iter().filter(|_| !only_delay) {
         put(stack, &events[0], "e", entries, 1000).await;
         let took = drain(stack, parts).await.as_secs_f64();
         let rate = f64::from(u32::try_from(entries).unwrap()) / took;

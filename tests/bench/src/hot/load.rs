@@ -74,7 +74,9 @@ impl Limits {
                 let recipient = Identifier::from_parts(kind, text).context("no recipient")?;
                 for ceiling in bill.ceilings(contract, &recipient, now) {
                     let name = without_last(&ceiling.name);
-                    self.messages.insert(name.to_owned(), float(ceiling.limit));
+                    // The first counter is that of the hour.
+                    let limit = ceiling.counters.first().context("no counter")?.limit;
+                    self.messages.insert(name.to_owned(), float(limit));
                     self.shards.insert(name.to_owned(), ceiling.shards);
                 }
                 let guard = bill.guard(contract, &recipient, now);
@@ -90,7 +92,7 @@ impl Limits {
         let (contract, group) = scenario.flow.group();
         let an_hour = match (scenario.hot, scenario.flow) {
             (Hot::DialCode | Hot::Range, _) => {
-                self.messages.get(&format!("bill#{contract}#{group}#1h")).copied()
+                self.messages.get(&format!("bill#{contract}#{group}")).copied()
             }
             (Hot::Shop, _) => Some(self.of_client),
             (Hot::Network, Flow::GotuMail) => Some(self.of_source),
@@ -117,7 +119,7 @@ impl Limits {
                 let key = without_last(without_last(key));
                 (key, self.shards.get(without_last(key)).copied().unwrap_or(1))
             }
-            ("Budgets", "sends" | "guesses") => (without_last(key), 1),
+            ("Budgets", "source") => (without_last(key), 1),
             _ => (key, 1),
         };
         Family { name: format!("{table} {key}"), shards, is_index: table == INDEX }
