@@ -368,3 +368,36 @@ async fn an_operator_reads_why_an_entry_is_parked_and_releases_or_drops_it() {
     let refused = stack.invoke("relay", &json!({"outbox": "all"})).await;
     assert_eq!(refused.header("x-amz-function-error"), "Unhandled", "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_carrier_that_fails_is_left_alone_until_an_operator_deletes_the_pauses() {
+    let stack = &TestStack::unscheduled(&without_limits(&[("BREAKER_SECONDS", "600")])).await;
+    let ask = async |phone: &str| {
+        gotu(stack).ask_for_code(phone, "sign_up").await.expect_text(204, "");
+    };
+    stack.fault(&Fault::of("sns", "error")).await;
+    for _ in 0..3 {
+        ask(&new_phone()).await;
+    }
+    let pauses = stack.wait_for("a pause", async || stack.items("Deliveries").await.pop()).await;
+    let paused: Vec<_> = pauses["paused_until"].as_object().unwrap().keys().collect();
+    assert_eq!(paused, ["sns#gotu#"]);
+    stack.clear_faults().await;
+    let phone = new_phone();
+    ask(&phone).await;
+    let deferred = async || {
+        let entries = stack.items_with("Outbox", &phone).await;
+        let due_at = entries.first()?["due_at"].as_f64()?;
+        (due_at - entries.first()?["written_at"].as_f64()? > 100.0).then_some(())
+    };
+    stack.wait_for("the entry to wait for SNS", deferred).await;
+    assert!(stack.messages(&phone).await.is_empty());
+    let key = json!({"TableName": "Deliveries", "Key": {"delivery_id": {"S": "pauses"}}});
+    stack.dynamodb("DeleteItem", &key).await;
+    let next = new_phone();
+    ask(&next).await;
+    stack.message(&next, 1).await;
+    miss(stack, "1000").await;
+    sweep(stack).await;
+    stack.message(&phone, 1).await;
+}
