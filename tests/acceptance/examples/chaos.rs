@@ -3,9 +3,11 @@
 //!
 //! In each round of a phase one person asks for a text, one asks for a mail, and one signs up, which publishes two events. The
 //! phases follow each other without a pause, so that the backlog of one is delivered in the next. `--phase "SNS hangs"` runs
-//! one phase alone, `--breaker 15` sets the pause of a deployment, and `--lanes` the batches of a stream that are delivered at the
-//! same time (10 as in the template). It judges nothing: nothing must be lost and no event
-//! must be out of order; a text is sent twice only if its relay was killed after it was sent.
+//! one phase alone, `--every 2000` begins four rounds every two seconds and not as fast as they go, `--breaker 15` sets the pause
+//! of a deployment, and `--lanes` the batches of a stream that are delivered at the same time (10 as in the template).
+//!
+//! It judges nothing: nothing must be lost and no event must be out of order; a text is sent twice only if its relay was killed
+//! after it was sent.
 
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
@@ -96,13 +98,15 @@ async fn serve(
     stack: &TestStack,
     phase: &'static str,
     faults: &[Failure],
-    rounds: usize,
+    (rounds, every): (usize, Duration),
 ) -> Served {
     for (service, mode, count) in faults {
         stack.fault(&Fault::of(service, mode).in_function("relay").times(*count)).await;
     }
     let mut served = Served { phase, ..Served::default() };
+    let mut ticks = tokio::time::interval(every);
     for _ in 0..rounds.div_ceil(AT_ONCE) {
+        ticks.tick().await;
         for (phone, mail, asked, user) in all((0..AT_ONCE).map(|_| round(stack))).await {
             served.texts.push((phone, asked));
             served.mails.push((mail, asked));
@@ -184,6 +188,8 @@ fn argument(name: &str) -> Option<String> {
 #[tokio::main]
 async fn main() {
     let rounds = argument("--rounds").map_or(100, |value| value.parse().unwrap());
+    let every = argument("--every").map_or(1, |value| value.parse().unwrap());
+    let every = Duration::from_millis(every);
     let (alone, breaker) = (argument("--phase"), argument("--breaker"));
     let breaker = breaker.as_deref().map(|seconds| ("BREAKER_SECONDS", seconds));
     let settings: Vec<_> = NO_LIMITS.into_iter().chain(breaker).collect();
@@ -192,7 +198,7 @@ async fn main() {
     let mut phases = Vec::new();
     let wanted = |phase: &str| alone.as_deref().is_none_or(|alone| alone == phase);
     for (phase, faults) in PHASES.into_iter().filter(|(phase, _)| wanted(phase)) {
-        phases.push(serve(stack, phase, faults, rounds).await);
+        phases.push(serve(stack, phase, faults, (rounds, every)).await);
     }
     let started = Instant::now();
     let left = drained(stack, started).await;
