@@ -379,9 +379,9 @@ async fn a_carrier_that_fails_is_left_alone_until_an_operator_deletes_the_pauses
     for _ in 0..3 {
         ask(&new_phone()).await;
     }
-    let pauses = stack.wait_for("a pause", async || stack.items("Deliveries").await.pop()).await;
-    let paused: Vec<_> = pauses["paused_until"].as_object().unwrap().keys().collect();
-    assert_eq!(paused, ["sns#gotu#"]);
+    let item = stack.wait_for("a pause", async || stack.items("Deliveries").await.pop()).await;
+    let carriers: Vec<_> = item["paused_until"].as_object().unwrap().keys().collect();
+    assert_eq!(carriers, ["sns#gotu#"]);
     stack.clear_faults().await;
     let phone = new_phone();
     ask(&phone).await;
