@@ -111,9 +111,18 @@ async fn main() {
             }
             started.elapsed()
         };
-        let sweeps = all((0..4).map(|part| sweep(stack, part, 4)));
-        // The first to end: the sweeps go on until they have had a try of everything.
-        let (delay, _) = tokio::join!(arrived, sweeps);
+        // As the schedule does.
+        let sweeps = async {
+            let mut minutes = tokio::time::interval(Duration::from_mins(1));
+            loop {
+                minutes.tick().await;
+                all((0..4).map(|part| sweep(stack, part, 4))).await;
+            }
+        };
+        let delay = tokio::select! {
+            delay = arrived => delay,
+            () = sweeps => Duration::ZERO,
+        };
         println!(
             "{entries} mails in front while SES {what}: a text that is due after them goes out after {:.1} s",
             delay.as_secs_f64()
