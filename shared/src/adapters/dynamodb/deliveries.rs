@@ -28,7 +28,7 @@ const RELAY_TIME: Duration = Duration::from_secs(1);
 const REMEMBER: &str = "remember a sent message";
 const LOOK_UP: &str = "look up a recipient";
 
-fn late(action: &'static str) -> impl Fn(Elapsed) -> PortError {
+pub(super) fn late(action: &'static str) -> impl Fn(Elapsed) -> PortError {
     move |_| PortError::new(action, "the store took too long")
 }
 

@@ -163,10 +163,7 @@ impl Outbox for DynamoStore {
         let page = query.send().await.map_err(|error| port_error("query the outbox", &error))?;
         let id = |item: &Item| item.get("event_id").and_then(as_text).map(str::to_owned);
         let ids: Vec<_> = page.items().iter().filter_map(id).collect();
-        let mut waiting = match ids.as_slice() {
-            [] => WaitingEntries::default(),
-            ids => self.find(ids).await?,
-        };
+        let mut waiting = self.find(&ids).await?;
         // The index shows an entry for a moment as it was before its last change.
         waiting.entries.retain(|entry| entry.due_at < before);
         waiting.next = page.last_evaluated_key.as_ref().and_then(|key| {

@@ -1,5 +1,6 @@
 //! The pauses of carriers, in one item of the table Deliveries (README.md, "Deliveries").
 
+use super::deliveries::late;
 use super::items::value::{Item, as_time, text, time};
 use super::{DynamoStore, port_error};
 use crate::domain::time::Timestamp;
@@ -17,6 +18,7 @@ const PAUSES: &str = "pauses";
 /// The time limit of a read and of a change. Messages wait for it, and their function has little time left
 /// beside three carriers that hang.
 const TIME_LIMIT: Duration = Duration::from_millis(500);
+const READ: &str = "read the pauses of carriers";
 const CHANGE: &str = "change the pause of a carrier";
 
 /// The outcome of an update of the item.
@@ -40,14 +42,15 @@ impl DynamoStore {
     /// deliver without them.
     pub(super) async fn read_pauses(&self) -> Option<PausedCarriers> {
         let (table, key) = (&self.tables.deliveries, [("delivery_id", PAUSES)]);
-        let read = self.read_item("read the pauses of carriers", table, &key);
-        let error = match tokio::time::timeout(TIME_LIMIT, read).await {
-            Ok(Ok(item)) => return Some(pauses_in(item.as_ref())),
-            Ok(Err(error)) => chain(&error),
-            Err(late) => late.to_string(),
-        };
-        tracing::warn!(error, "the pauses of carriers could not be read");
-        None
+        let read = tokio::time::timeout(TIME_LIMIT, self.read_item(READ, table, &key)).await;
+        match read.map_err(late(READ)).flatten() {
+            Ok(item) => Some(pauses_in(item.as_ref())),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(error, "the pauses of carriers could not be read");
+                None
+            }
+        }
     }
 
     pub(super) async fn store_pause(
@@ -55,7 +58,7 @@ impl DynamoStore {
         change: &PauseChange,
     ) -> Result<Option<Timestamp>, PortError> {
         let stored = tokio::time::timeout(TIME_LIMIT, self.store_in_item(change)).await;
-        stored.map_err(|_| PortError::new(CHANGE, "the store took too long"))?
+        stored.map_err(late(CHANGE))?
     }
 
     async fn store_in_item(&self, change: &PauseChange) -> Result<Option<Timestamp>, PortError> {
