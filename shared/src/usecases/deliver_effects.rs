@@ -27,6 +27,10 @@ const PAGES_AT_ONCE: usize = 4;
 /// The time after which a sweep begins no further delivery. A delivery by three carriers that hang takes 24
 /// seconds, and the function has 55.
 const SWEEP_TIME: Duration = Duration::from_secs(25);
+/// The entries of a shard that a sweep leaves due while their carriers are left alone. To read 1,000
+/// entries is quick and costs a sixth of the writes that let them wait. More of them would use up the
+/// time of each sweep, so that none came past them.
+const LEFT_DUE: usize = 1000;
 /// How long a claim lasts. It must be longer than the timeout of the function: no process sends any more
 /// when it ends.
 const CLAIM: Duration = Duration::from_mins(1);
@@ -80,7 +84,10 @@ pub struct SweepPart {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     Stream,
-    Sweep,
+    Sweep {
+        /// Whether the entry stays due while its carriers are left alone.
+        leaves_due: bool,
+    },
 }
 
 /// Why effects of an entry were not delivered.
@@ -175,7 +182,7 @@ impl DeliverEffects {
         self.breakers.learn(paused.as_ref(), now);
         let (messages, events): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(OutboxEntry::has_message);
-        let messages = stream::iter(messages).map(|entry| self.deliver(entry));
+        let messages = stream::iter(messages).map(|entry| self.deliver(entry, By::Stream));
         let messages = messages.buffer_unordered(AT_ONCE).collect::<Vec<_>>();
         let (messages, events) = join(messages, self.publish_entries(events, By::Stream)).await;
         let left = messages.into_iter().flatten().chain(events);
@@ -193,16 +200,16 @@ impl DeliverEffects {
         let messages = self.pages(part.shards(EntryKind::Messages), started);
         let messages = messages.flat_map(|page| stream::iter(each(page))).map(async |entry| {
             let failed = match entry? {
-                Some(_) if self.is_over(started) => return Ok(Swept::default()),
-                Some(entry) => usize::from(self.deliver(entry).await.is_some()),
-                None => 1,
+                (Some(_), _) if self.is_over(started) => return Ok(Swept::default()),
+                (Some(entry), by) => usize::from(self.deliver(entry, by).await.is_some()),
+                (None, _) => 1,
             };
             Ok(Swept { found: 1, failed })
         });
         let events = self.pages(part.shards(EntryKind::Events), started).map(async |page| {
-            let WaitingEntries { entries, unreadable, .. } = page?;
+            let (WaitingEntries { entries, unreadable, .. }, by) = page?;
             let (found, unreadable) = (entries.len(), unreadable.len());
-            let left = self.publish_entries(entries, By::Sweep).await.len();
+            let left = self.publish_entries(entries, by).await.len();
             Ok(Swept {
                 found: found.saturating_add(unreadable),
                 failed: left.saturating_add(unreadable),
@@ -227,10 +234,10 @@ impl DeliverEffects {
         &self,
         shards: impl Iterator<Item = Shard>,
         started: Timestamp,
-    ) -> impl Stream<Item = Result<WaitingEntries, PortError>> {
-        let turns: VecDeque<_> = shards.map(|shard| (shard, None)).collect();
+    ) -> impl Stream<Item = Result<(WaitingEntries, By), PortError>> {
+        let turns: VecDeque<_> = shards.map(|shard| (shard, None, 0_usize)).collect();
         stream::unfold(turns, move |mut turns| async move {
-            let (shard, from) = turns.pop_front()?;
+            let (shard, from, before) = turns.pop_front()?;
             if self.is_over(started) {
                 return None;
             }
@@ -239,11 +246,13 @@ impl DeliverEffects {
             match &mut page {
                 Ok(page) => {
                     self.breakers.learn(page.paused.as_ref(), now);
-                    turns.extend(page.next.take().map(|next| (shard, Some(next))));
+                    let read = before.saturating_add(page.entries.len());
+                    turns.extend(page.next.take().map(|next| (shard, Some(next), read)));
                 }
                 Err(_) => turns.clear(),
             }
-            Some((page, turns))
+            let by = By::Sweep { leaves_due: before < LEFT_DUE };
+            Some((page.map(|page| (page, by)), turns))
         })
     }
 
@@ -253,9 +262,9 @@ impl DeliverEffects {
     }
 
     /// Delivers an entry with messages. Returns it if something is left.
-    async fn deliver(&self, entry: OutboxEntry) -> Option<LeftEntry> {
+    async fn deliver(&self, entry: OutboxEntry, by: By) -> Option<LeftEntry> {
         let (id, written_at) = (entry.id.clone(), entry.written_at);
-        let delivered = self.send_all(entry).await;
+        let delivered = self.send_all(entry, by).await;
         self.left(id, written_at, delivered)
     }
 
@@ -300,9 +309,9 @@ impl DeliverEffects {
     ///
     /// # Errors
     /// The outbox could not be written. If a message was sent, it is sent again after the claim.
-    async fn send_all(&self, mut entry: OutboxEntry) -> Result<Delivery, PortError> {
+    async fn send_all(&self, mut entry: OutboxEntry, by: By) -> Result<Delivery, PortError> {
         if let Some(until) = self.broken_off(&entry) {
-            return self.defer(&entry, until).await;
+            return self.defer(&entry, until, by).await;
         }
         if !self.claim(&entry).await? {
             return Ok(Delivery::Claimed);
@@ -353,12 +362,17 @@ impl DeliverEffects {
         ends.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// Lets an entry wait for its carriers. No try is made, so none is counted, and one write is enough.
+    /// Lets an entry wait for its carriers. No try is made, so none is counted, and one write is enough,
+    /// or none for an entry that stays due.
     pub(super) async fn defer(
         &self,
         entry: &OutboxEntry,
         until: Timestamp,
+        by: By,
     ) -> Result<Delivery, PortError> {
+        if by == (By::Sweep { leaves_due: true }) {
+            return Ok(Delivery::Left { is_soon: false });
+        }
         let due_at = entry.next_try(until, self.longest_pause);
         let is_deferred = self.outbox.defer(entry, due_at, self.clock.now()).await?;
         Ok(if is_deferred { Delivery::Left { is_soon: false } } else { Delivery::Claimed })
@@ -640,11 +654,14 @@ impl DeliverEffects {
 }
 
 /// Returns the entries of a page one by one, with `None` for one that cannot be read.
-fn each(page: Result<WaitingEntries, PortError>) -> Vec<Result<Option<OutboxEntry>, PortError>> {
+fn each(
+    page: Result<(WaitingEntries, By), PortError>,
+) -> Vec<Result<(Option<OutboxEntry>, By), PortError>> {
     match page {
-        Ok(WaitingEntries { entries, unreadable, .. }) => {
-            let unreadable = unreadable.into_iter().map(|_| Ok(None));
-            entries.into_iter().map(|entry| Ok(Some(entry))).chain(unreadable).collect()
+        Ok((WaitingEntries { entries, unreadable, .. }, by)) => {
+            let unreadable = unreadable.into_iter().map(|_| None);
+            let entries = entries.into_iter().map(Some).chain(unreadable);
+            entries.map(|entry| Ok((entry, by))).collect()
         }
         Err(error) => vec![Err(error)],
     }

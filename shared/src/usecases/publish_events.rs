@@ -77,10 +77,10 @@ impl DeliverEffects {
     ) -> Vec<LeftEntry> {
         let begun = stream::iter(entries).map(async |entry| {
             let begun = match (self.broken_off(&entry), by) {
-                (Some(until), _) => self.defer(&entry, until).await.map(Some),
+                (Some(until), by) => self.defer(&entry, until, by).await.map(Some),
                 // An event may be published twice, so its first try needs no claim.
                 (None, By::Stream) => Ok(None),
-                (None, By::Sweep) => {
+                (None, By::Sweep { .. }) => {
                     self.claim(&entry).await.map(|has| (!has).then_some(Delivery::Claimed))
                 }
             };

@@ -413,6 +413,25 @@ async fn a_carrier_that_fails_is_left_alone_and_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn a_sweep_writes_nothing_to_the_entries_in_front_that_wait_for_their_carrier() {
+    const FRONT: usize = 1000;
+    const AT_ONCE: usize = 25;
+    let core = Core::new().with_breakers(Duration::from_secs(15));
+    core.request_code(SignUp, phone()).await.unwrap();
+    let id = core.waiting().remove(0);
+    core.put_copies(&id, FRONT + 99);
+    core.texts.answer(Answer::Fail);
+    core.wait(Duration::from_mins(2));
+    // Some are tried until the breaker opens.
+    assert_eq!(core.sweep().await.0, FRONT + 100);
+    assert!(core.texts.calls() <= AT_ONCE);
+    core.wait(Duration::from_secs(1));
+    let (found, failed) = core.sweep().await;
+    assert!((FRONT - 2 * AT_ONCE..=FRONT).contains(&found), "{found} in front are still due");
+    assert_eq!(failed, found);
+}
+
+#[tokio::test]
 async fn the_processes_of_the_relay_share_what_they_learn_of_a_carrier() {
     let one = Core::new().ruled(|rules| rules.sources.sends_per_hour = 0);
     let one = one.with_breakers(Duration::from_secs(15));

@@ -89,6 +89,20 @@ impl Core {
         self.database.put("Outbox", &item);
     }
 
+    /// Writes copies of a waiting entry into its shard, due at the same time.
+    pub fn put_copies(&self, id: &str, count: usize) {
+        let entries = self.database.items("Outbox");
+        let is_it =
+            |item: &&HashMap<_, _>| item.get("event_id") == Some(&AttributeValue::S(id.to_owned()));
+        let entry = entries.iter().find(is_it).unwrap_or_else(|| panic!("no entry {id}"));
+        for number in 0..count {
+            let mut copy = entry.clone();
+            let end = id.chars().next_back().expect("a digit");
+            copy.insert("event_id".to_owned(), AttributeValue::S(format!("m#{number:05}{end}")));
+            self.database.put("Outbox", &json!(copy));
+        }
+    }
+
     /// Delivers every entry that waits, as the stream of the outbox does. Returns the ids that
     /// failed.
     pub async fn deliver(&self) -> HashSet<String> {
