@@ -18,6 +18,7 @@ mod admin_api;
 mod aws;
 mod backend;
 mod binary;
+pub mod cli;
 mod clock;
 mod database;
 mod deployed;
