@@ -9,7 +9,11 @@ const HEAD: &str = "\
 //!
 //! The first argument names the function. `cargo xtask sync` writes this file from template.yaml.
 
+use latchkey::adapters::system::SystemClock;
 use latchkey::runtime::Error;
+
+/// The variable with the file whose number of milliseconds the clock of the local stack is ahead.
+const CLOCK: &str = \"LOCAL_CLOCK\";
 
 /// Makes a module of each file, and `run`, which calls the `main` of a module.
 macro_rules! functions {
@@ -31,7 +35,14 @@ functions! {
 const TAIL: &str = "\
 }
 
+/// Returns how far the clock of the local stack is ahead now.
+fn ahead() -> i64 {
+    let text = std::env::var_os(CLOCK).and_then(|file| std::fs::read_to_string(file).ok());
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+}
+
 fn main() -> Result<(), Error> {
+    SystemClock::set_ahead(ahead);
     let name = std::env::args().nth(1).unwrap_or_default();
     run(&name.replace('-', \"_\"))
 }
