@@ -35,6 +35,7 @@ pub mod tokens;
 pub mod traces;
 pub mod urbanfits;
 pub mod waiting;
+pub mod watching;
 
 pub use call::{Call, route};
 pub use codes::{KNOWN_RING, code_in, derived_code, derived_link, other_than};

@@ -6,12 +6,13 @@ use crate::aws::{
     ApiCall, Caller, DynamoDb, EventBuses, Fate, Feedback, Instance, Reply, Secrets, Service, ses,
     sms_voice, sns, webhook,
 };
+use crate::clock::Clock;
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{Account, ProxiedResponse};
-use crate::lambda::{Lambda, invoke_api};
+use crate::lambda::{Lambda, Outcome, invoke_api};
 use crate::logs::Logs;
-use crate::records::Records;
-use anyhow::ensure;
+use crate::records::{Message, Records};
+use anyhow::{bail, ensure};
 use axum::body::Bytes;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -22,9 +23,13 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use template::Table;
+use tokio::sync::watch;
 
 /// The time in which all processes must end; the whole stack must stop within two seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
+/// How often an account is asked for new messages and events.
+const POLL: Duration = Duration::from_millis(200);
 
 /// Where the functions run, where their calls are executed and where the state is.
 #[derive(Debug)]
@@ -44,12 +49,50 @@ pub(crate) struct Embedded {
     pub(crate) records: Records,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) logs: Arc<Logs>,
+    /// The physical name of the table Identifiers.
+    pub(crate) identifiers: String,
     /// What carriers report of messages, if they do.
     pub(crate) feedback: Option<Feedback>,
 }
 
+/// The key of an item, in the form of DynamoDB.
+#[derive(Debug)]
+pub(crate) struct Key(Json);
+
+impl Key {
+    /// Returns the key of an item in plain JSON.
+    pub(crate) fn of(table: &Table, item: &Json) -> anyhow::Result<Self> {
+        let schema = table.create.get("KeySchema").and_then(Json::as_array);
+        let names =
+            schema.into_iter().flatten().filter_map(|part| part.get("AttributeName")?.as_str());
+        let parts = names.map(|name| {
+            let value = match item.get(name) {
+                Some(Json::String(text)) => json!({ "S": text }),
+                Some(Json::Number(number)) => json!({ "N": number.to_string() }),
+                _ => bail!("an item has no {name}"),
+            };
+            Ok((name.to_owned(), value))
+        });
+        Ok(Self(Json::Object(parts.collect::<anyhow::Result<_>>()?)))
+    }
+}
+
+/// Changes of the messages and events.
+pub(crate) struct Changes(Option<watch::Receiver<u64>>);
+
+impl Changes {
+    /// Waits for the next change, at most so long.
+    pub(crate) async fn next(&mut self, longest: Duration) {
+        match &mut self.0 {
+            // Ends with the stack, which ends the request, too.
+            Some(changes) => drop(tokio::time::timeout(longest, changes.changed()).await),
+            None => tokio::time::sleep(longest.min(POLL)).await,
+        }
+    }
+}
+
 /// Entries of a page of the admin API, as JSON with their fields in order.
-type Entries = anyhow::Result<Vec<Box<RawValue>>>;
+pub(crate) type Entries = anyhow::Result<Vec<Box<RawValue>>>;
 
 impl Backend {
     /// Returns the function instance that makes a call, and the service that it calls.
@@ -69,6 +112,34 @@ impl Backend {
             }
             Self::Deployed(_) => BTreeMap::new(),
         }
+    }
+
+    /// Returns the invocation that makes a call, as far as this stack can know.
+    pub(crate) fn invocation_of(&self, caller: &Caller) -> Option<String> {
+        match (self, &caller.instance) {
+            (Self::Embedded(embedded), Instance::Local(instance)) => {
+                embedded.lambda.invocation_of(&caller.function, instance)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether an identifier belongs to a user.
+    pub(crate) fn has_identifier(&self, identifier: &str) -> bool {
+        match self {
+            Self::Embedded(embedded) => {
+                let (database, table) = (&embedded.database.0, &embedded.identifiers);
+                database::has_item(database, table, "identifier", identifier)
+            }
+            Self::Deployed(_) => false,
+        }
+    }
+
+    /// Returns whether a function may send texts to a number.
+    pub(crate) fn sends_texts_to(&self, function: &str, phone: &str) -> bool {
+        let environment = self.environment(function);
+        let Some(countries) = environment.get("SMS_COUNTRIES") else { return true };
+        countries.split(',').any(|dial| dial == "*" || phone.starts_with(dial))
     }
 
     /// Executes a call of a function.
@@ -125,10 +196,10 @@ impl Backend {
     }
 
     /// Returns the messages to one recipient, or all.
-    pub(crate) async fn messages(&self, to: Option<&str>) -> Entries {
+    pub(crate) async fn messages(&self, to: Option<&str>) -> anyhow::Result<Vec<Message>> {
         match self {
-            Self::Embedded(embedded) => entries(&embedded.records.messages(to)),
-            Self::Deployed(account) => entries(&account.messages(to).await?),
+            Self::Embedded(embedded) => Ok(embedded.records.messages(to)),
+            Self::Deployed(account) => account.messages(to).await,
         }
     }
 
@@ -137,6 +208,84 @@ impl Backend {
         match self {
             Self::Embedded(embedded) => entries(&embedded.records.events(detail_type)),
             Self::Deployed(account) => entries(&account.events(detail_type).await?),
+        }
+    }
+
+    /// Returns the changes of messages and events from now on.
+    pub(crate) fn changes(&self) -> Changes {
+        match self {
+            Self::Embedded(embedded) => Changes(Some(embedded.records.watch())),
+            Self::Deployed(_) => Changes(None),
+        }
+    }
+
+    /// Deletes all messages.
+    pub(crate) fn clear_messages(&self) -> anyhow::Result<()> {
+        self.embedded()?.records.clear_messages()
+    }
+
+    /// Deletes all events.
+    pub(crate) fn clear_events(&self) -> anyhow::Result<()> {
+        self.embedded()?.records.clear_events()
+    }
+
+    /// Deletes all items, messages and events, and what the processes of the functions remember.
+    pub(crate) async fn clear(&self, tables: &[Table]) -> anyhow::Result<()> {
+        let embedded = self.embedded()?;
+        // First, so that no process writes what it began before.
+        embedded.lambda.restart().await;
+        for table in tables {
+            database::clear(&embedded.database.0, table)?;
+        }
+        embedded.records.clear_messages()?;
+        embedded.records.clear_events()?;
+        Ok(())
+    }
+
+    /// Does what time does: deletes the items whose end is reached, and lets the schedules come.
+    pub(crate) fn time_passed(&self, tables: &[Table], clock: &Clock) -> anyhow::Result<()> {
+        let embedded = self.embedded()?;
+        let now = clock.millis().checked_div(1000).unwrap_or_default();
+        for table in tables {
+            database::purge(&embedded.database.0, table, now)?;
+        }
+        clock.passed();
+        Ok(())
+    }
+
+    /// Deletes an item.
+    pub(crate) fn delete_item(&self, table: &Table, key: &Key) -> anyhow::Result<()> {
+        let request = json!({ "TableName": table.name, "Key": key.0 });
+        self.embedded()?.database.0.delete_item(serde_json::from_value(request)?)?;
+        Ok(())
+    }
+
+    /// Sets an attribute of an item.
+    pub(crate) fn set_number(
+        &self,
+        table: &Table,
+        key: &Key,
+        attribute: &str,
+        value: i64,
+    ) -> anyhow::Result<()> {
+        let request = json!({
+            "TableName": table.name, "Key": key.0, "UpdateExpression": "SET #a = :v",
+            "ExpressionAttributeNames": { "#a": attribute },
+            "ExpressionAttributeValues": { ":v": { "N": value.to_string() } },
+        });
+        self.embedded()?.database.0.update_item(serde_json::from_value(request)?)?;
+        Ok(())
+    }
+
+    /// Invokes a function.
+    pub(crate) async fn outcome(&self, name: &str, payload: Bytes) -> anyhow::Result<Outcome> {
+        Ok(self.embedded()?.lambda.invoke(name, payload).await)
+    }
+
+    fn embedded(&self) -> anyhow::Result<&Embedded> {
+        match self {
+            Self::Embedded(embedded) => Ok(embedded),
+            Self::Deployed(_) => bail!("this works in the local stack alone, not in an account"),
         }
     }
 

@@ -85,6 +85,56 @@ fn add_indexes(database: &Database, table: &Table) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Deletes every item of a table.
+pub(crate) fn clear(database: &Database, table: &Table) -> anyhow::Result<()> {
+    delete_where(database, table, |_| true)
+}
+
+/// Deletes the items of a table whose TTL is reached.
+pub(crate) fn purge(database: &Database, table: &Table, now: i64) -> anyhow::Result<()> {
+    let Some(attribute) = &table.ttl_attribute else { return Ok(()) };
+    delete_where(database, table, |item| {
+        let Some(AttributeValue::N(end)) = item.get(attribute) else { return false };
+        end.parse::<i64>().is_ok_and(|end| end <= now)
+    })
+}
+
+fn delete_where(
+    database: &Database,
+    table: &Table,
+    is_deleted: impl Fn(&HashMap<String, AttributeValue>) -> bool,
+) -> anyhow::Result<()> {
+    let schema = table.create.get("KeySchema").and_then(Json::as_array).into_iter().flatten();
+    let names: Vec<_> = schema.filter_map(|part| part.get("AttributeName")?.as_str()).collect();
+    let mut start = None;
+    loop {
+        let page = database.scan(ScanRequest {
+            table_name: table.name.clone(),
+            consistent_read: Some(true),
+            exclusive_start_key: start,
+            ..ScanRequest::default()
+        })?;
+        for item in page.items.unwrap_or_default().iter().filter(|item| is_deleted(item)) {
+            let key = item.iter().filter(|(name, _)| names.contains(&name.as_str()));
+            let key: HashMap<_, _> = key.collect();
+            let request = json!({ "TableName": table.name, "Key": key });
+            database.delete_item(serde_json::from_value(request)?)?;
+        }
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Returns whether a table has an item with this key.
+pub(crate) fn has_item(database: &Database, table: &str, key: &str, value: &str) -> bool {
+    let request = json!({ "TableName": table, "Key": { key: { "S": value } } });
+    let request = serde_json::from_value(request).ok();
+    let found = request.and_then(|request| database.get_item(request).ok());
+    found.is_some_and(|found| found.item.is_some())
+}
+
 /// Returns every item of a table.
 pub(crate) fn items(database: &Database, table: &str) -> anyhow::Result<Vec<Json>> {
     let mut items = Vec::new();

@@ -14,6 +14,7 @@
     reason = "the rules on clocks and tasks are for code that runs in Lambda"
 )]
 
+mod activity;
 mod admin_api;
 mod aws;
 mod backend;
@@ -30,10 +31,12 @@ mod options;
 mod random;
 mod records;
 mod schedules;
+mod settings;
 mod stack;
 mod streams;
 mod sync;
+mod terminal;
 
 pub use aws::SecretSnapshot;
-pub use options::{LANES, Options};
+pub use options::{LANES, Log, Options};
 pub use stack::Stack;

@@ -1,9 +1,9 @@
 //! The log lines of the functions and of the stack.
 
 use crate::sync::lock;
+use crate::terminal::{self, Colours};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, VecDeque};
-use std::io::Write;
 use std::sync::Mutex;
 
 /// The number of lines that are kept.
@@ -19,6 +19,8 @@ pub(crate) enum Echo {
     Off,
     /// To standard error, without the scheduled invocations that found nothing to do.
     Stderr,
+    /// What matters to a person, to standard error.
+    People(Colours),
 }
 
 /// The newest lines.
@@ -37,16 +39,21 @@ impl Logs {
 
     /// Tells whether the lines also go to standard error.
     pub(crate) fn echoes(&self) -> bool {
-        self.echo == Echo::Stderr
+        self.echo != Echo::Off
     }
 
     /// Adds a line of a source, such as a function.
     pub(crate) fn line(&self, source: &str, text: &str) {
         let line = format!("[{source}] {text}");
         let quiet = self.scheduled.contains(source) && found_nothing_to_do(text);
-        if self.echo == Echo::Stderr && !quiet {
-            // There is no other place to report that standard error is closed.
-            drop(writeln!(std::io::stderr().lock(), "{line}"));
+        match self.echo {
+            Echo::Stderr if !quiet => terminal::print(&line),
+            Echo::People(colours) => {
+                if let Some(readable) = terminal::readable(colours, source, text) {
+                    terminal::print(&readable);
+                }
+            }
+            Echo::Stderr | Echo::Off => {}
         }
         let mut lines = lock(&self.lines);
         if lines.len() >= KEPT_LINES {

@@ -5,6 +5,16 @@ use std::path::PathBuf;
 /// The most lanes of an event source, unless told otherwise: a developer's machine has few cores.
 pub const LANES: usize = 2;
 
+/// What goes to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    Off,
+    /// A line for each request, for a person.
+    Text,
+    /// Each log line of the functions.
+    Json,
+}
+
 /// The options of a stack. The defaults are for tests: a free port, everything in memory, no
 /// output.
 #[derive(Debug, Clone)]
@@ -17,8 +27,12 @@ pub struct Options {
     pub env: Vec<(String, String)>,
     /// Runs release builds of the functions.
     pub release: bool,
-    /// Does not copy log lines to standard error; [`Stack::logs`](crate::Stack::logs) has them.
-    pub quiet: bool,
+    /// What goes to standard error. [`Stack::logs`](crate::Stack::logs) has every line anyway.
+    pub log: Log,
+    /// The address to listen on besides loopback, or the name under which others reach this machine.
+    pub host: Option<String>,
+    /// Whether the limits of recipients, sources and clients hold.
+    pub limits: bool,
     /// The most lanes of an event source. Each starts a process of its function.
     pub lanes: usize,
     /// The folder in which a new file gets the rights that the calls of the functions need.
@@ -37,7 +51,9 @@ impl Default for Options {
             data: None,
             env: Vec::new(),
             release: false,
-            quiet: true,
+            log: Log::Off,
+            host: None,
+            limits: true,
             lanes: LANES,
             rights: None,
             account: None,

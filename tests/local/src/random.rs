@@ -12,6 +12,11 @@ fn bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// Returns two random bytes, for an address.
+pub(crate) fn two_bytes() -> [u8; 2] {
+    bytes().unwrap_or_default()
+}
+
 /// Returns a random UUID, for names of requests, messages and events. If the generator fails, it is
 /// the nil UUID: a duplicate name reveals no secret.
 pub(crate) fn uuid() -> String {

@@ -1,22 +1,27 @@
 //! The messages and events that the functions sent.
 
+use crate::activity::{self, Activity};
 use crate::sync::lock;
-use crate::{clock, files, random};
+use crate::{files, random};
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// Everything that was sent to SNS, SES and EventBridge, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Records {
     messages: Mutex<Journal<Message>>,
     events: Mutex<Journal<Event>>,
+    activity: Arc<Activity>,
+    /// The number of changes.
+    changes: watch::Sender<u64>,
 }
 
 /// A message as the admin API shows it.
@@ -37,6 +42,15 @@ pub(crate) struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attributes: Option<Json>,
     pub(crate) sent_at: String,
+    /// Who sends it: the address of a mail, or the sender id or number of a text.
+    #[serde(default)]
+    pub(crate) from: Option<String>,
+    /// The request to the API that caused it.
+    #[serde(default)]
+    pub(crate) request_id: Option<String>,
+    /// The id of the transaction that caused it, which its events have, too.
+    #[serde(default)]
+    pub(crate) correlation_id: Option<String>,
 }
 
 /// An event as the admin API shows it.
@@ -50,6 +64,9 @@ pub(crate) struct Event {
     /// The JSON text that the function sent.
     pub(crate) detail: Box<RawValue>,
     pub(crate) time: String,
+    /// The request to the API that caused it.
+    #[serde(default)]
+    pub(crate) request_id: Option<String>,
 }
 
 #[derive(Debug)]
@@ -59,29 +76,99 @@ struct Journal<T> {
     file: Option<File>,
 }
 
+/// A message with what is in it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShownMessage<'m> {
+    #[serde(flatten)]
+    message: &'m Message,
+    code: Option<&'m str>,
+    link: Option<&'m str>,
+    segments: Option<usize>,
+    encoding: Option<&'static str>,
+    /// The region of the number (ISO 3166).
+    country: Option<String>,
+}
+
+impl Message {
+    /// Returns the message as the admin API shows it.
+    pub(crate) fn shown(&self) -> ShownMessage<'_> {
+        let is_text = self.channel == "sms";
+        let segments = is_text.then(|| activity::segments(&self.body));
+        ShownMessage {
+            message: self,
+            code: activity::code(&self.body),
+            link: activity::link(&self.body),
+            segments: segments.map(|segments| segments.segments),
+            encoding: segments.map(|segments| segments.encoding),
+            country: if is_text { activity::country(&self.to) } else { None },
+        }
+    }
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self::of(Journal::default(), Journal::default(), Arc::default())
+    }
+}
+
 impl Records {
-    /// Reads the records of earlier runs in `folder`, and appends to them.
-    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
-        Ok(Self {
-            messages: Mutex::new(Journal::open(&folder.join("messages.jsonl"))?),
-            events: Mutex::new(Journal::open(&folder.join("events.jsonl"))?),
-        })
+    fn of(messages: Journal<Message>, events: Journal<Event>, activity: Arc<Activity>) -> Self {
+        let (messages, events) = (Mutex::new(messages), Mutex::new(events));
+        Self { messages, events, activity, changes: watch::channel(0).0 }
+    }
+
+    /// Reads the records of earlier runs in `folder`, if there is one, and appends to them.
+    pub(crate) fn open(folder: Option<&Path>, activity: Arc<Activity>) -> anyhow::Result<Self> {
+        let Some(folder) = folder else {
+            return Ok(Self::of(Journal::default(), Journal::default(), activity));
+        };
+        let messages = Journal::open(&folder.join("messages.jsonl"))?;
+        Ok(Self::of(messages, Journal::open(&folder.join("events.jsonl"))?, activity))
+    }
+
+    /// Returns a receiver that changes with each record.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Records a message and returns its new id.
     pub(crate) fn message(&self, mut message: Message) -> String {
-        (message.id, message.sent_at) = stamp();
+        (message.id, message.sent_at) = (random::uuid(), self.activity.clock.stamp());
+        self.activity.message(&mut message);
+        self.activity.feed.add(|| json!({ "kind": "message", "message": message.shown() }));
         let id = message.id.clone();
         lock(&self.messages).add(message);
+        self.changed();
         id
     }
 
     /// Records an event and returns its new id.
     pub(crate) fn event(&self, mut event: Event) -> String {
-        (event.id, event.time) = stamp();
+        (event.id, event.time) = (random::uuid(), self.activity.clock.stamp());
+        self.activity.event(&mut event);
+        self.activity.feed.add(|| json!({ "kind": "event", "event": event }));
         let id = event.id.clone();
         lock(&self.events).add(event);
+        self.changed();
         id
+    }
+
+    /// Deletes all messages.
+    pub(crate) fn clear_messages(&self) -> anyhow::Result<()> {
+        let cleared = lock(&self.messages).clear();
+        self.changed();
+        cleared
+    }
+
+    /// Deletes all events.
+    pub(crate) fn clear_events(&self) -> anyhow::Result<()> {
+        let cleared = lock(&self.events).clear();
+        self.changed();
+        cleared
     }
 
     /// Returns the messages to one recipient, or all.
@@ -94,10 +181,6 @@ impl Records {
         lock(&self.events)
             .filtered(|event| detail_type.is_none_or(|kind| event.detail_type == kind))
     }
-}
-
-fn stamp() -> (String, String) {
-    (random::uuid(), clock::iso_millis(clock::unix_millis()))
 }
 
 impl<T> Default for Journal<T> {
@@ -130,6 +213,14 @@ impl<T: Clone + Serialize + DeserializeOwned> Journal<T> {
         self.entries.push(entry);
     }
 
+    fn clear(&mut self) -> anyhow::Result<()> {
+        self.entries.clear();
+        match &mut self.file {
+            Some(file) => file.set_len(0).context("failed to empty a file of records"),
+            None => Ok(()),
+        }
+    }
+
     fn filtered(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
         self.entries.iter().filter(|entry| wanted(entry)).cloned().collect()
     }
@@ -152,19 +243,24 @@ mod tests {
     fn records_survive_a_restart_and_an_incomplete_line() {
         let folder = std::env::temp_dir().join(format!("local-records-{}", random::uuid()));
         std::fs::create_dir_all(&folder).unwrap();
-        let first = Records::open(&folder).unwrap();
+        let first = Records::open(Some(&folder), Arc::default()).unwrap();
         first.message(message("+1"));
         drop(first);
         let path = folder.join("messages.jsonl");
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"id\":").unwrap();
-        let second = Records::open(&folder).unwrap();
+        let second = Records::open(Some(&folder), Arc::default()).unwrap();
         second.message(message("+2"));
         drop(second);
-        let third = Records::open(&folder).unwrap();
+        let third = Records::open(Some(&folder), Arc::default()).unwrap();
         let to: Vec<_> = third.messages(None).into_iter().map(|message| message.to).collect();
         assert_eq!(to, ["+1", "+2"]);
         assert_eq!(third.messages(Some("+2")).len(), 1);
+        third.clear_messages().unwrap();
+        third.message(message("+3"));
+        drop(third);
+        let fourth = Records::open(Some(&folder), Arc::default()).unwrap();
+        assert_eq!(fourth.messages(None).len(), 1);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod admin_api;
 mod alarms;
 mod amazon_roots;
 mod attacks;

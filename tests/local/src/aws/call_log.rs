@@ -4,7 +4,7 @@ use super::ApiCall;
 use super::Service;
 use super::rights::Right;
 use crate::sync::lock;
-use crate::{clock, files, random};
+use crate::{files, random};
 use anyhow::Context;
 use serde::Serialize;
 use std::collections::{BTreeSet, VecDeque};
@@ -69,7 +69,7 @@ impl CallLog {
     }
 
     /// Adds a call that has no reply yet.
-    pub(super) fn begin(&self, function: &str, call: &ApiCall) -> CallId {
+    pub(super) fn begin(&self, function: &str, call: &ApiCall, at: String) -> CallId {
         let entry = Call {
             function: function.to_owned(),
             service: call.service,
@@ -77,7 +77,7 @@ impl CallLog {
             resources: call.resources.clone(),
             status: None,
             units: None,
-            at: clock::iso_millis(clock::unix_millis()),
+            at,
         };
         let mut state = lock(&self.0);
         if let Some(rights) = &mut state.rights {
@@ -99,6 +99,14 @@ impl CallLog {
             call.status = Some(status);
             call.units = units;
         }
+    }
+
+    /// Forgets all calls.
+    pub(crate) fn clear(&self) {
+        let mut state = lock(&self.0);
+        let count = state.calls.len();
+        state.calls.clear();
+        state.forgotten = state.forgotten.saturating_add(count);
     }
 
     /// Returns the calls of one function, or all.
@@ -150,8 +158,9 @@ mod tests {
     #[test]
     fn a_reply_is_added_to_its_call_and_a_filter_selects_a_function() {
         let calls = CallLog::default();
-        let first = calls.begin("f", &call(Service::DynamoDb, "GetItem", &["Users"], &[]));
-        calls.begin("g", &call(Service::Sns, "Publish", &[], &[]));
+        let begin = |function: &str, call| calls.begin(function, &call, String::new());
+        let first = begin("f", call(Service::DynamoDb, "GetItem", &["Users"], &[]));
+        begin("g", call(Service::Sns, "Publish", &[], &[]));
         calls.finish(first, 200, Some(1.5));
         let all = serde_json::to_value(calls.list(None)).unwrap();
         assert_eq!(all.pointer("/0/service").unwrap(), "dynamodb");
@@ -168,7 +177,7 @@ mod tests {
         let calls = CallLog::open(Some(&folder)).unwrap();
         let publish = call(Service::Sns, "Publish", &[], &[Right::publish("Publish", None)]);
         for function in ["f", "f", "g"] {
-            calls.begin(function, &publish);
+            calls.begin(function, &publish, String::new());
         }
         let files: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
         let [Ok(file)] = files.as_slice() else { panic!("one file") };

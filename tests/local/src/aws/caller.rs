@@ -22,6 +22,21 @@ pub(crate) enum Service {
     Webhook,
 }
 
+impl Service {
+    /// Returns the name in the admin API.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "dynamodb",
+            Self::Sns => "sns",
+            Self::Ses => "ses",
+            Self::Events => "events",
+            Self::Secrets => "secrets",
+            Self::SmsVoice => "sms-voice",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
 /// A function instance that calls a service.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Caller {

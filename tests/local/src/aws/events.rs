@@ -97,6 +97,7 @@ fn record(entry: &Json, records: &Records) -> Result<String, (&'static str, Stri
         detail_type: detail_type.to_owned(),
         detail,
         time: String::new(),
+        request_id: None,
     }))
 }
 

@@ -2,14 +2,14 @@
 
 use super::{Fate, Service};
 use crate::sync::lock;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Mutex;
 use tokio::sync::watch;
 
 /// A request to `POST /_local/faults`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
     service: Service,
@@ -29,7 +29,7 @@ pub(crate) struct Fault {
 }
 
 /// The way in which a call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Mode {
     /// The service answers with an internal error.
@@ -79,6 +79,26 @@ struct Pending {
 }
 
 impl Mode {
+    /// Returns the name in the admin API.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Throttle => "throttle",
+            Self::Timeout => "timeout",
+            Self::Partial => "partial",
+            Self::Conflict => "conflict",
+            Self::Refuse => "refuse",
+            Self::Misconfigured => "misconfigured",
+            Self::Undelivered => "undelivered",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+            Self::Spent => "spent",
+            Self::CrashBefore => "crash-before",
+            Self::CrashAfter => "crash-after",
+            Self::LostReply => "lost-reply",
+        }
+    }
+
     /// Returns what becomes of a message that its carrier accepts in spite of the fault.
     pub(super) const fn fate(self) -> Option<Fate> {
         match self {
@@ -166,6 +186,16 @@ impl Faults {
         if count > 0 {
             lock(&self.queue).push_back(Pending { fault, after, count });
         }
+    }
+
+    /// Returns the faults that have not happened yet, with the calls that are left of each.
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        let left = |pending: &Pending| Fault {
+            count: Some(pending.count),
+            after: Some(pending.after),
+            ..pending.fault.clone()
+        };
+        lock(&self.queue).iter().map(left).collect()
     }
 
     /// Deletes all faults and ends the calls that wait because of one.

@@ -2,6 +2,7 @@
 //! the events of SES and End User Messaging, as EventBridge sends them.
 
 use super::{Reply, Service};
+use crate::clock::Clock;
 use crate::lambda::{Lambda, Outcome};
 use crate::{clock, random};
 use axum::body::Bytes;
@@ -40,12 +41,13 @@ pub(crate) enum Fate {
 #[derive(Debug)]
 pub(crate) struct Feedback {
     pub(crate) lambda: Arc<Lambda>,
+    pub(crate) clock: Clock,
 }
 
 impl Feedback {
     /// Reports what becomes of a message that a carrier accepted with `reply`.
     pub(crate) fn report(&self, service: Service, fate: Fate, request: &[u8], reply: &Reply) {
-        for payload in payloads(service, fate, request, &reply.body) {
+        for payload in payloads(service, fate, request, &reply.body, self.clock.millis()) {
             let lambda = Arc::clone(&self.lambda);
             tokio::spawn(async move {
                 let payload = Bytes::from(payload.to_string());
@@ -68,11 +70,11 @@ fn is_taken(outcome: &Outcome) -> bool {
 }
 
 /// Returns the payloads of the function, in their order.
-fn payloads(service: Service, fate: Fate, request: &[u8], reply: &[u8]) -> Vec<Json> {
+fn payloads(service: Service, fate: Fate, request: &[u8], reply: &[u8], now: i64) -> Vec<Json> {
     match service {
-        Service::Sns => vec![sns(fate, request, &sns_id(reply))],
-        Service::Ses => ses(fate, request, &json_id(reply)),
-        Service::SmsVoice => vec![end_user_messaging(fate, request, &json_id(reply))],
+        Service::Sns => vec![sns(fate, request, &sns_id(reply), now)],
+        Service::Ses => ses(fate, request, &json_id(reply), now),
+        Service::SmsVoice => vec![end_user_messaging(fate, request, &json_id(reply), now)],
         Service::DynamoDb | Service::Events | Service::Secrets | Service::Webhook => Vec::new(),
     }
 }
@@ -89,7 +91,7 @@ fn sns_id(reply: &[u8]) -> String {
 }
 
 /// A line of the delivery log of SNS, packed as CloudWatch Logs packs it.
-fn sns(fate: Fate, request: &[u8], id: &str) -> Json {
+fn sns(fate: Fate, request: &[u8], id: &str, now: i64) -> Json {
     let phone = form_urlencoded::parse(request).find(|(name, _)| name == "PhoneNumber");
     let phone = phone.map(|(_, phone)| phone.into_owned()).unwrap_or_default();
     let (status, answer) = match fate {
@@ -100,7 +102,6 @@ fn sns(fate: Fate, request: &[u8], id: &str) -> Json {
         Fate::Bounced => ("FAILURE", "Phone number is opted out"),
         Fate::Spent => ("FAILURE", "No quota left for account"),
     };
-    let now = clock::unix_millis();
     let line = json!({
         "notification": { "messageId": id, "timestamp": clock::iso_millis(now) },
         "delivery": { "destination": phone, "smsType": "Transactional", "providerResponse": answer,
@@ -124,10 +125,10 @@ fn sns(fate: Fate, request: &[u8], id: &str) -> Json {
 }
 
 /// The events of SES about a mail.
-fn ses(fate: Fate, request: &[u8], id: &str) -> Vec<Json> {
+fn ses(fate: Fate, request: &[u8], id: &str, millis: i64) -> Vec<Json> {
     let request: Json = serde_json::from_slice(request).unwrap_or_default();
     let to = request.pointer("/Destination/ToAddresses").cloned().unwrap_or_default();
-    let now = clock::iso_millis(clock::unix_millis());
+    let now = clock::iso_millis(millis);
     let mail = json!({ "messageId": id, "timestamp": now, "destination": to });
     let delivered = json!({ "eventType": "Delivery", "mail": mail,
         "delivery": { "timestamp": now, "recipients": to } });
@@ -149,11 +150,11 @@ fn ses(fate: Fate, request: &[u8], id: &str) -> Vec<Json> {
             vec![("Email Delivered", delivered), ("Email Complaint Received", complaint)]
         }
     };
-    details.into_iter().map(|(kind, detail)| event("aws.ses", kind, &detail)).collect()
+    details.into_iter().map(|(kind, detail)| event("aws.ses", kind, &detail, millis)).collect()
 }
 
 /// The event of End User Messaging about a text.
-fn end_user_messaging(fate: Fate, request: &[u8], id: &str) -> Json {
+fn end_user_messaging(fate: Fate, request: &[u8], id: &str, now: i64) -> Json {
     let request: Json = serde_json::from_slice(request).unwrap_or_default();
     let status = match fate {
         Fate::Delivered | Fate::Complained => "DELIVERED",
@@ -162,18 +163,18 @@ fn end_user_messaging(fate: Fate, request: &[u8], id: &str) -> Json {
     };
     let detail = json!({
         "eventType": format!("TEXT_{status}"),
-        "eventTimestamp": clock::unix_millis(),
+        "eventTimestamp": now,
         "isFinal": true,
         "messageId": id,
         "messageStatus": status,
         "originationPhoneNumber": request.get("OriginationIdentity"),
     });
-    event("aws.sms-voice", "Text Message Delivery Status Updated", &detail)
+    event("aws.sms-voice", "Text Message Delivery Status Updated", &detail, now)
 }
 
-fn event(source: &str, kind: &str, detail: &Json) -> Json {
+fn event(source: &str, kind: &str, detail: &Json, now: i64) -> Json {
     json!({ "version": "0", "id": random::uuid(), "source": source, "detail-type": kind,
-        "account": ACCOUNT, "region": REGION, "time": clock::iso_seconds(clock::unix_millis()),
+        "account": ACCOUNT, "region": REGION, "time": clock::iso_seconds(now),
         "resources": [], "detail": detail })
 }
 
@@ -197,7 +198,7 @@ mod tests {
     fn the_log_of_sns_has_the_id_of_the_reply_and_the_number_of_the_request() {
         let reply = b"<A><MessageId>m</MessageId></A>";
         let request = b"Action=Publish&PhoneNumber=%2B85291234567";
-        let payloads = payloads(Service::Sns, Fate::Spent, request, reply);
+        let payloads = payloads(Service::Sns, Fate::Spent, request, reply, 0);
         let line = log_line(payloads.first().unwrap());
         for (pointer, expected) in [
             ("/notification/messageId", "m"),
@@ -213,7 +214,7 @@ mod tests {
     fn a_complaint_follows_a_delivery() {
         let request = br#"{"Destination":{"ToAddresses":["a@b.example"]}}"#;
         let reply = br#"{"MessageId":"m"}"#;
-        let payloads = payloads(Service::Ses, Fate::Complained, request, reply);
+        let payloads = payloads(Service::Ses, Fate::Complained, request, reply, 0);
         let kinds: Vec<_> =
             payloads.iter().filter_map(|event| event.pointer("/detail/eventType")).collect();
         assert_eq!(kinds, ["Delivery", "Complaint"]);

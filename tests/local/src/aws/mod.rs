@@ -26,6 +26,7 @@ pub(crate) use reply::Reply;
 pub(crate) use resources::Resources;
 pub(crate) use secrets::Secrets;
 
+use crate::activity::Activity;
 use crate::backend::Backend;
 use crate::records::Records;
 use anyhow::Context;
@@ -54,6 +55,7 @@ pub(crate) struct Aws {
     pub(crate) resources: Resources,
     pub(crate) faults: Faults,
     pub(crate) calls: CallLog,
+    pub(crate) activity: Arc<Activity>,
     pub(crate) backend: Backend,
 }
 
@@ -101,13 +103,25 @@ async fn answer(aws: &Aws, caller: &Caller, head: Parts, body: Body) -> Response
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let call = ApiCall::parse(caller.service, &head, &body, &aws.resources);
-    let id = aws.calls.begin(&caller.function, &call);
+    let id = aws.calls.begin(&caller.function, &call, aws.activity.clock.stamp());
+    let followed = aws.activity.call_begins(
+        aws.backend.invocation_of(caller).as_deref(),
+        &caller.function,
+        &call,
+        &body,
+        &aws.backend,
+    );
     let fault = aws.faults.take(&caller.function, call.service, &call.operation);
+    if fault.is_some() {
+        aws.faults_changed();
+    }
     let execution = aws.backend.execute(&call, &head, body.clone());
     let reply = match fault {
         None => Some(execution.await),
         Some(fault) => aws.apply_fault(fault, caller, &call, &body, execution).await,
     };
+    let ended = reply.as_ref().map(|reply| (reply.status.as_u16(), reply.units));
+    aws.activity.call_ends(followed, &call, ended, fault.map(Mode::name));
     let Some(reply) = reply else {
         return drop_connection();
     };
@@ -154,6 +168,11 @@ impl ApiCall {
 }
 
 impl Aws {
+    /// Tells those who watch which faults are left.
+    pub(crate) fn faults_changed(&self) {
+        self.activity.feed.add(|| json!({ "kind": "faults", "faults": self.faults.list() }));
+    }
+
     /// Returns every secret with all its versions.
     pub(crate) async fn secrets(&self) -> anyhow::Result<Vec<SecretSnapshot>> {
         let mut snapshots = Vec::new();

@@ -1,8 +1,9 @@
 //! Secrets Manager, with the secrets of the template and a file that keeps them.
 
 use super::Reply;
+use crate::clock::Clock;
 use crate::sync::lock;
-use crate::{clock, files, random};
+use crate::{files, random};
 use anyhow::Context;
 use axum::http::StatusCode;
 use secrets_manager::{Change, SecretsManager};
@@ -15,6 +16,7 @@ use std::sync::Mutex;
 pub(crate) struct Secrets {
     manager: Mutex<SecretsManager>,
     file: Option<PathBuf>,
+    clock: Clock,
 }
 
 impl Secrets {
@@ -22,6 +24,7 @@ impl Secrets {
     pub(crate) fn open(
         declared: &[template::Secret],
         folder: Option<&Path>,
+        clock: &Clock,
     ) -> anyhow::Result<Self> {
         let file = folder.map(|folder| folder.join("secrets.json"));
         let mut manager = match &file {
@@ -32,17 +35,17 @@ impl Secrets {
         for declared in declared {
             if !manager.contains(&declared.name) {
                 let value = first_value(declared)?;
-                manager.add(&declared.name, &declared.arn, Some(&value), change());
+                manager.add(&declared.name, &declared.arn, Some(&value), change(clock));
             }
         }
-        let secrets = Self { manager: Mutex::new(manager), file };
+        let secrets = Self { manager: Mutex::new(manager), file, clock: clock.clone() };
         secrets.save(&lock(&secrets.manager))?;
         Ok(secrets)
     }
 
     pub(crate) fn call(&self, operation: &str, body: &[u8]) -> Reply {
         let mut manager = lock(&self.manager);
-        let answer = match manager.call(operation, body, change()) {
+        let answer = match manager.call(operation, body, change(&self.clock)) {
             Ok(answer) => answer,
             Err(refusal) => return Reply::json(StatusCode::BAD_REQUEST, &refusal.to_json()),
         };
@@ -76,8 +79,8 @@ fn read(file: &Path) -> anyhow::Result<SecretsManager> {
 }
 
 /// Returns the time and the id of a change that is made now.
-fn change() -> Change {
-    Change { at: clock::unix_millis(), version: random::uuid() }
+fn change(clock: &Clock) -> Change {
+    Change { at: clock.millis(), version: random::uuid() }
 }
 
 fn first_value(declared: &template::Secret) -> anyhow::Result<String> {
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_generated() {
-        let secrets = Secrets::open(&declared(), None).unwrap();
+        let secrets = Secrets::open(&declared(), None, &Clock::default()).unwrap();
         let answer = call(&secrets, "GetSecretValue", &json!({ "SecretId": "latchkey-OtpKey" }));
         let value = answer.get("SecretString").unwrap().as_str().unwrap();
         let value: Json = serde_json::from_str(value).unwrap();
@@ -125,12 +128,12 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let get = json!({ "SecretId": "latchkey-OtpKey" });
         let put = json!({ "SecretId": "latchkey-OtpKey", "SecretString": "new" });
-        let first = Secrets::open(&declared(), Some(&folder)).unwrap();
+        let first = Secrets::open(&declared(), Some(&folder), &Clock::default()).unwrap();
         let before = call(&first, "GetSecretValue", &get);
-        let second = Secrets::open(&declared(), Some(&folder)).unwrap();
+        let second = Secrets::open(&declared(), Some(&folder), &Clock::default()).unwrap();
         assert_eq!(call(&second, "GetSecretValue", &get), before);
         call(&second, "PutSecretValue", &put);
-        let third = Secrets::open(&declared(), Some(&folder)).unwrap();
+        let third = Secrets::open(&declared(), Some(&folder), &Clock::default()).unwrap();
         assert_eq!(call(&third, "GetSecretValue", &get).get("SecretString").unwrap(), "new");
         std::fs::remove_dir_all(&folder).unwrap();
     }

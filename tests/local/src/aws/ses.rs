@@ -67,6 +67,7 @@ fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
             subject: Some(subject.to_owned()),
             body: plain.unwrap_or_default().to_owned(),
             html: html.map(str::to_owned),
+            from: text("/FromEmailAddress").map(str::to_owned),
             attributes: text("/ConfigurationSetName")
                 .map(|set| json!({ "ConfigurationSetName": set })),
             ..Message::default()

@@ -35,6 +35,7 @@ pub(crate) fn call(operation: &str, body: &[u8], records: &Records) -> Reply {
         to: phone.to_owned(),
         body: text("MessageBody").to_owned(),
         carrier: Some("end-user-messaging".to_owned()),
+        from: request.get("OriginationIdentity").and_then(Json::as_str).map(str::to_owned),
         attributes: Some(attributes),
         ..Message::default()
     });

@@ -53,6 +53,7 @@ fn publish(fields: &BTreeMap<String, String>, records: &Records) -> Reply {
         channel: "sms".to_owned(),
         to: phone.clone(),
         body: text.clone(),
+        from: sender(&attributes(fields)),
         attributes: Some(attributes(fields)),
         ..Message::default()
     });
@@ -72,6 +73,12 @@ fn attributes(fields: &BTreeMap<String, String>) -> Json {
         Some((of("Name")?.clone(), of("Value.StringValue").cloned().unwrap_or_default().into()))
     });
     Json::Object(named.collect())
+}
+
+/// Returns the sender id or the number that a text comes from.
+fn sender(attributes: &Json) -> Option<String> {
+    let named = |name: &str| attributes.get(name)?.as_str().map(str::to_owned);
+    named("AWS.SNS.SMS.SenderID").or_else(|| named("AWS.MM.SMS.OriginationNumber"))
 }
 
 /// Returns the reply of the fault mode `misconfigured`: SNS does not take what the account sends.

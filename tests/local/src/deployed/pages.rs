@@ -2,6 +2,7 @@
 
 use super::Account;
 use crate::database;
+use crate::records::Message;
 use anyhow::Context;
 use dynoxide::AttributeValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -20,17 +21,21 @@ struct Page {
 
 impl Account {
     /// Returns the messages to one recipient, or all: text messages, then mail, each oldest first.
-    pub(crate) async fn messages(&self, to: Option<&str>) -> anyhow::Result<Vec<Json>> {
+    pub(crate) async fn messages(&self, to: Option<&str>) -> anyhow::Result<Vec<Message>> {
+        let text = |of: &Json, name: &str| of.get(name).and_then(Json::as_str).map(str::to_owned);
         let wanted = |recipient: &str| to.is_none_or(|to| to == recipient);
         let mut messages = Vec::new();
         let texts = self.page("/_ministack/sns/sms-messages").await?;
         let texts = texts.get("sms_messages").and_then(Json::as_object);
         for (phone, texts) in texts.into_iter().flatten().filter(|(phone, _)| wanted(phone)) {
-            for text in texts.as_array().into_iter().flatten() {
-                messages.push(json!({
-                    "id": text.get("MessageId"), "channel": "sms", "to": phone, "subject": null,
-                    "body": text.get("Message"), "html": null,
-                }));
+            for sent in texts.as_array().into_iter().flatten() {
+                messages.push(Message {
+                    id: text(sent, "MessageId").unwrap_or_default(),
+                    channel: "sms".to_owned(),
+                    to: phone.clone(),
+                    body: text(sent, "Message").unwrap_or_default(),
+                    ..Message::default()
+                });
             }
         }
         let mail = self.page("/_ministack/ses/messages").await?;
@@ -38,11 +43,16 @@ impl Account {
         for letter in mail.filter_map(|(_, letters)| letters.as_array()).flatten() {
             let to = letter.get("To").and_then(Json::as_array).into_iter().flatten();
             for to in to.filter_map(Json::as_str).filter(|to| wanted(to)) {
-                messages.push(json!({
-                    "id": letter.get("MessageId"), "channel": "email", "to": to,
-                    "subject": letter.get("Subject"), "body": letter.get("BodyText"),
-                    "html": letter.get("BodyHtml"), "sentAt": letter.get("Timestamp"),
-                }));
+                messages.push(Message {
+                    id: text(letter, "MessageId").unwrap_or_default(),
+                    channel: "email".to_owned(),
+                    to: to.to_owned(),
+                    subject: text(letter, "Subject"),
+                    body: text(letter, "BodyText").unwrap_or_default(),
+                    html: text(letter, "BodyHtml"),
+                    sent_at: text(letter, "Timestamp").unwrap_or_default(),
+                    ..Message::default()
+                });
             }
         }
         Ok(messages)

@@ -1,6 +1,7 @@
 //! The event of an HTTP request, in API Gateway's payload format 2.0.
 
 use super::routes::Route;
+use crate::activity::Summary;
 use crate::{clock, random};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
 use axum::http::request::Parts;
@@ -21,12 +22,14 @@ pub(super) struct ApiRequest<'r> {
     pub(super) peer: SocketAddr,
     pub(super) domain: &'r str,
     pub(super) route: &'r Route,
+    pub(super) id: &'r str,
+    /// The time in milliseconds since the Unix epoch.
+    pub(super) now: i64,
 }
 
 impl ApiRequest<'_> {
     /// Returns the event.
     pub(super) fn event(&self) -> Json {
-        let now = clock::unix_millis();
         let query = self.head.uri.query().unwrap_or_default();
         let source_ip = self.peer.ip().to_string();
         let mut event = json!({
@@ -47,11 +50,11 @@ impl ApiRequest<'_> {
                     "sourceIp": source_ip,
                     "userAgent": value(&self.head.headers, &USER_AGENT),
                 },
-                "requestId": random::uuid(),
+                "requestId": self.id,
                 "routeKey": self.route.key,
                 "stage": "$default",
-                "time": clock::access_log(now),
-                "timeEpoch": now,
+                "time": clock::access_log(self.now),
+                "timeEpoch": self.now,
             },
             "isBase64Encoded": false,
         });
@@ -71,6 +74,22 @@ impl ApiRequest<'_> {
             fields.insert("isBase64Encoded".to_owned(), encoded.into());
         }
         event
+    }
+
+    /// Returns what is known of the request before it is answered.
+    pub(super) fn summary(&self, at: String) -> Summary {
+        let function = self.route.function.clone();
+        Summary {
+            id: self.id.to_owned(),
+            at,
+            method: self.head.method.to_string(),
+            path: self.path.to_owned(),
+            query: self.head.uri.query().unwrap_or_default().to_owned(),
+            route: self.route.key.clone(),
+            contract: function.split_once('-').map(|(contract, _)| contract.to_owned()),
+            function,
+            ..Summary::default()
+        }
     }
 
     fn headers(&self, source_ip: &str) -> Map<String, Json> {
@@ -185,8 +204,10 @@ mod tests {
         let path = decode_path(head.uri.path());
         let route = Route { function: "f".into(), key: "POST /p".into() };
         let peer = "127.0.0.9:50000".parse().unwrap();
-        ApiRequest { head: &head, path: &path, body, peer, domain: "127.0.0.1:9000", route: &route }
-            .event()
+        let (domain, id, now) = ("127.0.0.1:9000", "1", 0);
+        let request =
+            ApiRequest { head: &head, path: &path, body, peer, domain, route: &route, id, now };
+        request.event()
     }
 
     #[test]

@@ -4,14 +4,16 @@ mod answer;
 mod event;
 mod routes;
 
+use crate::activity::{Activity, Asked};
 use crate::lambda::{Lambda, Outcome, PAYLOAD_LIMIT};
+use crate::random;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use event::ApiRequest;
 use routes::Routes;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use template::Function;
@@ -24,13 +26,19 @@ const BODY_LIMIT: usize = 10 * 1024 * 1024;
 pub(crate) struct Gateway {
     routes: Routes,
     lambda: Arc<Lambda>,
+    activity: Arc<Activity>,
     /// The `host:port` of the API.
     domain: String,
 }
 
 impl Gateway {
-    pub(crate) fn new(functions: &[Function], lambda: Arc<Lambda>, address: SocketAddr) -> Self {
-        Self { routes: Routes::new(functions), lambda, domain: address.to_string() }
+    pub(crate) fn new(
+        functions: &[Function],
+        lambda: Arc<Lambda>,
+        activity: Arc<Activity>,
+        address: SocketAddr,
+    ) -> Self {
+        Self { routes: Routes::new(functions), lambda, activity, domain: address.to_string() }
     }
 }
 
@@ -51,6 +59,8 @@ pub(crate) async fn handle(
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
+    let activity = &gateway.activity;
+    let id = random::uuid();
     let request = ApiRequest {
         head: &head,
         path: &path,
@@ -58,17 +68,40 @@ pub(crate) async fn handle(
         peer,
         domain: &gateway.domain,
         route: &route,
+        id: &id,
+        now: activity.clock.millis(),
     };
-    let payload = Bytes::from(request.event().to_string());
+    let event = request.event();
+    let payload = Bytes::from(event.to_string());
     if payload.len() > PAYLOAD_LIMIT {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
-    match gateway.lambda.invoke(&route.function, payload).await {
-        Outcome::Answered(answer) => answer::render(&answer)
+    activity.request_begins(request.summary(activity.clock.stamp()), asked(event));
+    let outcome = gateway.lambda.invoke_as(&id, &route.function, payload).await;
+    let response = match &outcome {
+        Outcome::Answered(answer) => answer::render(answer)
             .unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")),
         Outcome::Failed(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         Outcome::TimedOut(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+    };
+    activity.request_ends(&id, response.status().as_u16(), &outcome);
+    response
+}
+
+/// Returns what a client sent, as its event has it.
+fn asked(mut event: Json) -> Asked {
+    let mut headers = match event.get_mut("headers").map(Json::take) {
+        Some(Json::Object(headers)) => headers,
+        _ => Map::new(),
+    };
+    let cookies = event.get("cookies").and_then(Json::as_array).into_iter().flatten();
+    let cookies: Vec<_> = cookies.filter_map(Json::as_str).collect();
+    if !cookies.is_empty() {
+        headers.insert("cookie".to_owned(), cookies.join("; ").into());
     }
+    let body_is_base64 = event.get("isBase64Encoded") == Some(&Json::Bool(true));
+    let body = event.get("body").and_then(Json::as_str).map(str::to_owned);
+    Asked { headers, body, body_is_base64 }
 }
 
 /// Returns a response of API Gateway itself.

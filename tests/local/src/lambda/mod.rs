@@ -10,7 +10,9 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use crate::random;
 use axum::body::Bytes;
+use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,12 +42,22 @@ impl Lambda {
 
     /// Invokes a function and waits for the outcome.
     pub(crate) async fn invoke(&self, name: &str, payload: Bytes) -> Outcome {
+        self.invoke_as(&random::uuid(), name, payload).await
+    }
+
+    /// Invokes a function with a request of this id and waits for the outcome.
+    pub(crate) async fn invoke_as(&self, id: &str, name: &str, payload: Bytes) -> Outcome {
         match self.function(name) {
-            Some(function) => function.invoke(payload).await,
+            Some(function) => function.invoke(id, payload).await,
             None => {
                 Outcome::failed("ResourceNotFoundException", &format!("Function not found: {name}"))
             }
         }
+    }
+
+    /// Returns the invocation that an instance of a function processes, or has answered last.
+    pub(crate) fn invocation_of(&self, name: &str, instance: &str) -> Option<String> {
+        self.function(name)?.invocation_of(instance.parse().ok()?)
     }
 
     /// Kills an instance of a function during its work, and waits for its end.
@@ -53,6 +65,11 @@ impl Lambda {
         if let (Some(function), Ok(instance)) = (self.function(name), instance.parse()) {
             function.crash(instance).await;
         }
+    }
+
+    /// Ends every process with what it remembers, and waits for the ends.
+    pub(crate) async fn restart(&self) {
+        join_all(self.functions.values().map(|function| function.restart())).await;
     }
 
     /// Kills every process, refuses further invocations and waits for the end of the processes.

@@ -4,6 +4,9 @@ use axum::body::Bytes;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
+/// The type of the error of an invocation whose process the stack ended.
+const RESTART: &str = "Local.Restart";
+
 /// The outcome of an invocation.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
@@ -32,6 +35,17 @@ impl Outcome {
     /// Returns the failure of an invocation while the stack stops.
     pub(super) fn stopping() -> Self {
         Self::failed("ServiceException", "the local stack is stopping")
+    }
+
+    /// Returns the failure of an invocation whose process the stack ended.
+    pub(super) fn restarted() -> Self {
+        Self::failed(RESTART, "the data of the local stack was deleted")
+    }
+
+    /// Returns whether the stack ended the process.
+    pub(super) fn is_restart(&self) -> bool {
+        let Self::Failed(error) = self else { return false };
+        error.get("errorType").and_then(Json::as_str) == Some(RESTART)
     }
 
     /// Returns the error in one line; `None` if the function answered.

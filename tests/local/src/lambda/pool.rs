@@ -2,9 +2,8 @@
 
 use super::outcome::Outcome;
 use super::process;
-use crate::clock;
+use crate::activity::Activity;
 use crate::logs::Logs;
-use crate::random;
 use crate::sync::lock;
 use axum::body::Bytes;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -40,6 +39,7 @@ pub(crate) struct Launch {
 pub(crate) struct Function {
     pub(super) launch: Launch,
     pub(super) logs: Arc<Logs>,
+    pub(super) activity: Arc<Activity>,
     pool: Mutex<Pool>,
 }
 
@@ -93,8 +93,8 @@ enum Phase {
 }
 
 impl Function {
-    pub(crate) fn new(launch: Launch, logs: Arc<Logs>) -> Arc<Self> {
-        Arc::new(Self { launch, logs, pool: Mutex::default() })
+    pub(crate) fn new(launch: Launch, logs: Arc<Logs>, activity: Arc<Activity>) -> Arc<Self> {
+        Arc::new(Self { launch, logs, activity, pool: Mutex::default() })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -106,19 +106,32 @@ impl Function {
         &self.launch.environment
     }
 
-    /// Invokes the function and waits for the outcome.
-    pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Outcome {
+    /// Returns the invocation that an instance processes, or has answered last.
+    pub(crate) fn invocation_of(&self, id: InstanceId) -> Option<String> {
+        match &lock(&self.pool).instances.get(&id)?.phase {
+            Phase::Busy { request_id, .. } | Phase::Answered(request_id) => {
+                Some(request_id.clone())
+            }
+            Phase::Starting | Phase::Idle(_) | Phase::Terminating => None,
+        }
+    }
+
+    /// Invokes the function with a request of this id and waits for the outcome.
+    pub(crate) async fn invoke(self: &Arc<Self>, request_id: &str, payload: Bytes) -> Outcome {
         let (reply, outcome) = oneshot::channel();
         {
             let mut pool = lock(&self.pool);
             if pool.closed {
                 return Outcome::stopping();
             }
-            pool.queue.push_back(Job { request_id: random::uuid(), payload, reply });
+            pool.queue.push_back(Job { request_id: request_id.to_owned(), payload, reply });
             self.dispatch(&mut pool);
         }
         let outcome = outcome.await.unwrap_or_else(|_| Outcome::stopping());
-        if let Some(error) = outcome.error() {
+        self.activity.invocation_ends(request_id, &outcome);
+        if let Some(error) = outcome.error()
+            && !outcome.is_restart()
+        {
             self.logs.stack(&format!("{} failed: {error}", self.name()));
         }
         outcome
@@ -136,7 +149,7 @@ impl Function {
             let Some(instance) = pool.instances.get_mut(&id) else { continue };
             if let Phase::Idle(waiting) = std::mem::replace(&mut instance.phase, Phase::Terminating)
             {
-                let (delivery, busy) = self.begin(id, job);
+                let (delivery, busy) = self.begin(id, job, false);
                 // If the instance has closed its connection, its process is ending, and its end
                 // makes this invocation fail, as in Lambda.
                 drop(waiting.send(delivery));
@@ -158,8 +171,9 @@ impl Function {
 
     /// Begins an invocation and its timeout. Returns the delivery for the instance and its new
     /// phase.
-    fn begin(self: &Arc<Self>, id: InstanceId, job: Job) -> (Delivery, Phase) {
+    fn begin(self: &Arc<Self>, id: InstanceId, job: Job, is_cold: bool) -> (Delivery, Phase) {
         let Job { request_id, payload, reply } = job;
+        self.activity.invocation_begins(&request_id, self.name(), is_cold);
         let timeout = self.launch.timeout;
         let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
         let function = Arc::clone(self);
@@ -171,7 +185,7 @@ impl Function {
         let delivery = Delivery {
             request_id: request_id.clone(),
             payload,
-            deadline_ms: clock::unix_millis().saturating_add(timeout_ms),
+            deadline_ms: self.activity.clock.millis().saturating_add(timeout_ms),
         };
         (delivery, Phase::Busy { request_id, reply })
     }
@@ -210,7 +224,8 @@ impl Function {
             });
             match (instance, job) {
                 (Some(instance), Some(job)) if ready => {
-                    let (delivery, busy) = self.begin(id, job);
+                    let is_cold = matches!(instance.phase, Phase::Starting);
+                    let (delivery, busy) = self.begin(id, job, is_cold);
                     instance.phase = busy;
                     return Some(delivery);
                 }
@@ -320,6 +335,27 @@ impl Function {
             Phase::Idle(_) | Phase::Answered(_) | Phase::Terminating => {}
         }
         self.dispatch(&mut pool);
+    }
+
+    /// Ends every instance with what it remembers, and waits for its end. Invocations that run fail. The next
+    /// one starts a new instance.
+    pub(super) async fn restart(&self) {
+        let ends: Vec<_> = {
+            let mut pool = lock(&self.pool);
+            let instances = pool.instances.values_mut().map(|instance| {
+                if let Phase::Busy { reply, .. } =
+                    std::mem::replace(&mut instance.phase, Phase::Terminating)
+                {
+                    drop(reply.send(Outcome::restarted()));
+                }
+                instance.kill.take();
+                instance.ended.subscribe()
+            });
+            instances.collect()
+        };
+        for end in ends {
+            wait_for_end(end).await;
+        }
     }
 
     /// Kills all instances and refuses the waiting invocations.

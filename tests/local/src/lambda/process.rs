@@ -2,7 +2,6 @@
 
 use super::pool::{Function, InstanceId};
 use crate::clock;
-use crate::logs::Logs;
 use crate::random;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -18,7 +17,7 @@ const OUTPUT_LIMIT: Duration = Duration::from_millis(200);
 
 /// Runs an instance until it ends or `killed` completes. Returns a description of its end.
 pub(super) async fn run(
-    function: &Function,
+    function: &Arc<Function>,
     id: InstanceId,
     killed: oneshot::Receiver<()>,
 ) -> String {
@@ -29,8 +28,8 @@ pub(super) async fn run(
         }
     };
     let readers = [
-        child.stdout.take().map(|out| log_lines(out, function)),
-        child.stderr.take().map(|err| log_lines(err, function)),
+        child.stdout.take().map(|out| log_lines(out, function, id)),
+        child.stderr.take().map(|err| log_lines(err, function, id)),
     ];
     let status = tokio::select! {
         status = child.wait() => status,
@@ -53,7 +52,7 @@ fn spawn(function: &Function, id: InstanceId) -> std::io::Result<Child> {
     let folder = launch.executable.parent().unwrap_or(Path::new("/"));
     let stream = format!(
         "{}/[$LATEST]{}",
-        clock::slashed_day(clock::unix_millis()),
+        clock::slashed_day(function.activity.clock.millis()),
         random::uuid().replace('-', "")
     );
     Command::new(&launch.executable)
@@ -79,16 +78,20 @@ fn spawn(function: &Function, id: InstanceId) -> std::io::Result<Child> {
 
 fn log_lines(
     stream: impl AsyncRead + Unpin + Send + 'static,
-    function: &Function,
+    function: &Arc<Function>,
+    id: InstanceId,
 ) -> JoinHandle<()> {
-    let logs: Arc<Logs> = Arc::clone(&function.logs);
-    let name = function.name().to_owned();
+    let function = Arc::clone(function);
     tokio::spawn(async move {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
         // Read as bytes, because a line may not be UTF-8.
         while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
-            logs.line(&name, String::from_utf8_lossy(&line).trim_end());
+            let text = String::from_utf8_lossy(&line);
+            if let Some(invocation) = function.invocation_of(id) {
+                function.activity.line(&invocation, function.name(), text.trim_end());
+            }
+            function.logs.line(function.name(), text.trim_end());
             line.clear();
         }
     })

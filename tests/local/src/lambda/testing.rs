@@ -35,7 +35,7 @@ impl Scripted {
             environment: [("GREETING".to_owned(), "hello".to_owned())].into(),
             runtime_api: "127.0.0.1:1".to_owned(),
         };
-        let function = Function::new(launch, Arc::clone(&logs));
+        let function = Function::new(launch, Arc::clone(&logs), Arc::default());
         Self { function, logs, script: path }
     }
 

@@ -2,6 +2,7 @@
 
 use super::outcome::Outcome;
 use super::testing::Scripted;
+use crate::random;
 use axum::body::Bytes;
 use serde_json::json;
 use std::sync::Arc;
@@ -12,7 +13,9 @@ const LONG: Duration = Duration::from_secs(30);
 
 fn invoke(scripted: &Scripted, payload: &'static str) -> JoinHandle<Outcome> {
     let function = Arc::clone(&scripted.function);
-    tokio::spawn(async move { function.invoke(Bytes::from_static(payload.as_bytes())).await })
+    tokio::spawn(async move {
+        function.invoke(&random::uuid(), Bytes::from_static(payload.as_bytes())).await
+    })
 }
 
 fn answer(scripted: &Scripted, id: u64, request_id: &str, text: &'static str) -> bool {

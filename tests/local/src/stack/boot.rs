@@ -1,27 +1,31 @@
 //! The start of a stack.
 
 use super::{Parts, environment};
-use crate::admin_api::{self, AdminApi};
+use crate::activity::Activity;
+use crate::admin_api::{self, AdminApi, Names};
 use crate::aws::{
     self, Aws, CallLog, DynamoDb, EventBuses, Faults, Feedback, Resources, Secrets, TableWrites,
 };
 use crate::backend::{Backend, Embedded};
 use crate::binary;
+use crate::clock::{Clock, FILE_VARIABLE};
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{self, Account, EndpointOf};
 use crate::files::DataFolder;
 use crate::gateway::{self, Gateway};
 use crate::lambda::{self, Function, Lambda, Launch};
 use crate::logs::{Echo, Logs};
-use crate::options::Options;
+use crate::options::{Log, Options};
 use crate::records::Records;
 use crate::schedules;
+use crate::settings;
 use crate::streams::{Positions, Source};
+use crate::terminal::{self, Colours};
 use anyhow::{Context, anyhow};
 use axum::serve::{ListenerExt, TapIo};
 use axum::{Extension, Router};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use template::Template;
@@ -39,42 +43,65 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     // Errors of the user are found before the long build begins.
     let template = Template::load()?;
     let scheduled = template.functions.iter().filter(|function| function.schedules().count() > 0);
-    let echo = if options.quiet { Echo::Off } else { Echo::Stderr };
+    settings::check(&template, &options.env)?;
+    let colours = Colours::of_stderr();
+    let echo = match options.log {
+        Log::Off => Echo::Off,
+        Log::Text => Echo::People(colours),
+        Log::Json => Echo::Stderr,
+    };
     let logs = Arc::new(Logs::new(echo, scheduled.map(|found| found.name.clone()).collect()));
-    let front = bind(options.port).await?;
+    let (front, names) = listen(&options).await?;
     if let Some(command) = &options.account {
-        return deploy(command, &options, template, front).await;
+        return deploy(command, &options, template, front, names).await;
     }
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
 
     let binary = binary::build(options.release, &logs).await?;
 
-    logs.stack("booting");
+    if options.log == Log::Json {
+        logs.stack("booting");
+    }
     let listeners =
         Listeners { aws: bind(0).await?, runtime_api: bind(0).await?, dynamodb: bind(0).await? };
     let path = folder.as_ref().map(|folder| folder.path.as_path());
+    let clock = Clock::open(path)?;
+    let table = |id: &str| {
+        let table = template.tables.iter().find(|table| table.id == id);
+        table.map(|table| table.name.clone()).with_context(|| format!("no table {id}"))
+    };
+    let activity = Arc::new(Activity::new(clock.clone(), &table("Outbox")?));
     let database = DatabaseHandle(database::open(&template.tables, path)?);
     let positions = Arc::new(path.map(Positions::open).transpose()?.unwrap_or_default());
     let api_url = url(&front)?;
     let dynamodb_url = url(&listeners.dynamodb)?;
-    let lambda = Arc::new(functions(&template, &options, &binary, &listeners, &api_url, &logs)?);
+    let given = environment::given(&options);
+    let lambda =
+        Lambda::new(functions(&template, &given, &binary, &listeners, &api_url, &logs, &activity)?);
+    let lambda = Arc::new(lambda);
     let writes = TableWrites::new(&template.tables);
     let reports = environment::reports_deliveries(&options.env);
     let backend = Backend::Embedded(Box::new(Embedded {
         database: database.clone(),
         dynamodb: DynamoDb::new(dynamodb_url.clone(), writes.clone())?,
         buses: EventBuses(template.buses.clone()),
-        secrets: Secrets::open(&template.secrets, path)?,
-        records: path.map(Records::open).transpose()?.unwrap_or_default(),
-        feedback: reports.then(|| Feedback { lambda: Arc::clone(&lambda) }),
+        secrets: Secrets::open(&template.secrets, path, &clock)?,
+        records: Records::open(path, Arc::clone(&activity))?,
+        identifiers: table("Identifiers")?,
+        feedback: reports.then(|| Feedback { lambda: Arc::clone(&lambda), clock: clock.clone() }),
         lambda: Arc::clone(&lambda),
         logs: Arc::clone(&logs),
     }));
-    let aws = endpoint(&template, &options, backend)?;
-    let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), front.local_addr()?);
-    let api = Router::new().fallback(gateway::handle).with_state(Arc::new(gateway));
+    let aws = endpoint(&template, &options, backend, Arc::clone(&activity))?;
+    let address = front.local_addr()?;
+    if options.log == Log::Text {
+        tokio::spawn(terminal::follow(Arc::clone(&activity), colours));
+    }
+    let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), activity, address);
+    let gateway = Arc::new(gateway);
+    let api = Router::new().fallback(gateway::handle).with_state(Arc::clone(&gateway));
     let parts = Parts::new(api_url, dynamodb_url, &template, aws, folder);
-    serve(front, api.merge(parts.admin_api(&template)));
+    serve(front, api.merge(parts.admin_api(&template, Some(gateway), names)));
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
     serve_runtime_api(listeners.runtime_api, Arc::clone(&lambda));
@@ -98,10 +125,12 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         }
         for schedule in function.schedules().filter(|_| options.schedules) {
             let (name, schedule) = (function.name.clone(), schedule.clone());
-            tokio::spawn(schedules::run(name, schedule, Arc::clone(&lambda)));
+            tokio::spawn(schedules::run(name, schedule, Arc::clone(&lambda), clock.clone()));
         }
     }
-    logs.stack(&format!("ready at {}", parts.api_url));
+    if options.log == Log::Json {
+        logs.stack(&format!("ready at {}", parts.api_url));
+    }
     Ok(parts)
 }
 
@@ -111,6 +140,7 @@ async fn deploy(
     options: &Options,
     mut template: Template,
     front: TcpListener,
+    names: Names,
 ) -> anyhow::Result<Parts> {
     let mut endpoints = BTreeMap::new();
     for name in function_names(&template) {
@@ -119,10 +149,11 @@ async fn deploy(
     let urls = endpoints.iter().map(|(name, listener)| Ok((name.clone(), url(listener)?)));
     let urls = urls.collect::<anyhow::Result<_>>()?;
     let api_url = url(&front)?;
-    let environment = environment::overrides(&options.env, &api_url);
+    let environment = environment::overrides(&environment::given(options), &api_url);
     let account = Arc::new(Account::open(command, &urls, &environment, options.schedules).await?);
     account.rename(&mut template).await?;
-    let aws = endpoint(&template, options, Backend::Deployed(Arc::clone(&account)))?;
+    let aws =
+        endpoint(&template, options, Backend::Deployed(Arc::clone(&account)), Arc::default())?;
     let parts = Parts::new(api_url, account.url().to_owned(), &template, aws, None);
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     for (function, listener) in endpoints {
@@ -130,7 +161,7 @@ async fn deploy(
         serve(listener, calls.clone().layer(Extension(endpoint)));
     }
     let api = Router::new().fallback(deployed::front).with_state(account);
-    serve(front, api.merge(parts.admin_api(&template)));
+    serve(front, api.merge(parts.admin_api(&template, None, names)));
     Ok(parts)
 }
 
@@ -149,28 +180,53 @@ impl Parts {
             functions: function_names(template),
             tables: names.collect(),
             aws,
-            _folder: folder,
+            folder,
         }
     }
 
-    fn admin_api(&self, template: &Template) -> Router {
-        admin_api::router(Arc::new(AdminApi {
+    fn admin_api(
+        &self,
+        template: &Template,
+        gateway: Option<Arc<Gateway>>,
+        names: Names,
+    ) -> Router {
+        let api = AdminApi {
             api_url: self.api_url.clone(),
             dynamodb_url: self.dynamodb_url.clone(),
             functions: self.functions.clone(),
+            aliases: aliases(template),
             tables: template.tables.clone(),
             aws: Arc::clone(&self.aws),
-        }))
+            gateway,
+            data: self.folder.as_ref().map(|folder| folder.path.display().to_string()),
+        };
+        admin_api::router(Arc::new(api), names)
     }
 }
 
-fn endpoint(template: &Template, options: &Options, backend: Backend) -> anyhow::Result<Arc<Aws>> {
+fn endpoint(
+    template: &Template,
+    options: &Options,
+    backend: Backend,
+    activity: Arc<Activity>,
+) -> anyhow::Result<Arc<Aws>> {
     Ok(Arc::new(Aws {
         resources: Resources::new(template),
         faults: Faults::default(),
         calls: CallLog::open(options.rights.as_deref())?,
+        activity,
         backend,
     }))
+}
+
+/// Returns the binary of each function by its logical id in the template.
+fn aliases(template: &Template) -> BTreeMap<String, String> {
+    let functions = template.resources.iter().filter(|it| it.kind == "AWS::Serverless::Function");
+    let binary = |body: &serde_json::Value| {
+        let name = body.pointer("/Metadata/BuildProperties/Binary")?.as_str()?;
+        Some(name.to_owned())
+    };
+    functions.filter_map(|it| Some((it.id.clone(), binary(&it.body)?))).collect()
 }
 
 fn function_names(template: &Template) -> Vec<String> {
@@ -179,26 +235,31 @@ fn function_names(template: &Template) -> Vec<String> {
 
 fn functions(
     template: &Template,
-    options: &Options,
+    given: &[(String, String)],
     binary: &Path,
     listeners: &Listeners,
     api_url: &str,
     logs: &Arc<Logs>,
-) -> anyhow::Result<Lambda> {
+    activity: &Arc<Activity>,
+) -> anyhow::Result<Vec<Arc<Function>>> {
     let aws_url = url(&listeners.aws)?;
     let runtime_api = listeners.runtime_api.local_addr()?.to_string();
     let mut functions = Vec::with_capacity(template.functions.len());
     for function in &template.functions {
+        let mut environment = environment::variables(function, given, &aws_url, api_url);
+        if let Some(file) = activity.clock.file() {
+            environment.insert(FILE_VARIABLE.to_owned(), file.display().to_string());
+        }
         let launch = Launch {
             name: function.name.clone(),
             executable: binary.to_path_buf(),
             timeout: function.timeout,
-            environment: environment::variables(function, &options.env, &aws_url, api_url),
+            environment,
             runtime_api: runtime_api.clone(),
         };
-        functions.push(Function::new(launch, Arc::clone(logs)));
+        functions.push(Function::new(launch, Arc::clone(logs), Arc::clone(activity)));
     }
-    Ok(Lambda::new(functions))
+    Ok(functions)
 }
 
 /// Serves until the runtime ends.
@@ -230,8 +291,23 @@ fn with_nodelay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)>
     listener.tap_io(|stream| drop(stream.set_nodelay(true)))
 }
 
+/// Opens the one port of the stack. Returns it with the names that the stack may be called by.
+async fn listen(options: &Options) -> anyhow::Result<(TcpListener, Names)> {
+    let Some(host) = &options.host else {
+        return Ok((bind(options.port).await?, Names::default()));
+    };
+    // A name is what others call this machine, not where it listens.
+    let address = host.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let listener = bind_to(SocketAddr::from((address, options.port))).await?;
+    Ok((listener, Names::new(vec![host.to_ascii_lowercase()])))
+}
+
 async fn bind(port: u16) -> anyhow::Result<TcpListener> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    bind_to(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}
+
+async fn bind_to(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let port = address.port();
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             anyhow!("port {port} is taken; choose another with --port, or 0 for any free one")
@@ -241,6 +317,9 @@ async fn bind(port: u16) -> anyhow::Result<TcpListener> {
 }
 
 fn url(listener: &TcpListener) -> anyhow::Result<String> {
-    let address = listener.local_addr().context("a listener has no address")?;
+    let mut address = listener.local_addr().context("a listener has no address")?;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
     Ok(format!("http://{address}"))
 }

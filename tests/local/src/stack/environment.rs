@@ -1,5 +1,6 @@
 //! The environment variables of the functions.
 
+use crate::options::Options;
 use std::collections::BTreeMap;
 use template::Function;
 use template::arn::REGION;
@@ -20,6 +21,17 @@ const LOCAL: [(&str, &str); 10] = [
     ("BREAKER_SECONDS", "2"),
     ("RETRY_PAUSE_SECONDS", "5"),
 ];
+/// The variables that switch the limits of recipients, sources and clients off.
+const NO_LIMITS: [(&str, &str); 2] =
+    [("OTP_SENDS_PER_HOUR", "0"), ("OTP_SENDS_PER_HOUR_PER_IP", "0")];
+
+/// Returns the variables that the options set.
+pub(super) fn given(options: &Options) -> Vec<(String, String)> {
+    let limits = NO_LIMITS.iter().filter(|_| !options.limits);
+    let limits = limits.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    limits.chain(options.env.iter().cloned()).collect()
+}
+
 /// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
 /// The webhook for texts, which this stack plays, and the key that signs its requests: the text

@@ -31,8 +31,8 @@ struct Parts {
     /// The physical names of the tables, by logical id.
     tables: BTreeMap<String, String>,
     aws: Arc<Aws>,
-    /// Keeps the folder locked.
-    _folder: Option<DataFolder>,
+    /// Locked as long as the stack lives.
+    folder: Option<DataFolder>,
 }
 
 /// The runtime of the stack. It is separate, so that a stack outlives the test that started it and
@@ -65,6 +65,13 @@ impl Stack {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.parts.api_url
+    }
+
+    /// Returns the port of the API and the admin API.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let port = self.url().rsplit(':').next().and_then(|port| port.parse().ok());
+        port.unwrap_or_default()
     }
 
     /// Returns the URL of DynamoDB, where calls meet no faults and are not recorded.

@@ -101,7 +101,7 @@ impl Lane {
             clippy::cast_precision_loss,
             reason = "milliseconds of this age are exact in an f64"
         )]
-        let now = clock::unix_millis() as f64 / 1000.0;
+        let now = clock::machine_millis() as f64 / 1000.0;
         let (old, young) = records
             .drain(..)
             .partition(|record: &Record| now - record.created_s > limit.as_secs_f64());
