@@ -1,10 +1,12 @@
 //! The command line: the flags of every program that runs a stack, and the run itself.
 
+use crate::exec;
 use crate::options::{LANES, Log, Options};
 use crate::stack::Stack;
 use crate::terminal::{self, Colours};
 use anyhow::Context;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, Subcommand};
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,9 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The flags of every program that runs a stack.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// The HTTP port; 0 picks a free one.
-    #[arg(long, value_name = "N", default_value_t = 9000)]
-    port: u16,
+    /// The HTTP port; 0 picks a free one. 9000 is the default, and 0 with `exec`.
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
     /// Also listen for other machines: on an address of this one, on all with 0.0.0.0, or under the name by which they reach it.
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
@@ -28,24 +30,48 @@ pub struct Flags {
     /// Whether the limits of recipients, sources and clients hold; a test suite reaches them soon.
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = switch, action = ArgAction::Set)]
     limits: bool,
-    /// What standard error shows: a line for each request, or each log line of the functions.
-    #[arg(long, value_name = "text|json", default_value = "text", value_parser = log)]
-    log: Log,
+    /// What standard error shows: a line for each request, each log line of the functions, or nothing. The
+    /// default is text, and off with `exec`.
+    #[arg(long, value_name = "text|json|off", value_parser = log)]
+    log: Option<Log>,
     /// The most batches of a stream that a function gets at the same time; AWS has as many as the template says.
     #[arg(long, value_name = "N", default_value_t = LANES)]
     lanes: usize,
+    #[command(subcommand)]
+    command: Option<Task>,
 }
 
+/// What a program does besides running a stack.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run a command against a new stack, with its address in `LATCHKEY_URL`, and stop the stack at its end.
+    Exec {
+        /// The command with its arguments.
+        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+}
+
+/// The port of a stack that people start.
+const PORT: u16 = 9000;
+
 impl Flags {
+    /// Returns the command to run against the stack, if there is one.
+    #[must_use]
+    pub fn command(&self) -> Option<Vec<OsString>> {
+        self.command.as_ref().map(|Task::Exec { command }| command.clone())
+    }
+
     /// Returns the options that the flags stand for.
     #[must_use]
     pub fn options(self) -> Options {
+        let is_alone = self.command.is_none();
         Options {
-            port: self.port,
+            port: self.port.unwrap_or(if is_alone { PORT } else { 0 }),
             data: self.data,
             env: self.env,
             lanes: self.lanes,
-            log: self.log,
+            log: self.log.unwrap_or(if is_alone { Log::Text } else { Log::Off }),
             host: self.host,
             limits: self.limits,
             ..Options::default()
@@ -53,11 +79,12 @@ impl Flags {
     }
 }
 
-/// Runs a stack until SIGINT or SIGTERM. Prints an error in one line to standard error.
+/// Runs a stack until SIGINT or SIGTERM, or as long as a command runs. Prints an error in one line to
+/// standard error.
 #[must_use]
-pub fn run(options: Options) -> ExitCode {
-    match try_run(options) {
-        Ok(()) => ExitCode::SUCCESS,
+pub fn run(options: Options, command: Option<&[OsString]>) -> ExitCode {
+    match try_run(options, command) {
+        Ok(code) => code,
         Err(error) => {
             // One line, also if a cause has several.
             let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -68,11 +95,14 @@ pub fn run(options: Options) -> ExitCode {
     }
 }
 
-fn try_run(options: Options) -> anyhow::Result<()> {
+fn try_run(options: Options, command: Option<&[OsString]>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
+    if let Some(command) = command {
+        return runtime.block_on(exec::exec(options, command));
+    }
     runtime.block_on(async {
         // Registered first, so that a signal also ends the build.
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -80,8 +110,8 @@ fn try_run(options: Options) -> anyhow::Result<()> {
         let (log, data) = (options.log, options.data.clone());
         let stack = tokio::select! {
             started = Stack::start(options) => started?,
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+            _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
         };
         let mut out = std::io::stdout();
         let data = data.map(|folder| folder.display().to_string());
@@ -106,7 +136,7 @@ fn try_run(options: Options) -> anyhow::Result<()> {
                 None => "stopped; the data was in memory: keep it with -- --data DIR".to_owned(),
             });
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 
@@ -122,7 +152,8 @@ fn log(text: &str) -> Result<Log, String> {
     match text {
         "text" => Ok(Log::Text),
         "json" => Ok(Log::Json),
-        _ => Err("expected text or json".to_owned()),
+        "off" => Ok(Log::Off),
+        _ => Err("expected text, json or off".to_owned()),
     }
 }
 
@@ -158,5 +189,17 @@ mod tests {
         );
         assert_eq!(Program::try_parse_from(["local"]).unwrap().flags.options().port, 9000);
         assert!(Program::try_parse_from(["local", "--env", "A"]).is_err());
+        let text = Program::try_parse_from(["local", "--limits", "off"]).unwrap().flags.options();
+        assert_eq!((text.log, text.limits), (Log::Text, false));
+    }
+
+    #[test]
+    fn a_command_has_flags_of_its_own_and_a_free_port() {
+        let given = ["local", "--limits", "off", "exec", "--", "npm", "test", "--port", "1"];
+        let flags = Program::try_parse_from(given).unwrap().flags;
+        assert_eq!(flags.command().unwrap(), ["npm", "test", "--port", "1"]);
+        let options = flags.options();
+        assert_eq!((options.port, options.log, options.limits), (0, Log::Off, false));
+        assert!(Program::try_parse_from(["local", "exec"]).is_err());
     }
 }

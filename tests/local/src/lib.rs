@@ -23,6 +23,7 @@ pub mod cli;
 mod clock;
 mod database;
 mod deployed;
+mod exec;
 mod files;
 mod gateway;
 mod lambda;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Builds the functions and runs everything that template.yaml declares on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "local", about, long_about = None)]
+#[command(name = "local", version, about, long_about = None)]
 struct Program {
     #[command(flatten)]
     flags: cli::Flags,
@@ -17,5 +17,7 @@ struct Program {
 
 fn main() -> ExitCode {
     let program = Program::parse();
-    cli::run(Options { release: program.release, ..program.flags.options() })
+    let command = program.flags.command();
+    let release = program.release || !cfg!(debug_assertions);
+    cli::run(Options { release, ..program.flags.options() }, command.as_deref())
 }
