@@ -21,6 +21,7 @@ mod backend;
 mod binary;
 pub mod cli;
 mod clock;
+mod console;
 mod database;
 mod deployed;
 mod exec;

@@ -14,6 +14,7 @@ use crate::activity::Withheld;
 use crate::aws::{self, Aws, Fault};
 use crate::backend::Key;
 use crate::clock;
+use crate::console;
 use crate::lambda::{Outcome, PAYLOAD_LIMIT};
 use crate::records::Message;
 use anyhow::Context;
@@ -97,13 +98,12 @@ pub(crate) fn router(api: Arc<AdminApi>, names: Names) -> Router {
         .route("/_local/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_local/clock", get(clock).post(advance).delete(reset_clock))
         .route("/_local/state", delete(clear_state))
-        .route("/_local", any(not_found))
-        .route("/_local/", any(not_found))
         .route("/_local/{*rest}", any(not_found))
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
         .layer(from_fn_with_state(names, guard::check))
         .layer(DefaultBodyLimit::max(PAYLOAD_LIMIT))
         .with_state(api)
+        .merge(console::router())
 }
 
 impl AdminApi {

@@ -9,6 +9,7 @@ use crate::aws::{
 use crate::backend::{Backend, Embedded};
 use crate::binary;
 use crate::clock::{Clock, FILE_VARIABLE};
+use crate::console;
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{self, Account, EndpointOf};
 use crate::files::DataFolder;
@@ -101,7 +102,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let gateway = Arc::new(gateway);
     let api = Router::new().fallback(gateway::handle).with_state(Arc::clone(&gateway));
     let parts = Parts::new(api_url, dynamodb_url, &template, aws, folder);
-    serve(front, api.merge(parts.admin_api(&template, Some(gateway), names)));
+    serve(front, console::in_front_of(api.merge(parts.admin_api(&template, Some(gateway), names))));
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
     serve_runtime_api(listeners.runtime_api, Arc::clone(&lambda));
@@ -161,7 +162,7 @@ async fn deploy(
         serve(listener, calls.clone().layer(Extension(endpoint)));
     }
     let api = Router::new().fallback(deployed::front).with_state(account);
-    serve(front, api.merge(parts.admin_api(&template, None, names)));
+    serve(front, console::in_front_of(api.merge(parts.admin_api(&template, None, names))));
     Ok(parts)
 }
 
