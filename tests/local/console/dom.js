@@ -146,8 +146,11 @@ export function facts(pairs) {
     .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, plain(value)))));
 }
 
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/** A value as it is shown: an element as it is, a time as a time, and an object as JSON. */
 export const plain = (value) =>
-  value instanceof Node || Array.isArray(value) && value.some((part) => part instanceof Node) ? value
+  typeof value === "string" && ISO.test(value) ? time(value) : value instanceof Node || Array.isArray(value) && value.some((part) => part instanceof Node) ? value
     : typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 
 /** A button. The text is its name. */

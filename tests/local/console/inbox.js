@@ -53,9 +53,11 @@ function card({ kind, item }) {
     h("header", null, icon(isMail ? "mail" : "text"),
       h("h2", null, h("a", { href: link(item) }, h("span", { class: "sr" }, isMail ? "Mail to " : "Text to "), item.to)),
       place(item), time(item.sentAt)),
-    isMail && h("p", { class: "subject" }, item.subject ?? "(no subject)"),
-    h("p", { class: isMail ? "excerpt" : "bubble" }, marked(text, item.code)),
-    actions(item),
+    h("div", { class: "content" },
+      h("div", null,
+        isMail && h("p", { class: "subject" }, item.subject ?? "(no subject)"),
+        h("p", { class: isMail ? "excerpt" : "bubble" }, marked(text, item.code))),
+      actions(item)),
     h("footer", null,
       item.from && h("span", null, h("span", { class: "soft" }, "From "), item.from),
       item.carrier && chip(item.carrier),
@@ -188,7 +190,7 @@ export function mount(root) {
   function showSelected() {
     const entry = selected === null ? null : state.inbox.find((entry) => entry.id === selected && entry.kind !== "withheld");
     const key = selected === null ? "" : entry ? entry.id : `absent ${state.loaded}`;
-    split.classList.toggle("selected", selected !== null);
+    root.classList.toggle("selected", selected !== null);
     for (const card of list.children) {
       const current = card.dataset.id === selected;
       card.classList.toggle("current", current);

@@ -5,7 +5,15 @@ import { Window, debounced, reconcile } from "./list.js";
 import { requestLink } from "./inbox.js";
 import { onWork, read, state } from "./store.js";
 
-const keyOf = (limit) => [limit.contract, limit.what, limit.subject, limit.counter].join("\n");
+/** Gives each limit a key. Subjects are cut, so two of them can look the same. */
+function keyed(limits) {
+  const seen = new Map();
+  return limits.map((limit) => {
+    const name = [limit.contract, limit.what, limit.subject, limit.counter].join("\n");
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    return { ...limit, key: `${name}\n${seen.get(name)}` };
+  });
+}
 
 function item(limit) {
   const name = `${nameOf(limit.contract)}: ${limit.what} ${limit.subject}, ${limit.counter}`;
@@ -42,7 +50,7 @@ export function mount(root) {
   const nothing = h("div");
   const noCodes = h("p", { class: "soft" }, "Every code that was asked for was sent.");
   const off = h("div", { class: "banner", hidden: true }, h("p", null, "The limits are off. Start the stack without ", h("code", null, "--limits off"), " to count sends and guesses."));
-  const page = new Window(list, 60, "limits", { key: keyOf, signature: JSON.stringify, create: item });
+  const page = new Window(list, 60, "limits", { key: (limit) => limit.key, signature: JSON.stringify, create: item });
   root.append(
     h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, "Limits"), tally),
     off, h("div", { class: "toolbar" }, field, contract), nothing, h("h2", { class: "sr" }, "Limits in use"), list, page.controls,
@@ -50,7 +58,7 @@ export function mount(root) {
 
   async function refresh() {
     try {
-      ({ limits } = await read("limits"));
+      limits = keyed((await read("limits")).limits);
     } catch (problem) {
       limits ??= [];
       toast(problem.message, "bad");

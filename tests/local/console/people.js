@@ -1,6 +1,6 @@
 // The people of each contract, and the sign-up of test persons.
 
-import { CONTRACTS, act, button, chip, confirm, copyButton, empty, facts, h, nameOf, plain, search, select, setOptions, time, toast } from "./dom.js";
+import { CONTRACTS, act, button, chip, confirm, copyButton, empty, facts, h, nameOf, search, select, setOptions, time, toast } from "./dom.js";
 import { Window, debounced } from "./list.js";
 import { call, changed, onWork, read, state } from "./store.js";
 
@@ -39,7 +39,7 @@ function credentials(person) {
         changed();
       }, { tone: "quiet", "aria-label": `Hide ${person.phone ?? person.email ?? person.id}` })),
     h("dl", { class: "credentials" }, values.map(([name, value]) => {
-      const text = plain(value);
+      const text = typeof value === "object" ? JSON.stringify(value) : String(value);
       return h("div", null, h("dt", null, label(name)), h("dd", null, h("code", null, text), copyButton(text, "Copy", `Copy: ${label(name)}`)));
     })));
 }
