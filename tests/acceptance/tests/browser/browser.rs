@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use thirtyfour::{
     ChromiumLikeCapabilities as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
+    WindowHandle,
 };
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
@@ -198,6 +199,29 @@ impl Browser<'_> {
     pub(super) async fn press(&self, keys: &str) {
         self.wait_for_focus().await;
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// Presses these keys, wherever the focus is.
+    pub(super) async fn keys(&self, keys: &str) {
+        self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// The tab that is open.
+    pub(super) async fn tab(&self) -> WindowHandle {
+        self.driver.window().await.unwrap()
+    }
+
+    /// Opens another tab and shows it.
+    pub(super) async fn open_tab(&self) -> WindowHandle {
+        let tab = self.driver.new_tab().await.unwrap();
+        self.show_tab(&tab).await;
+        tab
+    }
+
+    /// Shows a tab.
+    pub(super) async fn show_tab(&self, tab: &WindowHandle) {
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
+        self.cdp("Page.bringToFront", json!({})).await;
     }
 
     /// Inserts a text at once in the element that has the focus.

@@ -1,4 +1,5 @@
-//! The pages where a code is entered and a link is confirmed, in a real browser. Without a browser, each test is reported as ignored.
+//! The pages where a code is entered and a link is confirmed, and the console of the local stack, in a real browser. Without a
+//! browser, each test is reported as ignored.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +9,7 @@
 )]
 
 mod browser;
+mod console;
 mod journeys;
 mod links;
 mod looks;
@@ -45,8 +47,22 @@ fn main() -> ExitCode {
             "browser tests are ignored: install chromium and chromedriver (Debian: chromium, chromium-driver)",
         );
     }
-    let tests = tests.into_iter().map(|test| test.with_ignored_flag(!installed)).collect();
-    libtest_mimic::run(&arguments, tests).exit_code()
+    // The console shows a stack of this machine.
+    let console: Vec<Trial> = trials! {
+        console: a_newcomer_signs_a_person_up_and_sees_what_it_caused, messages_are_searched_and_cleared, a_fault_is_added_and_cleared, the_clock_is_advanced_and_reset, ten_thousand_messages_are_shown_in_windows, two_tabs_show_the_same, the_keyboard_is_enough, no_page_is_wider_than_its_window, a_hostile_message_is_only_text, all_data_is_deleted_after_a_question, a_lost_connection_is_shown_and_comes_back, only_browsers_see_it_at_the_root;
+    };
+    let axe: Vec<Trial> = trials! { console: axe_finds_nothing; };
+    let (here, has_axe) = (!TestStack::is_in_account(), console::has_axe());
+    if installed && !has_axe && !arguments.list {
+        say("the test with axe-core is ignored: install axe-core with tests/acceptance/axe");
+    }
+    let ignored = |tests: Vec<Trial>, ignored: bool| {
+        tests.into_iter().map(move |test| test.with_ignored_flag(ignored))
+    };
+    let tests = ignored(tests, !installed)
+        .chain(ignored(console, !installed || !here))
+        .chain(ignored(axe, !installed || !here || !has_axe));
+    libtest_mimic::run(&arguments, tests.collect()).exit_code()
 }
 
 /// Runs a test on this thread, as `#[tokio::test]` does.
