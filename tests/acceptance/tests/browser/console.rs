@@ -143,7 +143,7 @@ pub(super) async fn a_newcomer_signs_a_person_up_and_sees_what_it_caused() {
             .map((row) => row.innerText).join('\\n')";
         let rows = wait(browser, "the waterfall", rows).await;
         assert!(rows.as_str().unwrap().contains("TransactWriteItems"), "{rows}");
-        let spoken = browser.run("return document.querySelector('.scale .sr').textContent").await;
+        let spoken = browser.run("return document.querySelector('td.scale .sr').textContent").await;
         assert!(spoken.as_str().unwrap().starts_with("from "), "{spoken}");
         let link = "return document.querySelector('.waterfall a[href^=\"#/inbox/\"]')?.hash";
         wait(browser, "a link to the text", link).await;
@@ -597,17 +597,20 @@ pub(super) async fn all_data_is_deleted_after_a_question() {
 pub(super) async fn a_lost_connection_is_shown_and_comes_back() {
     in_browser_of(&[], async |browser| {
         let stack = browser.stack;
-        open(browser, "inbox").await;
-        let network = |offline: bool| {
-            json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
-        };
+        let block = |urls: &[&str]| json!({"urls": urls});
         browser.cdp("Network.enable", json!({})).await;
-        browser.cdp("Network.emulateNetworkConditions", network(true)).await;
+        browser.cdp("Network.setBlockedURLs", block(&["*/_local/stream*"])).await;
+        send_text(stack, &new_phone(), "before 11111").await;
+        browser.open("/_local").await;
+        // What can be read is shown, too.
+        wait_for_text(browser, "before 11111").await;
         wait_for_text(browser, "Reconnecting").await;
-        send_text(stack, &new_phone(), "meanwhile 12345").await;
-        browser.cdp("Network.emulateNetworkConditions", network(false)).await;
-        wait_for_text(browser, "Live").await;
-        wait_for_text(browser, "meanwhile 12345").await;
+        send_text(stack, &new_phone(), "meanwhile 22222").await;
+        browser.cdp("Network.setBlockedURLs", block(&[])).await;
+        wait_until_live(browser).await;
+        wait_for_text(browser, "meanwhile 22222").await;
+        send_text(stack, &new_phone(), "later 33333").await;
+        wait_for_text(browser, "later 33333").await;
         browser.assert_no_error().await;
     })
     .await;
