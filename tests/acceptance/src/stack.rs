@@ -1,7 +1,7 @@
 //! A running stack of the real functions.
 
 use crate::{Call, Reply, events, route};
-use local::{Options, SecretSnapshot, Stack};
+use local::{Functions, Options, SecretSnapshot, Stack};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -83,7 +83,8 @@ impl TestStack {
 
     /// A new stack that runs the release builds of the functions, if `release` is set.
     pub async fn measured(release: bool, env: &[(&str, &str)]) -> Self {
-        Self::start(env, Options { release, ..Options::default() }).await
+        let functions = Functions::Built { release, watch: false };
+        Self::start(env, Options { functions, ..Options::default() }).await
     }
 
     /// A new stack in which a function gets up to `lanes` batches of a stream at the same time.

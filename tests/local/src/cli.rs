@@ -7,6 +7,7 @@ use crate::terminal::{self, Colours};
 use anyhow::Context;
 use clap::{ArgAction, Args, Subcommand};
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,14 +86,15 @@ impl Flags {
 pub fn run(options: Options, command: Option<&[OsString]>) -> ExitCode {
     match try_run(options, command) {
         Ok(code) => code,
-        Err(error) => {
-            // One line, also if a cause has several.
-            let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-            // There is no other place to report that standard error is closed.
-            drop(writeln!(std::io::stderr().lock(), "error: {line}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&format!("{error:#}")),
     }
+}
+
+/// Prints an error in one line, also if it has several.
+pub fn fail(error: &impl Display) -> ExitCode {
+    let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    terminal::print(&format!("error: {line}"));
+    ExitCode::FAILURE
 }
 
 fn try_run(options: Options, command: Option<&[OsString]>) -> anyhow::Result<ExitCode> {

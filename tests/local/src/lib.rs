@@ -38,7 +38,9 @@ mod stack;
 mod streams;
 mod sync;
 mod terminal;
+mod watch;
 
 pub use aws::SecretSnapshot;
-pub use options::{LANES, Log, Options};
+pub use options::{Functions, LANES, Log, Options};
 pub use stack::Stack;
+pub use watch::{BuildState, BuildStatus};

@@ -1,7 +1,7 @@
 //! `cargo run`: the local stack as a program.
 
 use clap::Parser;
-use local::{Options, cli};
+use local::{Functions, Options, cli};
 use std::process::ExitCode;
 
 /// Builds the functions and runs everything that template.yaml declares on this machine.
@@ -13,11 +13,15 @@ struct Program {
     /// Run release builds of the functions.
     #[arg(long)]
     release: bool,
+    /// Build the functions again when their sources change, and replace them.
+    #[arg(long)]
+    watch: bool,
 }
 
 fn main() -> ExitCode {
-    let program = Program::parse();
-    let command = program.flags.command();
-    let release = program.release || !cfg!(debug_assertions);
-    cli::run(Options { release, ..program.flags.options() }, command.as_deref())
+    let Program { flags, release, watch } = Program::parse();
+    let command = flags.command();
+    let release = release || !cfg!(debug_assertions);
+    let functions = Functions::Built { release, watch };
+    cli::run(Options { functions, ..flags.options() }, command.as_deref())
 }

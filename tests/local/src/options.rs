@@ -25,8 +25,10 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Environment variables that override those of every function.
     pub env: Vec<(String, String)>,
-    /// Runs release builds of the functions.
-    pub release: bool,
+    /// The program of the functions.
+    pub functions: Functions,
+    /// The text of the template; if absent, that of the project's file.
+    pub template: Option<String>,
     /// What goes to standard error. [`Stack::logs`](crate::Stack::logs) has every line anyway.
     pub log: Log,
     /// The address to listen on besides loopback, or the name under which others reach this machine.
@@ -50,7 +52,8 @@ impl Default for Options {
             port: 0,
             data: None,
             env: Vec::new(),
-            release: false,
+            functions: Functions::Built { release: false, watch: false },
+            template: None,
             log: Log::Off,
             host: None,
             limits: true,
@@ -60,4 +63,14 @@ impl Default for Options {
             schedules: true,
         }
     }
+}
+
+/// The program of the functions. Its first argument names the function.
+#[derive(Debug, Clone)]
+pub enum Functions {
+    /// What cargo builds of the project's sources, of the release profile or not. With `watch`, each
+    /// change of a source builds and replaces it.
+    Built { release: bool, watch: bool },
+    /// This file.
+    Executable(PathBuf),
 }

@@ -17,6 +17,7 @@ use crate::clock;
 use crate::console;
 use crate::lambda::{Outcome, PAYLOAD_LIMIT};
 use crate::records::Message;
+use crate::watch::BuildState;
 use anyhow::Context;
 use axum::Router;
 use axum::body::Bytes;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use template::Table;
+use tokio::sync::watch::Receiver;
 
 /// The requests of a page, unless told otherwise.
 const PAGE: usize = 200;
@@ -55,6 +57,7 @@ pub(crate) struct AdminApi {
     pub(crate) aws: Arc<Aws>,
     /// The front of the functions; `None` in an account.
     pub(crate) gateway: seed::Front,
+    pub(crate) build: Receiver<BuildState>,
     /// The folder that keeps the data.
     pub(crate) data: Option<String>,
 }
@@ -163,6 +166,7 @@ async fn health(State(stack): Stack) -> Response {
         "contracts": stack.contracts(),
         "limits": if limits { "off" } else { "on" },
         "data": stack.data,
+        "build": *stack.build.borrow(),
         "version": env!("CARGO_PKG_VERSION"),
     }))
     .into_response()

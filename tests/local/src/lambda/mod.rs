@@ -14,6 +14,7 @@ use crate::random;
 use axum::body::Bytes;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use outcome::Outcome;
@@ -70,6 +71,13 @@ impl Lambda {
     /// Ends every process with what it remembers, and waits for the ends.
     pub(crate) async fn restart(&self) {
         join_all(self.functions.values().map(|function| function.restart())).await;
+    }
+
+    /// Replaces the program of every function.
+    pub(crate) fn replace(&self, executable: &Path) {
+        for function in self.functions.values() {
+            function.replace(executable);
+        }
     }
 
     /// Kills every process, refuses further invocations and waits for the end of the processes.

@@ -7,7 +7,7 @@ use crate::logs::Logs;
 use crate::sync::lock;
 use axum::body::Bytes;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -26,7 +26,6 @@ pub(super) type InstanceId = u64;
 #[derive(Debug)]
 pub(crate) struct Launch {
     pub(crate) name: String,
-    pub(crate) executable: PathBuf,
     pub(crate) timeout: Duration,
     /// The variables that all instances have.
     pub(crate) environment: BTreeMap<String, String>,
@@ -43,8 +42,12 @@ pub(crate) struct Function {
     pool: Mutex<Pool>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pool {
+    /// The program of new instances.
+    executable: PathBuf,
+    /// The number of programs before this one.
+    generation: u64,
     queue: VecDeque<Job>,
     instances: HashMap<InstanceId, Instance>,
     last_id: InstanceId,
@@ -70,6 +73,8 @@ pub(super) struct Delivery {
 #[derive(Debug)]
 struct Instance {
     phase: Phase,
+    /// The generation of the program that it runs.
+    generation: u64,
     /// Kills the process when it is dropped.
     kill: Option<oneshot::Sender<()>>,
     /// The error that the process reported for its initialization.
@@ -93,8 +98,21 @@ enum Phase {
 }
 
 impl Function {
-    pub(crate) fn new(launch: Launch, logs: Arc<Logs>, activity: Arc<Activity>) -> Arc<Self> {
-        Arc::new(Self { launch, logs, activity, pool: Mutex::default() })
+    pub(crate) fn new(
+        launch: Launch,
+        executable: PathBuf,
+        logs: Arc<Logs>,
+        activity: Arc<Activity>,
+    ) -> Arc<Self> {
+        let pool = Pool {
+            executable,
+            generation: 0,
+            queue: VecDeque::new(),
+            instances: HashMap::new(),
+            last_id: 0,
+            closed: false,
+        };
+        Arc::new(Self { launch, logs, activity, pool: Mutex::new(pool) })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -159,6 +177,7 @@ impl Function {
         let ready_soon = pool
             .instances
             .values()
+            .filter(|i| i.generation == pool.generation)
             .filter(|i| matches!(i.phase, Phase::Starting | Phase::Answered(_)))
             .count();
         for _ in ready_soon..pool.queue.len() {
@@ -195,12 +214,17 @@ impl Function {
         let id = pool.last_id;
         let (kill, killed) = oneshot::channel();
         let (ended, _) = watch::channel(());
-        let instance =
-            Instance { phase: Phase::Starting, kill: Some(kill), init_error: None, ended };
+        let instance = Instance {
+            phase: Phase::Starting,
+            generation: pool.generation,
+            kill: Some(kill),
+            init_error: None,
+            ended,
+        };
         pool.instances.insert(id, instance);
-        let function = Arc::clone(self);
+        let (function, executable) = (Arc::clone(self), pool.executable.clone());
         tokio::spawn(async move {
-            let description = process::run(&function, id, killed).await;
+            let description = process::run(&function, &executable, id, killed).await;
             function.process_ended(id, &description);
         });
         let function = Arc::clone(self);
@@ -215,6 +239,14 @@ impl Function {
         let waiting = {
             let mut pool = lock(&self.pool);
             if pool.closed {
+                return None;
+            }
+            let generation = pool.generation;
+            let instance = pool.instances.get_mut(&id);
+            if let Some(old) = instance
+                && old.generation != generation
+            {
+                old.retire();
                 return None;
             }
             let job = pool.queue.pop_front();
@@ -243,6 +275,22 @@ impl Function {
             }
         };
         waiting.await.ok()
+    }
+
+    /// Replaces the program. An instance of the old one ends when it has no invocation to answer.
+    pub(crate) fn replace(self: &Arc<Self>, executable: &Path) {
+        let mut pool = lock(&self.pool);
+        pool.executable = executable.to_path_buf();
+        pool.generation = pool.generation.saturating_add(1);
+        for instance in pool.instances.values_mut() {
+            match instance.phase {
+                Phase::Starting | Phase::Idle(_) => instance.retire(),
+                // It ends when it asks for the next event, because it may still work.
+                Phase::Busy { .. } | Phase::Answered(_) | Phase::Terminating => {}
+            }
+        }
+        // For the invocations that waited for an instance to start.
+        self.dispatch(&mut pool);
     }
 
     /// Takes the answer of an instance. Returns whether the invocation was still open.
@@ -380,6 +428,14 @@ impl Function {
         for end in ends {
             wait_for_end(end).await;
         }
+    }
+}
+
+impl Instance {
+    /// Kills the process, which has no invocation.
+    fn retire(&mut self) {
+        self.phase = Phase::Terminating;
+        self.kill.take();
     }
 }
 

@@ -18,13 +18,14 @@ const OUTPUT_LIMIT: Duration = Duration::from_millis(200);
 /// Runs an instance until it ends or `killed` completes. Returns a description of its end.
 pub(super) async fn run(
     function: &Arc<Function>,
+    executable: &Path,
     id: InstanceId,
     killed: oneshot::Receiver<()>,
 ) -> String {
-    let mut child = match spawn(function, id) {
+    let mut child = match spawn(function, executable, id) {
         Ok(child) => child,
         Err(error) => {
-            return format!("failed to start {}: {error}", function.launch.executable.display());
+            return format!("failed to start {}: {error}", executable.display());
         }
     };
     let readers = [
@@ -46,16 +47,16 @@ pub(super) async fn run(
     status.map_or_else(|error| error.to_string(), describe)
 }
 
-fn spawn(function: &Function, id: InstanceId) -> std::io::Result<Child> {
+fn spawn(function: &Function, executable: &Path, id: InstanceId) -> std::io::Result<Child> {
     let launch = &function.launch;
     let name = &launch.name;
-    let folder = launch.executable.parent().unwrap_or(Path::new("/"));
+    let folder = executable.parent().unwrap_or(Path::new("/"));
     let stream = format!(
         "{}/[$LATEST]{}",
         clock::slashed_day(function.activity.clock.millis()),
         random::uuid().replace('-', "")
     );
-    Command::new(&launch.executable)
+    Command::new(executable)
         // The binary of every function takes the name; a function's own binary ignores it.
         .arg(name)
         // A function does not see the environment of this machine, as in Lambda.

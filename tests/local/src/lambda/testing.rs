@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use super::pool::{Delivery, Function, Launch};
 use crate::logs::Logs;
 use crate::random;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,30 +12,34 @@ use std::time::Duration;
 pub(crate) struct Scripted {
     pub(crate) function: Arc<Function>,
     pub(crate) logs: Arc<Logs>,
-    script: PathBuf,
+    pub(crate) script: PathBuf,
+}
+
+/// Writes a shell script that can be executed.
+pub(crate) fn write_script(path: &Path, script: &str) {
+    // Another process writes the file: a file that is open for writing cannot be executed, and
+    // a process that another test starts at this moment would inherit the open file.
+    let written = std::process::Command::new("/bin/sh")
+        .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 700 "$1""#, "sh"])
+        .arg(path)
+        .arg(script)
+        .status()
+        .unwrap();
+    assert!(written.success());
 }
 
 impl Scripted {
     pub(crate) fn new(script: &str, timeout: Duration) -> Self {
         let path = std::env::temp_dir().join(format!("local-function-{}", random::uuid()));
-        // Another process writes the file: a file that is open for writing cannot be executed, and
-        // a process that another test starts at this moment would inherit the open file.
-        let written = std::process::Command::new("/bin/sh")
-            .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 700 "$1""#, "sh"])
-            .arg(&path)
-            .arg(script)
-            .status()
-            .unwrap();
-        assert!(written.success());
+        write_script(&path, script);
         let logs = Arc::new(Logs::default());
         let launch = Launch {
             name: "f".to_owned(),
-            executable: path.clone(),
             timeout,
             environment: [("GREETING".to_owned(), "hello".to_owned())].into(),
             runtime_api: "127.0.0.1:1".to_owned(),
         };
-        let function = Function::new(launch, Arc::clone(&logs), Arc::default());
+        let function = Function::new(launch, path.clone(), Arc::clone(&logs), Arc::default());
         Self { function, logs, script: path }
     }
 

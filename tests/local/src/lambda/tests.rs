@@ -96,7 +96,7 @@ async fn a_binary_that_exits_at_its_start_makes_each_request_fail() {
 #[tokio::test]
 async fn a_missing_binary_makes_the_request_fail() {
     let scripted = Scripted::silent(LONG);
-    std::fs::remove_file(&scripted.function.launch.executable).unwrap();
+    std::fs::remove_file(&scripted.script).unwrap();
     let error = text(&invoke(&scripted, "in").await.unwrap());
     assert!(error.contains("failed to start"), "{error}");
 }
@@ -132,6 +132,76 @@ async fn invocations_wait_for_ten_instances() {
         assert_eq!(text(&invocation.await.unwrap()), "out");
     }
     assert!(scripted.function.next(11).await.is_none());
+}
+
+/// Returns the first lines of a function's processes, in the order of their starts.
+async fn greetings(scripted: &Scripted, count: usize) -> Vec<String> {
+    loop {
+        let lines = scripted.logs.all();
+        if lines.len() >= count {
+            return lines;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_running_invocation_ends_on_the_old_program_and_the_next_one_is_on_the_new() {
+    let scripted = Scripted::new("echo old; exec sleep 60", LONG);
+    let new = Scripted::new("echo new; exec sleep 60", LONG);
+    let running = invoke(&scripted, "in");
+    let delivery = scripted.next(1).await;
+    assert_eq!(greetings(&scripted, 1).await, ["[f] old"]);
+
+    scripted.function.replace(&new.script);
+    let next = invoke(&scripted, "in");
+    let on_the_new = scripted.next(2).await;
+    assert!(answer(&scripted, 1, &delivery.request_id, "from the old"));
+    assert_eq!(text(&running.await.unwrap()), "from the old");
+    assert!(scripted.function.next(1).await.is_none(), "the old process got another event");
+    assert!(answer(&scripted, 2, &on_the_new.request_id, "from the new"));
+    assert_eq!(text(&next.await.unwrap()), "from the new");
+    assert_eq!(greetings(&scripted, 2).await, ["[f] old", "[f] new"]);
+}
+
+#[tokio::test]
+async fn an_idle_process_of_the_old_program_is_killed() {
+    let scripted = Scripted::new("echo old; exec sleep 60", LONG);
+    let new = Scripted::new("echo new; exec sleep 60", LONG);
+    let first = invoke(&scripted, "in");
+    let delivery = scripted.next(1).await;
+    assert!(answer(&scripted, 1, &delivery.request_id, "out"));
+    first.await.unwrap();
+    let function = Arc::clone(&scripted.function);
+    let idle = tokio::spawn(async move { function.next(1).await });
+    // Lets the instance begin to wait.
+    tokio::task::yield_now().await;
+    assert!(!idle.is_finished());
+
+    scripted.function.replace(&new.script);
+    assert!(idle.await.unwrap().is_none());
+    tokio::time::timeout(LONG, scripted.function.wait_until_empty()).await.unwrap();
+    let second = invoke(&scripted, "in");
+    let delivery = scripted.next(2).await;
+    assert!(answer(&scripted, 2, &delivery.request_id, "out"));
+    assert_eq!(text(&second.await.unwrap()), "out");
+    assert_eq!(greetings(&scripted, 2).await, ["[f] old", "[f] new"]);
+}
+
+#[tokio::test]
+async fn an_invocation_that_waits_for_the_start_of_an_old_process_gets_a_new_one() {
+    let scripted = Scripted::silent(LONG);
+    let new = Scripted::new("echo new; exec sleep 60", LONG);
+    let waiting = invoke(&scripted, "in");
+    // Lets the invocation begin.
+    tokio::task::yield_now().await;
+    scripted.function.replace(&new.script);
+    // As after a build: nothing may need the old file any more.
+    std::fs::remove_file(&scripted.script).unwrap();
+    let delivery = scripted.next(2).await;
+    assert!(answer(&scripted, 2, &delivery.request_id, "out"));
+    assert_eq!(text(&waiting.await.unwrap()), "out");
+    assert_eq!(greetings(&scripted, 1).await, ["[f] new"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::aws::{
     self, Aws, CallLog, DynamoDb, EventBuses, Faults, Feedback, Resources, Secrets, TableWrites,
 };
 use crate::backend::{Backend, Embedded};
-use crate::binary;
+use crate::binary::{self, Build};
 use crate::clock::{Clock, FILE_VARIABLE};
 use crate::console;
 use crate::database::{self, DatabaseHandle};
@@ -16,21 +16,24 @@ use crate::files::DataFolder;
 use crate::gateway::{self, Gateway};
 use crate::lambda::{self, Function, Lambda, Launch};
 use crate::logs::{Echo, Logs};
-use crate::options::{Log, Options};
+use crate::options::{Functions, Log, Options};
 use crate::records::Records;
 use crate::schedules;
 use crate::settings;
 use crate::streams::{Positions, Source};
 use crate::terminal::{self, Colours};
+use crate::watch::{BuildState, Watch};
 use anyhow::{Context, anyhow};
 use axum::serve::{ListenerExt, TapIo};
 use axum::{Extension, Router};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use template::Template;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch::Receiver;
 
 /// The listeners inside the stack.
 struct Listeners {
@@ -42,7 +45,10 @@ struct Listeners {
 /// Starts everything. Its tasks run on the runtime that this future runs on.
 pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     // Errors of the user are found before the long build begins.
-    let template = Template::load()?;
+    let template = match &options.template {
+        Some(text) => Template::parse(text)?,
+        None => Template::load()?,
+    };
     let scheduled = template.functions.iter().filter(|function| function.schedules().count() > 0);
     settings::check(&template, &options.env)?;
     let colours = Colours::of_stderr();
@@ -58,7 +64,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     }
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
 
-    let binary = binary::build(options.release, &logs).await?;
+    let (binary, watch) = program(&options.functions, &front, &logs).await?;
 
     if options.log == Log::Json {
         logs.stack("booting");
@@ -102,6 +108,12 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let gateway = Arc::new(gateway);
     let api = Router::new().fallback(gateway::handle).with_state(Arc::clone(&gateway));
     let parts = Parts::new(api_url, dynamodb_url, &template, aws, folder);
+    let build = watch.as_ref().map_or_else(BuildState::fixed, Watch::state);
+    let parts = Parts { build, ..parts };
+    if let Some(watch) = watch {
+        tokio::spawn(watch.run(Arc::clone(&lambda)));
+        tokio::spawn(tell_of_builds(parts.build.clone(), Arc::clone(&parts.aws)));
+    }
     serve(front, console::in_front_of(api.merge(parts.admin_api(&template, Some(gateway), names))));
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
@@ -133,6 +145,35 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         logs.stack(&format!("ready at {}", parts.api_url));
     }
     Ok(parts)
+}
+
+/// Tells those who watch the stack of the builds, until the last one.
+async fn tell_of_builds(mut build: Receiver<BuildState>, aws: Arc<Aws>) {
+    while build.changed().await.is_ok() {
+        let state = build.borrow_and_update().clone();
+        aws.activity.feed.add(|| json!({ "kind": "build", "build": state }));
+    }
+}
+
+/// Returns the program of the functions, and what replaces it when the sources change.
+async fn program(
+    functions: &Functions,
+    front: &TcpListener,
+    logs: &Arc<Logs>,
+) -> anyhow::Result<(PathBuf, Option<Watch>)> {
+    match functions {
+        Functions::Executable(path) => Ok((path.clone(), None)),
+        Functions::Built { release, watch: false } => {
+            Ok((binary::build(*release, logs).await?, None))
+        }
+        Functions::Built { release, watch: true } => {
+            let build = Build::of_project(*release, logs);
+            // Only one stack at a time has this address.
+            let name = front.local_addr()?.to_string().replace(':', "-");
+            let (watch, program) = Watch::open(build, &name, Arc::clone(logs)).await?;
+            Ok((program, Some(watch)))
+        }
+    }
 }
 
 /// Deploys the template into an account and serves the API and the admin API in front of it.
@@ -181,6 +222,7 @@ impl Parts {
             functions: function_names(template),
             tables: names.collect(),
             aws,
+            build: BuildState::fixed(),
             folder,
         }
     }
@@ -199,6 +241,7 @@ impl Parts {
             tables: template.tables.clone(),
             aws: Arc::clone(&self.aws),
             gateway,
+            build: self.build.clone(),
             data: self.folder.as_ref().map(|folder| folder.path.display().to_string()),
         };
         admin_api::router(Arc::new(api), names)
@@ -253,12 +296,16 @@ fn functions(
         }
         let launch = Launch {
             name: function.name.clone(),
-            executable: binary.to_path_buf(),
             timeout: function.timeout,
             environment,
             runtime_api: runtime_api.clone(),
         };
-        functions.push(Function::new(launch, Arc::clone(logs), Arc::clone(activity)));
+        functions.push(Function::new(
+            launch,
+            binary.to_path_buf(),
+            Arc::clone(logs),
+            Arc::clone(activity),
+        ));
     }
     Ok(functions)
 }

@@ -6,11 +6,13 @@ mod environment;
 use crate::aws::{Aws, SecretSnapshot};
 use crate::files::DataFolder;
 use crate::options::Options;
+use crate::watch::BuildState;
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::sync::watch::Receiver;
 
 /// The time in which the tasks of the stack must end, after its processes have ended.
 const TASK_LIMIT: Duration = Duration::from_millis(500);
@@ -31,6 +33,7 @@ struct Parts {
     /// The physical names of the tables, by logical id.
     tables: BTreeMap<String, String>,
     aws: Arc<Aws>,
+    build: Receiver<BuildState>,
     /// Locked as long as the stack lives.
     folder: Option<DataFolder>,
 }
@@ -113,6 +116,13 @@ impl Stack {
     /// If the account does not answer.
     pub async fn secrets(&self) -> anyhow::Result<Vec<SecretSnapshot>> {
         self.parts.aws.secrets().await
+    }
+
+    /// Returns a channel with the state of the functions' build. It closes at the end of the stack,
+    /// or at once if the stack does not watch the sources.
+    #[must_use]
+    pub fn build_state(&self) -> Receiver<BuildState> {
+        self.parts.build.clone()
     }
 
     /// Stops everything and waits until every process has ended.
