@@ -6,6 +6,7 @@ use anyhow::Result;
 
 const HEAD: &str = "\
 //! Every function in one binary, for the local stack: one link instead of one for each function.
+//! It is also a part of the local stack that needs no Rust, `tests/standalone`.
 //!
 //! The first argument names the function. `cargo xtask sync` writes this file from template.yaml.
 
@@ -41,7 +42,7 @@ fn ahead() -> i64 {
     text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 
-fn main() -> Result<(), Error> {
+pub(crate) fn main() -> Result<(), Error> {
     SystemClock::set_ahead(ahead);
     let name = std::env::args().nth(1).unwrap_or_default();
     run(&name.replace('-', \"_\"))
