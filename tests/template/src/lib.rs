@@ -15,6 +15,7 @@ mod alarm;
 pub mod arn;
 mod document;
 mod function;
+mod other;
 mod policy;
 mod resolve;
 mod store;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use alarm::Alarm;
 pub use function::{Event, Function, Schedule, Stream};
+pub use other::{Input, OtherTemplate, Queue, Redrive, Rule, Target};
 pub use policy::{Effect, Statement};
 pub use resolve::references;
 pub use store::{EventBus, Secret, Table};

@@ -233,12 +233,12 @@ pub(crate) fn intrinsic(object: &Map<String, Json>) -> Option<(&str, &Json)> {
 }
 
 /// A part of the pattern of `Fn::Sub`.
-enum Part<'p> {
+pub(crate) enum Part<'p> {
     Text(&'p str),
     Variable(&'p str),
 }
 
-fn parts(pattern: &str) -> impl Iterator<Item = Part<'_>> {
+pub(crate) fn parts(pattern: &str) -> impl Iterator<Item = Part<'_>> {
     pattern.split("${").enumerate().flat_map(|(index, piece)| {
         let (variable, text) = match piece.split_once('}').filter(|_| index > 0) {
             Some((name, text)) => (Some(Part::Variable(name)), text),
