@@ -1,5 +1,6 @@
 //! The command line: the flags of every program that runs a stack, and the run itself.
 
+use crate::consumers::{Retries, WebConsumer};
 use crate::exec;
 use crate::options::{LANES, Log, Options};
 use crate::stack::Stack;
@@ -38,6 +39,16 @@ pub struct Flags {
     /// The most batches of a stream that a function gets at the same time; AWS has as many as the template says.
     #[arg(long, value_name = "N", default_value_t = LANES)]
     lanes: usize,
+    /// Send each event to this URL by POST. With an event pattern of EventBridge, which begins at the
+    /// first "={", only the events that it takes. May be repeated.
+    #[arg(long, value_name = "URL[=PATTERN]")]
+    consumer: Vec<WebConsumer>,
+    /// Run the rules and the queues of another team's template; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    with: Vec<PathBuf>,
+    /// How often a delivery to a consumer that failed is tried again.
+    #[arg(long, value_name = "N", default_value_t = Retries::default().most)]
+    retries: u32,
     #[command(subcommand)]
     command: Option<Task>,
 }
@@ -75,6 +86,9 @@ impl Flags {
             log: self.log.unwrap_or(if is_alone { Log::Text } else { Log::Off }),
             host: self.host,
             limits: self.limits,
+            consumers: self.consumer,
+            with: self.with,
+            retries: Retries { most: self.retries, ..Retries::default() },
             ..Options::default()
         }
     }
@@ -193,6 +207,17 @@ mod tests {
         assert!(Program::try_parse_from(["local", "--env", "A"]).is_err());
         let text = Program::try_parse_from(["local", "--limits", "off"]).unwrap().flags.options();
         assert_eq!((text.log, text.limits), (Log::Text, false));
+    }
+
+    #[test]
+    fn consumers_are_checked_by_the_command_line() {
+        let hook = r#"http://127.0.0.1:4000/={"source":["x"]}"#;
+        let given = ["local", "--consumer", hook, "--with", "a.yaml", "--retries", "3"];
+        let options = Program::try_parse_from(given).unwrap().flags.options();
+        assert_eq!((options.consumers.len(), options.with.len(), options.retries.most), (1, 1, 3));
+        let bad = Program::try_parse_from(["local", "--consumer", r#"http://a/={"b":1}"#]);
+        let message = bad.unwrap_err().to_string();
+        assert!(message.contains("neither a list nor an object"), "{message}");
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! A request goes this way: [`gateway`] makes an event of it, [`lambda`] gives the event to a
 //! process of the function, the process calls [`aws`], which records the call, applies faults and
 //! executes the call in the [`backend`]. [`streams`] and [`schedules`] invoke the functions that
-//! have no route. [`admin_api`] shows what happened. [`deployed`] runs the functions in an emulated
+//! have no route. [`consumers`] get the events that the functions put on the bus. [`admin_api`] shows
+//! what happened. [`deployed`] runs the functions in an emulated
 //! AWS account instead. README.md of this crate describes the flags and the admin API.
 #![expect(
     clippy::disallowed_methods,
@@ -22,6 +23,7 @@ mod binary;
 pub mod cli;
 mod clock;
 mod console;
+mod consumers;
 mod database;
 mod deployed;
 mod exec;
@@ -41,6 +43,7 @@ mod terminal;
 mod watch;
 
 pub use aws::SecretSnapshot;
+pub use consumers::{Retries, WebConsumer};
 pub use options::{Functions, LANES, Log, Options};
 pub use stack::Stack;
 pub use watch::{BuildState, BuildStatus};

@@ -1,5 +1,6 @@
 //! The options of a stack.
 
+use crate::consumers::{Retries, WebConsumer};
 use std::path::PathBuf;
 
 /// The most lanes of an event source, unless told otherwise: a developer's machine has few cores.
@@ -44,6 +45,12 @@ pub struct Options {
     pub account: Option<Vec<String>>,
     /// Invokes functions by the schedules of the template.
     pub schedules: bool,
+    /// The consumers that get events by HTTP.
+    pub consumers: Vec<WebConsumer>,
+    /// The templates of other teams, whose rules and queues run here.
+    pub with: Vec<PathBuf>,
+    /// When a delivery to a consumer that failed is tried again.
+    pub retries: Retries,
 }
 
 impl Default for Options {
@@ -61,6 +68,9 @@ impl Default for Options {
             rights: None,
             account: None,
             schedules: true,
+            consumers: Vec::new(),
+            with: Vec::new(),
+            retries: Retries::default(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The messages and events that the functions sent.
 
 use crate::activity::{self, Activity};
+use crate::consumers::Consumers;
 use crate::sync::lock;
-use crate::{files, random};
+use crate::{clock, files, random};
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub(crate) struct Records {
     activity: Arc<Activity>,
     /// The number of changes.
     changes: watch::Sender<u64>,
+    /// Who gets the events.
+    pub(crate) consumers: Arc<Consumers>,
 }
 
 /// A message as the admin API shows it.
@@ -63,10 +66,17 @@ pub(crate) struct Event {
     pub(crate) detail_type: String,
     /// The JSON text that the function sent.
     pub(crate) detail: Box<RawValue>,
+    /// The time at which it was put.
     pub(crate) time: String,
     /// The request to the API that caused it.
     #[serde(default)]
     pub(crate) request_id: Option<String>,
+    /// The time that the function gave it, as a consumer gets it; that at which it
+    /// was put if absent.
+    #[serde(skip)]
+    pub(crate) occurred: Option<String>,
+    #[serde(skip)]
+    pub(crate) resources: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -114,7 +124,8 @@ impl Default for Records {
 impl Records {
     fn of(messages: Journal<Message>, events: Journal<Event>, activity: Arc<Activity>) -> Self {
         let (messages, events) = (Mutex::new(messages), Mutex::new(events));
-        Self { messages, events, activity, changes: watch::channel(0).0 }
+        let changes = watch::channel(0).0;
+        Self { messages, events, activity, changes, consumers: Arc::default() }
     }
 
     /// Reads the records of earlier runs in `folder`, if there is one, and appends to them.
@@ -146,13 +157,17 @@ impl Records {
         id
     }
 
-    /// Records an event and returns its new id.
+    /// Records an event, hands it to its consumers and returns its new id.
     pub(crate) fn event(&self, mut event: Event) -> String {
         (event.id, event.time) = (random::uuid(), self.activity.clock.stamp());
         self.activity.event(&mut event);
+        event.occurred.get_or_insert_with(|| clock::iso_seconds(self.activity.clock.millis()));
         self.activity.feed.add(|| json!({ "kind": "event", "event": event }));
         let id = event.id.clone();
-        lock(&self.events).add(event);
+        let mut events = lock(&self.events);
+        self.consumers.publish(&event);
+        events.add(event);
+        drop(events);
         self.changed();
         id
     }

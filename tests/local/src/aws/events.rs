@@ -1,8 +1,10 @@
 //! A stand-in for EventBridge, which records the events that are put on a bus.
 
 use super::reply::Reply;
+use crate::clock;
 use crate::records::{Event, Records};
 use axum::http::StatusCode;
+use jiff::SignedDuration;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use template::EventBus;
@@ -98,7 +100,20 @@ fn record(entry: &Json, records: &Records) -> Result<String, (&'static str, Stri
         detail,
         time: String::new(),
         request_id: None,
+        occurred: time(entry),
+        resources: members(entry, "Resources").map(str::to_owned).collect(),
     }))
+}
+
+/// Returns the time of an entry as the envelope of an event has it.
+fn time(entry: &Json) -> Option<String> {
+    let seconds = SignedDuration::try_from_secs_f64(entry.get("Time")?.as_f64()?).ok()?;
+    Some(clock::iso_seconds(i64::try_from(seconds.as_millis()).ok()?))
+}
+
+fn members<'e>(entry: &'e Json, name: &str) -> impl Iterator<Item = &'e str> {
+    let list = entry.get(name).and_then(Json::as_array).into_iter().flatten();
+    list.filter_map(Json::as_str)
 }
 
 fn entries(body: &[u8]) -> Vec<Json> {
@@ -123,8 +138,7 @@ fn size(entry: &Json) -> usize {
         .filter_map(|name| entry.get(name)?.as_str())
         .map(str::len)
         .fold(0, usize::saturating_add);
-    let resources = entry.get("Resources").and_then(Json::as_array).into_iter().flatten();
-    let resources = resources.filter_map(Json::as_str).map(str::len).fold(0, usize::saturating_add);
+    let resources = members(entry, "Resources").map(str::len).fold(0, usize::saturating_add);
     texts.saturating_add(resources).saturating_add(time)
 }
 

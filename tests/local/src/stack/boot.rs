@@ -10,6 +10,7 @@ use crate::backend::{Backend, Embedded};
 use crate::binary::{self, Build};
 use crate::clock::{Clock, FILE_VARIABLE};
 use crate::console;
+use crate::consumers::{self, Consumers, Plan};
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{self, Account, EndpointOf};
 use crate::files::DataFolder;
@@ -49,6 +50,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         Some(text) => Template::parse(text)?,
         None => Template::load()?,
     };
+    let plan = Plan::read(&options, &template.buses)?;
     let scheduled = template.functions.iter().filter(|function| function.schedules().count() > 0);
     settings::check(&template, &options.env)?;
     let colours = Colours::of_stderr();
@@ -88,12 +90,15 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let lambda = Arc::new(lambda);
     let writes = TableWrites::new(&template.tables);
     let reports = environment::reports_deliveries(&options.env);
+    let consumers = Arc::new(Consumers::start(plan, options.retries, &clock, &logs)?);
+    let mut records = Records::open(path, Arc::clone(&activity))?;
+    records.consumers = Arc::clone(&consumers);
     let backend = Backend::Embedded(Box::new(Embedded {
         database: database.clone(),
         dynamodb: DynamoDb::new(dynamodb_url.clone(), writes.clone())?,
         buses: EventBuses(template.buses.clone()),
         secrets: Secrets::open(&template.secrets, path, &clock)?,
-        records: Records::open(path, Arc::clone(&activity))?,
+        records,
         identifiers: table("Identifiers")?,
         feedback: reports.then(|| Feedback { lambda: Arc::clone(&lambda), clock: clock.clone() }),
         lambda: Arc::clone(&lambda),
@@ -114,6 +119,7 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         tokio::spawn(watch.run(Arc::clone(&lambda)));
         tokio::spawn(tell_of_builds(parts.build.clone(), Arc::clone(&parts.aws)));
     }
+    let api = api.merge(consumers::router(consumers, &parts.api_url));
     serve(front, console::in_front_of(api.merge(parts.admin_api(&template, Some(gateway), names))));
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
