@@ -97,6 +97,11 @@ impl TestStack {
         Self::start(env, Options { schedules: false, ..Options::default() }).await
     }
 
+    /// A new stack with these options, which runs in the local stack.
+    pub async fn with_options(env: &[(&str, &str)], options: Options) -> Self {
+        Self::start(env, options).await
+    }
+
     /// Whether the functions run in an account, where a request and a delivery take much longer.
     #[must_use]
     pub fn is_in_account() -> bool {

@@ -36,6 +36,13 @@ pub(crate) fn router(consumers: Arc<Consumers>, url: &str) -> Router {
 }
 
 #[derive(Serialize)]
+struct Page<'c> {
+    mode: Mode,
+    consumers: Vec<ConsumerPage<'c>>,
+    queues: Vec<QueuePage<'c>>,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConsumerPage<'c> {
     name: &'c str,
@@ -48,8 +55,8 @@ struct ConsumerPage<'c> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct QueuePage {
-    name: String,
+struct QueuePage<'c> {
+    name: &'c str,
     url: String,
     /// The messages that can be received.
     visible: usize,
@@ -75,19 +82,15 @@ async fn list(State(api): Stack) -> Response {
     let queues = api.consumers.queues.all().map(|queue| {
         let counts = queue.counts(now);
         QueuePage {
-            name: queue.settings.name.clone(),
+            name: &queue.settings.name,
             url: sqs::queue_url(&api.sqs_url, &queue.settings.name),
             visible: counts.visible,
             in_flight: counts.in_flight,
             delayed: counts.delayed,
         }
     });
-    Body(json!({
-        "mode": *api.consumers.mode.borrow(),
-        "consumers": consumers.collect::<Vec<_>>(),
-        "queues": queues.collect::<Vec<_>>(),
-    }))
-    .into_response()
+    let mode = *api.consumers.mode.borrow();
+    Body(Page { mode, consumers: consumers.collect(), queues: queues.collect() }).into_response()
 }
 
 #[derive(Deserialize)]
