@@ -62,6 +62,11 @@ pub enum Input {
     Path(String),
     /// This text instead of the event.
     Constant(String),
+    /// A text with variables, such as `{"user": <user>}`, and the path of each variable.
+    Transformed {
+        template: String,
+        paths: BTreeMap<String, String>,
+    },
 }
 
 /// A queue.
@@ -321,23 +326,31 @@ impl<'d> Reader<'d> {
     }
 
     fn input(&mut self, target: &str, properties: &Json) -> Input {
-        let text = |name: &str| {
+        let input = |name: &str| {
             let value = properties.get(name)?;
-            let value = self.values.resolve(value).ok().flatten()?;
-            Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            self.values.resolve(value).ok().flatten()
         };
-        if let Some(path) = text("InputPath") {
-            return Input::Path(path);
+        let as_text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let Some(path) = input("InputPath") {
+            return Input::Path(as_text(path));
         }
-        if let Some(constant) = text("Input") {
-            return Input::Constant(constant);
+        if let Some(constant) = input("Input") {
+            return Input::Constant(as_text(constant));
         }
-        if properties.get("InputTransformer").is_some() {
+        if properties.get("InputTransformer").is_none() {
+            return Input::Event;
+        }
+        let transformer = input("InputTransformer").unwrap_or_default();
+        let Some(template) = transformer.get("InputTemplate").cloned().map(as_text) else {
             self.note(format!(
-                "the target {target} gets whole events: its InputTransformer is not applied here"
+                "the target {target} gets whole events: its InputTransformer has no value here"
             ));
-        }
-        Input::Event
+            return Input::Event;
+        };
+        let paths = transformer.get("InputPathsMap").and_then(Json::as_object);
+        let paths = paths.into_iter().flatten();
+        let paths = paths.filter_map(|(name, path)| Some((name.clone(), text(path)?))).collect();
+        Input::Transformed { template, paths }
     }
 
     /// Reads the events of a function. Its code does not run, so a queue takes its place.

@@ -209,7 +209,7 @@ impl Courier {
     }
 
     async fn attempt(&self, event: &Envelope) -> Outcome {
-        let body = event.input(&self.consumer.input);
+        let body = event.input(&self.consumer.rule, &self.consumer.input);
         match &self.consumer.place {
             Place::Queue(name) => match self.queues.get(name) {
                 Some(queue) => {

@@ -56,6 +56,8 @@ struct Inlet {
 struct Consumer {
     /// The URL, or the file, the rule and the target.
     name: String,
+    /// The name of its rule; empty for a URL.
+    rule: String,
     /// The name of its bus; `None` for any.
     bus: Option<String>,
     /// `None` for every event.

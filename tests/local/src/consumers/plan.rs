@@ -58,6 +58,7 @@ impl Plan {
             let pattern = consumer.pattern.clone().map(Pattern::new).transpose()?;
             plan.consumers.push(Consumer {
                 name: consumer.url.to_string(),
+                rule: String::new(),
                 bus: None,
                 pattern,
                 place: Place::Url(consumer.url.clone()),
@@ -85,6 +86,7 @@ impl Plan {
                     plan.notes.push(format!("{name}: events go to the queue {}", target.queue));
                     plan.consumers.push(Consumer {
                         name,
+                        rule: rule.name.clone(),
                         bus: rule.bus.clone(),
                         pattern: Some(pattern.clone()),
                         place: Place::Queue(target.queue),
@@ -132,5 +134,15 @@ mod tests {
             let message = format!("{:#}", WebConsumer::from_str(text).unwrap_err());
             assert!(message.contains(expected), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn a_stack_in_an_account_has_no_consumers() {
+        let consumers = vec!["http://127.0.0.1:4000/".parse().unwrap()];
+        let local = Options { consumers, ..Options::default() };
+        assert_eq!(Plan::read(&local, &[]).unwrap().consumers.len(), 1);
+        let deployed = Options { account: Some(vec!["deploy".to_owned()]), ..local };
+        let message = Plan::read(&deployed, &[]).unwrap_err().to_string();
+        assert!(message.starts_with("consumers are for the local stack"), "{message}");
     }
 }

@@ -105,6 +105,18 @@ fn rules_have_patterns_and_targets_with_their_queues() {
 }
 
 #[test]
+fn a_transformer_has_its_text_and_its_paths() {
+    let transformer = "InputTransformer: { InputPathsMap: { user: $.detail.userId }, \
+        InputTemplate: '{\"user\": <user>}' }";
+    let template = changed("InputPath: $.detail", transformer);
+    let input = Input::Transformed {
+        template: r#"{"user": <user>}"#.to_owned(),
+        paths: BTreeMap::from([("user".to_owned(), "$.detail.userId".to_owned())]),
+    };
+    assert_eq!(template.rules[0].targets[1].input, input);
+}
+
+#[test]
 fn queues_have_their_settings_and_names() {
     let template = parse(TEMPLATE).unwrap();
     let queues: Vec<_> = template.queues.iter().map(|queue| queue.name.as_str()).collect();
@@ -148,11 +160,11 @@ fn what_does_not_run_here_is_noted() {
         "the queue crm-NewUsersQueue has no AWS::SQS::QueuePolicy: on AWS, EventBridge may not \
          send to it"
     ));
-    let transformed = changed("InputPath: $.detail", "InputTransformer: { InputTemplate: x }");
+    let unknown = changed("InputPath: $.detail", "InputTransformer: { InputTemplate: !Ref Given }");
     assert!(has_note(
-        &transformed,
-        "the target part of the rule NewUsers gets whole events: its InputTransformer is not \
-         applied here"
+        &unknown,
+        "the target part of the rule NewUsers gets whole events: its InputTransformer has no value \
+         here"
     ));
     let letters = changed("!GetAtt Letters.Arn", "arn:aws:sqs:us-east-1:1:elsewhere");
     assert!(letters.queues[1].redrive.is_none());
