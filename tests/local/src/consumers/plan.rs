@@ -3,7 +3,7 @@
 use super::pattern::Pattern;
 use super::{Consumer, Place};
 use crate::options::Options;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use reqwest::Url;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -32,6 +32,13 @@ impl FromStr for WebConsumer {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
+        // The command line shows an error without its causes.
+        Self::read(text).map_err(|error| anyhow!("{error:#}"))
+    }
+}
+
+impl WebConsumer {
+    fn read(text: &str) -> anyhow::Result<Self> {
         let start = text.find("={");
         let (url, pattern) = match start.and_then(|start| text.split_at_checked(start)) {
             Some((url, pattern)) => (url, pattern.strip_prefix('=')),
@@ -131,7 +138,7 @@ mod tests {
             (r#"http://127.0.0.1/={"source":"#, "the event pattern is not JSON: EOF"),
             (r#"http://127.0.0.1/={"source":"x"}"#, "neither a list nor an object"),
         ] {
-            let message = format!("{:#}", WebConsumer::from_str(text).unwrap_err());
+            let message = WebConsumer::from_str(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
     }
