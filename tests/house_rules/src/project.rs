@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no file of the project: what builds and tools leave behind.
-const IGNORED: [&str; 4] = [".git", "target", ".aws-sam", "__pycache__"];
+const IGNORED: [&str; 6] =
+    [".git", "target", ".aws-sam", "__pycache__", ".pytest_cache", "node_modules"];
 
 /// A folder with the files of the project: the repository, or a copy of a part of it.
 #[derive(Clone, Debug)]
