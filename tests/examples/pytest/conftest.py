@@ -10,8 +10,7 @@ URL = os.environ.get("LATCHKEY_URL") or pytest.exit(
 
 
 class Latchkey:
-    def __init__(self):
-        self._http = httpx.Client(base_url=f"{URL}/_local", timeout=90)
+    _http = httpx.Client(base_url=f"{URL}/_local", timeout=90)
 
     def _call(self, method, path, **options):
         answer = self._http.request(method, path, **options)
@@ -38,6 +37,10 @@ class Latchkey:
     def seed(self, contract, **person):
         """Signs a person up through the API, and returns its data and its tokens."""
         return self._call("POST", "seed", json={"people": [{"contract": contract, **person}]})["people"][0]
+
+    def request(self):
+        """Returns the newest request to the API, and what it caused."""
+        return self._call("GET", "requests", params={"limit": 1})["requests"][0]
 
     def message(self, to, **query):
         """Returns the first message to a recipient, or the first `after` an id. Waits until it is there."""

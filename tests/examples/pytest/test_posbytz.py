@@ -7,12 +7,12 @@ CUSTOMER = {"email": "harish@example.com", "mobile": MOBILE, "password": "correc
 
 
 def test_the_code_of_the_text_verifies_the_mobile(latchkey, shop):
+    first = latchkey.event("customer.mobile_verified")  # of the customer whom `shop` seeds
     customer = shop.post("/auth/signup", json=CUSTOMER).raise_for_status().json()["data"]
     otp = int(latchkey.message("+919962794005")["code"])
     proof = {"otp": otp, "source": "mobile", "mobile": MOBILE}
     assert shop.post("/auth/otp/verify", json=proof).json()["data"]["accessToken"]
     assert shop.post("/auth/otp/verify", json=proof).json()["message"] == "OTP invalid or expired"
-    first = latchkey.event("customer.mobile_verified")  # of the customer whom `shop` seeds
     verified = latchkey.event("customer.mobile_verified", after=first["id"])
     assert verified["detail"]["userId"] == customer["_id"]
 

@@ -43,6 +43,8 @@ expect 200 "$(send POST /_local/clock '{"advance":"6m"}')" 'six minutes later'
 expect 401 "$(sign_up "$code")" 'the code has ended'
 
 reset
-expect 204 "$(send POST /_local/faults '{"service":"sns","mode":"throttle"}')" 'the next text is throttled'
+expect 204 "$(send POST /_local/faults '{"service":"sns","mode":"throttle"}')" 'the next text will be throttled'
 expect 204 "$(ask)" 'a code was asked for'
-expect 200 "$(sign_up "$(code)")" 'the code arrived later and works'
+code=$(code)
+expect 'sns throttle' "$(curl -sS "$api/_local/requests?limit=1" | field fault)" 'the text was throttled'
+expect 200 "$(sign_up "$code")" 'the code arrived later and works'

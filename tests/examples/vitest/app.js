@@ -2,7 +2,6 @@
 export class App {
   screen = 'Enter your phone number.';
   #api;
-  #phone;
   #token = '';
 
   constructor(api) {
@@ -10,13 +9,12 @@ export class App {
   }
 
   async askForCode(phone) {
-    this.#phone = phone;
     const { ok } = await this.#send('POST', '/otp', { identifier: phone, otpType: 'sign_up' });
     this.screen = ok ? `We are sending a code to ${phone}.` : 'That did not work. Please try again.';
   }
 
-  async enterCode(code) {
-    const user = { phoneNumber: this.#phone, otpCode: code, userType: 'HYG' };
+  async enterCode(phone, code) {
+    const user = { phoneNumber: phone, otpCode: code, userType: 'HYG' };
     this.#enter(await this.#send('POST', '/users', user), 'This code is wrong or too old. Ask for a new one.');
   }
 

@@ -14,8 +14,8 @@ export const reset = () => admin('DELETE', 'state');
 export const advance = (time) => admin('POST', 'clock', { advance: time });
 /** Makes the next calls of the functions to an AWS service fail. */
 export const fail = (fault) => admin('POST', 'faults', fault);
-/** Returns the faults that have not happened yet. */
-export const faults = async () => (await admin('GET', 'faults')).faults;
+/** Returns the newest request to the API, and what it caused. */
+export const request = async () => (await admin('GET', 'requests?limit=1')).requests[0];
 /** Signs a person up through the API, and returns its data and its tokens. */
 export const seed = async (person) => (await admin('POST', 'seed', { people: [person] })).people[0];
 
