@@ -109,6 +109,11 @@ pub(crate) fn router(api: Arc<AdminApi>, names: Names) -> Router {
         .merge(console::router())
 }
 
+/// Lets only programs and pages of this machine use a router.
+pub(crate) fn guarded(router: Router, names: Names) -> Router {
+    router.layer(from_fn_with_state(names, guard::check))
+}
+
 impl AdminApi {
     /// Returns the physical name of a table.
     fn table(&self, id: &str) -> Option<&Table> {

@@ -119,38 +119,59 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         tokio::spawn(watch.run(Arc::clone(&lambda)));
         tokio::spawn(tell_of_builds(parts.build.clone(), Arc::clone(&parts.aws)));
     }
-    let api = api.merge(consumers::router(consumers, &parts.api_url));
+    let consumers = consumers::router(consumers, &parts.api_url);
+    let api = api.merge(admin_api::guarded(consumers, names.clone()));
     serve(front, console::in_front_of(api.merge(parts.admin_api(&template, Some(gateway), names))));
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
     serve_runtime_api(listeners.runtime_api, Arc::clone(&lambda));
     serve_database(listeners.dynamodb, database.clone());
 
-    for function in &template.functions {
-        for stream in function.streams() {
-            let table = template.tables.iter().find(|table| table.name == stream.table);
-            let written = table.and_then(|table| writes.watch(&table.id));
-            let source = Source {
-                function: function.name.clone(),
-                stream: stream.clone(),
-                database: database.clone(),
-                lambda: Arc::clone(&lambda),
-                logs: Arc::clone(&logs),
-                positions: Arc::clone(&positions),
-                lanes: options.lanes,
-                written: written.with_context(|| format!("no table {}", stream.table))?,
-            };
-            tokio::spawn(source.run());
-        }
-        for schedule in function.schedules().filter(|_| options.schedules) {
-            let (name, schedule) = (function.name.clone(), schedule.clone());
-            tokio::spawn(schedules::run(name, schedule, Arc::clone(&lambda), clock.clone()));
-        }
-    }
+    let triggers = Triggers { lambda, database, logs: Arc::clone(&logs), positions, writes, clock };
+    triggers.start(&template, &options)?;
     if options.log == Log::Json {
         logs.stack(&format!("ready at {}", parts.api_url));
     }
     Ok(parts)
+}
+
+/// What invokes functions besides requests.
+struct Triggers {
+    lambda: Arc<Lambda>,
+    database: DatabaseHandle,
+    logs: Arc<Logs>,
+    positions: Arc<Positions>,
+    writes: TableWrites,
+    clock: Clock,
+}
+
+impl Triggers {
+    /// Invokes functions by the streams and the schedules of the template, until the runtime ends.
+    fn start(self, template: &Template, options: &Options) -> anyhow::Result<()> {
+        for function in &template.functions {
+            for stream in function.streams() {
+                let table = template.tables.iter().find(|table| table.name == stream.table);
+                let written = table.and_then(|table| self.writes.watch(&table.id));
+                let source = Source {
+                    function: function.name.clone(),
+                    stream: stream.clone(),
+                    database: self.database.clone(),
+                    lambda: Arc::clone(&self.lambda),
+                    logs: Arc::clone(&self.logs),
+                    positions: Arc::clone(&self.positions),
+                    lanes: options.lanes,
+                    written: written.with_context(|| format!("no table {}", stream.table))?,
+                };
+                tokio::spawn(source.run());
+            }
+            for schedule in function.schedules().filter(|_| options.schedules) {
+                let (name, schedule) = (function.name.clone(), schedule.clone());
+                let (lambda, clock) = (Arc::clone(&self.lambda), self.clock.clone());
+                tokio::spawn(schedules::run(name, schedule, lambda, clock));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Tells those who watch the stack of the builds, until the last one.
