@@ -1,13 +1,13 @@
 //! Every function in one binary, for the local stack: one link instead of one for each function.
 //! It is also a part of the local stack that needs no Rust, `tests/standalone`.
 //!
-//! The first argument names the function. `cargo xtask sync` writes this file from template.yaml.
+//! The first argument names the function. The second one, if there is one, is a file with the number of
+//! milliseconds that the clock of the local stack is ahead.
+//!
+//! `cargo xtask sync` writes this file from template.yaml.
 
 use latchkey::adapters::system::SystemClock;
 use latchkey::runtime::Error;
-
-/// The variable with the file whose number of milliseconds the clock of the local stack is ahead.
-const CLOCK: &str = "LOCAL_CLOCK";
 
 /// Makes a module of each file, and `run`, which calls the `main` of a module.
 macro_rules! functions {
@@ -69,7 +69,7 @@ functions! {
 
 /// Returns how far the clock of the local stack is ahead now.
 fn ahead() -> i64 {
-    let text = std::env::var_os(CLOCK).and_then(|file| std::fs::read_to_string(file).ok());
+    let text = std::env::args_os().nth(2).and_then(|file| std::fs::read_to_string(file).ok());
     text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 

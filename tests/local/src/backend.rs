@@ -239,6 +239,7 @@ impl Backend {
         }
         embedded.records.clear_messages()?;
         embedded.records.clear_events()?;
+        embedded.records.consumers.clear();
         Ok(())
     }
 

@@ -10,9 +10,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
-/// The variable of a function that names the file of the clock.
-pub(crate) const FILE_VARIABLE: &str = "LOCAL_CLOCK";
-
 /// The most that a clock can be ahead: a hundred years.
 const MOST_AHEAD: i64 = 100 * 366 * 24 * 60 * 60 * 1000;
 

@@ -3,6 +3,7 @@
 use crate::options::{Log, Options};
 use crate::stack::Stack;
 use anyhow::Context;
+use rustix::process::{Pid, Signal as ProcessSignal, kill_process};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::{ExitCode, ExitStatus};
@@ -67,8 +68,12 @@ async fn wait(
             // The command decides when it ends.
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {
-                // Fails if the command has just ended.
-                drop(child.start_kill());
+                if let Some(child) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+                    && let Err(error) = kill_process(child, ProcessSignal::TERM)
+                {
+                    // It has just ended.
+                    crate::terminal::print(&format!("failed to end the command: {error}"));
+                }
             }
         }
     }

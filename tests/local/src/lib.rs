@@ -35,6 +35,7 @@ mod options;
 mod random;
 mod records;
 mod schedules;
+mod schemas;
 mod settings;
 mod stack;
 mod streams;

@@ -3,7 +3,7 @@
 use crate::activity::{self, Activity};
 use crate::consumers::Consumers;
 use crate::sync::lock;
-use crate::{clock, files, random};
+use crate::{clock, files, random, schemas};
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,9 @@ pub(crate) struct Event {
     /// The request to the API that caused it.
     #[serde(default)]
     pub(crate) request_id: Option<String>,
+    /// What breaks its schema; null if its type has none.
+    #[serde(default)]
+    pub(crate) problems: Option<Vec<String>>,
     /// The time that the function gave it, as a consumer gets it; that at which it
     /// was put if absent.
     #[serde(skip)]
@@ -161,6 +164,7 @@ impl Records {
     pub(crate) fn event(&self, mut event: Event) -> String {
         (event.id, event.time) = (random::uuid(), self.activity.clock.stamp());
         self.activity.event(&mut event);
+        event.problems = schemas::problems(&event.source, &event.detail_type, event.detail.get());
         event.occurred.get_or_insert_with(|| clock::iso_seconds(self.activity.clock.millis()));
         self.activity.feed.add(|| json!({ "kind": "event", "event": event }));
         let id = event.id.clone();

@@ -198,12 +198,15 @@ impl Template {
     }
 }
 
-/// Returns the project's root: the nearest folder at or above the current one that holds a
-/// [`FILE`], or else the project that this crate was compiled in.
+/// Returns the project's root: the nearest folder at or above the current one that holds this crate and a
+/// [`FILE`], or else the project that this crate was compiled in. Other projects have a [`FILE`], too.
 #[must_use]
 pub fn project_root() -> PathBuf {
     let current = std::env::current_dir().unwrap_or_default();
-    current.ancestors().find(|folder| folder.join(FILE).is_file()).map_or_else(
+    let is_ours = |folder: &&Path| {
+        folder.join(FILE).is_file() && folder.join("tests/template/Cargo.toml").is_file()
+    };
+    current.ancestors().find(is_ours).map_or_else(
         || {
             let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
             crate_folder.ancestors().nth(2).unwrap_or(crate_folder).to_path_buf()

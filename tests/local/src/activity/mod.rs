@@ -44,6 +44,8 @@ pub(crate) struct Followed {
     began: Instant,
     written: Vec<String>,
     deleted: Option<String>,
+    /// The body of a call to a carrier, which names the recipient.
+    message: Option<String>,
 }
 
 impl Activity {
@@ -158,6 +160,7 @@ impl Activity {
             began: Instant::now(),
             written: written_ids,
             deleted,
+            message: call.service.is_carrier().then(|| text.into_owned()),
         }
     }
 
@@ -169,7 +172,7 @@ impl Activity {
         reply: Option<(u16, Option<f64>)>,
         fault: Option<&'static str>,
     ) {
-        let Followed { invocation, function, owners, began, written, deleted } = followed;
+        let Followed { invocation, function, owners, began, written, deleted, message } = followed;
         let is_done = reply.is_some_and(|(status, _)| (200..300).contains(&status));
         let took = began.elapsed();
         let mut withheld = Vec::new();
@@ -177,6 +180,12 @@ impl Activity {
             let mut requests = lock(&self.requests);
             if reply.is_some() && !is_done {
                 requests.not_written(&written);
+            }
+            let is_refused = reply.is_some_and(|(status, _)| (400..500).contains(&status));
+            if let (Some(invocation), Some(message)) = (&invocation, &message)
+                && is_refused
+            {
+                requests.refused(invocation, message);
             }
             let resources = call.resources.join(", ");
             for owner in &owners {

@@ -375,6 +375,19 @@ impl Requests {
         withheld
     }
 
+    /// Notes that a carrier refused a message of an invocation.
+    pub(super) fn refused(&mut self, invocation: &str, call: &str) {
+        let Some(running) = self.invocations.get(invocation) else { return };
+        for number in &running.entries {
+            let messages = self.open.get_mut(number).map(|open| &mut open.messages);
+            for message in messages.into_iter().flatten() {
+                if is_in(call, &message.expected.to) {
+                    message.reason = Some("the carrier refused the message");
+                }
+            }
+        }
+    }
+
     /// Returns the request and the transaction of a message to this recipient.
     pub(super) fn message(&mut self, to: &str) -> Option<(Option<String>, String)> {
         let waits = |message: &&mut Awaited| !message.is_sent && message.expected.is_sent;

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 /// The longest wait of a request.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// The pause between two looks at what tells of no change.
+const POLL: Duration = Duration::from_millis(20);
 /// How often a silent connection gets a comment.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -90,6 +92,13 @@ impl Waiting {
         let now = Instant::now();
         let end = now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(now);
         Self { changes: stack.aws.backend.changes(), end }
+    }
+
+    /// Waits for a moment. Returns `false` if the time is up.
+    pub(super) async fn polls(&self) -> bool {
+        let left = self.end.saturating_duration_since(Instant::now());
+        tokio::time::sleep(left.min(POLL)).await;
+        !left.is_zero()
     }
 
     /// Waits for a change. Returns `false` if the time is up.

@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use template::Table;
@@ -136,10 +136,15 @@ impl AdminApi {
 
     /// Returns the contracts, in the order of the functions.
     fn contracts(&self) -> Vec<String> {
-        let contracts = self.functions.iter().filter_map(|name| name.split_once('-'));
-        let known: BTreeSet<_> = contracts.map(|(contract, _)| contract.to_owned()).collect();
-        let is_contract = |name: &String| !["rotate", "delivery"].contains(&name.as_str());
-        known.into_iter().filter(is_contract).collect()
+        let names = self.functions.iter().filter_map(|name| name.split_once('-'));
+        let names = names.map(|(contract, _)| contract.to_owned());
+        let mut contracts = Vec::new();
+        for name in names.filter(|name| !["rotate", "delivery"].contains(&name.as_str())) {
+            if !contracts.contains(&name) {
+                contracts.push(name);
+            }
+        }
+        contracts
     }
 
     /// Returns the variables of all functions together.
@@ -204,11 +209,7 @@ async fn messages(
     State(stack): Stack,
     Parameters(MessageFilter { to, after, wait }): Parameters<MessageFilter>,
 ) -> Response {
-    // A plus in a query is a blank, which no recipient begins with.
-    let to = to.map(|to| match to.strip_prefix(' ') {
-        Some(number) => format!("+{number}"),
-        None => to,
-    });
+    let to = to.map(recipient);
     let mut waiting = Waiting::new(&stack, wait.0);
     loop {
         let messages = match stack.aws.backend.messages(None).await {
@@ -222,6 +223,14 @@ async fn messages(
         if !is_empty || !waiting.goes_on().await {
             return page("messages", shown);
         }
+    }
+}
+
+/// Returns a recipient that a query names: a plus is a blank there, which no recipient begins with.
+fn recipient(to: String) -> String {
+    match to.strip_prefix(' ') {
+        Some(number) => format!("+{number}"),
+        None => to,
     }
 }
 
@@ -268,8 +277,20 @@ async fn mail(State(stack): Stack, Path(id): Path<String>) -> Response {
     (headers, html).into_response()
 }
 
-async fn withheld(State(stack): Stack) -> Response {
-    page::<Withheld>("withheld", Ok(stack.aws.activity.withheld()))
+async fn withheld(
+    State(stack): Stack,
+    Parameters(MessageFilter { to, after, wait }): Parameters<MessageFilter>,
+) -> Response {
+    let to = to.map(recipient);
+    let waiting = Waiting::new(&stack, wait.0);
+    loop {
+        let all = later(stack.aws.activity.withheld(), after.as_deref(), |one| one.id.as_str());
+        let is_to = |one: &Withheld| to.as_ref().is_none_or(|to| one.to == *to);
+        let found: Vec<_> = all.into_iter().filter(is_to).collect();
+        if !found.is_empty() || !waiting.polls().await {
+            return page("withheld", Ok(found));
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

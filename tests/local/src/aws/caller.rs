@@ -23,6 +23,11 @@ pub(crate) enum Service {
 }
 
 impl Service {
+    /// Returns whether the service sends messages.
+    pub(crate) const fn is_carrier(self) -> bool {
+        matches!(self, Self::Sns | Self::Ses | Self::SmsVoice | Self::Webhook)
+    }
+
     /// Returns the name in the admin API.
     pub(crate) const fn name(self) -> &'static str {
         match self {

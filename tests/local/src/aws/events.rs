@@ -100,6 +100,7 @@ fn record(entry: &Json, records: &Records) -> Result<String, (&'static str, Stri
         detail,
         time: String::new(),
         request_id: None,
+        problems: None,
         occurred: time(entry),
         resources: members(entry, "Resources").map(str::to_owned).collect(),
     }))

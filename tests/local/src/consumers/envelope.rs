@@ -152,6 +152,7 @@ pub(super) mod tests {
             detail: RawValue::from_string(format!(r#"{{"z":1,"number":{number}}}"#)).unwrap(),
             time: "2026-11-22T03:42:34.120Z".to_owned(),
             request_id: None,
+            problems: None,
             occurred: Some("2026-11-22T03:42:34Z".to_owned()),
             resources: Vec::new(),
         }

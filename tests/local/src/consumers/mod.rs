@@ -127,6 +127,12 @@ impl Consumers {
         Ok(Self { inlets, mode, queues, clock: clock.clone() })
     }
 
+    /// Empties the queues, and delivers as AWS does again.
+    pub(crate) fn clear(&self) {
+        self.queues.all().for_each(queues::Queue::purge);
+        self.mode.send_replace(Mode::default());
+    }
+
     /// Delivers an event to every consumer that wants it, later.
     pub(crate) fn publish(&self, event: &Event) {
         if self.inlets.is_empty() {

@@ -59,6 +59,7 @@ fn spawn(function: &Function, executable: &Path, id: InstanceId) -> std::io::Res
     Command::new(executable)
         // The binary of every function takes the name; a function's own binary ignores it.
         .arg(name)
+        .args(function.activity.clock.file())
         // A function does not see the environment of this machine, as in Lambda.
         .env_clear()
         .envs(&launch.environment)

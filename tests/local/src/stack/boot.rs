@@ -8,7 +8,7 @@ use crate::aws::{
 };
 use crate::backend::{Backend, Embedded};
 use crate::binary::{self, Build};
-use crate::clock::{Clock, FILE_VARIABLE};
+use crate::clock::Clock;
 use crate::console;
 use crate::consumers::{self, Consumers, Plan};
 use crate::database::{self, DatabaseHandle};
@@ -85,8 +85,9 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let api_url = url(&front)?;
     let dynamodb_url = url(&listeners.dynamodb)?;
     let given = environment::given(&options);
+    let public = public_url(&options, &front)?;
     let lambda =
-        Lambda::new(functions(&template, &given, &binary, &listeners, &api_url, &logs, &activity)?);
+        Lambda::new(functions(&template, &given, &binary, &listeners, &public, &logs, &activity)?);
     let lambda = Arc::new(lambda);
     let writes = TableWrites::new(&template.tables);
     let reports = environment::reports_deliveries(&options.env);
@@ -317,10 +318,7 @@ fn functions(
     let runtime_api = listeners.runtime_api.local_addr()?.to_string();
     let mut functions = Vec::with_capacity(template.functions.len());
     for function in &template.functions {
-        let mut environment = environment::variables(function, given, &aws_url, api_url);
-        if let Some(file) = activity.clock.file() {
-            environment.insert(FILE_VARIABLE.to_owned(), file.display().to_string());
-        }
+        let environment = environment::variables(function, given, &aws_url, api_url);
         let launch = Launch {
             name: function.name.clone(),
             timeout: function.timeout,
@@ -364,6 +362,20 @@ fn serve_database(listener: TcpListener, database: DatabaseHandle) {
 fn with_nodelay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
     // Without the option, the connection works too, but more slowly.
     listener.tap_io(|stream| drop(stream.set_nodelay(true)))
+}
+
+/// Returns the address in links: the host that others use, if it was given.
+fn public_url(options: &Options, front: &TcpListener) -> anyhow::Result<String> {
+    let host = options
+        .host
+        .as_deref()
+        .filter(|host| host.parse::<IpAddr>().map_or(true, |address| !address.is_unspecified()));
+    match host {
+        Some(host) if !host.contains(':') => {
+            Ok(format!("http://{host}:{}", front.local_addr()?.port()))
+        }
+        _ => url(front),
+    }
 }
 
 /// Opens the one port of the stack. Returns it with the names that the stack may be called by.
