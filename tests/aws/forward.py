@@ -44,3 +44,5 @@ if __name__ == "__main__":
         asyncio.run(main(*sys.argv[1:]))
     except KeyboardInterrupt:
         pass
+    except (OSError, ValueError) as error:
+        sys.exit(f"failed to forward {sys.argv[1]} to {sys.argv[2]}: {error}")

@@ -2,6 +2,7 @@
 
 mod counters;
 mod emf;
+mod error;
 mod once;
 mod senders;
 mod serve;
@@ -9,7 +10,7 @@ pub mod settings;
 mod telemetry;
 mod trace;
 
-pub use lambda_runtime::Error;
+pub use error::Error;
 pub use once::{Once, SecretForm, Successors, Ticket};
 pub use serve::{CallerOf, Handler, OnceFor, serve, serve_events};
 pub use telemetry::init as init_telemetry;

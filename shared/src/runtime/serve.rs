@@ -2,6 +2,7 @@
 
 use super::counters::Counters;
 use super::emf::{Metrics, Outcome};
+use super::error::Error;
 use super::once::{Begun, Once, Unanswered};
 use super::settings::{front, metrics_namespace};
 use super::trace::{Facts, with_keys};
@@ -13,7 +14,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt as _;
-use lambda_http::{Adapter, Error, RequestExt as _, service_fn};
+use lambda_http::{Adapter, RequestExt as _, service_fn};
 use lambda_runtime::{Context, LambdaEvent};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
@@ -279,7 +280,7 @@ where
         Ok::<_, Infallible>(response)
     };
     // Like `lambda_http::run`, but encodes the query first.
-    lambda_runtime::run(Adapter::from(service_fn(serve_one)).map_request(encode_query)).await
+    Ok(lambda_runtime::run(Adapter::from(service_fn(serve_one)).map_request(encode_query)).await?)
 }
 
 /// The characters that a query must not contain without encoding (WHATWG URL, "query percent-encode set").
@@ -333,12 +334,12 @@ where
             codes_sent = some(counters.values("CodesSent").count()),
             lag_ms = counters.values("RelayLag").chain(counters.values("OutboxAge")).max(),
             calls = counters.calls,
-            error = result.as_ref().err().map(|error| chain(&**error)),
+            error = result.as_ref().err().map(Error::chain),
         );
         metrics.write(&counters, outcome, SystemClock.now().as_millis());
         result
     };
-    lambda_runtime::run(service_fn(serve_one)).await
+    Ok(lambda_runtime::run(service_fn(serve_one)).await?)
 }
 
 #[cfg(test)]
