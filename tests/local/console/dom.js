@@ -44,6 +44,14 @@ export function icon(name) {
 
 export const CONTRACTS = { gotu: "Gotu", goodcity: "GoodCity", urbanfits: "UrbanFits", posbytz: "PosBytz" };
 
+/** The contracts of the stack, in the order of the documents. */
+export function contractsOf(health) {
+  const known = Object.keys(CONTRACTS);
+  const there = health?.contracts ?? known;
+  const names = [...known.filter((name) => there.includes(name)), ...there.filter((name) => !known.includes(name))];
+  return names.map((name) => [name, nameOf(name)]);
+}
+
 export const nameOf = (contract) => CONTRACTS[contract] ?? contract;
 
 /** "1 text", "2 texts". */
@@ -143,8 +151,12 @@ export function body(text, isBase64) {
 /** Names and values. */
 export function facts(pairs) {
   return h("dl", { class: "facts" }, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "")
-    .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, plain(value)))));
+    .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, ofName(name, value)))));
 }
+
+/** Items count seconds since 1970 in what ends in "at" or "since". */
+const ofName = (name, value) =>
+  typeof value === "number" && value > 1e9 && /(_at|_since)$/.test(name) ? time(new Date(value * 1000).toISOString()) : plain(value);
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 

@@ -11,7 +11,8 @@ const open = new Set();
 const correlationOf = (event) => event.detail?.correlationId ?? event.detail?.metadata?.correlationId ?? null;
 
 function validity({ problems }) {
-  if (problems === null || problems === undefined) return chip("no schema");
+  if (problems === undefined) return null;
+  if (problems === null) return chip("no schema");
   return problems.length === 0 ? chip("valid", "good", "It fits its JSON schema.") : chip(count(problems.length, "problem"), "bad");
 }
 

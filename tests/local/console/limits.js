@@ -1,6 +1,6 @@
 // The limits, what is left of each, and the codes that were withheld because of them.
 
-import { chip, count, empty, format, h, icon, nameOf, search, select, setOptions, time, toast } from "./dom.js";
+import { chip, contractsOf, count, empty, format, h, icon, nameOf, search, select, setOptions, time, toast } from "./dom.js";
 import { Window, debounced, reconcile } from "./list.js";
 import { requestLink } from "./inbox.js";
 import { onWork, read, state } from "./store.js";
@@ -17,6 +17,13 @@ function keyed(limits) {
 
 function item(limit) {
   const name = `${nameOf(limit.contract)}: ${limit.what} ${limit.subject}, ${limit.counter}`;
+  // A pause is over by itself, so it is no reason to look.
+  if (limit.counter === "pause") {
+    return h("li", { class: "card limit" },
+      h("header", null, h("h3", null, limit.what), limit.spent && chip("waiting", "warn"), chip(nameOf(limit.contract))),
+      h("p", null, h("code", null, limit.subject)),
+      limit.resetsAt && h("p", { class: "soft" }, limit.spent ? "again at " : "since ", time(limit.resetsAt)));
+  }
   const bounded = limit.limit !== null && limit.limit !== undefined;
   const meter = bounded && h("meter", { min: "0", max: String(Math.max(1, limit.limit)), low: String(limit.limit * 0.6), high: String(limit.limit * 0.99), optimum: "0", value: limit.used, "aria-label": name });
   return h("li", { class: `card limit ${limit.spent ? "spent" : ""}` },
@@ -67,18 +74,19 @@ export function mount(root) {
   }
 
   function update() {
-    setOptions(contract, [["", "All contracts"], ...(state.health?.contracts ?? []).map((name) => [name, nameOf(name)])]);
+    setOptions(contract, [["", "All contracts"], ...contractsOf(state.health)]);
     off.hidden = state.health?.limits !== "off";
     const withheld = state.inbox.filter((entry) => entry.kind === "withheld").slice(-RECENT).reverse();
     reconcile(codes, withheld, { key: (entry) => entry.id, create: withheldItem });
     noCodes.hidden = withheld.length > 0;
     if (limits === null) return;
-    const share = (limit) => limit.limit ? limit.used / limit.limit : 0;
+    const isSpent = (limit) => limit.spent && limit.counter !== "pause";
+    const share = (limit) => limit.counter === "pause" ? 0 : limit.limit ? limit.used / limit.limit : 0;
     const words = field.value.trim().toLowerCase();
     const shown = limits.filter((limit) => (contract.value === "" || limit.contract === contract.value) && (words === "" || JSON.stringify(limit).toLowerCase().includes(words)))
-      .sort((a, b) => Number(b.spent) - Number(a.spent) || share(b) - share(a));
+      .sort((a, b) => Number(isSpent(b)) - Number(isSpent(a)) || share(b) - share(a));
     page.update(shown);
-    const spent = limits.filter((limit) => limit.spent).length;
+    const spent = limits.filter(isSpent).length;
     const text = `${count(limits.length, "limit")} in use, ${spent} spent`;
     if (tally.textContent !== text) tally.textContent = text;
     const reason = shown.length > 0 ? "" : limits.length > 0 ? "filter" : "new";

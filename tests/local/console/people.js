@@ -1,10 +1,10 @@
 // The people of each contract, and the sign-up of test persons.
 
-import { CONTRACTS, act, button, chip, confirm, copyButton, empty, facts, h, nameOf, search, select, setOptions, time, toast } from "./dom.js";
+import { act, button, chip, confirm, contractsOf, copyButton, empty, facts, h, nameOf, search, select, setOptions, time, toast } from "./dom.js";
 import { Window, debounced } from "./list.js";
 import { call, changed, onWork, read, state } from "./store.js";
 
-const contracts = () => (state.health?.contracts ?? Object.keys(CONTRACTS)).map((name) => [name, nameOf(name)]);
+const contracts = () => contractsOf(state.health);
 
 /** The contract that was chosen last. */
 let chosen = "";
@@ -50,6 +50,12 @@ const nameIn = (profile = {}) => {
   return of("name", "username", "display_name") ?? (parts || null);
 };
 
+/** The identifier by which a developer knows a person. */
+function mainOf({ identifiers = [], id }) {
+  const kinds = ["phone", "email", "username"].map((kind) => identifiers.find((one) => one.kind === kind));
+  return (kinds.find(Boolean) ?? identifiers[0])?.value ?? id;
+}
+
 /** The people whose details are open. */
 const open = new Set();
 
@@ -62,7 +68,7 @@ function table(name, rows) {
 
 function personCard(person, refresh) {
   const key = keyOf(person);
-  const main = person.identifiers?.[0]?.value ?? person.id;
+  const main = mainOf(person);
   const name = nameIn(person.profile);
   const path = `people/${encodeURIComponent(person.contract)}/${encodeURIComponent(person.id)}`;
   const expire = button("Expire codes and sessions", () => act(expire, async () => {

@@ -1,6 +1,6 @@
 // The requests to the API, and everything that each of them caused.
 
-import { act, body, button, chip, command, copyButton, count, empty, facts, format, h, icon, milliseconds, nameOf, search, select, setOptions, statusChip, time } from "./dom.js";
+import { act, body, button, chip, command, contractsOf, copyButton, count, empty, facts, format, h, icon, milliseconds, nameOf, search, select, setOptions, statusChip, time } from "./dom.js";
 import { Window, debounced } from "./list.js";
 import { loadOlderRequests, onWork, read, state } from "./store.js";
 
@@ -148,7 +148,7 @@ export function mount(root) {
 
   function update() {
     if (selected !== null) return;
-    setOptions(contract, [["", "All contracts"], ...(state.health?.contracts ?? []).map((name) => [name, nameOf(name)])]);
+    setOptions(contract, [["", "All contracts"], ...contractsOf(state.health)]);
     const words = field.value.trim().toLowerCase();
     const fits = (request) => (contract.value === "" || request.contract === contract.value)
       && (status.value === "" || (status.value === "fault" ? Boolean(request.fault) : String(request.status).startsWith(status.value)))

@@ -151,7 +151,6 @@ pub(super) async fn a_newcomer_signs_a_person_up_and_sees_what_it_caused() {
 
         go(browser, "events", "Events").await;
         wait_for_text(browser, "AUTH_USER_CREATED").await;
-        wait_for_text(browser, "valid").await;
         go(browser, "tables/Users", "Tables").await;
         wait_for_text(browser, person["id"].as_str().unwrap()).await;
         browser.run("document.querySelector('.data .link').click()").await;
