@@ -151,6 +151,8 @@ pub(super) async fn a_newcomer_signs_a_person_up_and_sees_what_it_caused() {
 
         go(browser, "events", "Events").await;
         wait_for_text(browser, "AUTH_USER_CREATED").await;
+        let valid = "return [...document.querySelectorAll('.events .chip')].map((it) => it.innerText)";
+        assert_eq!(browser.run(valid).await[0], "valid");
         go(browser, "tables/Users", "Tables").await;
         wait_for_text(browser, person["id"].as_str().unwrap()).await;
         browser.run("document.querySelector('.data .link').click()").await;
@@ -512,7 +514,9 @@ pub(super) async fn no_page_is_wider_than_its_window() {
 
 /// Writes a picture of the window.
 async fn picture(browser: &Browser<'_>, path: &Path) {
+    browser.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
     let shot = browser.cdp("Page.captureScreenshot", json!({"format": "png"})).await;
+    browser.cdp("Emulation.setScrollbarsHidden", json!({"hidden": false})).await;
     let bytes = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
     fs::write(path, bytes).unwrap();
 }
