@@ -31,6 +31,7 @@ mod files;
 mod gateway;
 mod lambda;
 mod logs;
+mod namespaces;
 mod options;
 mod random;
 mod records;

@@ -308,3 +308,39 @@ async fn a_watcher_gets_news_and_after_a_break_what_it_missed() {
     // A number of an earlier run.
     stack.watch(Some("999999")).await.next("reload").await;
 }
+
+#[tokio::test]
+async fn namespaces_share_nothing() {
+    let Some(stack) = &double().await else { return };
+    let (phone, body) = (
+        new_phone(),
+        |otp_type: &str, phone: &str| json!({"identifier": phone, "otpType": otp_type}),
+    );
+    let port = stack.url().rsplit(':').next().unwrap();
+    let host = format!("w2.localhost:{port}");
+    let spaces = [("x-latchkey-namespace", "w1"), ("host", host.as_str())];
+    for (name, value) in spaces {
+        // The pause between two codes to one number is that of one namespace.
+        let ask = stack.call("gotu-post-otp").json(&body("sign_up", &phone));
+        ask.header(name, value).await.expect_text(204, "");
+        let page = format!("/_local/messages?to={phone}&wait=1m");
+        let messages = stack.request("GET", &page).header(name, value).await.json();
+        assert_eq!(messages["messages"].as_array().unwrap().len(), 1, "{messages}");
+        let forward = stack.request("POST", "/_local/clock").json(&json!({"advance": "1h"}));
+        assert_eq!(forward.header(name, value).await.status, 200);
+    }
+    let (name, value) = spaces[0];
+    let cleared = stack.request("DELETE", "/_local/state").header(name, value).await;
+    assert_eq!(cleared.status, 204);
+    for ((name, value), left, offset) in [(spaces[0], 0, 0), (spaces[1], 1, 3_600_000)] {
+        let read = async |page: &str| {
+            stack.request("GET", &format!("/_local/{page}")).header(name, value).await.json()
+        };
+        assert_eq!(read("messages").await["messages"].as_array().unwrap().len(), left);
+        assert_eq!(read("clock").await["offsetMs"], offset);
+    }
+    assert_eq!(stack.local("messages").await, json!({"messages": []}));
+    assert_eq!(stack.local("namespaces").await, json!({"namespaces": ["w1", "w2"]}));
+    let bad = stack.request("GET", "/_local/health").header("x-latchkey-namespace", "a b").await;
+    assert_eq!(bad.status, 400, "{bad:?}");
+}

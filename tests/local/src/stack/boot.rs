@@ -17,6 +17,7 @@ use crate::files::DataFolder;
 use crate::gateway::{self, Gateway};
 use crate::lambda::{self, Function, Lambda, Launch};
 use crate::logs::{Echo, Logs};
+use crate::namespaces::{self, Namespaces, Space};
 use crate::options::{Functions, Log, Options};
 use crate::records::Records;
 use crate::schedules;
@@ -25,6 +26,7 @@ use crate::streams::{Positions, Source};
 use crate::terminal::{self, Colours};
 use crate::watch::{BuildState, Watch};
 use anyhow::{Context, anyhow};
+use axum::middleware::from_fn_with_state;
 use axum::serve::{ListenerExt, TapIo};
 use axum::{Extension, Router};
 use serde_json::json;
@@ -68,9 +70,73 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
 
     let (binary, watch) = program(&options.functions, &front, &logs).await?;
 
-    if options.log == Log::Json {
-        logs.stack("booting");
+    let site = Site { options, template, binary, logs, names, address: front.local_addr()? };
+    let api_url = url(&front)?;
+    let public = public_url(&site.options, &front)?;
+    let ground = Ground { plan, folder, api_url, public };
+    let Assembled { router, parts, lambda } = assemble(&site, ground).await?;
+    let build = watch.as_ref().map_or_else(BuildState::fixed, Watch::state);
+    if let Some(watch) = watch {
+        tokio::spawn(watch.run(lambda));
+        tokio::spawn(tell_of_builds(build.clone(), Arc::clone(&parts.aws)));
     }
+    if site.options.log == Log::Text {
+        tokio::spawn(terminal::follow(Arc::clone(&parts.aws.activity), colours));
+    }
+    let names = site.names.clone();
+    let namespaces = namespaces_of(site);
+    let shown = admin_api::guarded(namespaces::router(Arc::clone(&namespaces)), names);
+    let dispatch = from_fn_with_state(Arc::clone(&namespaces), namespaces::dispatch);
+    serve(front, router.merge(shown).layer(dispatch));
+    Ok(Parts { build, namespaces: Some(namespaces), ..parts })
+}
+
+/// What all namespaces of a stack have in common.
+struct Site {
+    options: Options,
+    template: Template,
+    /// The program of the functions.
+    binary: PathBuf,
+    logs: Arc<Logs>,
+    names: Names,
+    /// Where the stack listens.
+    address: SocketAddr,
+}
+
+/// What one of them has of its own.
+struct Ground {
+    plan: Plan,
+    folder: Option<DataFolder>,
+    api_url: String,
+    /// The start of the links in messages.
+    public: String,
+}
+
+/// A stack that needs a front.
+struct Assembled {
+    router: Router,
+    parts: Parts,
+    lambda: Arc<Lambda>,
+}
+
+fn namespaces_of(site: Site) -> Arc<Namespaces> {
+    let site = Arc::new(site);
+    Namespaces::new(Box::new(move |name| {
+        let site = Arc::clone(&site);
+        let url = format!("http://{name}.localhost:{}", site.address.port());
+        Box::pin(async move {
+            let ground =
+                Ground { plan: Plan::default(), folder: None, api_url: url.clone(), public: url };
+            let Assembled { router, parts, .. } = assemble(&site, ground).await?;
+            Ok(Space { router, aws: parts.aws })
+        })
+    }))
+}
+
+/// Starts everything but the front.
+async fn assemble(site: &Site, ground: Ground) -> anyhow::Result<Assembled> {
+    let Site { options, template, binary, logs, names, address } = site;
+    let Ground { plan, folder, api_url, public } = ground;
     let listeners =
         Listeners { aws: bind(0).await?, runtime_api: bind(0).await?, dynamodb: bind(0).await? };
     let path = folder.as_ref().map(|folder| folder.path.as_path());
@@ -82,16 +148,14 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let activity = Arc::new(Activity::new(clock.clone(), &table("Outbox")?));
     let database = DatabaseHandle(database::open(&template.tables, path)?);
     let positions = Arc::new(path.map(Positions::open).transpose()?.unwrap_or_default());
-    let api_url = url(&front)?;
     let dynamodb_url = url(&listeners.dynamodb)?;
-    let given = environment::given(&options);
-    let public = public_url(&options, &front)?;
+    let given = environment::given(options);
     let lambda =
-        Lambda::new(functions(&template, &given, &binary, &listeners, &public, &logs, &activity)?);
+        Lambda::new(functions(template, &given, binary, &listeners, &public, logs, &activity)?);
     let lambda = Arc::new(lambda);
     let writes = TableWrites::new(&template.tables);
     let reports = environment::reports_deliveries(&options.env);
-    let consumers = Arc::new(Consumers::start(plan, options.retries, &clock, &logs)?);
+    let consumers = Arc::new(Consumers::start(plan, options.retries, &clock, logs)?);
     let mut records = Records::open(path, Arc::clone(&activity))?;
     records.consumers = Arc::clone(&consumers);
     let backend = Backend::Embedded(Box::new(Embedded {
@@ -103,37 +167,25 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
         identifiers: table("Identifiers")?,
         feedback: reports.then(|| Feedback { lambda: Arc::clone(&lambda), clock: clock.clone() }),
         lambda: Arc::clone(&lambda),
-        logs: Arc::clone(&logs),
+        logs: Arc::clone(logs),
     }));
-    let aws = endpoint(&template, &options, backend, Arc::clone(&activity))?;
-    let address = front.local_addr()?;
-    if options.log == Log::Text {
-        tokio::spawn(terminal::follow(Arc::clone(&activity), colours));
-    }
-    let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), activity, address);
+    let aws = endpoint(template, options, backend, Arc::clone(&activity))?;
+    let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), activity, *address);
     let gateway = Arc::new(gateway);
     let api = Router::new().fallback(gateway::handle).with_state(Arc::clone(&gateway));
-    let parts = Parts::new(api_url, dynamodb_url, &template, aws, folder);
-    let build = watch.as_ref().map_or_else(BuildState::fixed, Watch::state);
-    let parts = Parts { build, ..parts };
-    if let Some(watch) = watch {
-        tokio::spawn(watch.run(Arc::clone(&lambda)));
-        tokio::spawn(tell_of_builds(parts.build.clone(), Arc::clone(&parts.aws)));
-    }
+    let parts = Parts::new(api_url, dynamodb_url, template, aws, folder);
     let consumers = consumers::router(consumers, &parts.api_url);
     let api = api.merge(admin_api::guarded(consumers, names.clone()));
-    serve(front, console::in_front_of(api.merge(parts.admin_api(&template, Some(gateway), names))));
+    let admin_api = parts.admin_api(template, Some(gateway), names.clone());
+    let router = console::in_front_of(api.merge(admin_api));
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
     serve_runtime_api(listeners.runtime_api, Arc::clone(&lambda));
     serve_database(listeners.dynamodb, database.clone());
-
-    let triggers = Triggers { lambda, database, logs: Arc::clone(&logs), positions, writes, clock };
-    triggers.start(&template, &options)?;
-    if options.log == Log::Json {
-        logs.stack(&format!("ready at {}", parts.api_url));
-    }
-    Ok(parts)
+    let (for_triggers, logs) = (Arc::clone(&lambda), Arc::clone(logs));
+    let triggers = Triggers { lambda: for_triggers, database, logs, positions, writes, clock };
+    triggers.start(template, options)?;
+    Ok(Assembled { router, parts, lambda })
 }
 
 /// What invokes functions besides requests.
@@ -251,6 +303,7 @@ impl Parts {
             tables: names.collect(),
             aws,
             build: BuildState::fixed(),
+            namespaces: None,
             folder,
         }
     }

@@ -5,6 +5,7 @@ mod environment;
 
 use crate::aws::{Aws, SecretSnapshot};
 use crate::files::DataFolder;
+use crate::namespaces::Namespaces;
 use crate::options::Options;
 use crate::watch::BuildState;
 use anyhow::Context;
@@ -34,6 +35,8 @@ struct Parts {
     tables: BTreeMap<String, String>,
     aws: Arc<Aws>,
     build: Receiver<BuildState>,
+    /// The stacks of their own behind the same port.
+    namespaces: Option<Arc<Namespaces>>,
     /// Locked as long as the stack lives.
     folder: Option<DataFolder>,
 }
@@ -128,10 +131,15 @@ impl Stack {
     /// Stops everything and waits until every process has ended.
     pub async fn shutdown(mut self) {
         if let Some(runtime) = &self.engine.0 {
-            let aws = Arc::clone(&self.parts.aws);
+            let (aws, namespaces) = (Arc::clone(&self.parts.aws), self.parts.namespaces.clone());
             let stop = async move {
                 aws.faults.clear();
-                aws.backend.stop().await;
+                let others = async {
+                    if let Some(namespaces) = namespaces {
+                        namespaces.stop().await;
+                    }
+                };
+                tokio::join!(aws.backend.stop(), others);
             };
             drop(runtime.spawn(stop).await);
         }
@@ -144,6 +152,9 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         self.parts.aws.backend.kill();
+        if let Some(namespaces) = &self.parts.namespaces {
+            namespaces.kill();
+        }
     }
 }
 
