@@ -244,11 +244,15 @@ pub(super) async fn a_fault_is_added_and_cleared() {
     .await;
 }
 
+/// Whether the page says that the clock has the real time.
+const IS_REAL: &str =
+    "return document.querySelector('.clock .chip')?.innerText === 'the real time'";
+
 pub(super) async fn the_clock_is_advanced_and_reset() {
     in_browser_of(&[], async |browser| {
         let stack = browser.stack;
         open(browser, "faults").await;
-        wait_for_text(browser, "the real time").await;
+        wait(browser, "the real time", IS_REAL).await;
         let offset = || async { stack.local("clock").await["offsetMs"].clone() };
         click(browser, "+6 min").await;
         wait_for_text(browser, "clock +6 min").await;
@@ -262,7 +266,7 @@ pub(super) async fn the_clock_is_advanced_and_reset() {
         assert_eq!(day.await.status, 200);
         wait_for_text(browser, "clock +1 d 7 min").await;
         click(browser, "Reset to the real time").await;
-        wait_for_text(browser, "the real time").await;
+        wait(browser, "the real time", IS_REAL).await;
         assert_eq!(offset().await, 0);
         browser.assert_no_error().await;
     })
@@ -512,11 +516,11 @@ pub(super) async fn no_page_is_wider_than_its_window() {
     .await;
 }
 
-/// Writes a picture of the window.
+/// Writes a picture of the window, without its scroll bar.
 async fn picture(browser: &Browser<'_>, path: &Path) {
-    browser.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+    browser.run("document.documentElement.style.overflowY = 'hidden'").await;
     let shot = browser.cdp("Page.captureScreenshot", json!({"format": "png"})).await;
-    browser.cdp("Emulation.setScrollbarsHidden", json!({"hidden": false})).await;
+    browser.run("document.documentElement.style.overflowY = ''").await;
     let bytes = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
     fs::write(path, bytes).unwrap();
 }
