@@ -135,7 +135,7 @@ fn try_run(options: Options, command: Option<&[OsString]>) -> anyhow::Result<Exi
         if is_for_people {
             let colours = Colours::of_stderr();
             let text =
-                terminal::banner(colours, stack.port(), stack.dynamodb_url(), data.as_deref());
+                terminal::banner(colours, stack.url(), stack.dynamodb_url(), data.as_deref());
             terminal::print(&text);
         }
         writeln!(out, "ready {}", stack.url())

@@ -59,8 +59,9 @@ pub(crate) fn print(line: &str) {
 }
 
 /// Returns the lines that a started stack shows.
-pub(crate) fn banner(colours: Colours, port: u16, dynamodb: &str, data: Option<&str>) -> String {
-    let api = format!("http://localhost:{port}");
+pub(crate) fn banner(colours: Colours, url: &str, dynamodb: &str, data: Option<&str>) -> String {
+    // With this name, pages of this machine and the API are one site, so that cookies work.
+    let api = url.replace("//127.0.0.1:", "//localhost:");
     let state = data.map_or("in memory; keep it with -- --data DIR", |folder| folder);
     let lines = [
         ("API", api.as_str()),
@@ -320,6 +321,13 @@ mod tests {
             r#"{"level":"WARN","message":"it waits","tries":2,"error":"no","request_id":"1"}"#;
         assert_eq!(shown(warning).unwrap(), "relay warning it waits error: no, tries: 2");
         assert_eq!(shown("thread 'main' panicked").unwrap(), "relay thread 'main' panicked");
+    }
+
+    #[test]
+    fn the_links_have_the_name_of_this_machine_or_the_address_for_others() {
+        let shown = |url: &str| banner(Colours(false), url, "http://127.0.0.1:1", None);
+        assert!(shown("http://127.0.0.1:9000").contains("http://localhost:9000/_local#/inbox"));
+        assert!(shown("http://192.168.1.5:9000").contains("http://192.168.1.5:9000/_local"));
     }
 
     #[test]

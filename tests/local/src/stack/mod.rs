@@ -73,13 +73,6 @@ impl Stack {
         &self.parts.api_url
     }
 
-    /// Returns the port of the API and the admin API.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        let port = self.url().rsplit(':').next().and_then(|port| port.parse().ok());
-        port.unwrap_or_default()
-    }
-
     /// Returns the URL of DynamoDB, where calls meet no faults and are not recorded.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
