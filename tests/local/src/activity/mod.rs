@@ -80,7 +80,7 @@ impl Activity {
             json!({
                 "headers": part("headers"),
                 "cookies": part("cookies"),
-                "body": part("body"),
+                "body": part("body").as_str().map(|body| requests::cut(body.to_owned())),
                 "bodyIsBase64": part("isBase64Encoded"),
             })
         });

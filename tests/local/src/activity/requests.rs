@@ -14,6 +14,8 @@ const MOST_OPEN: usize = 5000;
 const MOST_WORK: usize = 500;
 /// The most log lines of a request that are kept.
 const MOST_LINES: usize = 200;
+/// The bytes of a body that are kept.
+const MOST_OF_BODY: usize = 64 * 1024;
 /// The number of withheld codes that are kept.
 const KEPT_WITHHELD: usize = 1000;
 
@@ -164,6 +166,15 @@ impl Request {
     }
 }
 
+/// Cuts a text that is too long to keep.
+pub(super) fn cut(mut text: String) -> String {
+    if text.len() > MOST_OF_BODY {
+        text.truncate(text.floor_char_boundary(MOST_OF_BODY));
+        text.push_str("… (cut)");
+    }
+    text
+}
+
 fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -175,7 +186,8 @@ impl Requests {
         *self = Self { invocations, ..Self::default() };
     }
 
-    pub(super) fn begin(&mut self, summary: Summary, asked: Asked, began: Instant) {
+    pub(super) fn begin(&mut self, summary: Summary, mut asked: Asked, began: Instant) {
+        asked.body = asked.body.map(cut);
         if self.kept.len() >= KEPT_REQUESTS
             && let Some(oldest) = self.kept.pop_front()
         {
