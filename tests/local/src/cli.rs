@@ -82,6 +82,7 @@ impl Flags {
             port: self.port.unwrap_or(if is_alone { PORT } else { 0 }),
             data: self.data,
             env: self.env,
+            checks_env: true,
             lanes: self.lanes,
             log: self.log.unwrap_or(if is_alone { Log::Text } else { Log::Off }),
             host: self.host,

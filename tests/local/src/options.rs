@@ -26,6 +26,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Environment variables that override those of every function.
     pub env: Vec<(String, String)>,
+    /// Refuses variables that no function reads, and values that they cannot have. A test may want them.
+    pub checks_env: bool,
     /// The program of the functions.
     pub functions: Functions,
     /// The text of the template; if absent, that of the project's file.
@@ -59,6 +61,7 @@ impl Default for Options {
             port: 0,
             data: None,
             env: Vec::new(),
+            checks_env: false,
             functions: Functions::Built { release: false, watch: false },
             template: None,
             log: Log::Off,

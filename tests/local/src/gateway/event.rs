@@ -22,6 +22,7 @@ pub(super) struct ApiRequest<'r> {
     pub(super) peer: SocketAddr,
     pub(super) domain: &'r str,
     pub(super) route: &'r Route,
+    /// The id of the invocation.
     pub(super) id: &'r str,
     /// The time in milliseconds since the Unix epoch.
     pub(super) now: i64,
@@ -50,7 +51,8 @@ impl ApiRequest<'_> {
                     "sourceIp": source_ip,
                     "userAgent": value(&self.head.headers, &USER_AGENT),
                 },
-                "requestId": self.id,
+                // Another one than that of the invocation, as on AWS.
+                "requestId": random::uuid(),
                 "routeKey": self.route.key,
                 "stage": "$default",
                 "time": clock::access_log(self.now),

@@ -54,7 +54,9 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     };
     let plan = Plan::read(&options, &template.buses)?;
     let scheduled = template.functions.iter().filter(|function| function.schedules().count() > 0);
-    settings::check(&template, &options.env)?;
+    if options.checks_env {
+        settings::check(&template, &options.env)?;
+    }
     let colours = Colours::of_stderr();
     let echo = match options.log {
         Log::Off => Echo::Off,
