@@ -21,7 +21,7 @@ pub struct Flags {
     #[arg(long, value_name = "N")]
     port: Option<u16>,
     /// Also listen for other machines: on an address of this one, on all with 0.0.0.0, or under the name by which they reach it.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", overrides_with = "host")]
     host: Option<String>,
     /// Keep tables, messages and events in this folder between runs; the default is in memory.
     #[arg(long, value_name = "DIR")]
@@ -208,6 +208,10 @@ mod tests {
         assert!(Program::try_parse_from(["local", "--env", "A"]).is_err());
         let text = Program::try_parse_from(["local", "--limits", "off"]).unwrap().flags.options();
         assert_eq!((text.log, text.limits), (Log::Text, false));
+        // The container gives one, and its user another.
+        let twice = ["local", "--host", "0.0.0.0", "--host", "latchkey"];
+        let twice = Program::try_parse_from(twice).unwrap().flags.options();
+        assert_eq!(twice.host.as_deref(), Some("latchkey"));
     }
 
     #[test]
