@@ -118,3 +118,33 @@ async fn a_process_with_a_runtime_api_is_the_function_that_its_argument_names() 
     assert!(!refused.status.success());
     assert_eq!(message, "error: there is no function \"no_such_function\"\n");
 }
+
+#[tokio::test]
+async fn a_command_gets_a_stack_and_its_exit_code_is_passed_on() {
+    let folder = Folder::new("exec");
+    let address = "case $LATCHKEY_URL in http://127.0.0.1:*) exit 3;; esac";
+    for (command, code) in [
+        (&["/bin/sh", "-c", address][..], 3),
+        (&["/bin/sh", "-c", "kill -KILL $$"], 137),
+        (&["/no/such/program"], 127),
+    ] {
+        let ended = output(program(&folder).args(["exec", "--"]).args(command)).await;
+        assert_eq!(ended.status.code(), Some(code), "{command:?}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_is_told_to_end_and_decides_when() {
+    let folder = Folder::new("exec-end");
+    let script = "trap 'echo ending; exit 9' TERM; echo begun; while :; do :; done";
+    let mut stack = program(&folder).args(["exec", "--", "/bin/sh", "-c", script]).spawn().unwrap();
+    let mut lines = BufReader::new(stack.stdout.take().unwrap()).lines();
+    let mut line =
+        async || tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    assert_eq!(line().await.as_deref(), Some("begun"));
+    let id = stack.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    assert_eq!(line().await.as_deref(), Some("ending"));
+    let end = tokio::time::timeout(PATIENCE, stack.wait()).await.unwrap().unwrap();
+    assert_eq!(end.code(), Some(9));
+}
