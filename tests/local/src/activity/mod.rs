@@ -188,6 +188,8 @@ impl Activity {
                 requests.refused(invocation, message);
             }
             let resources = call.resources.join(", ");
+            // What a call does for several requests, each has a part of.
+            let shares = f64::from(u32::try_from(owners.len()).unwrap_or(u32::MAX));
             for owner in &owners {
                 let work = Work {
                     kind: "call",
@@ -197,8 +199,7 @@ impl Activity {
                     operation: Some(call.operation.clone()),
                     resources: call.resources.clone(),
                     status: reply.map(|(status, _)| status),
-                    // What several requests share is counted once.
-                    units: reply.and_then(|(_, units)| units).filter(|_| owners.len() == 1),
+                    units: reply.and_then(|(_, units)| units).map(|units| units / shares),
                     fault,
                     ..Work::default()
                 };

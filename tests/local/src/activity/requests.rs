@@ -166,6 +166,11 @@ impl Request {
     }
 }
 
+/// Rounds to two decimals: a part of a shared call can have many.
+fn hundredths(units: f64) -> f64 {
+    (units * 100.0).round() / 100.0
+}
+
 /// Cuts a text that is too long to keep.
 pub(super) fn cut(mut text: String) -> String {
     if text.len() > MOST_OF_BODY {
@@ -297,7 +302,8 @@ impl Requests {
         if let Some(count) = count {
             *count = count.saturating_add(1);
         }
-        request.summary.units += work.units.unwrap_or_default();
+        work.units = work.units.map(hundredths);
+        request.summary.units = hundredths(request.summary.units + work.units.unwrap_or_default());
         if let Some(fault) = work.fault
             && work.kind == "call"
         {
