@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use event::ApiRequest;
-use routes::Routes;
+use routes::{Route, Routes};
 use serde_json::{Map, Value as Json, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,6 +39,18 @@ impl Gateway {
         address: SocketAddr,
     ) -> Self {
         Self { routes: Routes::new(functions), lambda, activity, domain: address.to_string() }
+    }
+
+    /// Invokes the function of a route and returns its response.
+    async fn invoke(&self, id: &str, route: &Route, payload: Bytes) -> Response {
+        let outcome = self.lambda.invoke_as(id, &route.function, payload).await;
+        let response = match &outcome {
+            Outcome::Answered(answer) => answer::render(answer).unwrap_or_else(internal),
+            Outcome::Failed(_) => internal(),
+            Outcome::TimedOut(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        };
+        self.activity.request_ends(id, response.status().as_u16(), &outcome);
+        response
     }
 }
 
@@ -77,15 +89,14 @@ pub(crate) async fn handle(
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
     activity.request_begins(request.summary(activity.clock.stamp()), asked(event));
-    let outcome = gateway.lambda.invoke_as(&id, &route.function, payload).await;
-    let response = match &outcome {
-        Outcome::Answered(answer) => answer::render(answer)
-            .unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")),
-        Outcome::Failed(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
-        Outcome::TimedOut(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-    };
-    activity.request_ends(&id, response.status().as_u16(), &outcome);
-    response
+    // A task of its own: the invocation goes on if the client goes away, as on AWS.
+    let gateway = Arc::clone(&gateway);
+    let invocation = tokio::spawn(async move { gateway.invoke(&id, &route, payload).await });
+    invocation.await.unwrap_or_else(|_| internal())
+}
+
+fn internal() -> Response {
+    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
 /// Returns what a client sent, as its event has it.
