@@ -3,6 +3,7 @@
 //! The header `x-latchkey-namespace: w1` or the host `w1.localhost` names one. It is made by its first
 //! request, in memory, and shares nothing with the others but the programs of the functions.
 
+use crate::admin_api::Names;
 use crate::aws::Aws;
 use crate::sync::lock;
 use anyhow::{Context, ensure};
@@ -42,6 +43,7 @@ pub(crate) type Make =
 
 /// The namespaces of a stack.
 pub(crate) struct Namespaces {
+    names: Names,
     make: Make,
     made: Mutex<BTreeMap<String, Arc<OnceCell<Space>>>>,
 }
@@ -53,15 +55,19 @@ impl std::fmt::Debug for Namespaces {
 }
 
 impl Namespaces {
-    pub(crate) fn new(make: Make) -> Arc<Self> {
-        Arc::new(Self { make, made: Mutex::default() })
+    pub(crate) fn new(names: Names, make: Make) -> Arc<Self> {
+        Arc::new(Self { names, make, made: Mutex::default() })
     }
 
-    async fn space(&self, name: &str) -> anyhow::Result<Space> {
+    async fn space(&self, name: &str, headers: &HeaderMap) -> anyhow::Result<Space> {
         let cell = {
             let mut made = lock(&self.made);
-            let is_known = made.contains_key(name);
-            ensure!(is_known || made.len() < MOST, "a stack has {MOST} namespaces at most");
+            if !made.contains_key(name) {
+                ensure!(made.len() < MOST, "a stack has {MOST} namespaces at most");
+                // Each starts processes, which a page of another site must not cause.
+                let may = self.names.may_cause_work(headers);
+                ensure!(may, "a page of another site may not make a namespace");
+            }
             Arc::clone(made.entry(name.to_owned()).or_default())
         };
         let make = async || (self.make)(name.to_owned()).await;
@@ -111,7 +117,7 @@ pub(crate) async fn dispatch(
         let problem = "a namespace has up to 32 lower-case letters, digits and hyphens";
         return error(StatusCode::BAD_REQUEST, problem);
     }
-    match namespaces.space(&name).await {
+    match namespaces.space(&name, request.headers()).await {
         Ok(space) => space.router.oneshot(request).await.unwrap_or_else(|never| match never {}),
         Err(problem) => error(StatusCode::SERVICE_UNAVAILABLE, &format!("{problem:#}")),
     }

@@ -71,7 +71,10 @@ async fn what_the_api_does_not_know_is_refused_with_what_it_knows() {
     let span = post(stack, "clock", &json!({"advance": "soon"})).await;
     let field = post(stack, "clock", &json!({"forward": "1m"})).await;
     let contract = post(stack, "seed", &json!({"people": [{"contract": "gutu"}]})).await;
-    assert_eq!([span.status, field.status, contract.status], [400; 3]);
+    let both = json!({"contract": "gotu", "phone": "+621", "email": "a@b.example"});
+    let both = post(stack, "seed", &json!({"people": [both]})).await;
+    assert_eq!([span.status, field.status, contract.status, both.status], [400; 4]);
+    assert!(both.json()["error"].as_str().unwrap().ends_with("has no phone"), "{both:?}");
     assert!(contract.json()["error"].as_str().unwrap().contains("gotu"));
     // A function has the name of its binary and that of the template.
     let known = stack.invoke("PosbytzCreateClientFunction", &json!({"shop": "S"})).await;
@@ -341,6 +344,11 @@ async fn namespaces_share_nothing() {
     }
     assert_eq!(stack.local("messages").await, json!({"messages": []}));
     assert_eq!(stack.local("namespaces").await, json!({"namespaces": ["w1", "w2"]}));
-    let bad = stack.request("GET", "/_local/health").header("x-latchkey-namespace", "a b").await;
-    assert_eq!(bad.status, 400, "{bad:?}");
+    for (name, value, status) in [("accept", "*/*", 400), ("sec-fetch-site", "cross-site", 503)] {
+        let space = if status == 400 { "a b" } else { "w3" };
+        let health = stack.request("GET", "/_local/health").header(name, value);
+        let refused = health.header("x-latchkey-namespace", space).await;
+        assert_eq!(refused.status, status, "{refused:?}");
+    }
+    assert_eq!(stack.local("namespaces").await, json!({"namespaces": ["w1", "w2"]}));
 }

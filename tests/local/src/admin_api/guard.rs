@@ -22,7 +22,7 @@ impl Names {
     }
 
     /// Returns whether a host is this machine. A site with a name of its own can let that name lead to this machine
-    /// (DNS rebinding), so names must be known. An address cannot be bent.
+    /// (DNS rebinding), so names must be known. An IP address is not looked up.
     fn is_ours(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let is_local = host == "localhost" || host.ends_with(".localhost");
@@ -34,6 +34,17 @@ impl Names {
     fn allows(&self, origin: &str) -> bool {
         let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         rest.is_some_and(|rest| self.is_ours(host_of(rest)))
+    }
+}
+
+impl Names {
+    /// Returns whether a request comes from a program or from a page that may call the API. A browser sends no
+    /// origin with a request whose answer the page cannot read, but says that the page is of another site.
+    pub(crate) fn may_cause_work(&self, headers: &HeaderMap) -> bool {
+        match text(headers, &ORIGIN) {
+            Some(origin) => self.allows(origin),
+            None => headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site"),
+        }
     }
 }
 
@@ -104,6 +115,13 @@ mod tests {
         for origin in ["http://localhost:5173", "https://127.0.0.1", "http://[::1]:3000"] {
             assert!(names.allows(origin), "{origin}");
         }
+        let may = |name: &'static str, value: &str| {
+            let name = axum::http::HeaderName::from_static(name);
+            names.may_cause_work(&[(name, value.parse().unwrap())].into_iter().collect())
+        };
+        assert!(names.may_cause_work(&HeaderMap::new()));
+        assert!(may("sec-fetch-site", "none") && may("origin", "http://localhost:5173"));
+        assert!(!may("sec-fetch-site", "cross-site") && !may("origin", "https://evil.example"));
         for origin in ["null", "https://evil.example", "file://localhost", "http://evil.example:80"]
         {
             assert!(!names.allows(origin), "{origin}");

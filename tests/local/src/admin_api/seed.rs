@@ -53,6 +53,33 @@ struct Wanted {
     store: Option<String>,
 }
 
+impl Wanted {
+    /// Returns a field that the contract has no use for.
+    fn unused(&self) -> Option<&'static str> {
+        let has_mail = self.email.is_some();
+        let by_mail = has_mail || self.by.as_deref() == Some("email");
+        let uses: &[&str] = match self.contract.as_str() {
+            "gotu" if by_mail => &["email", "password", "by"],
+            "gotu" => &["phone", "by"],
+            "goodcity" => &["phone", "firstName", "lastName"],
+            "urbanfits" => &["email", "password", "username"],
+            _ => &["phone", "email", "password", "store"],
+        };
+        let given = [
+            ("phone", self.phone.is_some()),
+            ("email", has_mail),
+            ("password", self.password.is_some()),
+            ("by", self.by.is_some()),
+            ("username", self.username.is_some()),
+            ("firstName", self.first_name.is_some()),
+            ("lastName", self.last_name.is_some()),
+            ("store", self.store.is_some()),
+        ];
+        let unused = given.iter().find(|(name, is_given)| *is_given && !uses.contains(name));
+        unused.map(|(name, _)| *name)
+    }
+}
+
 /// A person that was signed up.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,6 +112,11 @@ pub(super) async fn seed(State(stack): Stack, body: Bytes) -> Response {
     if let Some(wanted) = seed.people.iter().find(|it| !contracts.contains(&it.contract)) {
         let problem =
             format!("there is no contract {}; there are {}", wanted.contract, contracts.join(", "));
+        return error(StatusCode::BAD_REQUEST, &problem);
+    }
+    let unused = seed.people.iter().find_map(|it| Some((it.contract.as_str(), it.unused()?)));
+    if let Some((contract, field)) = unused {
+        let problem = format!("such a person of {contract} has no {field}");
         return error(StatusCode::BAD_REQUEST, &problem);
     }
     let mut people = Vec::new();

@@ -29,6 +29,7 @@ use anyhow::{Context, anyhow};
 use axum::middleware::from_fn_with_state;
 use axum::serve::{ListenerExt, TapIo};
 use axum::{Extension, Router};
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -71,26 +72,32 @@ pub(super) async fn boot(options: Options) -> anyhow::Result<Parts> {
     let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
 
     let (binary, watch) = program(&options.functions, &front, &logs).await?;
-
+    let is_json = options.log == Log::Json;
+    if is_json {
+        logs.stack("booting");
+    }
     let site = Site { options, template, binary, logs, names, address: front.local_addr()? };
     let api_url = url(&front)?;
     let public = public_url(&site.options, &front)?;
-    let ground = Ground { plan, folder, api_url, public };
-    let Assembled { router, parts, lambda } = assemble(&site, ground).await?;
     let build = watch.as_ref().map_or_else(BuildState::fixed, Watch::state);
+    let ground = Ground { plan, folder, api_url, public, build };
+    let Assembled { router, parts, lambda } = assemble(&site, ground).await?;
     if let Some(watch) = watch {
         tokio::spawn(watch.run(lambda));
-        tokio::spawn(tell_of_builds(build.clone(), Arc::clone(&parts.aws)));
+        tokio::spawn(tell_of_builds(parts.build.clone(), Arc::clone(&parts.aws)));
     }
     if site.options.log == Log::Text {
         tokio::spawn(terminal::follow(Arc::clone(&parts.aws.activity), colours));
     }
-    let names = site.names.clone();
+    let (names, logs) = (site.names.clone(), Arc::clone(&site.logs));
     let namespaces = namespaces_of(site);
     let shown = admin_api::guarded(namespaces::router(Arc::clone(&namespaces)), names);
     let dispatch = from_fn_with_state(Arc::clone(&namespaces), namespaces::dispatch);
     serve(front, router.merge(shown).layer(dispatch));
-    Ok(Parts { build, namespaces: Some(namespaces), ..parts })
+    if is_json {
+        logs.stack(&format!("ready at {}", parts.api_url));
+    }
+    Ok(Parts { namespaces: Some(namespaces), ..parts })
 }
 
 /// What all namespaces of a stack have in common.
@@ -112,6 +119,7 @@ struct Ground {
     api_url: String,
     /// The start of the links in messages.
     public: String,
+    build: Receiver<BuildState>,
 }
 
 /// A stack that needs a front.
@@ -122,23 +130,29 @@ struct Assembled {
 }
 
 fn namespaces_of(site: Site) -> Arc<Namespaces> {
-    let site = Arc::new(site);
-    Namespaces::new(Box::new(move |name| {
+    let (names, site) = (site.names.clone(), Arc::new(site));
+    let make = move |name| {
         let site = Arc::clone(&site);
         let url = format!("http://{name}.localhost:{}", site.address.port());
         Box::pin(async move {
-            let ground =
-                Ground { plan: Plan::default(), folder: None, api_url: url.clone(), public: url };
+            let ground = Ground {
+                plan: Plan::default(),
+                folder: None,
+                api_url: url.clone(),
+                public: url,
+                build: BuildState::fixed(),
+            };
             let Assembled { router, parts, .. } = assemble(&site, ground).await?;
             Ok(Space { router, aws: parts.aws })
-        })
-    }))
+        }) as BoxFuture<'static, _>
+    };
+    Namespaces::new(names, Box::new(make))
 }
 
 /// Starts everything but the front.
 async fn assemble(site: &Site, ground: Ground) -> anyhow::Result<Assembled> {
     let Site { options, template, binary, logs, names, address } = site;
-    let Ground { plan, folder, api_url, public } = ground;
+    let Ground { plan, folder, api_url, public, build } = ground;
     let listeners =
         Listeners { aws: bind(0).await?, runtime_api: bind(0).await?, dynamodb: bind(0).await? };
     let path = folder.as_ref().map(|folder| folder.path.as_path());
@@ -175,7 +189,7 @@ async fn assemble(site: &Site, ground: Ground) -> anyhow::Result<Assembled> {
     let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), activity, *address);
     let gateway = Arc::new(gateway);
     let api = Router::new().fallback(gateway::handle).with_state(Arc::clone(&gateway));
-    let parts = Parts::new(api_url, dynamodb_url, template, aws, folder);
+    let parts = Parts { build, ..Parts::new(api_url, dynamodb_url, template, aws, folder) };
     let consumers = consumers::router(consumers, &parts.api_url);
     let api = api.merge(admin_api::guarded(consumers, names.clone()));
     let admin_api = parts.admin_api(template, Some(gateway), names.clone());
