@@ -13,6 +13,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import account as accounts  # noqa: E402
 import template as project  # noqa: E402
@@ -31,14 +33,23 @@ def require(truth, name, figure):
     ok(name, figure)
 
 
-def until(what, look, patience=60):
-    """Waits until a look finds something, and returns it; patience in seconds."""
+def until(what, look, patience=60, reason=lambda: ""):
+    """Waits until a look finds something, and returns it; patience in seconds. `reason` says more if nothing is found."""
     end = time.monotonic() + patience
     while not (found := look()):
         if time.monotonic() > end:
-            raise SystemExit(f"FAILED  delivery timed out waiting for {what}")
+            raise SystemExit(f"FAILED  delivery timed out waiting for {what}{reason()}")
         time.sleep(0.1)
     return found
+
+
+def described(payload):
+    """The type and the message of a function's error."""
+    try:
+        error = json.loads(payload)
+        return f"{error['errorType']}: {error['errorMessage']}"
+    except (ValueError, TypeError, KeyError):
+        return payload.decode(errors="replace")
 
 
 class Stack:
@@ -80,9 +91,13 @@ class Stack:
         return before
 
     def sweep(self):
-        """Invokes the relay as its schedule does each minute; returns the function error, if any."""
-        answer = self.functions.invoke(FunctionName=self.relay, Payload=b'{"source":"aws.events"}')
-        return answer.get("FunctionError", "")
+        """Invokes the relay as its schedule does each minute. Returns the kind of the error with its type and message, or nothing."""
+        try:
+            answer = self.functions.invoke(FunctionName=self.relay, Payload=b'{"source":"aws.events"}')
+            payload = answer["Payload"].read()
+        except (BotoCoreError, ClientError) as error:
+            return f"{type(error).__name__}: {error}"
+        return f"{answer['FunctionError']}: {described(payload)}" if "FunctionError" in answer else ""
 
 
 def mapping(stack):
@@ -133,14 +148,21 @@ def consume(stack):
 
 
 def sweep_until_delivered(stack, consumer, handled, expected):
-    """Sweeps, as the schedule does each minute, until no entry is left, and checks how many events came."""
+    """Sweeps, as the schedule does each minute, until no entry is left, and checks how many events came. On a slow machine, a
+    sweep can fail; as on AWS, the next one follows."""
+    errors = []
 
     def swept():
         if error := stack.sweep():
-            raise SystemExit(f"FAILED  delivery sweep: {error}")
+            errors.append(error)
+            print(f"note  delivery sweep {len(errors)} failed: {error}", flush=True)
+            time.sleep(2)
         return not stack.outbox()
 
-    until("the delivery of the entry", swept)
+    def last():
+        return f"; {len(errors)} sweeps failed, the last one with {errors[-1]}" if errors else "; no sweep failed"
+
+    until("the delivery of the entry", swept, 120, last)
     while consumer.poll():
         pass
     require(len(handled) == expected, "delivered later", f"{len(handled)} events")
