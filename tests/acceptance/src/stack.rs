@@ -14,6 +14,10 @@ use tokio::sync::OnceCell;
 /// `tests/aws/rights.py`.
 const RIGHTS: &str = "LATCHKEY_RIGHTS";
 
+/// The environment variable that names a folder. Each stack writes the requests to its API and their answers to that folder, for
+/// `cargo run -p openapi`.
+const TRAFFIC: &str = "LATCHKEY_TRAFFIC";
+
 /// The environment variable that holds a command. The command deploys into an account for each stack
 /// (`tests/aws/account.py`). Without it the functions run in the local stack.
 const TARGET: &str = "LATCHKEY_TARGET";
@@ -118,12 +122,13 @@ impl TestStack {
     async fn start(env: &[(&str, &str)], options: Options) -> Self {
         let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let env = env.iter().map(pair).collect();
-        let rights = std::env::var_os(RIGHTS).map(PathBuf::from);
+        let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let (rights, traffic) = (folder(RIGHTS), folder(TRAFFIC));
         let words = |command: OsString| {
             command.to_string_lossy().split_whitespace().map(str::to_owned).collect()
         };
         let account = std::env::var_os(TARGET).map(words);
-        let stack = Stack::start(Options { env, rights, account, ..options })
+        let stack = Stack::start(Options { env, rights, traffic, account, ..options })
             .await
             .unwrap_or_else(|error| panic!("{error:#}"));
         // The client keeps no connections: a connection would end with the runtime of the test that opened it.

@@ -42,6 +42,8 @@ pub struct Options {
     pub lanes: usize,
     /// The folder in which a new file gets the rights that the calls of the functions need.
     pub rights: Option<PathBuf>,
+    /// The folder in which a new file gets each request to the API with its answer.
+    pub traffic: Option<PathBuf>,
     /// The command that deploys the template into an AWS account, such as `tests/aws/account.py`.
     /// If absent, the functions run as processes of this stack.
     pub account: Option<Vec<String>>,
@@ -69,6 +71,7 @@ impl Default for Options {
             limits: true,
             lanes: LANES,
             rights: None,
+            traffic: None,
             account: None,
             schedules: true,
             consumers: Vec::new(),

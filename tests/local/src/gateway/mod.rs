@@ -3,6 +3,7 @@
 mod answer;
 mod event;
 mod routes;
+mod traffic;
 
 use crate::activity::{Activity, Asked};
 use crate::lambda::{Lambda, Outcome, PAYLOAD_LIMIT};
@@ -18,6 +19,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use template::Function;
 
+pub(crate) use traffic::Traffic;
+
 /// The largest body that API Gateway accepts.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
@@ -29,6 +32,8 @@ pub(crate) struct Gateway {
     activity: Arc<Activity>,
     /// The `host:port` of the API.
     domain: String,
+    /// Keeps each request with its answer, if asked to.
+    traffic: Option<Traffic>,
 }
 
 impl Gateway {
@@ -36,14 +41,18 @@ impl Gateway {
         functions: &[Function],
         lambda: Arc<Lambda>,
         activity: Arc<Activity>,
-        address: SocketAddr,
+        (address, traffic): (SocketAddr, Option<Traffic>),
     ) -> Self {
-        Self { routes: Routes::new(functions), lambda, activity, domain: address.to_string() }
+        let (routes, domain) = (Routes::new(functions), address.to_string());
+        Self { routes, lambda, activity, domain, traffic }
     }
 
     /// Invokes the function of a route and returns its response.
-    async fn invoke(&self, id: &str, route: &Route, payload: Bytes) -> Response {
+    async fn invoke(&self, id: &str, route: &Route, (event, payload): (&Json, Bytes)) -> Response {
         let outcome = self.lambda.invoke_as(id, &route.function, payload).await;
+        if let (Some(traffic), Outcome::Answered(answer)) = (&self.traffic, &outcome) {
+            traffic.add(event, answer);
+        }
         let response = match &outcome {
             Outcome::Answered(answer) => answer::render(answer).unwrap_or_else(internal),
             Outcome::Failed(_) => internal(),
@@ -88,10 +97,12 @@ pub(crate) async fn handle(
     if payload.len() > PAYLOAD_LIMIT {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
+    let kept = gateway.traffic.as_ref().map(|_| event.clone()).unwrap_or_default();
     activity.request_begins(request.summary(activity.clock.stamp()), asked(event));
     // A task of its own: the invocation goes on if the client goes away, as on AWS.
     let gateway = Arc::clone(&gateway);
-    let invocation = tokio::spawn(async move { gateway.invoke(&id, &route, payload).await });
+    let invocation =
+        tokio::spawn(async move { gateway.invoke(&id, &route, (&kept, payload)).await });
     invocation.await.unwrap_or_else(|_| internal())
 }
 

@@ -14,7 +14,7 @@ use crate::consumers::{self, Consumers, Plan};
 use crate::database::{self, DatabaseHandle};
 use crate::deployed::{self, Account, EndpointOf};
 use crate::files::DataFolder;
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, Traffic};
 use crate::lambda::{self, Function, Lambda, Launch};
 use crate::logs::{Echo, Logs};
 use crate::namespaces::{self, Namespaces, Space};
@@ -186,7 +186,9 @@ async fn assemble(site: &Site, ground: Ground) -> anyhow::Result<Assembled> {
         logs: Arc::clone(logs),
     }));
     let aws = endpoint(template, options, backend, Arc::clone(&activity))?;
-    let gateway = Gateway::new(&template.functions, Arc::clone(&lambda), activity, *address);
+    let traffic = options.traffic.as_deref().map(Traffic::create).transpose()?;
+    let functions = &template.functions;
+    let gateway = Gateway::new(functions, Arc::clone(&lambda), activity, (*address, traffic));
     let gateway = Arc::new(gateway);
     let api = Router::new().fallback(gateway::handle).with_state(Arc::clone(&gateway));
     let parts = Parts { build, ..Parts::new(api_url, dynamodb_url, template, aws, folder) };
