@@ -3,6 +3,7 @@
 //! A contract decides nothing and names no other contract. `shared/docs/contributing.md` says how to
 //! add one.
 
+pub mod api;
 mod delivery_events;
 mod envelope;
 pub mod goodcity;
@@ -46,6 +47,8 @@ pub struct Route {
 pub struct Contract {
     pub profile: &'static Profile,
     pub routes: &'static [Route],
+    /// What the endpoints accept and answer.
+    pub api: &'static api::Api,
     /// The path prefixes that the contract owns, in whole segments. The longest prefix of a path
     /// wins. A test requires that no two contracts have the same prefix.
     pub paths: &'static [&'static str],

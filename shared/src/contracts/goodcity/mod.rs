@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("CONTRACT.md")]
 
+mod api;
 mod app;
 mod attributes;
 mod authenticator;
@@ -57,6 +58,7 @@ pub const PROFILE: Profile = Profile {
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
+    api: &api::API,
     paths: &["/api/v1"],
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,

@@ -3,11 +3,12 @@
 use super::{attributes, claims, mobile};
 use crate::domain::user::User;
 use crate::ports::PortError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// A user as responses show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct UserObject {
     addresses: Vec<Address>,
     /// Always empty: no sign-up grants permissions.
@@ -15,7 +16,7 @@ pub struct UserObject {
     user_profile: Profile,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Address {
     id: u32,
     street: Option<String>,
@@ -23,10 +24,11 @@ struct Address {
     building: Option<String>,
     district_id: Option<u32>,
     addressable_id: u32,
+    #[schemars(extend("const" = "User"))]
     addressable_type: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Profile {
     id: u32,
     first_name: Option<String>,

@@ -5,7 +5,8 @@ use crate::http::{self, BodyError, CorsPolicy, KeyProblem, Request, Response};
 use crate::ports::PortError;
 use lambda_http::http::header::{ACCESS_CONTROL_REQUEST_HEADERS, VARY};
 use lambda_http::http::{HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::time::Duration;
 
 /// A refusal of GoodCity.
@@ -43,12 +44,32 @@ pub enum Refusal {
     Internal,
 }
 
-/// The body of a refusal. The original has two error keys, and one plain text.
-enum ErrorBody {
-    /// `{"errors": …}`: errors of a model, or of a pin.
-    Errors(Value),
-    /// `{"error": "…"}`: errors of parameters and tokens.
-    Error(String),
+/// The body of a refusal in JSON. The original has two error keys.
+#[derive(JsonSchema, Serialize)]
+#[serde(untagged)]
+#[schemars(rename = "Error")]
+pub(super) enum ErrorBody {
+    /// Errors of values.
+    Errors { errors: Errors },
+    /// Errors of parameters and tokens.
+    Error { error: String },
+}
+
+/// What is wrong with values.
+#[derive(JsonSchema, Serialize)]
+#[serde(untagged)]
+pub(super) enum Errors {
+    Text(&'static str),
+    /// What is wrong with a pin.
+    OfPin {
+        pin: &'static str,
+    },
+}
+
+/// The content of a refusal.
+enum Content {
+    Json(ErrorBody),
+    /// The one refusal of the original that is a plain text.
     Plain(&'static str),
 }
 
@@ -96,9 +117,9 @@ impl Refusal {
         samples
     }
 
-    fn parts(&self) -> (StatusCode, ErrorBody) {
-        let errors = |text: &str| ErrorBody::Errors(text.into());
-        let error = |text: &str| ErrorBody::Error(text.to_owned());
+    fn parts(&self) -> (StatusCode, Content) {
+        let errors = |text| Content::Json(ErrorBody::Errors { errors: Errors::Text(text) });
+        let error = |text: &str| Content::Json(ErrorBody::Error { error: text.to_owned() });
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         match self {
             Self::Body => (StatusCode::BAD_REQUEST, error("Invalid request body")),
@@ -109,13 +130,16 @@ impl Refusal {
             Self::InvalidHost => (StatusCode::FORBIDDEN, errors("Invalid host")),
             Self::MobileBlank => (unprocessable, errors("Mobile can't be blank")),
             Self::MobileInvalid => (unprocessable, errors("Mobile must begin with +852")),
-            Self::Pin => (unprocessable, ErrorBody::Errors(json!({"pin": "Invalid SMS code."}))),
+            Self::Pin => {
+                let errors = Errors::OfPin { pin: "Invalid SMS code." };
+                (unprocessable, Content::Json(ErrorBody::Errors { errors }))
+            }
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, error("Invalid token")),
             Self::ExpiredToken => (StatusCode::UNAUTHORIZED, error("Expired token")),
             Self::Platform => {
                 let text =
                     "Unrecognised platform, expecting 'fcm' or 'gcm' (Android) or 'aps' (iOS)";
-                (StatusCode::BAD_REQUEST, ErrorBody::Plain(text))
+                (StatusCode::BAD_REQUEST, Content::Plain(text))
             }
             Self::Key(problem) => (problem.status(), error(problem.text())),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, errors("Too many requests")),
@@ -128,9 +152,8 @@ impl Refusal {
     pub fn status_and_body(&self) -> (u16, String) {
         let (status, body) = self.parts();
         let text = match body {
-            ErrorBody::Errors(value) => json!({"errors": value}).to_string(),
-            ErrorBody::Error(text) => json!({"error": text}).to_string(),
-            ErrorBody::Plain(text) => text.to_owned(),
+            Content::Json(body) => serde_json::to_string(&body).unwrap_or_default(),
+            Content::Plain(text) => text.to_owned(),
         };
         (status.as_u16(), text)
     }
@@ -149,9 +172,8 @@ impl http::Refusal for Refusal {
     fn into_response(self, _: &Request) -> Response {
         let (status, body) = self.parts();
         let response = match body {
-            ErrorBody::Errors(value) => http::json(status, &json!({"errors": value})),
-            ErrorBody::Error(text) => http::json(status, &json!({"error": text})),
-            ErrorBody::Plain(text) => http::text(status, text),
+            Content::Json(body) => http::json(status, &body),
+            Content::Plain(text) => http::text(status, text),
         };
         match self {
             Self::TooMany { retry_after } => http::retry_after(response, retry_after),
@@ -187,7 +209,7 @@ pub(super) fn not_found(request: &UnmatchedRequest<'_>) -> Response {
     let status = request.status();
     let wrong_method = status == StatusCode::METHOD_NOT_ALLOWED;
     let text = if wrong_method { "Method not allowed" } else { "Not found" };
-    http::json(status, &json!({"error": text}))
+    http::json(status, &ErrorBody::Error { error: text.to_owned() })
 }
 
 /// The response to a preflight: any origin, any method, any header, as in the original.

@@ -1,7 +1,8 @@
 //! The requests of GoodCity's clients, and the bodies of the responses.
 
 use super::attributes::{ADDRESS_ID, ADDRESS_TYPE, DISTRICT_ID, FIRST_NAME, LAST_NAME};
-use super::{App, Refusal, UserObject, challenge_key, mobile};
+use super::{App, Refusal, UserObject, api, challenge_key, mobile};
+use crate::contracts::api::{Field, Fields};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
@@ -11,8 +12,9 @@ use crate::http;
 use crate::usecases::{CodeRequested, Delivery, EnterByCodeCommand, Newcomer, Presented};
 use futures_util::future::{BoxFuture, ready};
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The length of the longest name or address type, in characters: the width of the original's
 /// columns.
@@ -67,13 +69,13 @@ pub struct RegisterDeviceRequest {
 }
 
 /// The response to `send_pin` and `signup`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct OtpAuthKey {
     otp_auth_key: String,
 }
 
 /// The response to a right pin.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct VerifiedUser {
     /// A JWT.
     pub jwt_token: String,
@@ -115,7 +117,7 @@ impl SendPinRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::form_or_json_object(request)?;
+        let fields = Fields::read(request, &api::PIN)?;
         let app = App::of(request)?;
         let key = challenge_key(mobile::parse(fields.get("mobile"))?);
         Ok(Self { key, delivery: delivery_in(app) })
@@ -128,12 +130,13 @@ fn inspect(value: &Value) -> String {
 }
 
 fn required_object<'a>(
-    fields: &'a Map<String, Value>,
+    fields: &'a Fields<'_>,
     name: &str,
-) -> Result<&'a Map<String, Value>, Refusal> {
+    declared: &'static [Field],
+) -> Result<Fields<'a>, Refusal> {
     match fields.get(name) {
         None => Err(Refusal::Parameter(format!("Missing parameter {name}"))),
-        Some(Value::Object(object)) => Ok(object),
+        Some(Value::Object(object)) => Ok(Fields::of(object, declared)),
         Some(other) => {
             let value = inspect(other);
             let text = format!("Invalid parameter '{name}' value {value}: Must be a Hash");
@@ -142,10 +145,7 @@ fn required_object<'a>(
     }
 }
 
-fn optional_text<'a>(
-    fields: &'a Map<String, Value>,
-    name: &str,
-) -> Result<Option<&'a str>, Refusal> {
+fn optional_text<'a>(fields: &'a Fields<'_>, name: &str) -> Result<Option<&'a str>, Refusal> {
     match fields.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -163,15 +163,15 @@ impl SignupRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::form_or_json_object(request)?;
+        let fields = Fields::read(request, &api::USER)?;
         let delivery = delivery_in(App::of(request)?);
-        let user = required_object(&fields, "user_auth")?;
-        let address = required_object(user, "address_attributes")?;
+        let user = required_object(&fields, "user_auth", api::USER_FIELDS)?;
+        let address = required_object(&user, "address_attributes", api::ADDRESS_FIELDS)?;
         let given = [
-            (FIRST_NAME, optional_text(user, "first_name")?, "First name is too long"),
-            (LAST_NAME, optional_text(user, "last_name")?, "Last name is too long"),
-            (DISTRICT_ID, optional_text(address, "district_id")?, "Address district is invalid"),
-            (ADDRESS_TYPE, optional_text(address, "address_type")?, "Address type is too long"),
+            (FIRST_NAME, optional_text(&user, "first_name")?, "First name is too long"),
+            (LAST_NAME, optional_text(&user, "last_name")?, "Last name is too long"),
+            (DISTRICT_ID, optional_text(&address, "district_id")?, "Address district is invalid"),
+            (ADDRESS_TYPE, optional_text(&address, "address_type")?, "Address type is too long"),
         ];
         let key = challenge_key(mobile::parse(user.get("mobile"))?);
         let mut attributes = Attributes::default();
@@ -218,7 +218,7 @@ impl HeldPin {
     /// # Errors
     /// [`Refusal::Pin`], [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::form_or_json_object(request)?;
+        let fields = Fields::read(request, &api::HELD_PIN)?;
         let text = |name: &str| match fields.get(name) {
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
             _ => Err(Refusal::Pin),
@@ -238,7 +238,7 @@ impl RegisterDeviceRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::form_or_json_object(request)?;
+        let fields = Fields::read(request, &api::DEVICE)?;
         let app = App::of(request)?;
         let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
         let platform = PLATFORMS.into_iter().find(|platform| *platform == text("platform"));

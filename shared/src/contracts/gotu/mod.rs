@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("CONTRACT.md")]
 
+mod api;
 mod attributes;
 mod authenticator;
 mod claims;
@@ -59,6 +60,7 @@ pub const PROFILE: Profile = Profile {
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
+    api: &api::API,
     paths: &["/otp", "/sessions", "/users"],
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,

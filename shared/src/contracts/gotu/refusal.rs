@@ -4,8 +4,17 @@ use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
 use crate::http::{self, BodyError, CorsPolicy, KeyProblem, MAX_BODY_BYTES, Request, Response};
 use crate::ports::PortError;
 use lambda_http::http::{HeaderValue, StatusCode};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::time::Duration;
+
+/// The body of a refusal.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Error")]
+pub(super) struct ErrorBody<'a> {
+    /// What is wrong.
+    error: &'a str,
+}
 
 /// A refusal of Gotu.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +139,7 @@ impl Refusal {
     #[must_use]
     pub fn status_and_body(&self) -> (u16, String) {
         let (status, text) = self.status_and_text();
-        (status.as_u16(), json!({"error": text}).to_string())
+        (status.as_u16(), serde_json::to_string(&ErrorBody { error: &text }).unwrap_or_default())
     }
 }
 
@@ -180,7 +189,7 @@ impl ContractRefusal for Refusal {
 }
 
 fn error(status: StatusCode, text: &str) -> Response {
-    http::json(status, &json!({"error": text}))
+    http::json(status, &ErrorBody { error: text })
 }
 
 /// The response to a request that no route serves.

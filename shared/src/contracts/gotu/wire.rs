@@ -1,7 +1,8 @@
 //! The requests of Gotu's clients, and the bodies of the responses.
 
 use super::attributes::{REFERRAL_ID, SOURCE, USER_TYPE};
-use super::{PASSWORD_MIN, Refusal, realm};
+use super::{PASSWORD_MIN, Refusal, api, realm};
+use crate::contracts::api::{Body, Fields as BodyFields};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
 use crate::domain::device::DeviceInfo;
@@ -16,9 +17,10 @@ use crate::http::{self, Successor};
 use crate::usecases::{EnterByCodeCommand, Presented, Renewal, SignInCommand, SignUpCommand};
 use futures_util::future::{BoxFuture, ready};
 use lambda_http::{Request, RequestExt as _};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The header with the id that the app gives its device.
 const DEVICE_ID: &str = "X-Device-Id";
@@ -110,12 +112,12 @@ pub struct PhoneRequest {
 }
 
 /// The response with a request token: `{"data":{"requestToken":…}}`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct RequestTokenResponse {
     data: RequestTokenData,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestTokenData {
     request_token: String,
@@ -129,13 +131,13 @@ impl RequestTokenResponse {
 }
 
 /// The response with a session: `{"data":…}`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Session {
     pub data: Tokens,
 }
 
 /// The tokens of a session.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
     /// A JWT.
@@ -145,6 +147,7 @@ pub struct Tokens {
     /// 52 characters of `[0-9a-v]`.
     pub refresh_token: String,
     /// `Bearer`.
+    #[schemars(extend("const" = "Bearer"))]
     pub token_type: &'static str,
 }
 
@@ -153,9 +156,13 @@ fn invalid(text: impl Into<String>) -> Refusal {
 }
 
 /// The fields of a body. Every field is a text; `null` and `""` mean that it is absent.
-struct Fields(Map<String, Value>);
+struct Fields(BodyFields<'static>);
 
 impl Fields {
+    fn read(request: &Request, body: &'static Body) -> Result<Self, Refusal> {
+        Ok(Self(BodyFields::read(request, body)?))
+    }
+
     fn optional(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -217,7 +224,7 @@ impl SessionRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::SIGN_IN)?;
         let email = parse_email("email", fields.required("email")?)?;
         // A password that no user can have is refused like a wrong one.
         let password = fields.required("password")?;
@@ -236,7 +243,7 @@ impl SessionByPhoneRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::SIGN_IN_BY_PHONE)?;
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         let code = read_code(&fields)?;
         let key = challenge_key(Purpose::SignIn, phone);
@@ -303,7 +310,7 @@ impl RefreshRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::REFRESH)?;
         Ok(Self { refresh_token: fields.required("refreshToken")?.into() })
     }
 }
@@ -314,7 +321,7 @@ impl VerificationRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::VERIFICATION)?;
         let recipient = read_identifier(&fields)?;
         let code = read_code(&fields)?;
         let purpose = match fields.required("otpType")? {
@@ -332,7 +339,7 @@ impl DeletionRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::DELETION)?;
         match (fields.optional("password")?, fields.optional("otpCode")?) {
             (Some(password), None) => {
                 // A password that no user can have is refused like a wrong one.
@@ -355,7 +362,7 @@ impl PhoneRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::NEW_PHONE)?;
         let request_token = fields.required("requestToken")?.into();
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         Ok(Self { phone, request_token })
@@ -368,7 +375,7 @@ impl PasswordRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::NEW_PASSWORD)?;
         let request_token = fields.required("requestToken")?.into();
         Ok(Self { password: new_password(&fields, "newPassword", None)?, request_token })
     }
@@ -389,7 +396,7 @@ impl OtpRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::OTP)?;
         let recipient = read_identifier(&fields)?;
         let (purpose, audience) = match fields.required("otpType")? {
             "login" => (Purpose::SignIn, Audience::Registered),
@@ -412,7 +419,7 @@ impl SignUpRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields(http::json_object(request)?);
+        let fields = Fields::read(request, &api::SIGN_UP)?;
         if by_phone(&fields)? { read_phone(&fields, request) } else { read_email(&fields, request) }
     }
 }

@@ -1,6 +1,8 @@
 //! The errors of all fields of a request, in the order of the documented fields.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use std::borrow::Cow;
 
 /// The errors of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,5 +49,22 @@ impl Serialize for FieldErrors {
             }
         }
         map.end()
+    }
+}
+
+impl JsonSchema for FieldErrors {
+    fn schema_name() -> Cow<'static, str> {
+        "FieldErrors".into()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        let nested = schemas.subschema_for::<Self>();
+        json_schema!({
+            "description": "The errors of the fields, by their names.",
+            "type": "object",
+            "additionalProperties": {
+                "anyOf": [{"type": "array", "items": {"type": "string"}, "minItems": 1}, nested]
+            }
+        })
     }
 }

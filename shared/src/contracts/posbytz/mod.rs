@@ -3,6 +3,7 @@
 #![doc = include_str!("CONTRACT.md")]
 
 mod admin;
+mod api;
 mod attributes;
 mod claims;
 mod events;
@@ -57,6 +58,7 @@ pub const PROFILE: Profile = Profile {
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
+    api: &api::API,
     paths: &["/ecommerce"],
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,

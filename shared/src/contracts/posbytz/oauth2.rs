@@ -1,7 +1,8 @@
 //! The token endpoint: OAuth 2.0 client credentials (RFC 6749 4.4), in the format of the RFC.
 
 use super::refusal::ErrorBody;
-use super::{Refusal, claims};
+use super::{Refusal, api, claims};
+use crate::contracts::api::Fields;
 use crate::contracts::{ContractRefusal, internal_error};
 use crate::domain::client::{ClientId, ClientSecret, Scopes};
 use crate::http::{self, BodyError, CorsPolicy, Response};
@@ -11,8 +12,9 @@ use data_encoding::BASE64;
 use lambda_http::Request;
 use lambda_http::http::header::{PRAGMA, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::time::Duration;
 
 /// The only grant type that is supported.
@@ -56,21 +58,24 @@ pub enum TokenRefusal {
 }
 
 /// The response with a token.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct TokenResponse {
+    #[schemars(extend("const" = "bearer"))]
     token_type: &'static str,
     access_token: String,
     expires_in: u64,
     /// Only if the request named no scopes: then the granted ones are not those of the request
     /// (RFC 6749 5.1).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     scope: Option<String>,
 }
 
 /// The body of a refusal.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
-enum TokenErrorBody {
+#[schemars(rename = "TokenError")]
+pub(super) enum TokenErrorBody {
     /// In the format of the RFC (RFC 6749 5.2).
     OAuth2 { error: &'static str, error_description: &'static str },
     /// In the format of the contract, for a failure that the RFC does not cover.
@@ -182,10 +187,7 @@ impl From<GrantRefused> for TokenRefusal {
 }
 
 /// The value of a parameter. A parameter without a value is absent (RFC 6749 3.2).
-fn parameter<'a>(
-    fields: &'a Map<String, Value>,
-    name: &str,
-) -> Result<Option<&'a str>, TokenRefusal> {
+fn parameter<'a>(fields: &'a Fields<'_>, name: &str) -> Result<Option<&'a str>, TokenRefusal> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
@@ -220,7 +222,7 @@ impl TokenRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, TokenRefusal> {
-        let fields = http::form_or_json_object(request)?;
+        let fields = Fields::read(request, &api::GRANT)?;
         let grant = parameter(&fields, "grant_type")?;
         let (id, secret) = (parameter(&fields, "client_id")?, parameter(&fields, "client_secret")?);
         let scope = parameter(&fields, "scope")?;

@@ -8,6 +8,7 @@ use crate::ports::PortError;
 use crate::usecases::Taken;
 use lambda_http::http::header::WWW_AUTHENTICATE;
 use lambda_http::http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -46,15 +47,19 @@ pub enum Refusal {
 }
 
 /// The body of a refusal. The order of the fields is the documented one.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Error")]
 pub(super) struct ErrorBody {
     status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FieldErrors")]
     errors: Option<FieldErrors>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     message: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     error: Option<&'static str>,
 }
 

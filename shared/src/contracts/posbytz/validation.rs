@@ -1,11 +1,12 @@
 //! The rules of the fields, with the texts of class-validator in its order: max, min, type, empty.
 
-use super::FieldErrors;
+use super::{FieldErrors, api};
+use crate::contracts::api::Fields;
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
 use crate::domain::password::{self, Password, PasswordError};
 use crate::domain::phone::PhoneNumber;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The length of a password, in code points (CONTRACT.md, "Differences from the original").
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=32;
@@ -41,7 +42,7 @@ pub(super) fn number_of<'a>(phone: &'a PhoneNumber, code: &str) -> &'a str {
 }
 
 /// A field, unless it is absent or `null`.
-pub(super) fn given<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(super) fn given<'a>(fields: &'a Fields<'_>, name: &str) -> Option<&'a Value> {
     fields.get(name).filter(|value| !value.is_null())
 }
 
@@ -74,6 +75,7 @@ pub(super) fn mobile(value: &Value, errors: &mut FieldErrors) -> Option<Mobile> 
         errors.add("mobile", vec!["mobile must be an object"]);
         return None;
     };
+    let object = Fields::of(object, api::MOBILE_PARTS);
     let code = object.get("code").and_then(country_code);
     let number = object.get("number").and_then(digits);
     let phone = match (&code, number) {
@@ -118,7 +120,7 @@ pub(super) fn password(value: Option<&Value>, errors: &mut FieldErrors) -> Optio
 }
 
 /// Reads a code, which is a JSON number.
-pub(super) fn otp(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Option<String> {
+pub(super) fn otp(fields: &Fields<'_>, errors: &mut FieldErrors) -> Option<String> {
     let otp = given(fields, "otp").filter(|value| value.is_number());
     if otp.is_none() {
         errors.add("otp", vec!["otp must be a number conforming to the specified constraints"]);
@@ -128,7 +130,7 @@ pub(super) fn otp(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Opti
 
 /// Reads the password of a customer who has one.
 pub(super) fn known_password<'a>(
-    fields: &'a Map<String, Value>,
+    fields: &'a Fields<'_>,
     errors: &mut FieldErrors,
 ) -> Option<&'a str> {
     let password = given(fields, "password").and_then(Value::as_str);

@@ -2,7 +2,8 @@
 
 use super::attributes::{MOBILE_CODE, REFERRAL_CODE, REFERRED_BY};
 use super::validation::{self, Mobile, given};
-use super::{Caller, FieldErrors, Refusal};
+use super::{Caller, FieldErrors, Refusal, api};
+use crate::contracts::api::Fields;
 use crate::contracts::envelope::date_time;
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
@@ -19,8 +20,9 @@ use crate::usecases::{
     ResetByCodeCommand, SignInCommand, SignUpCommand,
 };
 use lambda_http::{Request, RequestExt as _};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::time::Duration;
 
 /// The request of `POST /ecommerce/v1/auth/signup`.
@@ -78,7 +80,7 @@ pub struct DeletionRequest {
 }
 
 /// The response to the deletion of a customer.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerDeleted {
     status_code: u16,
@@ -105,17 +107,18 @@ pub struct OtpVerifyRequest {
 }
 
 /// The response with the session of a customer.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerSession {
     status_code: u16,
     data: CustomerToken,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CustomerToken {
     access_token: String,
+    #[schemars(extend("const" = "Bearer"))]
     token_type: &'static str,
     expires_in: u64,
 }
@@ -133,7 +136,7 @@ impl CustomerSession {
 
 impl Contacts {
     /// Reads the recipients of a customer: an address, a mobile or both.
-    fn read(fields: &Map<String, Value>, errors: &mut FieldErrors) -> Self {
+    fn read(fields: &Fields<'_>, errors: &mut FieldErrors) -> Self {
         let (email, mobile) = (given(fields, "email"), given(fields, "mobile"));
         if email.is_none() && mobile.is_none() {
             errors.add("email", vec![validation::NO_EMAIL]);
@@ -159,7 +162,7 @@ impl SigninRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Credentials`] for a password
     /// that no customer can have; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
+        let fields = Fields::read(request, &api::SIGN_IN)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         let password = validation::known_password(&fields, &mut errors);
@@ -194,7 +197,7 @@ impl DeletionRequest {
     /// [`Refusal::Invalid`] with the errors of the field; [`Refusal::Credentials`] for a password that
     /// no customer can have; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
+        let fields = Fields::read(request, &api::DELETION)?;
         let mut errors = FieldErrors::default();
         let password = validation::known_password(&fields, &mut errors);
         match password.filter(|_| errors.is_empty()) {
@@ -214,7 +217,7 @@ impl ForgotPasswordRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
+        let fields = Fields::read(request, &api::RECIPIENT)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         match contacts.one() {
@@ -246,7 +249,7 @@ impl ResetPasswordRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
+        let fields = Fields::read(request, &api::RESET)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         let otp = validation::otp(&fields, &mut errors);
@@ -280,14 +283,14 @@ impl ResendRequest {
     /// [`Refusal::Invalid`] with the errors of the field; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
-        let mut errors = FieldErrors::default();
         let is_link = request.uri().path().ends_with("/email/resend");
-        let (field, empty) = if is_link {
-            ("email", validation::NO_EMAIL)
+        let (body, field, empty) = if is_link {
+            (&api::RECIPIENT_EMAIL, "email", validation::NO_EMAIL)
         } else {
-            ("mobile", validation::NO_MOBILE)
+            (&api::RECIPIENT_MOBILE, "mobile", validation::NO_MOBILE)
         };
+        let fields = Fields::read(request, body)?;
+        let mut errors = FieldErrors::default();
         let recipient = match given(&fields, field) {
             Some(value) if is_link => validation::email(value, &mut errors).map(Identifier::Email),
             Some(value) => {
@@ -325,7 +328,7 @@ impl OtpVerifyRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Otp`] for an address, which gets
     /// a link and no code; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
+        let fields = Fields::read(request, &api::CODE)?;
         let mut errors = FieldErrors::default();
         let otp = validation::otp(&fields, &mut errors);
         let source = given(&fields, "source").and_then(Value::as_str);
@@ -365,19 +368,21 @@ impl OtpVerifyRequest {
 }
 
 /// The response to a sign-up.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerCreated {
     status_code: u16,
     data: Customer,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Customer {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerEmail")]
     email: Option<CustomerEmail>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerMobile")]
     mobile: Option<CustomerMobile>,
     created_at: String,
     deleted_at: Option<String>,
@@ -387,14 +392,14 @@ struct Customer {
     addresses: [String; 0],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CustomerEmail {
     id: String,
     token: String,
     verified: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CustomerMobile {
     code: String,
     number: String,
@@ -402,7 +407,7 @@ struct CustomerMobile {
 }
 
 /// The response to a request that succeeded and has nothing to tell.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Success {
     status_code: u16,
@@ -420,7 +425,7 @@ impl SignupRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = http::json_object(request)?;
+        let fields = Fields::read(request, &api::SIGN_UP)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         let password = validation::password(given(&fields, "password"), &mut errors);

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("CONTRACT.md")]
 
+mod api;
 mod attributes;
 mod authenticator;
 mod cookies;
@@ -62,6 +63,7 @@ pub const PROFILE: Profile = Profile {
 pub const CONTRACT: Contract = Contract {
     profile: &PROFILE,
     routes: routes::ROUTES,
+    api: &api::API,
     paths: &["/auth", "/user", "/api/auth", "/api/user"],
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,

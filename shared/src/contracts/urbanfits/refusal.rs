@@ -4,6 +4,7 @@ use crate::contracts::{ContractRefusal, UnmatchedRequest, internal_error};
 use crate::http::{self, BodyError, CorsPolicy, KeyProblem, Request, Response};
 use crate::ports::PortError;
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -56,8 +57,9 @@ pub enum Refusal {
 }
 
 /// A body that only has a message.
-#[derive(Serialize)]
-struct MessageBody<'a> {
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Message")]
+pub(super) struct MessageBody<'a> {
     success: bool,
     msg: &'a str,
 }

@@ -11,6 +11,7 @@ use crate::ports::{PortError, SignAccessToken, SignText};
 use data_encoding::BASE64;
 use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub(super) const REGISTER_PROVIDER: &str = PROFILE.name;
 
 /// A user as responses show it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct UserObject {
     username: String,
     register_provider: &'static str,
@@ -29,6 +30,7 @@ pub struct UserObject {
     /// Random bytes in the format of the original's encrypted password. Only the response to a
     /// sign-up has it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     password: Option<String>,
     two_fa_enabled: bool,
     role: &'static str,
@@ -48,7 +50,7 @@ pub struct UserObject {
     version: u32,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 struct Wallet {
     card_number: String,
     bar_code: String,

@@ -3,7 +3,8 @@
 use super::attributes::{PHONE_NUMBER, PHONE_PREFIX, TIMEZONE, USER_AGENT};
 use super::cookies::SESSION_TOKEN;
 use super::user::{REGISTER_PROVIDER, UserObject};
-use super::{Refusal, realm};
+use super::{Refusal, api, realm};
+use crate::contracts::api::Fields;
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, Purpose};
 use crate::domain::device::DeviceInfo;
@@ -21,8 +22,9 @@ use crate::usecases::{
 use futures_util::future::{BoxFuture, ready};
 use jiff::tz;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The length of the shortest and of the longest password, in characters (CONTRACT.md,
 /// "`POST /auth/signup`").
@@ -57,7 +59,7 @@ pub struct CallbackRequest {
 }
 
 /// The response to a sign-up.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct PendingResponse {
     success: bool,
     otp_id: String,
@@ -86,7 +88,7 @@ pub struct ChangePasswordRequest {
 }
 
 /// The response to a request for a code that is sent by e-mail.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct CodeSentResponse {
     success: bool,
     otp_id: String,
@@ -151,7 +153,7 @@ pub enum LogoutSessions {
 }
 
 /// The response with a user.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct UserResponse {
     success: bool,
     msg: &'static str,
@@ -208,7 +210,7 @@ impl LoginRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::SIGN_IN) {
             Err(http::BodyError::Malformed) => return Err(Refusal::LoginParameters),
             fields => fields?,
         };
@@ -248,7 +250,7 @@ impl LogoutRequest {
     /// # Errors
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let sessions = match http::json_object(request) {
+        let sessions = match Fields::read(request, &api::SIGN_OUT) {
             Ok(fields) if fields.get("all") == Some(&Value::Bool(true)) => LogoutSessions::All,
             Ok(_) | Err(http::BodyError::Malformed) => LogoutSessions::Current,
             Err(error @ http::BodyError::TooLarge) => return Err(error.into()),
@@ -261,7 +263,7 @@ impl LogoutRequest {
 ///
 /// # Errors
 /// [`Refusal::Parameters`] if the field is missing, empty or not a text.
-fn required<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
+fn required<'a>(fields: &'a Fields<'_>, name: &str) -> Result<&'a str, Refusal> {
     let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
     if text.is_empty() { Err(Refusal::Parameters) } else { Ok(text) }
 }
@@ -305,7 +307,7 @@ impl SignupRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request, locale: &str) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::SIGN_UP) {
             Err(http::BodyError::Malformed) => return Err(Refusal::Parameters),
             fields => fields?,
         };
@@ -353,7 +355,7 @@ impl ResendRequest {
     /// # Errors
     /// [`Refusal::ResendParameters`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request, locale: &str) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::HANDLE) {
             Err(http::BodyError::Malformed) => return Err(Refusal::ResendParameters),
             fields => fields?,
         };
@@ -373,7 +375,7 @@ impl ForgotPasswordRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::ADDRESS) {
             Err(http::BodyError::Malformed) => return Err(Refusal::ForgotParameters),
             fields => fields?,
         };
@@ -390,7 +392,7 @@ impl DeletionRequest {
     /// # Errors
     /// [`Refusal::DeletionParameters`], [`Refusal::Credentials`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::DELETION) {
             Err(http::BodyError::Malformed) => return Err(Refusal::DeletionParameters),
             fields => fields?,
         };
@@ -406,7 +408,7 @@ impl ChangePasswordRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::NEW_PASSWORD) {
             Err(http::BodyError::Malformed) => return Err(Refusal::ChangeParameters),
             fields => fields?,
         };
@@ -423,13 +425,13 @@ impl ChangePasswordRequest {
 }
 
 /// The `otp_id` of a request; `None` if it is missing or too short.
-fn otp_id(fields: &Map<String, Value>) -> Option<ChallengeHandle> {
+fn otp_id(fields: &Fields<'_>) -> Option<ChallengeHandle> {
     let otp_id = fields.get("otp_id").and_then(Value::as_str).unwrap_or_default();
     (otp_id.chars().count() >= OTP_ID_MIN).then(|| ChallengeHandle::new(otp_id))
 }
 
 /// The `otp_id` and the code of a request; `None` if one of them is missing.
-fn held_code(fields: &Map<String, Value>) -> Option<(ChallengeHandle, String)> {
+fn held_code(fields: &Fields<'_>) -> Option<(ChallengeHandle, String)> {
     let code = match fields.get("otp") {
         Some(Value::String(otp)) if !otp.is_empty() => otp.clone(),
         // A code is never empty, so this one is counted as a guess and refused.
@@ -459,7 +461,7 @@ impl CallbackRequest {
     /// # Errors
     /// [`Refusal::CallbackParameters`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match http::json_object(request) {
+        let fields = match Fields::read(request, &api::HELD_CODE) {
             Err(http::BodyError::Malformed) => return Err(Refusal::CallbackParameters),
             fields => fields?,
         };

@@ -1,0 +1,177 @@
+//! GoodCity's API, as its OpenAPI document describes it.
+
+use super::UserObject;
+use super::refusal::{ErrorBody, Refusal};
+use super::wire::{OtpAuthKey, VerifiedUser};
+use crate::contracts::api::{
+    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Operation, Parameter, Refused, bearer, refused,
+};
+use crate::http::KeyProblem;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub(super) const API: Api = Api {
+    title: "GoodCity",
+    bases: &[""],
+    schemes: &[("token", || bearer("The `jwt_token` of `POST /api/v1/auth/verify`."))],
+    operations: &[SEND_PIN, SIGNUP, VERIFY, PROFILE, REGISTER_DEVICE, DELETE_USER],
+};
+
+const MOBILE: Field = Field::required(
+    "mobile",
+    "A mobile of Hong Kong.",
+    || json!({"type": "string", "pattern": "^\\+852[569][0-9]{7}$"}),
+);
+
+pub(super) const PIN: Body = Body::form_or_json(&[MOBILE]);
+pub(super) const USER: Body =
+    Body::form_or_json(&[Field::required("user_auth", "The user.", || object(USER_FIELDS))]);
+pub(super) const USER_FIELDS: &[Field] = &[
+    MOBILE,
+    name("first_name", "The first name."),
+    name("last_name", "The last name."),
+    Field::required("address_attributes", "The address.", || object(ADDRESS_FIELDS)),
+];
+pub(super) const ADDRESS_FIELDS: &[Field] = &[
+    Field::optional(
+        "district_id",
+        "The number of the district.",
+        || json!({"type": "string", "pattern": "^[0-9]{0,9}$"}),
+    ),
+    name("address_type", "The type of the address."),
+];
+pub(super) const HELD_PIN: Body = Body::form_or_json(&[
+    Field::required("otp_auth_key", "The key of the last `send_pin` or `signup`.", text),
+    Field::required("pin", "The pin that was texted.", text),
+]);
+pub(super) const DEVICE: Body = Body::form_or_json(&[
+    Field::required(
+        "handle",
+        "The registration id at the push service.",
+        || json!({"type": "string", "minLength": 1, "maxLength": 4096, "pattern": "\\S"}),
+    ),
+    Field::required(
+        "platform",
+        "The push service.",
+        || json!({"type": "string", "enum": ["fcm", "gcm", "aps"]}),
+    ),
+]);
+
+const fn name(name: &'static str, about: &'static str) -> Field {
+    Field::optional(name, about, || json!({"type": "string", "maxLength": 255}))
+}
+
+fn text() -> Value {
+    json!({"type": "string", "pattern": "\\S"})
+}
+
+fn object(fields: &'static [Field]) -> Value {
+    Body::json(fields).schema()
+}
+
+const APP: Parameter = Field::optional(
+    "X-GOODCITY-APP-NAME",
+    "The app; without it, `app`.",
+    || json!({"type": "string", "pattern": "^(app|admin|stock|browse)(\\.goodcity)?$"}),
+)
+.in_header();
+const DEVICE_ID: Parameter = Field::optional(
+    "X-GOODCITY-DEVICE-ID",
+    "The id that the app gives its device.",
+    || json!({"type": "string"}),
+)
+.in_header();
+const APP_VERSION: Parameter = Field::optional(
+    "X-GOODCITY-APP-VERSION",
+    "The version of the app.",
+    || json!({"type": "string"}),
+)
+.in_header();
+const LANGUAGE: Parameter =
+    Field::optional("Accept-Language", "The language of the SMS.", || json!({"type": "string"}))
+        .in_header();
+
+const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Operation {
+    Operation {
+        function,
+        path: "",
+        security: &[],
+        parameters: &[],
+        body: None,
+        answers: &[],
+        error: |schemas| schemas.subschema_for::<ErrorBody>(),
+        refusals,
+    }
+}
+
+/// What can be refused in every request that has a body, and `more`.
+fn with_body(more: &[Refusal]) -> Vec<Refused> {
+    let of_body = [Refusal::Body, Refusal::BodyTooLarge, Refusal::Origin];
+    let keys = KeyProblem::SAMPLES.map(Refusal::Key);
+    let all = of_body.into_iter().chain(more.iter().cloned()).chain(keys);
+    refused(all.chain([TOO_MANY, Refusal::Internal]))
+}
+
+const TOO_MANY: Refusal = Refusal::TooMany { retry_after: Duration::ZERO };
+const OF_MOBILES: [Refusal; 3] =
+    [Refusal::InvalidHost, Refusal::MobileBlank, Refusal::MobileInvalid];
+
+const KEY: Answer = Answer::json(200, "The key to a pin, alike for every mobile.", |schemas| {
+    schemas.subschema_for::<OtpAuthKey>()
+});
+
+const SEND_PIN: Operation = Operation {
+    parameters: &[APP, DEVICE_ID, LANGUAGE, IDEMPOTENCY_KEY],
+    body: Some(&PIN),
+    answers: &[KEY],
+    ..operation("goodcity-send-pin", || with_body(&OF_MOBILES))
+};
+const SIGNUP: Operation = Operation {
+    parameters: &[APP, DEVICE_ID, LANGUAGE, IDEMPOTENCY_KEY],
+    body: Some(&USER),
+    answers: &[KEY],
+    ..operation("goodcity-signup", || {
+        let [host, blank, invalid] = OF_MOBILES;
+        let parameter = Refusal::Parameter("Missing parameter user_auth".to_owned());
+        with_body(&[host, parameter, blank, invalid, Refusal::Invalid("First name is too long")])
+    })
+};
+const VERIFY: Operation = Operation {
+    parameters: &[APP, DEVICE_ID, IDEMPOTENCY_KEY],
+    body: Some(&HELD_PIN),
+    answers: &[Answer::json(200, "A token and the user.", |schemas| {
+        schemas.subschema_for::<VerifiedUser>()
+    })],
+    ..operation("goodcity-verify", || with_body(&[Refusal::Pin]))
+};
+const PROFILE: Operation = Operation {
+    security: &["token"],
+    answers: &[Answer::json(200, "The user.", |schemas| schemas.subschema_for::<UserObject>())],
+    ..operation("goodcity-current-user-profile", || {
+        refused([Refusal::InvalidToken, Refusal::ExpiredToken, Refusal::Internal])
+    })
+};
+const REGISTER_DEVICE: Operation = Operation {
+    security: &["token"],
+    parameters: &[APP, DEVICE_ID, APP_VERSION, IDEMPOTENCY_KEY],
+    body: Some(&DEVICE),
+    answers: &[Answer::empty(204, "The device is registered.")],
+    ..operation("goodcity-register-device", || {
+        with_body(&[
+            Refusal::InvalidToken,
+            Refusal::ExpiredToken,
+            Refusal::InvalidHost,
+            Refusal::Platform,
+            Refusal::Invalid("Handle can't be blank"),
+        ])
+    })
+};
+const DELETE_USER: Operation = Operation {
+    security: &["token"],
+    parameters: &[APP, DEVICE_ID, IDEMPOTENCY_KEY],
+    body: Some(&HELD_PIN),
+    answers: &[Answer::empty(204, "The account is deleted.")],
+    ..operation("goodcity-delete-user", || {
+        with_body(&[Refusal::InvalidToken, Refusal::ExpiredToken, Refusal::Pin])
+    })
+};

@@ -1,0 +1,225 @@
+//! UrbanFits' API, as its OpenAPI document describes it.
+
+use super::Refusal;
+use super::cookies::SESSION_TOKEN;
+use super::refusal::MessageBody;
+use super::user::REGISTER_PROVIDER;
+use super::wire::{CodeSentResponse, PendingResponse, UserResponse};
+use crate::contracts::api::{
+    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Operation, Refused, refused,
+};
+use crate::http::KeyProblem;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub(super) const API: Api = Api {
+    title: "UrbanFits",
+    bases: &["", "/api"],
+    schemes: &[("session", || {
+        json!({"type": "apiKey", "in": "cookie", "name": SESSION_TOKEN,
+            "description": "The cookie of a session. The browser sends it."})
+    })],
+    operations: &[
+        SIGNUP,
+        CALLBACK,
+        RESEND,
+        FORGOT_PASSWORD,
+        CHANGE_PASSWORD,
+        LOGIN,
+        LOGOUT,
+        GET_ME,
+        DELETE_ME,
+        VERIFY_OTP_PAGE,
+    ],
+};
+
+const EMAIL: Field = Field::required(
+    "email",
+    "The e-mail address.",
+    || json!({"type": "string", "format": "email", "maxLength": 254}),
+);
+const OTP_ID: Field = Field::required(
+    "otp_id",
+    "The handle of the code.",
+    || json!({"type": "string", "minLength": 18}),
+);
+const OTP: Field = Field::required(
+    "otp",
+    "The code. A number is a wrong code.",
+    || json!({"anyOf": [{"type": "string", "minLength": 1}, {"type": "number"}]}),
+);
+const PASSWORD: Field = Field::required("password", "The password.", text);
+
+pub(super) const SIGN_UP: Body = Body::json(&[
+    Field::required(
+        "username",
+        "The username.",
+        || json!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{4,30}$"}),
+    ),
+    EMAIL,
+    Field::required(
+        "phone_prefix",
+        "The country code; with the number, 15 digits at most.",
+        || json!({"type": "string", "pattern": "^\\+[1-9][0-9]{0,3}$"}),
+    ),
+    Field::required(
+        "phone_number",
+        "The number without the country code.",
+        || json!({"type": "string", "pattern": "^[0-9]{4,14}$"}),
+    ),
+    Field::required("password", "The password; not a common one.", new_password),
+    Field::required(
+        "timezone",
+        "A time zone of the IANA database, in any case of letters.",
+        || json!({"type": "string", "format": "timezone", "examples": ["Asia/Dubai"]}),
+    ),
+    Field::required(
+        "accept_policies",
+        "That the policies are accepted.",
+        || json!({"const": true}),
+    ),
+]);
+pub(super) const HELD_CODE: Body = Body::json(&[OTP_ID, OTP]);
+pub(super) const HANDLE: Body = Body::json(&[OTP_ID]);
+pub(super) const ADDRESS: Body = Body::json(&[EMAIL]);
+pub(super) const NEW_PASSWORD: Body = Body::json(&[
+    OTP_ID,
+    OTP,
+    Field::required("new_password", "The new password; not a common one.", new_password),
+]);
+pub(super) const SIGN_IN: Body = Body::json(&[
+    Field::required("email", "The e-mail address or the username.", text),
+    PASSWORD,
+    Field::optional(
+        "register_provider",
+        "Who registered the user.",
+        || json!({"enum": [REGISTER_PROVIDER, null]}),
+    ),
+    Field::optional("remember_me", "`true` asks for a long session.", || json!({})),
+]);
+pub(super) const SIGN_OUT: Body =
+    Body::json(&[Field::optional("all", "`true` ends all sessions of the user.", || json!({}))])
+        .or_absent();
+pub(super) const DELETION: Body = Body::json(&[PASSWORD]);
+
+fn text() -> Value {
+    json!({"type": "string", "minLength": 1})
+}
+
+fn new_password() -> Value {
+    json!({"type": "string", "minLength": 8, "maxLength": 128, "format": "password"})
+}
+
+const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Operation {
+    Operation {
+        function,
+        path: "",
+        security: &[],
+        parameters: &[IDEMPOTENCY_KEY],
+        body: None,
+        answers: &[],
+        error: |schemas| schemas.subschema_for::<MessageBody<'_>>(),
+        refusals,
+    }
+}
+
+/// What can be refused in every request that has a body, and `more`.
+fn with_body(more: &[Refusal]) -> Vec<Refused> {
+    let keys = KeyProblem::SAMPLES.map(Refusal::Key);
+    let all = more.iter().cloned().chain([Refusal::BodyTooLarge, Refusal::Origin]).chain(keys);
+    refused(all.chain([TOO_MANY, Refusal::Internal]))
+}
+
+const TOO_MANY: Refusal = Refusal::TooMany { retry_after: Duration::ZERO };
+const INVALID_EMAIL: Refusal = Refusal::Invalid("Email should be a valid email address.");
+const INVALID_PASSWORD: Refusal = Refusal::Invalid("Password should be at least 8 characters.");
+
+const fn user(about: &'static str) -> Answer {
+    Answer::json(200, about, |schemas| schemas.subschema_for::<UserResponse>())
+}
+
+const fn message(about: &'static str) -> Answer {
+    Answer::json(200, about, |schemas| schemas.subschema_for::<MessageBody<'_>>())
+}
+
+const fn code_sent(about: &'static str) -> Answer {
+    Answer::json(200, about, |schemas| schemas.subschema_for::<CodeSentResponse>())
+}
+
+const COOKIES: &[&str] = &["Set-Cookie"];
+
+const SIGNUP: Operation = Operation {
+    body: Some(&SIGN_UP),
+    answers: &[Answer::json(200, "The sign-up waits for its code.", |schemas| {
+        schemas.subschema_for::<PendingResponse>()
+    })],
+    ..operation("urbanfits-signup", || {
+        let of_fields = [Refusal::Parameters, INVALID_PASSWORD, Refusal::Policies];
+        with_body(&[of_fields.as_slice(), &[Refusal::Taken, Refusal::Waiting]].concat())
+    })
+};
+const CALLBACK: Operation = Operation {
+    body: Some(&HELD_CODE),
+    answers: &[user("The user is registered and signed in.").with(COOKIES)],
+    ..operation("urbanfits-signup-callback", || {
+        let of_code = [Refusal::Expired, Refusal::Incorrect];
+        with_body(&[&[Refusal::CallbackParameters, Refusal::Taken], of_code.as_slice()].concat())
+    })
+};
+const RESEND: Operation = Operation {
+    body: Some(&HANDLE),
+    answers: &[code_sent("The code is sent again; the address is masked.")],
+    ..operation("urbanfits-signup-resend", || {
+        with_body(&[Refusal::ResendParameters, Refusal::Expired])
+    })
+};
+const FORGOT_PASSWORD: Operation = Operation {
+    body: Some(&ADDRESS),
+    answers: &[code_sent("The same for every address, whether it has an account or not.")],
+    ..operation("urbanfits-forgot-password", || {
+        with_body(&[Refusal::ForgotParameters, INVALID_EMAIL])
+    })
+};
+const CHANGE_PASSWORD: Operation = Operation {
+    body: Some(&NEW_PASSWORD),
+    answers: &[message("The password is changed, and all sessions are over.")],
+    ..operation("urbanfits-change-password", || {
+        let of_code = [Refusal::Expired, Refusal::Incorrect];
+        with_body(&[&[Refusal::ChangeParameters, INVALID_PASSWORD], of_code.as_slice()].concat())
+    })
+};
+const LOGIN: Operation = Operation {
+    body: Some(&SIGN_IN),
+    answers: &[user("The user is signed in.").with(COOKIES)],
+    ..operation("urbanfits-login", || {
+        with_body(&[Refusal::LoginParameters, Refusal::Provider, Refusal::Credentials])
+    })
+};
+const LOGOUT: Operation = Operation {
+    body: Some(&SIGN_OUT),
+    answers: &[message("The user is signed out, with or without a session.").with(COOKIES)],
+    ..operation("urbanfits-logout", || {
+        let keys = KeyProblem::SAMPLES.map(Refusal::Key);
+        let all = [Refusal::BodyTooLarge, Refusal::Origin].into_iter().chain(keys);
+        refused(all.chain([TOO_MANY, Refusal::Internal]))
+    })
+};
+const GET_ME: Operation = Operation {
+    security: &["session"],
+    parameters: &[],
+    answers: &[user("The user.")],
+    ..operation("urbanfits-get-me", || refused([Refusal::Session, Refusal::Internal]))
+};
+const DELETE_ME: Operation = Operation {
+    security: &["session"],
+    body: Some(&DELETION),
+    answers: &[message("The account is deleted.").with(COOKIES)],
+    ..operation("urbanfits-delete-me", || {
+        with_body(&[Refusal::DeletionParameters, Refusal::Credentials, Refusal::Session])
+    })
+};
+const VERIFY_OTP_PAGE: Operation = Operation {
+    parameters: &[],
+    answers: &[Answer::page(200, "The page that asks for the code.")],
+    ..operation("urbanfits-verify-otp-page", Vec::new)
+};
