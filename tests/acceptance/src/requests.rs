@@ -32,7 +32,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// The endpoints that keep answers, each with the variant of its request.
-pub const ENDPOINTS: [(&str, &str); 32] = [
+pub const ENDPOINTS: [(&str, &str); 33] = [
     ("gotu-post-otp", ""),
     ("gotu-post-users", "by phone"),
     ("gotu-post-users", "by e-mail"),
@@ -63,7 +63,8 @@ pub const ENDPOINTS: [(&str, &str); 32] = [
     ("posbytz-otp-verify", ""),
     ("posbytz-password-forgot", ""),
     ("posbytz-password-reset", ""),
-    ("posbytz-resend", ""),
+    ("posbytz-resend", "by e-mail"),
+    ("posbytz-resend", "by SMS"),
     ("posbytz-delete-user", ""),
 ];
 
@@ -73,7 +74,7 @@ pub async fn prepare<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepar
         Some("gotu") => of_gotu(stack, endpoint).await,
         Some("goodcity") => of_goodcity(stack, endpoint.0).await,
         Some("urbanfits") => of_urbanfits(stack, endpoint).await,
-        _ => of_posbytz(stack, endpoint.0).await,
+        _ => of_posbytz(stack, endpoint).await,
     }
 }
 
@@ -273,11 +274,11 @@ async fn of_urbanfits<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepa
     }
 }
 
-async fn of_posbytz<'a>(stack: &'a TestStack, endpoint: &str) -> Prepared<'a> {
+async fn of_posbytz<'a>(stack: &'a TestStack, endpoint: (&str, &str)) -> Prepared<'a> {
     let (posbytz, email, number) = (posbytz(stack), new_email(), new_number());
     let client = posbytz.store_token("REPEATS").await;
     let same = client.clone();
-    match endpoint {
+    match endpoint.0 {
         "posbytz-signup" => {
             let mut body = by_email(&email);
             body["mobile"] = json!({"code": "+91", "number": number});
@@ -320,6 +321,15 @@ async fn of_posbytz<'a>(stack: &'a TestStack, endpoint: &str) -> Prepared<'a> {
             Prepared::new(
                 move || posbytz.delete_customer(&client, &customer, PASSWORD),
                 move || posbytz.delete_customer(&same, &again, "another horse"),
+            )
+        }
+        "posbytz-resend" if endpoint.1 == "by SMS" => {
+            customer_id(&posbytz.sign_up(&client, &by_mobile("91", &number)).await);
+            let body = |number: &str| json!({"mobile": {"code": "91", "number": number}});
+            let (body, other) = (body(&number), body(&new_number()));
+            Prepared::new(
+                move || posbytz.resend(&client, &body),
+                move || posbytz.resend(&same, &other),
             )
         }
         "posbytz-resend" => {

@@ -15,6 +15,7 @@ mod bill;
 mod costs;
 mod data_model;
 mod delivery_reports;
+mod documented;
 mod enumeration;
 mod faults;
 mod first_proof;

@@ -1,0 +1,16 @@
+//! The OpenAPI documents of the contracts: made of the code, completed with recorded examples,
+//! compared with recorded traffic and with the last release.
+
+mod breaking;
+mod conform;
+mod document;
+mod examples;
+mod files;
+mod traffic;
+
+pub use breaking::breaking;
+pub use conform::{Conformance, conform};
+pub use document::{answers, document, operation_id};
+pub use examples::{Examples, complete, kept, missing_examples, recorded, without_examples};
+pub use files::{Files, text};
+pub use traffic::{Exchange, read_traffic};
