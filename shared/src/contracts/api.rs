@@ -11,6 +11,8 @@ use std::fmt::Debug;
 /// The API of a contract.
 pub struct Api {
     pub title: &'static str,
+    /// The OpenAPI document, in JSON. A test compares it with the rest.
+    pub document: &'static str,
     /// What the prefix of every path can be, such as `/api`; empty for no prefix.
     pub bases: &'static [&'static str],
     /// How clients authenticate themselves, by name: OpenAPI's security schemes.
@@ -31,10 +33,19 @@ pub struct Operation {
     pub parameters: &'static [Parameter],
     pub body: Option<&'static Body>,
     pub answers: &'static [Answer],
+    /// What a client can do with the first answer.
+    pub links: &'static [Link],
     /// The schema of the body of every refusal.
     pub error: MakeSchema,
     /// What can be refused, in the order of the document.
     pub refusals: fn() -> Vec<Refused>,
+}
+
+/// A request that continues with values of an answer.
+pub struct Link {
+    pub function: &'static str,
+    /// The fields of the request's body, each with the place of its value in the answer (RFC 6901).
+    pub fields: &'static [(&'static str, &'static str)],
 }
 
 /// Makes the schema of a type.
@@ -60,7 +71,7 @@ pub struct Body {
     pub fields: &'static [Field],
     /// Whether a form is read too.
     pub forms: bool,
-    /// Whether the body can be absent.
+    /// Whether the body can be absent, and a malformed one counts as absent.
     pub optional: bool,
     /// What the fields must fulfil together, as keywords of JSON Schema.
     pub rule: Option<Make>,
@@ -110,7 +121,7 @@ impl Body {
         Self { rule: Some(rule), ..self }
     }
 
-    /// The same, if the body can be absent.
+    /// The same, if the body can be absent, and a malformed one counts as absent.
     #[must_use]
     pub const fn or_absent(self) -> Self {
         Self { optional: true, ..self }
@@ -124,10 +135,11 @@ impl Body {
         let required: Vec<_> = required.into_iter().map(|field| Value::from(field.name)).collect();
         let properties: Map<_, _> =
             self.fields.iter().map(|field| (field.name.to_owned(), field.described())).collect();
-        let mut schema = Map::from_iter([
-            ("type".to_owned(), "object".into()),
-            ("properties".to_owned(), properties.into()),
-        ]);
+        let mut schema = Map::from_iter([("properties".to_owned(), properties.into())]);
+        // A body that can be absent can be anything: what is no object counts as absent.
+        if !self.optional {
+            schema.insert("type".to_owned(), "object".into());
+        }
         if !required.is_empty() {
             schema.insert("required".to_owned(), required.into());
         }

@@ -27,7 +27,7 @@ use crate::domain::realm::Realm;
 use crate::http::{self, AllowedOrigins, Cors, CorsPolicy, Request, Response};
 use crate::ports::{MessageContent, MessageTemplates, PortError, chain};
 use crate::usecases::{Failure, NoRefusal, Profile};
-use lambda_http::http::header::ALLOW;
+use lambda_http::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -157,6 +157,26 @@ pub fn unmatched(request: &Request, origins: &OriginsByContract) -> Response {
         response.headers_mut().insert(ALLOW, methods);
     }
     cors.apply(request, response)
+}
+
+/// The response to `GET /openapi/<contract>.json`: the OpenAPI document of a contract, which any page may
+/// read. `None` for every other request.
+#[must_use]
+pub fn document(request: &Request) -> Option<Response> {
+    let name = request.uri().path().strip_prefix("/openapi/")?.strip_suffix(".json")?;
+    let contract = CONTRACTS.into_iter().find(|contract| contract.profile.name == name)?;
+    if request.method() != Method::GET {
+        return None;
+    }
+    let mut response = http::text(StatusCode::OK, contract.api.document);
+    for (header, value) in [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "public, max-age=300"),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ] {
+        response.headers_mut().insert(header, HeaderValue::from_static(value));
+    }
+    Some(response)
 }
 
 /// The refusal of a function for every contract, in API Gateway's own format.

@@ -175,14 +175,26 @@ pub(crate) fn prices() -> Result<Prices, SettingsError> {
     Prices::parse(&required(PRICES)?).ok_or_else(malformed)
 }
 
-/// Whether carriers report what became of messages.
-pub(crate) fn delivery_reports() -> Result<bool, SettingsError> {
-    const NAME: &str = "DELIVERY_REPORTS";
-    match required(NAME)?.as_str() {
+/// The value of a variable that is `on` or `off`.
+fn switch(name: &str) -> Result<bool, SettingsError> {
+    match required(name)?.as_str() {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err(SettingsError::Malformed { name: NAME.to_owned(), kind: "on or off" }),
+        _ => Err(SettingsError::Malformed { name: name.to_owned(), kind: "on or off" }),
     }
+}
+
+/// Whether carriers report what became of messages.
+pub(crate) fn delivery_reports() -> Result<bool, SettingsError> {
+    switch("DELIVERY_REPORTS")
+}
+
+/// Whether the OpenAPI documents are published.
+///
+/// # Errors
+/// The variable is missing or malformed.
+pub fn api_documents() -> Result<bool, SettingsError> {
+    switch("API_DOCUMENTS")
 }
 
 /// How long a recipient that cannot be reached is left alone; `None` for not at all.

@@ -76,13 +76,17 @@ pub fn document(contract: &Contract, template: &Template) -> anyhow::Result<Valu
         anyhow::ensure!(!routes.is_empty(), "{} has no route", operation.function);
         for route in routes {
             let item = paths.entry(route.path).or_default();
-            let operation = describe(operation, about, &mut schemas);
+            let operation = describe(contract, operation, about, &mut schemas)?;
             item.insert(route.method.to_ascii_lowercase(), operation);
         }
     }
     let schemes: Map<_, _> =
         api.schemes.iter().map(|(name, make)| ((*name).to_owned(), make())).collect();
-    let servers: Vec<_> = api.bases.iter().map(|base| json!({"url": format!("{base}/")})).collect();
+    let servers: Vec<_> = api
+        .bases
+        .iter()
+        .map(|base| json!({"url": if base.is_empty() { "/" } else { base }}))
+        .collect();
     Ok(json!({
         "openapi": "3.1.0",
         "info": {
@@ -109,13 +113,22 @@ pub(crate) fn generator() -> SchemaGenerator {
     SchemaGenerator::new(settings)
 }
 
-fn describe(operation: &Operation, about: &str, schemas: &mut SchemaGenerator) -> Value {
+fn describe(
+    contract: &Contract,
+    operation: &Operation,
+    about: &str,
+    schemas: &mut SchemaGenerator,
+) -> anyhow::Result<Value> {
     let summary = about.split_once(": ").map_or(about, |(_, text)| text);
     let mut described = json!({
         "operationId": operation_id(operation),
         "summary": capitalized(summary),
         "responses": responses(operation, schemas),
     });
+    if let Some(answer) = operation.answers.first().filter(|_| !operation.links.is_empty()) {
+        let status = answer.status.to_string();
+        described["responses"][status]["links"] = links(contract, operation)?.into();
+    }
     let parameters: Vec<_> = operation.parameters.iter().map(parameter).collect();
     let mut add = |name: &str, value: Value| {
         if let Some(described) = described.as_object_mut() {
@@ -138,7 +151,20 @@ fn describe(operation: &Operation, about: &str, schemas: &mut SchemaGenerator) -
             operation.security.iter().map(|name| ((*name).to_owned(), json!([]))).collect();
         add("security", json!([all]));
     }
-    described
+    Ok(described)
+}
+
+fn links(contract: &Contract, operation: &Operation) -> anyhow::Result<Map<String, Value>> {
+    let links = operation.links.iter().map(|link| {
+        let target = contract.api.operations.iter().find(|it| it.function == link.function);
+        let target = target.with_context(|| format!("{} has no operation", link.function))?;
+        let id = operation_id(target);
+        let value = |place: &str| Value::from(format!("$response.body#{place}"));
+        let body = link.fields.iter().map(|(field, place)| ((*field).to_owned(), value(place)));
+        let body: Map<_, _> = body.collect();
+        Ok((id.clone(), json!({"operationId": id, "requestBody": body})))
+    });
+    links.collect()
 }
 
 fn parameter(parameter: &Parameter) -> Value {

@@ -4,7 +4,7 @@ use super::UserObject;
 use super::refusal::{ErrorBody, Refusal};
 use super::wire::{OtpAuthKey, VerifiedUser};
 use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Operation, Parameter, Refused, bearer, refused,
+    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
 };
 use crate::http::KeyProblem;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub(super) const API: Api = Api {
     title: "GoodCity",
+    document: include_str!("../../../docs/openapi/goodcity.json"),
     bases: &[""],
     schemes: &[("token", || bearer("The `jwt_token` of `POST /api/v1/auth/verify`."))],
     operations: &[SEND_PIN, SIGNUP, VERIFY, PROFILE, REGISTER_DEVICE, DELETE_USER],
@@ -99,6 +100,7 @@ const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Op
         parameters: &[],
         body: None,
         answers: &[],
+        links: &[],
         error: |schemas| schemas.subschema_for::<ErrorBody>(),
         refusals,
     }
@@ -120,16 +122,22 @@ const KEY: Answer = Answer::json(200, "The key to a pin, alike for every mobile.
     schemas.subschema_for::<OtpAuthKey>()
 });
 
+const HELD: &[(&str, &str)] = &[("otp_auth_key", "/otp_auth_key")];
+const VERIFIED: Link = Link { function: "goodcity-verify", fields: HELD };
+const DELETED: Link = Link { function: "goodcity-delete-user", fields: HELD };
+
 const SEND_PIN: Operation = Operation {
     parameters: &[APP, DEVICE_ID, LANGUAGE, IDEMPOTENCY_KEY],
     body: Some(&PIN),
     answers: &[KEY],
+    links: &[VERIFIED, DELETED],
     ..operation("goodcity-send-pin", || with_body(&OF_MOBILES))
 };
 const SIGNUP: Operation = Operation {
     parameters: &[APP, DEVICE_ID, LANGUAGE, IDEMPOTENCY_KEY],
     body: Some(&USER),
     answers: &[KEY],
+    links: &[VERIFIED, DELETED],
     ..operation("goodcity-signup", || {
         let [host, blank, invalid] = OF_MOBILES;
         let parameter = Refusal::Parameter("Missing parameter user_auth".to_owned());

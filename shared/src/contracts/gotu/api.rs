@@ -3,7 +3,7 @@
 use super::wire::{RequestTokenResponse, Session};
 use super::{Refusal, refusal::ErrorBody};
 use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Operation, Parameter, Refused, bearer, refused,
+    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
 };
 use crate::http::KeyProblem;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 pub(super) const API: Api = Api {
     title: "Gotu",
+    document: include_str!("../../../docs/openapi/gotu.json"),
     bases: &[""],
     schemes: &[("accessToken", || bearer("The access token of a session."))],
     operations: &[
@@ -183,6 +184,7 @@ const fn operation(function: &'static str, more: fn() -> Vec<Refused>) -> Operat
         parameters: &[IDEMPOTENCY_KEY],
         body: None,
         answers: &[],
+        links: &[],
         error: |schemas| schemas.subschema_for::<ErrorBody<'_>>(),
         refusals: more,
     }
@@ -202,6 +204,12 @@ const TOO_MANY: Refusal = Refusal::TooMany { retry_after: Duration::ZERO };
 const SESSION: Answer =
     Answer::json(200, "A session.", |schemas| schemas.subschema_for::<Session>());
 
+const REFRESHED: Link = Link {
+    function: "gotu-post-sessions-refresh",
+    fields: &[("refreshToken", "/data/refreshToken")],
+};
+const PROVED: &[(&str, &str)] = &[("requestToken", "/data/requestToken")];
+
 const POST_OTP: Operation = Operation {
     body: Some(&OTP),
     answers: &[Answer::empty(
@@ -214,6 +222,7 @@ const POST_USERS: Operation = Operation {
     parameters: &DEVICE,
     body: Some(&SIGN_UP),
     answers: &[SESSION],
+    links: &[REFRESHED],
     ..operation("gotu-post-users", || {
         with_body(
             "type",
@@ -225,6 +234,7 @@ const POST_SESSIONS: Operation = Operation {
     parameters: &DEVICE,
     body: Some(&SIGN_IN),
     answers: &[SESSION],
+    links: &[REFRESHED],
     ..operation("gotu-post-sessions", || {
         with_body("email", vec![Refusal::NoSuchUser, Refusal::Password])
     })
@@ -233,12 +243,14 @@ const POST_SESSIONS_PHONE: Operation = Operation {
     parameters: &DEVICE,
     body: Some(&SIGN_IN_BY_PHONE),
     answers: &[SESSION],
+    links: &[REFRESHED],
     ..operation("gotu-post-sessions-phone", || with_body("phoneNumber", vec![Refusal::Code]))
 };
 const POST_SESSIONS_REFRESH: Operation = Operation {
     parameters: &[DEVICE_ID, IDEMPOTENCY_KEY],
     body: Some(&REFRESH),
     answers: &[SESSION],
+    links: &[REFRESHED],
     ..operation("gotu-post-sessions-refresh", || {
         with_body("refreshToken", vec![Refusal::RefreshToken])
     })
@@ -279,6 +291,10 @@ const POST_OTP_VERIFICATION: Operation = Operation {
     answers: &[Answer::json(200, "A token that allows one change.", |schemas| {
         schemas.subschema_for::<RequestTokenResponse>()
     })],
+    links: &[
+        Link { function: "gotu-patch-users-phone", fields: PROVED },
+        Link { function: "gotu-patch-users-password", fields: PROVED },
+    ],
     ..operation("gotu-post-otp-verification", || {
         with_body("identifier", vec![Refusal::Verification])
     })

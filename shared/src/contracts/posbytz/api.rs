@@ -5,7 +5,7 @@ use super::refusal::ErrorBody;
 use super::wire::{CustomerCreated, CustomerDeleted, CustomerSession, Success};
 use super::{FieldErrors, Refusal};
 use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Operation, Parameter, Refused, bearer, refused,
+    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
 };
 use crate::http::KeyProblem;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 pub(super) const API: Api = Api {
     title: "PosBytz",
+    document: include_str!("../../../docs/openapi/posbytz.json"),
     bases: &[""],
     schemes: &[
         ("client", || {
@@ -168,6 +169,7 @@ const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Op
         parameters: &[IDEMPOTENCY_KEY],
         body: None,
         answers: &[],
+        links: &[],
         error: |schemas| schemas.subschema_for::<ErrorBody>(),
         refusals,
     }
@@ -209,6 +211,7 @@ const SIGNUP: Operation = Operation {
     answers: &[Answer::json(201, "The customer.", |schemas| {
         schemas.subschema_for::<CustomerCreated>()
     })],
+    links: &[Link { function: "posbytz-signin", fields: &[("email", "/data/email/id")] }],
     ..operation("posbytz-signup", || {
         let mut errors = FieldErrors::default();
         errors.add("email", vec!["Email already exists"]);

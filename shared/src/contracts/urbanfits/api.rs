@@ -6,7 +6,7 @@ use super::refusal::MessageBody;
 use super::user::REGISTER_PROVIDER;
 use super::wire::{CodeSentResponse, PendingResponse, UserResponse};
 use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Operation, Refused, refused,
+    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Refused, refused,
 };
 use crate::http::KeyProblem;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub(super) const API: Api = Api {
     title: "UrbanFits",
+    document: include_str!("../../../docs/openapi/urbanfits.json"),
     bases: &["", "/api"],
     schemes: &[("session", || {
         json!({"type": "apiKey", "in": "cookie", "name": SESSION_TOKEN,
@@ -118,6 +119,7 @@ const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Op
         parameters: &[IDEMPOTENCY_KEY],
         body: None,
         answers: &[],
+        links: &[],
         error: |schemas| schemas.subschema_for::<MessageBody<'_>>(),
         refusals,
     }
@@ -148,11 +150,17 @@ const fn code_sent(about: &'static str) -> Answer {
 
 const COOKIES: &[&str] = &["Set-Cookie"];
 
+const HELD: &[(&str, &str)] = &[("otp_id", "/otp_id")];
+const RESENT: Link = Link { function: "urbanfits-signup-resend", fields: HELD };
+const CONFIRMED: Link = Link { function: "urbanfits-signup-callback", fields: HELD };
+const CHANGED: Link = Link { function: "urbanfits-change-password", fields: HELD };
+
 const SIGNUP: Operation = Operation {
     body: Some(&SIGN_UP),
     answers: &[Answer::json(200, "The sign-up waits for its code.", |schemas| {
         schemas.subschema_for::<PendingResponse>()
     })],
+    links: &[CONFIRMED, RESENT],
     ..operation("urbanfits-signup", || {
         let of_fields = [Refusal::Parameters, INVALID_PASSWORD, Refusal::Policies];
         with_body(&[of_fields.as_slice(), &[Refusal::Taken, Refusal::Waiting]].concat())
@@ -169,6 +177,7 @@ const CALLBACK: Operation = Operation {
 const RESEND: Operation = Operation {
     body: Some(&HANDLE),
     answers: &[code_sent("The code is sent again; the address is masked.")],
+    links: &[CONFIRMED, RESENT],
     ..operation("urbanfits-signup-resend", || {
         with_body(&[Refusal::ResendParameters, Refusal::Expired])
     })
@@ -176,6 +185,7 @@ const RESEND: Operation = Operation {
 const FORGOT_PASSWORD: Operation = Operation {
     body: Some(&ADDRESS),
     answers: &[code_sent("The same for every address, whether it has an account or not.")],
+    links: &[CHANGED],
     ..operation("urbanfits-forgot-password", || {
         with_body(&[Refusal::ForgotParameters, INVALID_EMAIL])
     })
