@@ -42,6 +42,7 @@ mod stack;
 mod streams;
 mod sync;
 mod terminal;
+mod try_page;
 mod watch;
 
 pub use aws::SecretSnapshot;

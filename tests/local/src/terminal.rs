@@ -67,6 +67,7 @@ pub(crate) fn banner(colours: Colours, url: &str, dynamodb: &str, data: Option<&
         ("API", api.as_str()),
         ("Console", &format!("{api}/_local")),
         ("Inbox", &format!("{api}/_local#/inbox")),
+        ("OpenAPI", &format!("{api}/openapi/")),
         ("DynamoDB", dynamodb),
         ("Data", state),
     ];

@@ -35,8 +35,16 @@ pub(super) fn has_axe() -> bool {
     axe().is_file()
 }
 
+/// The folder for pictures, if they are asked for.
+pub(super) fn pictures() -> Option<PathBuf> {
+    let folder = template::project_root().join("target/screenshots");
+    std::env::var_os(SCREENSHOTS)?;
+    fs::create_dir_all(&folder).unwrap();
+    Some(folder)
+}
+
 /// Waits until a script returns something, and returns it.
-async fn wait(browser: &Browser<'_>, what: &str, script: &str) -> Value {
+pub(super) async fn wait(browser: &Browser<'_>, what: &str, script: &str) -> Value {
     let absent = [json!(null), json!(false), json!("")];
     let look = || async { Some(browser.run(script).await).filter(|seen| !absent.contains(seen)) };
     browser.stack.wait_for(what, look).await
@@ -493,11 +501,7 @@ async fn each_page(
 
 pub(super) async fn no_page_is_wider_than_its_window() {
     in_browser_of(&[], async |browser| {
-        let folder = std::env::var_os(SCREENSHOTS)
-            .map(|_| template::project_root().join("target/screenshots"));
-        if let Some(folder) = &folder {
-            fs::create_dir_all(folder).unwrap();
-        }
+        let folder = pictures();
         let sizes = [(320, 640), (375, 800), (1280, 800), (1920, 1000)];
         each_page(browser, &sizes, async |name, scheme, width| {
             let wide = "return [innerWidth, document.documentElement.scrollWidth - innerWidth]";
@@ -517,7 +521,7 @@ pub(super) async fn no_page_is_wider_than_its_window() {
 }
 
 /// Writes a picture of the window, without its scroll bar.
-async fn picture(browser: &Browser<'_>, path: &Path) {
+pub(super) async fn picture(browser: &Browser<'_>, path: &Path) {
     browser.run("document.documentElement.style.overflowY = 'hidden'").await;
     let shot = browser.cdp("Page.captureScreenshot", json!({"format": "png"})).await;
     browser.run("document.documentElement.style.overflowY = ''").await;

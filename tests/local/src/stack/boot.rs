@@ -24,6 +24,7 @@ use crate::schedules;
 use crate::settings;
 use crate::streams::{Positions, Source};
 use crate::terminal::{self, Colours};
+use crate::try_page;
 use crate::watch::{BuildState, Watch};
 use anyhow::{Context, anyhow};
 use axum::middleware::from_fn_with_state;
@@ -195,7 +196,8 @@ async fn assemble(site: &Site, ground: Ground) -> anyhow::Result<Assembled> {
     let consumers = consumers::router(consumers, &parts.api_url);
     let api = api.merge(admin_api::guarded(consumers, names.clone()));
     let admin_api = parts.admin_api(template, Some(gateway), names.clone());
-    let router = console::in_front_of(api.merge(admin_api));
+    let router = api.merge(admin_api).merge(try_page::router(functions));
+    let router = console::in_front_of(router);
     let calls = Router::new().fallback(aws::handle).with_state(Arc::clone(&parts.aws));
     serve(listeners.aws, calls);
     serve_runtime_api(listeners.runtime_api, Arc::clone(&lambda));
