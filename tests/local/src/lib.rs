@@ -36,7 +36,6 @@ mod options;
 mod random;
 mod records;
 mod schedules;
-mod schemas;
 mod settings;
 mod stack;
 mod streams;

@@ -3,7 +3,7 @@
 use crate::activity::{self, Activity};
 use crate::consumers::Consumers;
 use crate::sync::lock;
-use crate::{clock, files, random, schemas};
+use crate::{clock, files, random};
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -164,7 +164,8 @@ impl Records {
     pub(crate) fn event(&self, mut event: Event) -> String {
         (event.id, event.time) = (random::uuid(), self.activity.clock.stamp());
         self.activity.event(&mut event);
-        event.problems = schemas::problems(&event.source, &event.detail_type, event.detail.get());
+        let detail = serde_json::from_str(event.detail.get()).unwrap_or_default();
+        event.problems = event_schemas::problems(&event.source, &event.detail_type, &detail);
         event.occurred.get_or_insert_with(|| clock::iso_seconds(self.activity.clock.millis()));
         self.activity.feed.add(|| json!({ "kind": "event", "event": event }));
         let id = event.id.clone();
