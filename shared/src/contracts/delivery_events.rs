@@ -1,7 +1,7 @@
 //! The events about messages after a carrier accepted them. They belong to no contract; their schemas are in
 //! `shared/docs/events/latchkey/`.
 
-use super::envelope::{date_time, message};
+use super::envelope::{date_time, message_without_user};
 use crate::domain::delivery::{Blame, DeliveryReport, DeliveryStatus, SentMessage};
 use crate::domain::identifier::Identifier;
 use crate::ports::{DeliveryEvent, DeliveryEvents, PortError};
@@ -83,7 +83,8 @@ impl DeliveryEvents for LatchkeyEvents {
             occurred_at: date_time(report.at),
         };
         let ids = sent.id.event_ids(report.status);
-        let event = message((SOURCE, detail_type(report.status)), 1, news, &ids, report.at)?;
+        let event =
+            message_without_user((SOURCE, detail_type(report.status)), news, &ids, report.at)?;
         Ok(DeliveryEvent { entry: ids.correlation_id(), event })
     }
 }

@@ -62,6 +62,24 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The user that the fact is about.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        match self {
+            Self::UserSignedUp { user, .. }
+            | Self::VerificationAsked { user, .. }
+            | Self::SignedIn { user, .. } => &user.id,
+            Self::IdentifierVerified { user, .. }
+            | Self::SessionEnded { user, .. }
+            | Self::PasswordChanged { user, .. }
+            | Self::PhoneChanged { user, .. }
+            | Self::UserDeleted { user, .. }
+            | Self::DeviceRegistered { user, .. } => user,
+        }
+    }
+}
+
 /// A message that was sent to verify an identifier.
 #[derive(Clone, Debug)]
 pub struct VerificationAsked {
@@ -100,8 +118,23 @@ impl EventIds {
 
     /// The id of the event with this number, counted from 1: a UUID.
     #[must_use]
-    pub fn event_id(&self, sequence: u8) -> String {
-        self.id(self.used.wrapping_add(sequence))
+    pub fn event_id(&self, number: u8) -> String {
+        self.id(self.sequence(number))
+    }
+
+    /// The place in the whole transaction of the event with this number, counted from 1.
+    #[must_use]
+    pub const fn sequence(&self, number: u8) -> u8 {
+        self.used.wrapping_add(number)
+    }
+
+    /// The id of the event before the one with this number; `None` for the first of the transaction.
+    #[must_use]
+    pub fn cause_of(&self, number: u8) -> Option<String> {
+        self.sequence(number)
+            .checked_sub(1)
+            .filter(|before| *before > 0)
+            .map(|before| self.id(before))
     }
 
     fn id(&self, number: u8) -> String {
@@ -123,6 +156,60 @@ pub struct EventMessage {
     /// The facts: a JSON object in the format of the contract.
     pub detail: String,
     pub occurred_at: Timestamp,
+    /// The user that the event is about. A stored event does not say it.
+    pub user: Option<UserId>,
+    /// The place in the detail, in bytes, where the digit 0 stands until the transaction that stores the event
+    /// writes the version of the user there. `None` for an event that is about no user, and for a stored one.
+    pub version_place: Option<usize>,
+}
+
+/// The version of a user: it grows with each event about the user, in the order in which the transactions
+/// of the events commit.
+///
+/// It is the time of the transaction in microseconds, or the number after the version before if that is
+/// not smaller: a hybrid logical clock for each user. So no two events of a user have the same version,
+/// also if clocks differ or time goes back. It fits into the 53 bits of a JavaScript number until 2255.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UserVersion(u64);
+
+impl UserVersion {
+    /// Returns the version of an event at this time.
+    #[must_use]
+    pub fn at(time: Timestamp) -> Self {
+        Self(u64::try_from(time.as_millis()).unwrap_or_default().saturating_mul(1000))
+    }
+
+    /// Returns the version with this number from a table.
+    #[must_use]
+    pub const fn from_stored(number: u64) -> Self {
+        Self(number)
+    }
+
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the version this many events later.
+    #[must_use]
+    pub const fn after(self, events: u64) -> Self {
+        Self(self.0.saturating_add(events))
+    }
+}
+
+impl EventMessage {
+    /// Returns the event with the version of its user in the detail.
+    #[must_use]
+    pub fn with_version(&self, version: UserVersion) -> Self {
+        let mut detail = self.detail.clone();
+        if let Some(place) = self.version_place {
+            let zero = place..place.saturating_add(1);
+            if detail.get(zero.clone()) == Some("0") {
+                detail.replace_range(zero, &version.number().to_string());
+            }
+        }
+        Self { detail, version_place: None, ..self.clone() }
+    }
 }
 
 #[cfg(test)]
@@ -138,5 +225,32 @@ mod tests {
         assert_eq!(ids.event_id(2), EventIds::new([0xfe; 16]).event_id(2));
         assert_eq!(ids.after(1).event_id(1), ids.event_id(2));
         assert_eq!(ids.after(1).correlation_id(), ids.correlation_id());
+    }
+
+    #[test]
+    fn the_events_of_several_facts_follow_each_other() {
+        let ids = EventIds::new([7; 16]);
+        assert_eq!((ids.sequence(1), ids.cause_of(1)), (1, None));
+        assert_eq!((ids.sequence(2), ids.cause_of(2)), (2, Some(ids.event_id(1))));
+        let second = ids.after(2);
+        assert_eq!((second.sequence(1), second.cause_of(1)), (3, Some(ids.event_id(2))));
+    }
+
+    #[test]
+    fn a_version_is_written_into_its_place() {
+        let detail = r#"{"a":0,"v":0,"b":0}"#.to_owned();
+        let at = Timestamp::from_millis(1_763_782_954_120);
+        let text = String::new;
+        let event = EventMessage {
+            source: text(),
+            detail_type: text(),
+            detail,
+            occurred_at: at,
+            user: Some(UserId::number(1)),
+            version_place: Some(11),
+        };
+        let written = event.with_version(UserVersion::at(at).after(2));
+        assert_eq!(written.detail, r#"{"a":0,"v":1763782954120002,"b":0}"#);
+        assert_eq!(written.with_version(UserVersion::at(at)), written, "it is written once");
     }
 }

@@ -1,7 +1,7 @@
 //! Effects to deliver. They are written to the outbox in the transaction that causes them.
 
 use super::code::CodeSeed;
-use super::event::{EventIds, EventMessage};
+use super::event::{EventIds, EventMessage, UserVersion};
 use super::id::UserId;
 use super::time::Timestamp;
 use std::time::Duration;
@@ -171,6 +171,31 @@ impl OutboxEntry {
         [part(MESSAGES, false), part(EVENTS, true)].into_iter().flatten().collect()
     }
 
+    /// Returns the user whose version the events lack, and the number of these events.
+    #[must_use]
+    pub fn lacks_versions(&self) -> Option<(&UserId, u64)> {
+        let events = || {
+            let events = self.effects.iter().filter_map(Effect::as_event);
+            events.filter(|event| event.version_place.is_some())
+        };
+        let user = events().find_map(|event| event.user.as_ref())?;
+        Some((user, events().map(|_| 1_u64).sum()))
+    }
+
+    /// Returns the entry with a version in each event that lacks one: `first` in the first, and one more
+    /// in each further one.
+    #[must_use]
+    pub fn with_versions(&self, first: UserVersion) -> Self {
+        let mut versions = (0..).map(|events| first.after(events));
+        let effects = self.effects.iter().map(|effect| match effect {
+            Effect::Event(event) if event.version_place.is_some() => {
+                Effect::Event(event.with_version(versions.next().unwrap_or(first)))
+            }
+            effect => effect.clone(),
+        });
+        Self { effects: effects.collect(), ..self.clone() }
+    }
+
     /// Returns whether the entry has a message. A message must not be sent twice, an event may be
     /// published twice.
     #[must_use]
@@ -247,7 +272,29 @@ mod tests {
 
     fn event() -> EventMessage {
         let text = String::new;
-        EventMessage { source: text(), detail_type: text(), detail: text(), occurred_at: at(0) }
+        let (source, detail_type, detail) = (text(), text(), text());
+        EventMessage {
+            source,
+            detail_type,
+            detail,
+            occurred_at: at(0),
+            user: None,
+            version_place: None,
+        }
+    }
+
+    #[test]
+    fn the_events_of_an_entry_get_versions_in_their_order() {
+        let (detail, user, version_place) = ("0".to_owned(), Some(UserId::number(7)), Some(0));
+        let about = Effect::Event(EventMessage { detail, user, version_place, ..event() });
+        let effects = vec![about.clone(), code(at(5)), Effect::Event(event()), about];
+        let entry = OutboxEntry::new(&EventIds::new([0; 16]), at(0), effects);
+        assert_eq!(entry.lacks_versions(), Some((&UserId::number(7), 2)));
+        let written = entry.with_versions(UserVersion::from_stored(41));
+        let events = written.effects.iter().filter_map(Effect::as_event);
+        let details: Vec<_> = events.map(|event| event.detail.as_str()).collect();
+        assert_eq!(details, ["41", "", "42"]);
+        assert_eq!(written.lacks_versions(), None);
     }
 
     fn end_of(effects: Vec<Effect>) -> Option<Timestamp> {

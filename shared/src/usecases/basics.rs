@@ -1,6 +1,6 @@
 //! What nearly every use case needs.
 
-use crate::domain::event::{EventIds, Fact};
+use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Entropy, EventMapper, PortError, random};
@@ -33,7 +33,11 @@ impl Basics {
         let mut events = Vec::new();
         for fact in facts {
             let ids = ids.after(events.len());
-            events.extend(self.event_mapper.events(fact, &ids)?.into_iter().map(Effect::Event));
+            let user = Some(fact.user());
+            let of_fact = self.event_mapper.events(fact, &ids)?.into_iter();
+            events.extend(
+                of_fact.map(|event| Effect::Event(EventMessage { user: user.cloned(), ..event })),
+            );
         }
         Ok(events)
     }

@@ -5,7 +5,12 @@ use serde_json::{Value as Json, json};
 /// The keywords whose schemas say something about the same value.
 const IN_PLACE: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Returns the schema with every object in it closed: fields that the schema does not name are refused.
+/// The field that every new event about a user has. The published schemas do not require it, because the archive has events
+/// of before.
+const VERSION: &str = "userVersion";
+
+/// Returns the schema with every object in it closed: fields that the schema does not name are refused. Of the event itself
+/// it requires what every new event has.
 ///
 /// The keyword is `unevaluatedProperties`, because it sees the fields that the branches of a `oneOf` name. The branches
 /// themselves stay open, because each of them names only some of the fields.
@@ -13,6 +18,12 @@ const IN_PLACE: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 pub fn closed(schema: &Json) -> Json {
     let mut closed = schema.clone();
     close(&mut closed);
+    let is_about_user = schema.get("properties").is_some_and(|all| all.get(VERSION).is_some());
+    if let Some(required) = closed.get_mut("required").and_then(Json::as_array_mut)
+        && is_about_user
+    {
+        required.push(json!(VERSION));
+    }
     closed
 }
 

@@ -31,6 +31,20 @@ pub struct Schema {
     pub json: Json,
 }
 
+impl Schema {
+    /// The source of the events, which the description names: `auth-service`.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        source(&self.json).unwrap_or_default()
+    }
+}
+
+/// Returns the source that the description of a schema names after "Source".
+pub(crate) fn source(schema: &Json) -> Option<&str> {
+    let (_, rest) = schema.get("description")?.as_str()?.split_once("Source ")?;
+    Some(rest.split_whitespace().next()?.trim_end_matches('.'))
+}
+
 /// Returns all published schemas, sorted by contract and type. A file that is not JSON is left out.
 #[must_use]
 pub fn published() -> Vec<Schema> {
@@ -103,12 +117,23 @@ mod tests {
         let open = jsonschema::validator_for(&schemas.iter().find(is_it).unwrap().json).unwrap();
         let check = |event: &Json| problems("auth-service", "AUTH_USER_DELETED", event).unwrap();
         let mut event = deleted();
+        assert!(open.is_valid(&event), "an event of before userVersion");
+        assert!(check(&event)[0].contains("userVersion"), "a new event has it");
+        event["userVersion"] = json!(1_763_782_954_120_000_u64);
         assert!(open.is_valid(&event));
         assert_eq!(check(&event), Vec::<String>::new());
         event["added"] = json!(true);
         assert!(open.is_valid(&event));
         let broken = check(&event);
         assert!(broken.len() == 1 && broken[0].contains("added"), "{broken:?}");
+    }
+
+    #[test]
+    fn every_schema_names_its_source_and_its_type() {
+        for schema in published() {
+            assert_eq!(schema.json["title"], schema.kind);
+            assert_eq!(contract_of(schema.source()), schema.contract, "{}", schema.kind);
+        }
     }
 
     #[test]

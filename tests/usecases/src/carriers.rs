@@ -153,10 +153,19 @@ impl EventBus {
         details
     }
 
+    /// Returns the names of the published events with the versions of their users, in the order of the calls.
+    pub fn versions(&self) -> Vec<(String, u64)> {
+        let published = lock(&self.published);
+        let versions = published.iter().filter_map(|event| {
+            Some((event.detail_type.clone(), event.detail.lines().nth(2)?.parse().ok()?))
+        });
+        versions.collect()
+    }
+
     /// Returns the ids of the published events, in the order of the calls.
     pub fn event_ids(&self) -> Vec<String> {
         let published = lock(&self.published);
-        let ids = published.iter().filter_map(|event| event.detail.lines().last());
+        let ids = published.iter().filter_map(|event| event.detail.lines().nth(1));
         ids.map(str::to_owned).collect()
     }
 }

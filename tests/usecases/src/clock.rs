@@ -20,6 +20,12 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
+    /// Returns a clock that is ahead of this one.
+    #[must_use]
+    pub fn ahead(&self, span: Duration) -> Self {
+        Self(AtomicI64::new(self.now().plus(span).as_millis()))
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, span: Duration) {
         self.0.store(self.now().plus(span).as_millis(), Ordering::SeqCst);

@@ -28,8 +28,8 @@ pub fn wrong(code: &str) -> String {
     format!("{next:06}")
 }
 
-/// The events of the contract. The detail of an event is what the fact adds to its name, and the id
-/// of the event in a line of its own.
+/// The events of the contract. The detail of an event is what the fact adds to its name, and in lines of
+/// their own the id of the event and the version of the user.
 struct PlainEvents;
 
 impl EventMapper for PlainEvents {
@@ -71,13 +71,15 @@ impl EventMapper for PlainEvents {
                 ("device_registered", from.to_owned(), *at)
             }
         };
-        Ok(vec![event(name, format!("{detail}\n{}", ids.event_id(1)), at)])
+        let detail = format!("{detail}\n{}\n0", ids.event_id(1));
+        let version_place = detail.len().checked_sub(1);
+        Ok(vec![EventMessage { version_place, ..event(name, detail, at) }])
     }
 }
 
 fn event(name: &str, detail: String, occurred_at: Timestamp) -> EventMessage {
     let (source, detail_type) = (CONTRACT.to_owned(), name.to_owned());
-    EventMessage { source, detail_type, detail, occurred_at }
+    EventMessage { source, detail_type, detail, occurred_at, user: None, version_place: None }
 }
 
 /// The events about messages: the name of the text, its group and the cause of a failure.

@@ -273,6 +273,12 @@ impl Core {
         self.clock.now()
     }
 
+    /// Returns the same core with a clock that is ahead.
+    #[must_use]
+    pub fn with_clock_ahead(&self, span: Duration) -> Self {
+        Self { clock: Arc::new(self.clock.ahead(span)), ..self.clone() }
+    }
+
     /// Moves the clock forward.
     pub fn wait(&self, span: Duration) {
         self.clock.advance(span);

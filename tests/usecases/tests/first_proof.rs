@@ -511,13 +511,13 @@ async fn a_link_to_an_address_that_another_takeover_took_away_is_refused() {
 }
 
 /// Lets the stranger sign in before each of the next `times` tries. A try draws `pass` random values
-/// before the last one.
+/// before the last one, and one after it: the store repeats a transaction with a newer version of the user.
 fn disturb(core: &Core, pass: usize, times: usize) {
     core.interrupt(pass, async move |rival| {
         rival.tick();
         rival.sign_in_by_password(email(), STRANGE).await.unwrap();
         if let Some(left) = times.checked_sub(1).filter(|left| *left > 0) {
-            disturb(&rival, pass, left);
+            disturb(&rival, pass.saturating_add(1), left);
         }
     });
 }

@@ -34,3 +34,4 @@ mod unverified;
 mod verify_by_code;
 mod verify_by_handle;
 mod verify_by_link;
+mod versions;

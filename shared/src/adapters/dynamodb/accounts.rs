@@ -11,6 +11,7 @@ use super::items::value::{Item, bytes, flag, number, purge_time, text, time};
 use super::items::wallet::credit_item;
 use super::transaction::{Commit, Failure, Subject, Transaction, malformed, put_new};
 use super::user_update::UserUpdate;
+use super::versions::{EVENT_VERSION, IS_OLDER, UserVersions, Versioned};
 use super::{DynamoStore, IS_ALIVE};
 use crate::domain::account::{
     Account, Credential, DeletedAccount, DeletionProof, KnownAccount, Visit,
@@ -24,7 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, User};
 use crate::ports::{Accounts, Entry, EntryOutcome, KeptLonger, PortError};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{Delete, Put, Update};
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, Update};
 use std::collections::HashMap;
 
 /// The condition that an identifier belongs to no user, or to one that has expired.
@@ -75,6 +76,7 @@ impl DynamoStore {
         &self,
         user: &User,
         known_sources: Option<&KnownSources>,
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         for (index, known) in user.identifiers.iter().enumerate() {
@@ -82,8 +84,11 @@ impl DynamoStore {
             let put = self.assign_identifier(user.created_at, item)?;
             transaction.put(Subject::Identifier(index), put);
         }
-        let user = put_new(&self.tables.users, "user_id", user_item(user))?;
-        transaction.put(Subject::Other, user);
+        let mut item = user_item(user);
+        if let Some(UserVersions { last, .. }) = versions {
+            item.insert(EVENT_VERSION.to_owned(), number(last.number()));
+        }
+        transaction.put(Subject::Other, put_new(&self.tables.users, "user_id", item)?);
         Ok(())
     }
 
@@ -103,12 +108,14 @@ impl DynamoStore {
         &self,
         account: &KnownAccount,
         entry: &Entry,
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         let (user, now) = (&account.user, entry.at);
         let device = entry.session.as_ref().map(|new| &new.session.device);
         let mut proved = None;
         let mut update = UserUpdate::of(user, now);
+        update.store_version(versions);
         if let Some(kept) = &entry.kept {
             keep_longer(kept, &mut update);
         }
@@ -211,6 +218,7 @@ impl DynamoStore {
         &self,
         account: &DeletedAccount,
         now: Timestamp,
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         let user = &account.user;
@@ -223,14 +231,20 @@ impl DynamoStore {
             DeletionProof::Code(_) => "#kind = :proof",
             DeletionProof::Password(_) => "password_hash = :proof",
         };
+        let older = if versions.is_some() { format!(" AND {IS_OLDER}") } else { String::new() };
         let mut delete = Delete::builder()
             .table_name(&self.tables.users)
             .key("user_id", text(user.id.as_str()))
-            .condition_expression(format!("{IS_ALIVE} AND {unchanged} AND {proof}"))
+            .condition_expression(format!("{IS_ALIVE} AND {unchanged} AND {proof}{older}"))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":user", text(user.id.as_str()))
             .expression_attribute_values(":now", time(now));
         if let Some(last) = last {
             delete = delete.expression_attribute_values(":last", time(last));
+        }
+        if let Some(UserVersions { first, .. }) = versions {
+            let first = number(first.number());
+            delete = delete.expression_attribute_values(":first_version", first);
         }
         delete = match &account.proof {
             DeletionProof::Code(code) => {
@@ -258,9 +272,11 @@ impl DynamoStore {
         &self,
         kept: &KeptLonger,
         entry: &Entry,
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         let mut update = UserUpdate::of(&kept.user, entry.at);
+        update.store_version(versions);
         keep_longer(kept, &mut update);
         update.add_to(transaction, Subject::Account, &self.tables.users)?;
         for identifier in &kept.identifiers {
@@ -517,27 +533,38 @@ fn outcome(entry: &Entry, failures: &[Failure]) -> Result<EntryOutcome, PortErro
     })
 }
 
-#[async_trait]
-impl Accounts for DynamoStore {
-    async fn commit(&self, entry: &Entry) -> Result<EntryOutcome, PortError> {
-        let Entry { account, budgets, challenges, session, credit, at, effects, .. } = entry;
+impl DynamoStore {
+    /// Returns the transaction of an entry.
+    fn entry_transaction(
+        &self,
+        entry: &Entry,
+        effects: Option<&Versioned>,
+    ) -> Result<Transaction, PortError> {
+        let Entry { account, budgets, challenges, session, credit, at, .. } = entry;
+        let versions = effects.and_then(|effects| effects.user.as_ref());
         let mut transaction = Transaction::default();
         if let Some(code) = account.code() {
             self.use_code(code, *at, &mut transaction)?;
         }
         self.use_budgets(budgets, &mut transaction)?;
         match account {
-            Account::None(_) => {
-                if let Some(kept) = &entry.kept {
-                    self.keep_unverified(kept, entry, &mut transaction)?;
+            Account::None(_) => match (&entry.kept, versions) {
+                (Some(kept), _) => self.keep_unverified(kept, entry, versions, &mut transaction)?,
+                (None, Some(versions)) => {
+                    self.store_version(Subject::Account, versions, &mut transaction)?;
                 }
-            }
+                (None, None) => {}
+            },
             Account::Make(account) => {
                 let known_sources = entry.known_sources.as_ref();
-                self.make_account(account.user(), known_sources, &mut transaction)?;
+                self.make_account(account.user(), known_sources, versions, &mut transaction)?;
             }
-            Account::Use(account) => self.use_account(account, entry, &mut transaction)?,
-            Account::Delete(account) => self.delete_account(account, *at, &mut transaction)?,
+            Account::Use(account) => {
+                self.use_account(account, entry, versions, &mut transaction)?;
+            }
+            Account::Delete(account) => {
+                self.delete_account(account, *at, versions, &mut transaction)?;
+            }
         }
         for (index, challenge) in challenges.iter().enumerate() {
             self.open_challenge(index, challenge, *at, &mut transaction)?;
@@ -557,10 +584,18 @@ impl Accounts for DynamoStore {
             transaction.put(Subject::Other, credit);
         }
         if let Some(effects) = effects {
-            self.add_entry(effects, &mut transaction)?;
+            self.add_entry(&effects.entry, &mut transaction)?;
         }
         self.keep_answer(entry.answer.as_ref(), *at, &mut transaction)?;
-        match self.transact(action(entry), transaction).await? {
+        Ok(transaction)
+    }
+}
+
+#[async_trait]
+impl Accounts for DynamoStore {
+    async fn commit(&self, entry: &Entry) -> Result<EntryOutcome, PortError> {
+        let build = |effects: Option<&Versioned>| self.entry_transaction(entry, effects);
+        match self.transact_with_events(action(entry), entry.effects.as_ref(), build).await? {
             Commit::Done => Ok(EntryOutcome::Committed),
             Commit::Failed(failures) => outcome(entry, &failures),
         }

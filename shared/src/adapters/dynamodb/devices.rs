@@ -10,6 +10,7 @@ use super::items::keys;
 use super::items::session::{device_item, read_device};
 use super::items::value::text;
 use super::transaction::{Commit, Subject, Transaction, malformed};
+use super::versions::Versioned;
 use crate::domain::device::{DeviceInfo, KnownDevice};
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::realm::Realm;
@@ -88,6 +89,35 @@ impl DynamoStore {
         Ok(())
     }
 
+    /// Returns the transaction of a registration.
+    fn registration(
+        &self,
+        registration: &DeviceRegistration,
+        effects: Option<&Versioned>,
+    ) -> Result<Transaction, PortError> {
+        let mut transaction = Transaction::default();
+        transaction.put(Subject::Owner, self.move_push_token(registration)?);
+        let other = registration.owner.as_ref().filter(|owner| owner.user != registration.user);
+        if let Some(owner) = other {
+            transaction.delete(Subject::Other, self.delete_device(&owner.user, &owner.device)?);
+        }
+        transaction.put(Subject::Other, self.put_device(registration)?);
+        if let Some(versions) = effects.and_then(|effects| effects.user.as_ref()) {
+            self.store_version(Subject::Account, versions, &mut transaction)?;
+        } else {
+            let user = ConditionCheck::builder()
+                .table_name(&self.tables.users)
+                .key("user_id", text(registration.user.as_str()))
+                .condition_expression("attribute_exists(user_id)");
+            transaction.check(Subject::Account, user.build().map_err(malformed)?);
+        }
+        if let Some(effects) = effects {
+            self.add_entry(&effects.entry, &mut transaction)?;
+        }
+        self.keep_answer(registration.answer.as_ref(), registration.at, &mut transaction)?;
+        Ok(transaction)
+    }
+
     /// Returns the action that writes a device, new or existing.
     fn put_device(&self, registration: &DeviceRegistration) -> Result<Put, PortError> {
         let DeviceRegistration { user, device, at, .. } = registration;
@@ -139,22 +169,8 @@ impl Devices for DynamoStore {
         registration: &DeviceRegistration,
     ) -> Result<RegisterDeviceOutcome, PortError> {
         const ACTION: &str = "register a device";
-        let mut transaction = Transaction::default();
-        transaction.put(Subject::Owner, self.move_push_token(registration)?);
-        let other = registration.owner.as_ref().filter(|owner| owner.user != registration.user);
-        if let Some(owner) = other {
-            transaction.delete(Subject::Other, self.delete_device(&owner.user, &owner.device)?);
-        }
-        transaction.put(Subject::Other, self.put_device(registration)?);
-        let user = ConditionCheck::builder()
-            .table_name(&self.tables.users)
-            .key("user_id", text(registration.user.as_str()))
-            .condition_expression("attribute_exists(user_id)");
-        transaction.check(Subject::Account, user.build().map_err(malformed)?);
-        self.add_entry(&registration.entry, &mut transaction)?;
-        let answer = registration.answer.as_ref();
-        self.keep_answer(answer, registration.at, &mut transaction)?;
-        let commit = self.transact(ACTION, transaction).await?;
+        let build = |effects: Option<&Versioned>| self.registration(registration, effects);
+        let commit = self.transact_with_events(ACTION, Some(&registration.entry), build).await?;
         if matches!(commit, Commit::Done) {
             Ok(RegisterDeviceOutcome::Registered)
         } else if commit.failed_in(Subject::Account) {

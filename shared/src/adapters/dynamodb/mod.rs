@@ -26,6 +26,7 @@ mod standings;
 mod transaction;
 mod user_update;
 mod users;
+mod versions;
 
 use super::aws::{Aws, RetryMode, client, port_error};
 use crate::ports::{Entropy, PortError, chain};

@@ -6,10 +6,11 @@
 use super::DynamoStore;
 use super::items::session::{ended_token_item, is_open, read_listed_session};
 use super::items::user::read_user;
-use super::items::value::{Item, as_time, purge_time, read, text, time};
+use super::items::value::{Item, as_time, number, purge_time, read, text, time};
 use super::items::{is_over, keys};
 use super::reads::WantedItems;
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
+use super::versions::{IS_OLDER, UserVersions, Versioned};
 use crate::adapters::aws::port_error;
 use crate::domain::id::{DeviceId, UserId};
 use crate::domain::session::{DEVICE_RETENTION, ListedSession, SessionsToEnd};
@@ -17,7 +18,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{EndOutcome, EndSessions, EndToken, PortError, Sessions, Users as _};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{ConditionCheck, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Update,
+};
 use futures_util::future::join;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
@@ -60,6 +64,7 @@ impl DynamoStore {
         &self,
         command: &EndSessions,
         device: &DeviceId,
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         let update = Update::builder()
@@ -71,7 +76,10 @@ impl DynamoStore {
             .expression_attribute_values(":now", time(command.at))
             .expression_attribute_values(":end", purge_time(command.at.plus(DEVICE_RETENTION)));
         transaction.update(Subject::Owner, update.build().map_err(malformed)?);
-        Ok(())
+        match versions {
+            Some(versions) => self.store_version(Subject::Owner, versions, transaction),
+            None => Ok(()),
+        }
     }
 
     /// Adds the actions that end all sessions but one, which must be open: a session that is over
@@ -80,6 +88,7 @@ impl DynamoStore {
         &self,
         command: &EndSessions,
         (kept, opened_at): (&DeviceId, Timestamp),
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         let user = text(command.user.as_str());
@@ -92,11 +101,11 @@ impl DynamoStore {
         let update = Update::builder()
             .table_name(&self.tables.users)
             .key("user_id", user)
-            .update_expression("SET sessions_since = :now, session_kept = :device")
-            .condition_expression(KEEPS_SESSION)
             .expression_attribute_values(":now", time(command.at))
             .expression_attribute_values(":device", text(kept.as_str()))
             .expression_attribute_values(":opened_at", time(opened_at));
+        let change = "SET sessions_since = :now, session_kept = :device";
+        let update = with_version(update, (change, ""), KEEPS_SESSION, versions);
         transaction.update(Subject::Owner, update.build().map_err(malformed)?);
         Ok(())
     }
@@ -105,15 +114,16 @@ impl DynamoStore {
     fn end_all(
         &self,
         command: &EndSessions,
+        versions: Option<&UserVersions>,
         transaction: &mut Transaction,
     ) -> Result<(), PortError> {
         let update = Update::builder()
             .table_name(&self.tables.users)
             .key("user_id", text(command.user.as_str()))
-            .update_expression("SET sessions_since = :since REMOVE session_kept")
-            .condition_expression("attribute_exists(user_id)")
             // A session that was opened in the same millisecond ends, too.
             .expression_attribute_values(":since", time(command.at.plus(MILLISECOND)));
+        let change = ("SET sessions_since = :since", " REMOVE session_kept");
+        let update = with_version(update, change, "attribute_exists(user_id)", versions);
         transaction.update(Subject::Owner, update.build().map_err(malformed)?);
         Ok(())
     }
@@ -129,6 +139,25 @@ impl DynamoStore {
         let item = self.read_item("read a session", &self.tables.devices, &key).await?;
         item.map(|item| read(&item, "created_at", as_time)).transpose()
     }
+}
+
+/// Adds to the update of a user what stores the version of the last event: `change` is what it assigns otherwise, and what follows
+/// that.
+fn with_version(
+    update: UpdateBuilder,
+    (assign, rest): (&str, &str),
+    condition: &str,
+    versions: Option<&UserVersions>,
+) -> UpdateBuilder {
+    let Some(UserVersions { first, last, .. }) = versions else {
+        return update.update_expression(format!("{assign}{rest}")).condition_expression(condition);
+    };
+    update
+        .update_expression(format!("{assign}, event_version = :last_version{rest}"))
+        .condition_expression(format!("{condition} AND {IS_OLDER}"))
+        .expression_attribute_values(":first_version", number(first.number()))
+        .expression_attribute_values(":last_version", number(last.number()))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
 }
 
 #[async_trait]
@@ -188,35 +217,62 @@ impl Sessions for DynamoStore {
 
     async fn end_token(&self, command: &EndToken) -> Result<EndOutcome, PortError> {
         const ACTION: &str = "end a session";
-        let ended = ended_token_item(command);
-        let mut transaction = Transaction::default();
-        transaction.put(Subject::Token, put_new(&self.tables.sessions, "token_hash", ended)?);
-        self.add_entry(&command.entry, &mut transaction)?;
-        self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
-        match self.transact(ACTION, transaction).await? {
+        let build = |effects: Option<&Versioned>| {
+            let ended = ended_token_item(command);
+            let mut transaction = Transaction::default();
+            transaction.put(Subject::Token, put_new(&self.tables.sessions, "token_hash", ended)?);
+            if let Some(Versioned { entry, user }) = effects {
+                if let Some(versions) = user {
+                    self.store_version(Subject::Owner, versions, &mut transaction)?;
+                }
+                self.add_entry(entry, &mut transaction)?;
+            }
+            self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
+            Ok(transaction)
+        };
+        match self.transact_with_events(ACTION, Some(&command.entry), build).await? {
             Commit::Done => Ok(EndOutcome::Ended),
-            commit if commit.failed_in(Subject::Token) => Ok(EndOutcome::AlreadyOver),
+            // All sessions of a user who does not exist any more are over.
+            commit if commit.failed_in(Subject::Token) || commit.failed_in(Subject::Owner) => {
+                Ok(EndOutcome::AlreadyOver)
+            }
             Commit::Failed(_) => Err(PortError::new(ACTION, "a new random id is already in use")),
         }
     }
 
     async fn end(&self, command: &EndSessions) -> Result<EndOutcome, PortError> {
         const ACTION: &str = "end sessions";
-        let mut transaction = Transaction::default();
-        match &command.which {
-            SessionsToEnd::One(device) => self.end_one(command, device, &mut transaction)?,
+        let kept_since = match &command.which {
+            SessionsToEnd::One(_) | SessionsToEnd::All => None,
             SessionsToEnd::Others(kept) => {
                 let Some(opened_at) = self.opened_at(&command.user, kept).await? else {
                     return Ok(EndOutcome::AlreadyOver);
                 };
-                self.end_others(command, (kept, opened_at), &mut transaction)?;
+                Some((kept, opened_at))
             }
-            SessionsToEnd::All => self.end_all(command, &mut transaction)?,
-        }
-        self.silence_devices(&command.user, &command.silenced, &mut transaction)?;
-        self.add_entry(&command.entry, &mut transaction)?;
-        self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
-        match self.transact(ACTION, transaction).await? {
+        };
+        let build = |effects: Option<&Versioned>| {
+            let versions = effects.and_then(|effects| effects.user.as_ref());
+            let mut transaction = Transaction::default();
+            match (&command.which, kept_since) {
+                (SessionsToEnd::One(device), _) => {
+                    self.end_one(command, device, versions, &mut transaction)?;
+                }
+                (SessionsToEnd::Others(_), Some(kept)) => {
+                    self.end_others(command, kept, versions, &mut transaction)?;
+                }
+                (SessionsToEnd::All | SessionsToEnd::Others(_), _) => {
+                    self.end_all(command, versions, &mut transaction)?;
+                }
+            }
+            self.silence_devices(&command.user, &command.silenced, &mut transaction)?;
+            if let Some(effects) = effects {
+                self.add_entry(&effects.entry, &mut transaction)?;
+            }
+            self.keep_answer(command.answer.as_ref(), command.at, &mut transaction)?;
+            Ok(transaction)
+        };
+        match self.transact_with_events(ACTION, Some(&command.entry), build).await? {
             Commit::Done => Ok(EndOutcome::Ended),
             commit if commit.failed_in(Subject::Owner) => Ok(EndOutcome::AlreadyOver),
             commit if commit.failed_in(Subject::Account) => Ok(EndOutcome::DevicesChanged),

@@ -18,7 +18,7 @@ pub(super) const TRIES: u32 = 8;
 const FIRST_PAUSE_MS: u64 = 20;
 /// The time limit of a transaction. A try whose reply was lost can block other transactions for
 /// five seconds; the time limit of a request is ten seconds.
-const COMMIT_TIME: Duration = Duration::from_secs(8);
+pub(super) const COMMIT_TIME: Duration = Duration::from_secs(8);
 /// The longest pause after a conflict, in milliseconds.
 const LONGEST_PAUSE_MS: u64 = 1280;
 
@@ -131,6 +131,17 @@ impl DynamoStore {
         action: &'static str,
         transaction: Transaction,
     ) -> Result<Commit, PortError> {
+        let tries = self.transact_in_time(action, transaction);
+        let late = |_| PortError::new(action, "conflicts with other transactions took too long");
+        tokio::time::timeout(COMMIT_TIME, tries).await.map_err(late)?
+    }
+
+    /// Commits a transaction as [`Self::transact`] does. The caller limits the time.
+    pub(super) async fn transact_in_time(
+        &self,
+        action: &'static str,
+        transaction: Transaction,
+    ) -> Result<Commit, PortError> {
         // DynamoDB refuses a transaction without actions.
         if transaction.actions.is_empty() {
             return Ok(Commit::Done);
@@ -142,32 +153,28 @@ impl DynamoStore {
             .client_request_token(token)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_transact_items(Some(transaction.actions));
-        let tries = async {
-            for failures in 0_u32.. {
-                let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
-                if let Some(failures) = failed_conditions(&error, &transaction.subjects) {
-                    if failures.iter().any(|failure| failure.subject == Subject::Answer) {
-                        return Err(PortError::contention(action));
-                    }
-                    return Ok(Commit::Failed(failures));
+        for failures in 0_u32.. {
+            let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
+            if let Some(failures) = failed_conditions(&error, &transaction.subjects) {
+                if failures.iter().any(|failure| failure.subject == Subject::Answer) {
+                    return Err(PortError::contention(action));
                 }
-                if !is_transient(&error) {
-                    return Err(port_error(action, &error));
-                }
-                if failures.saturating_add(1) >= TRIES {
-                    let conflicted = is_cancelled_by(&error, &[CONFLICT]);
-                    return Err(if conflicted {
-                        PortError::contention(action)
-                    } else {
-                        port_error(action, &error)
-                    });
-                }
-                self.pause(failures).await;
+                return Ok(Commit::Failed(failures));
             }
-            Err(PortError::new(action, "it was never tried"))
-        };
-        let late = |_| PortError::new(action, "conflicts with other transactions took too long");
-        tokio::time::timeout(COMMIT_TIME, tries).await.map_err(late)?
+            if !is_transient(&error) {
+                return Err(port_error(action, &error));
+            }
+            if failures.saturating_add(1) >= TRIES {
+                let conflicted = is_cancelled_by(&error, &[CONFLICT]);
+                return Err(if conflicted {
+                    PortError::contention(action)
+                } else {
+                    port_error(action, &error)
+                });
+            }
+            self.pause(failures).await;
+        }
+        Err(PortError::new(action, "it was never tried"))
     }
 
     /// Sends a write of one item, and repeats it while it conflicts with a transaction. A conflict

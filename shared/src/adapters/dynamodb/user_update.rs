@@ -2,15 +2,18 @@
 
 use super::IS_ALIVE;
 use super::items::user::verified_flag;
-use super::items::value::{flag, text, time};
+use super::items::value::{flag, number, text, time};
 use super::transaction::{Subject, Transaction, malformed};
+use super::versions::{IS_OLDER, UserVersions};
 use crate::domain::id::DeviceId;
 use crate::domain::identifier::IdentifierKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::PortError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, Update,
+};
 
 /// An update of a user who exists and has not expired. `:now` is the time of the request.
 pub(super) struct UserUpdate {
@@ -78,6 +81,18 @@ impl UserUpdate {
         let update = std::mem::take(&mut self.update);
         self.update = update.expression_attribute_names(placeholder, attribute);
         self
+    }
+
+    /// Stores the version of the last event of the transaction, if it has events about the user.
+    pub(super) fn store_version(&mut self, versions: Option<&UserVersions>) {
+        let Some(UserVersions { first, last, .. }) = versions else { return };
+        self.require(IS_OLDER)
+            .set("event_version = :last_version")
+            .value(":first_version", number(first.number()))
+            .value(":last_version", number(last.number()));
+        let update = std::mem::take(&mut self.update);
+        let item = ReturnValuesOnConditionCheckFailure::AllOld;
+        self.update = update.return_values_on_condition_check_failure(item);
     }
 
     /// Ends all sessions but the one of the `kept` device. A session that was opened after `user` was

@@ -17,6 +17,7 @@ mod data_model;
 mod delivery_reports;
 mod documented;
 mod enumeration;
+mod event_order;
 mod faults;
 mod first_proof;
 mod front;

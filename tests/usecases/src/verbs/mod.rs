@@ -7,6 +7,7 @@ mod deliveries;
 mod devices;
 mod relay;
 mod sessions;
+mod versions;
 
 pub use accounts::ShopSignUp;
 pub use deliveries::SUPPRESSION;

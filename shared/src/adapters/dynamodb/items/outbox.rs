@@ -107,6 +107,8 @@ fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
             detail_type: read(item, "detail_type", as_text)?.to_owned(),
             detail: read(item, "detail", as_text)?.to_owned(),
             occurred_at: read(item, "occurred_at", as_time)?,
+            user: None,
+            version_place: None,
         })),
         _ => Err(PortError::new("read a stored item", "unknown effect")),
     }

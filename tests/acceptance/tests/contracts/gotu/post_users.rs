@@ -130,12 +130,15 @@ async fn both_events_are_published_in_order_and_as_their_schemas_say() {
     assert_eq!(
         *created,
         json!({"schemaVersion": 1, "eventId": created["eventId"],
-            "correlationId": created["correlationId"], "sequence": 1, "userId": id,
-            "type": "phone", "userType": "HYG", "emailVerified": false, "phoneNumber": phone,
+            "correlationId": created["correlationId"], "sequence": 1,
+            "userVersion": created["userVersion"], "userId": id, "type": "phone", "userType": "HYG", "emailVerified": false, "phoneNumber": phone,
             "phoneVerified": true, "referralID": "65b9fc0589526f00117cd4d2", "source": "app",
             "createdAt": created["createdAt"]})
     );
     let device = detail(1);
+    assert_eq!(device["causedBy"], created["eventId"]);
+    let version = |detail: &Value| detail["userVersion"].as_u64().unwrap();
+    assert_eq!(version(device), version(created) + 1);
     assert_eq!(device["deviceId"], claims["deviceId"]);
     assert_eq!(
         (&device["platform"], &device["deviceToken"]),
