@@ -5,6 +5,8 @@
 //! schemas, which follow from the open ones.
 
 mod closed;
+pub mod compatibility;
+pub mod types;
 
 pub use closed::closed;
 

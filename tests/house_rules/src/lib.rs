@@ -8,6 +8,7 @@
 //! follow from the declaration; a rule fails when one of them is not current.
 
 pub mod declarations;
+pub mod events;
 pub mod findings;
 pub mod project;
 pub mod rights;

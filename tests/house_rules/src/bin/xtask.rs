@@ -3,8 +3,10 @@
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use house_rules::declarations::TEMPLATE;
+use house_rules::events::{self, Consumers};
 use house_rules::project::Project;
 use house_rules::{rights, sync};
+use std::fs;
 use std::path::{Path, PathBuf};
 use template::Template;
 
@@ -32,6 +34,14 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Writes the types of the events for consumers, which follow from the schemas
+    EventTypes,
+    /// Records the schemas of the events as those of a release, with which later ones are compared
+    ReleaseEvents {
+        /// Record them although they break consumers of the last release, who were told
+        #[arg(long)]
+        breaking: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -40,6 +50,11 @@ fn main() -> Result<()> {
         Command::Sync { check: true } => check(&project),
         Command::Sync { check: false } => write(&project),
         Command::Rights { folder, write } => propose_rights(&project, &folder, write),
+        Command::EventTypes => write_event_types(&project),
+        Command::ReleaseEvents { breaking: true } => release_events(&project, Consumers::MayBreak),
+        Command::ReleaseEvents { breaking: false } => {
+            release_events(&project, Consumers::MustSurvive)
+        }
     }
 }
 
@@ -62,6 +77,23 @@ fn write(project: &Project) -> Result<()> {
     for change in changes {
         println!("wrote {}: {}", change.file.path, change.generator);
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command prints what it did")]
+fn write_event_types(project: &Project) -> Result<()> {
+    fs::create_dir_all(project.root().join(events::TYPES))?;
+    for file in events::types(project)? {
+        fs::write(project.root().join(&file.path), file.text)?;
+        println!("wrote {}", file.path);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command prints what it did")]
+fn release_events(project: &Project, consumers: Consumers) -> Result<()> {
+    let count = events::release(project, consumers)?;
+    println!("wrote {}: the schemas of {count} events", events::RELEASED);
     Ok(())
 }
 
