@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import account as accounts  # noqa: E402
 import template as project  # noqa: E402
-from consumer import Consumer  # noqa: E402
+from consumer import Consumer, open_database  # noqa: E402
 
 SIGN_UPS = 12
 
@@ -28,9 +28,13 @@ def ok(name, figure):
 
 
 def require(truth, name, figure):
+    require_quietly(truth, name, figure)
+    ok(name, figure)
+
+
+def require_quietly(truth, name, figure):
     if not truth:
         raise SystemExit(f"FAILED  delivery {name}: {figure}")
-    ok(name, figure)
 
 
 def until(what, look, patience=60, reason=lambda: ""):
@@ -115,10 +119,11 @@ def mapping(stack):
 
 
 def consume(stack):
-    """Checks that each event of some sign-ups is handled once and in order, though the queue repeats and shuffles them."""
+    """Checks that each event of some sign-ups is handled once, and that no older one is taken for the newest, though the queue repeats
+    and shuffles them."""
     handled = []
     queue = accounts.listen(stack.account, stack.resources["EventBus"])
-    consumer = Consumer(stack.queues, queue, lambda kind, detail: handled.append((kind, detail)))
+    consumer = Consumer(stack.queues, queue, lambda _, event, is_newest: handled.append((event, is_newest)), open_database(":memory:"))
     started = time.monotonic()
     for number in range(SIGN_UPS):
         stack.sign_up(number)
@@ -138,12 +143,16 @@ def consume(stack):
     while consumer.poll():
         pass
     require(len(handled) == 2 * SIGN_UPS, "handled", f"{len(shuffled)} messages, {len(handled)} events")
-    users = {}
-    for kind, detail in handled:
-        users.setdefault(detail["userId"], []).append(kind)
-    orders = {tuple(kinds) for kinds in users.values()}
-    right = orders == {("AUTH_USER_CREATED", "NEW_DEVICE_TOKEN")} and len(users) == SIGN_UPS
-    require(right, "order", f"{len(users)} users, each {' then '.join(min(orders))}")
+    users, late = {}, 0
+    for event, is_newest in handled:
+        users.setdefault(event["detail"]["userId"], []).append((event["detail"]["userVersion"], event["detail-type"], is_newest))
+    for events in users.values():
+        # The newest event is the last one that was taken for it, and the events of a sign-up are ordered by their versions.
+        late += sum(not is_newest for _, _, is_newest in events)
+        newest = [event for event in events if event[2]]
+        right = newest == sorted(newest) and newest[-1] == max(events)
+        require_quietly(right and [kind for _, kind, _ in sorted(events)] == ["AUTH_USER_CREATED", "NEW_DEVICE_TOKEN"], "order", events)
+    require(len(users) == SIGN_UPS and late > 0, "order", f"{len(users)} users, {late} events came after a newer one and replaced nothing")
     return consumer, handled
 
 

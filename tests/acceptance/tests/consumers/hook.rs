@@ -93,15 +93,15 @@ async fn take(
     status
 }
 
-/// The rules for consumers, as `tests/aws/consumer.py` follows them: each event once, and those of one correlation in their
-/// order.
+/// The rules for consumers, as `tests/aws/consumer.py` follows them: each event once, and an older one replaces nothing.
 #[derive(Default)]
 pub(crate) struct Handler {
     seen: BTreeSet<String>,
-    next: BTreeMap<String, u64>,
-    waiting: BTreeMap<(String, u64), String>,
-    /// The detail types of the events that were handled.
-    pub(crate) handled: Vec<String>,
+    newest: BTreeMap<String, u64>,
+    /// The detail types of the events that were handled, sorted.
+    pub(crate) handled: BTreeSet<String>,
+    /// The detail type of the newest event.
+    pub(crate) state: String,
 }
 
 impl Handler {
@@ -112,13 +112,13 @@ impl Handler {
         if !self.seen.insert(text(&detail["eventId"])) {
             return;
         }
-        let chain = text(&detail["correlationId"]);
-        let sequence = detail["sequence"].as_u64().unwrap();
-        self.waiting.insert((chain.clone(), sequence), text(&event["detail-type"]));
-        let next = self.next.entry(chain.clone()).or_insert(1);
-        while let Some(kind) = self.waiting.remove(&(chain.clone(), *next)) {
-            *next = next.saturating_add(1);
-            self.handled.push(kind);
+        let kind = text(&event["detail-type"]);
+        assert!(self.handled.insert(kind.clone()), "{kind} was handled before");
+        let version = detail["userVersion"].as_u64().unwrap();
+        let newest = self.newest.entry(text(&detail["userId"])).or_default();
+        if version > *newest {
+            *newest = version;
+            self.state = kind;
         }
     }
 }

@@ -9,6 +9,7 @@ use acceptance::{NO_LIMITS, TestStack, gotu, new_phone};
 use hook::{Handler, Hook};
 use local::{Options, Retries, Stack};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -164,11 +165,15 @@ async fn events_are_doubled_and_shuffled_on_demand() {
                 assert_eq!(order, [1, 1, 2, 2]);
             }
         }
-        // A consumer that follows the rules of the documentation handles each event once, in order.
+        // A consumer that follows the rules of the documentation handles each event once, and has the same state.
         for event in &events {
             handler.take(event);
         }
-        assert_eq!(std::mem::take(&mut handler.handled), SIGN_UP, "{mode}");
+        assert_eq!(
+            std::mem::take(&mut handler.handled),
+            BTreeSet::from(SIGN_UP.map(str::to_owned))
+        );
+        assert_eq!(handler.state, SIGN_UP[1], "{mode}");
     }
     let page = stack.local("consumers").await;
     assert_eq!(page["mode"], "doubled-shuffled");
