@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use yaml_serde::Value as Yaml;
 
 /// The intrinsic functions that the template uses.
-const INTRINSICS: [&str; 9] = [
+const INTRINSICS: [&str; 10] = [
     "Condition",
     "Fn::And",
     "Fn::Contains",
@@ -13,6 +13,7 @@ const INTRINSICS: [&str; 9] = [
     "Fn::GetAtt",
     "Fn::If",
     "Fn::Not",
+    "Fn::Split",
     "Fn::Sub",
     "Ref",
 ];

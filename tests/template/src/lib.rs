@@ -39,7 +39,7 @@ use resolve::Resolver;
 pub const FILE: &str = "template.yaml";
 
 /// The resource types that the template uses.
-const RESOURCE_TYPES: [&str; 20] = [
+const RESOURCE_TYPES: [&str; 21] = [
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
@@ -47,6 +47,7 @@ const RESOURCE_TYPES: [&str; 20] = [
     "AWS::DynamoDB::Table",
     "AWS::Events::Archive",
     "AWS::Events::EventBus",
+    "AWS::Events::EventBusPolicy",
     "AWS::Events::Rule",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
