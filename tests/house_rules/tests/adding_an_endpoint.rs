@@ -61,12 +61,17 @@ impl Copy {
     fn of(original: &Project) -> Self {
         let root = std::env::temp_dir().join(format!("an-endpoint-{}", std::process::id()));
         let project = Project::at(&root);
-        for folder in ["functions", "shared/src/contracts", "tests/acceptance/tests/contracts"] {
+        for folder in [
+            "functions",
+            "shared/docs/events",
+            "shared/src/contracts",
+            "tests/acceptance/tests/contracts",
+        ] {
             for file in original.files(folder).unwrap() {
                 project.write(&file.path, &file.text).unwrap();
             }
         }
-        for path in [TEMPLATE, "README.md"] {
+        for path in [TEMPLATE, "README.md", "shared/events.yaml"] {
             project.write(path, &original.read(path).unwrap()).unwrap();
         }
         Self { root, project }

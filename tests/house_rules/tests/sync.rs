@@ -1,6 +1,7 @@
 //! What `cargo xtask sync` writes is current: the rows of the binaries, the first lines of the
 //! functions, the routes of the contracts, the metrics of the alarms, the table of the README, the
-//! headings of the contracts' documents and the modules of the acceptance tests.
+//! headings of the contracts' documents, the modules of the acceptance tests, the schemas of the event
+//! registry and the `AsyncAPI` document.
 
 use house_rules::project::Project;
 use house_rules::sync;

@@ -17,6 +17,7 @@
 
 mod activity;
 mod admin_api;
+mod asyncapi;
 mod aws;
 mod backend;
 mod binary;

@@ -10,6 +10,7 @@ mod all_functions;
 mod binaries;
 mod contract_documents;
 mod endpoints;
+mod events;
 mod readme;
 mod routes;
 
@@ -33,7 +34,7 @@ pub struct Generator {
 }
 
 /// Every generator.
-pub const GENERATORS: [Generator; 8] = [
+pub const GENERATORS: [Generator; 10] = [
     Generator { name: "binaries of the package functions", generate: binaries::generate },
     Generator { name: "binary with every function", generate: all_functions::generate },
     Generator { name: "first lines of the endpoints", generate: endpoints::generate },
@@ -42,6 +43,8 @@ pub const GENERATORS: [Generator; 8] = [
     Generator { name: "metrics of the error alarms", generate: alarms::generate },
     Generator { name: "table of the API in the README", generate: readme::generate },
     Generator { name: "modules of the acceptance tests", generate: acceptance::generate },
+    Generator { name: "schemas of the event registry", generate: events::registry::generate },
+    Generator { name: "AsyncAPI document of the events", generate: events::asyncapi::generate },
 ];
 
 /// A file that is not what the declarations ask for.

@@ -11,6 +11,7 @@ pub(crate) use guard::Names;
 use live::Waiting;
 
 use crate::activity::Withheld;
+use crate::asyncapi;
 use crate::aws::{self, Aws, Fault};
 use crate::backend::Key;
 use crate::clock;
@@ -101,6 +102,7 @@ pub(crate) fn router(api: Arc<AdminApi>, names: Names) -> Router {
         .route("/_local/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_local/clock", get(clock).post(advance).delete(reset_clock))
         .route("/_local/state", delete(clear_state))
+        .route("/asyncapi.json", get(asyncapi::show))
         .route("/_local/{*rest}", any(not_found))
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
         .layer(from_fn_with_state(names, guard::check))
