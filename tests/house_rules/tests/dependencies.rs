@@ -11,7 +11,8 @@ use std::process::Command;
 const BANNED: [&str; 6] = ["aws-lc-rs", "aws-lc-sys", "openssl", "native-tls", "rsa", "aws-config"];
 
 /// The packages whose tests, examples or programs are run alone and that contain the SDK.
-const RUN_ALONE: [&str; 6] = ["acceptance", "bench", "latchkey", "local", "standalone", "usecases"];
+const RUN_ALONE: [&str; 7] =
+    ["acceptance", "bench", "latchkey", "local", "replay", "standalone", "usecases"];
 
 /// Returns what `cargo tree` prints of the project with these arguments, a line for each crate.
 fn tree(arguments: &[&str]) -> anyhow::Result<Vec<String>> {

@@ -2,6 +2,7 @@
 //!
 //! This is the only module that branches between them. The rest of the stack asks [`Backend`].
 
+use crate::admin_api::Replay;
 use crate::aws::{
     ApiCall, Caller, DynamoDb, EventBuses, Fate, Feedback, Instance, Reply, Secrets, Service, ses,
     sms_voice, sns, webhook,
@@ -11,7 +12,7 @@ use crate::database::{self, DatabaseHandle};
 use crate::deployed::{Account, ProxiedResponse};
 use crate::lambda::{Lambda, Outcome, invoke_api};
 use crate::logs::Logs;
-use crate::records::{Message, Records};
+use crate::records::{Message, Records, Replayed};
 use anyhow::{bail, ensure};
 use axum::body::Bytes;
 use axum::http::request::Parts;
@@ -209,6 +210,11 @@ impl Backend {
             Self::Embedded(embedded) => entries(&embedded.records.events(detail_type)),
             Self::Deployed(account) => entries(&account.events(detail_type).await?),
         }
+    }
+
+    /// Hands recorded events to their consumers again.
+    pub(crate) fn replay(&self, replay: &Replay) -> anyhow::Result<Replayed> {
+        Ok(self.embedded()?.records.replay(replay))
     }
 
     /// Returns the changes of messages and events from now on.

@@ -1,6 +1,7 @@
 //! The messages and events that the functions sent.
 
 use crate::activity::{self, Activity};
+use crate::admin_api::Replay;
 use crate::consumers::Consumers;
 use crate::sync::lock;
 use crate::{clock, files, random};
@@ -80,6 +81,24 @@ pub(crate) struct Event {
     pub(crate) occurred: Option<String>,
     #[serde(skip)]
     pub(crate) resources: Vec<String>,
+}
+
+/// What a replay did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Replayed {
+    /// The name, which consumers find in the field `replay-name` of an event.
+    name: String,
+    /// The number of events that were replayed.
+    events: usize,
+    /// The number of deliveries to consumers that this causes.
+    deliveries: usize,
+}
+
+impl Event {
+    /// Returns the time of the event as a consumer gets it.
+    pub(crate) fn happened(&self) -> &str {
+        self.occurred.as_deref().unwrap_or(&self.time)
+    }
 }
 
 #[derive(Debug)]
@@ -170,11 +189,25 @@ impl Records {
         self.activity.feed.add(|| json!({ "kind": "event", "event": event }));
         let id = event.id.clone();
         let mut events = lock(&self.events);
-        self.consumers.publish(&event);
+        self.consumers.publish(&event, None);
         events.add(event);
         drop(events);
         self.changed();
         id
+    }
+
+    /// Hands recorded events to their consumers again.
+    pub(crate) fn replay(&self, replay: &Replay) -> Replayed {
+        let name = format!("replay-{}", random::uuid());
+        let (mut events, mut deliveries) = (0_usize, 0_usize);
+        for event in self.events(None) {
+            if replay.takes(&event.source, &event.detail_type, event.happened()) {
+                events = events.saturating_add(1);
+                let taken = self.consumers.publish(&event, Some(&name));
+                deliveries = deliveries.saturating_add(taken);
+            }
+        }
+        Replayed { name, events, deliveries }
     }
 
     /// Deletes all messages.

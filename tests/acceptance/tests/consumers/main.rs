@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod hook;
+mod replay;
 
 use acceptance::{NO_LIMITS, TestStack, gotu, new_phone};
 use hook::{Handler, Hook};
@@ -87,6 +88,15 @@ async fn the_events_of_a_sign_up_arrive_in_order_with_their_envelope() {
     let page = consumer(stack, 1, |consumer| consumer["delivered"] == 1).await;
     assert_eq!((&page["matched"], &page["waiting"]), (&json!(1), &json!(0)));
     assert_eq!((&page["pattern"], &page["target"]), (&pattern, &json!(some.url())));
+}
+
+#[tokio::test]
+async fn the_stack_serves_the_document_of_all_events() {
+    let stack = &stack(Options::default()).await;
+    let reply = stack.request("GET", "/asyncapi.json").await;
+    let document = reply.json();
+    assert_eq!((reply.status, &document["asyncapi"]), (200, &json!("3.0.0")));
+    assert!(document["components"]["messages"]["GotuAuthUserCreated"].is_object(), "{document}");
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@ mod guard;
 mod limits;
 mod live;
 mod people;
+mod replay;
 mod seed;
 
 pub(crate) use guard::Names;
+pub(crate) use replay::Replay;
 
 use live::Waiting;
 
@@ -88,6 +90,7 @@ pub(crate) fn router(api: Arc<AdminApi>, names: Names) -> Router {
         .route("/_local/messages/{id}/html", get(mail))
         .route("/_local/withheld", get(withheld))
         .route("/_local/events", get(events).delete(clear_events))
+        .route("/_local/events/replay", post(replay::replay))
         .route("/_local/requests", get(requests))
         .route("/_local/requests/{id}", get(request))
         .route("/_local/tables", get(tables))

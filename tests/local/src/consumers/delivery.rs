@@ -320,7 +320,7 @@ mod tests {
     use super::*;
 
     fn envelope(number: usize) -> Arc<Envelope> {
-        Arc::new(Envelope::new(&event(number)).unwrap())
+        Arc::new(Envelope::new(&event(number), None).unwrap())
     }
 
     /// The ids of the events that are ready after these were released.

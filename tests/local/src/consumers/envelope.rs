@@ -30,20 +30,23 @@ struct Fields<'e> {
     time: &'e str,
     region: &'e str,
     resources: &'e [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay_name: Option<&'e str>,
     detail: &'e RawValue,
 }
 
 impl Envelope {
-    pub(super) fn new(event: &Event) -> serde_json::Result<Self> {
+    pub(super) fn new(event: &Event, replay: Option<&str>) -> serde_json::Result<Self> {
         let text = serde_json::to_string(&Fields {
             version: "0",
             id: &event.id,
             detail_type: &event.detail_type,
             source: &event.source,
             account: ACCOUNT,
-            time: event.occurred.as_deref().unwrap_or(&event.time),
+            time: event.happened(),
             region: REGION,
             resources: &event.resources,
+            replay_name: replay,
             detail: &event.detail,
         })?;
         let json = serde_json::from_str(&text)?;
@@ -160,15 +163,17 @@ pub(super) mod tests {
 
     #[test]
     fn an_event_has_the_envelope_of_eventbridge() {
-        let envelope = Envelope::new(&event(7)).unwrap();
+        let envelope = Envelope::new(&event(7), None).unwrap();
         let text = r#"{"version":"0","id":"event-7","detail-type":"AUTH_USER_CREATED","source":"auth-service","account":"000000000000","time":"2026-11-22T03:42:34Z","region":"us-east-1","resources":[],"detail":{"z":1,"number":7}}"#;
         assert_eq!(envelope.text, text);
         assert_eq!(envelope.json["detail"], json!({"number": 7, "z": 1}));
+        let again = Envelope::new(&event(7), Some("again")).unwrap();
+        assert_eq!(again.text, text.replace(r#","detail""#, r#","replay-name":"again","detail""#));
     }
 
     #[test]
     fn a_target_gets_the_event_a_part_of_it_or_a_constant() {
-        let envelope = Envelope::new(&event(7)).unwrap();
+        let envelope = Envelope::new(&event(7), None).unwrap();
         let input = |input: Input| envelope.input("NewUsers", &input);
         assert_eq!(input(Input::Event), envelope.text);
         assert_eq!(input(Input::Path("$".into())), envelope.text);
@@ -180,7 +185,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_input_transformer_fills_its_variables() {
-        let envelope = Envelope::new(&event(7)).unwrap();
+        let envelope = Envelope::new(&event(7), None).unwrap();
         let paths = [("n", "$.detail.number"), ("kind", "$.detail-type"), ("all", "$.detail")];
         let paths: BTreeMap<_, _> =
             paths.map(|(name, path)| (name.to_owned(), path.to_owned())).into();

@@ -133,14 +133,16 @@ impl Consumers {
         self.mode.send_replace(Mode::default());
     }
 
-    /// Delivers an event to every consumer that wants it, later.
-    pub(crate) fn publish(&self, event: &Event) {
+    /// Delivers an event to every consumer that wants it, later, and returns their number. `replay` is the
+    /// name of the replay that repeats the event.
+    pub(crate) fn publish(&self, event: &Event, replay: Option<&str>) -> usize {
         if self.inlets.is_empty() {
-            return;
+            return 0;
         }
         // The detail of an event is JSON, so the envelope is JSON too.
-        let Ok(envelope) = Envelope::new(event) else { return };
+        let Ok(envelope) = Envelope::new(event, replay) else { return 0 };
         let envelope = Arc::new(envelope);
+        let mut wanted = 0_usize;
         for Inlet { consumer, events } in &self.inlets {
             if consumer.wants(&event.bus_name, &envelope) {
                 consumer.count(|counts| {
@@ -149,8 +151,10 @@ impl Consumers {
                 });
                 // A courier ends with the stack only.
                 drop(events.send(Arc::clone(&envelope)));
+                wanted = wanted.saturating_add(1);
             }
         }
+        wanted
     }
 }
 
