@@ -146,31 +146,37 @@ def with_arns(value, secrets):
 def deploy(build, account, endpoints, environment):
     """Creates the stack as sam deploy does; returns the physical ids of its resources by logical id."""
     template = package(build, account, endpoints, environment)
+    resources = create(account, STACK, template)
+    import_routes(account, resources, template)
+    # A step that an administrator takes once per account.
+    account.client("sesv2").create_email_identity(EmailIdentity=template["Parameters"]["EmailSender"]["Default"])
+    return resources
+
+
+def create(account, name, template):
+    """Creates a stack of a packaged template; returns the physical ids of its resources by logical id."""
     # sam deploy uploads the template to S3, too: a call cannot hold a template of more than 51,200 bytes.
-    account.client("s3").put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template))
+    account.client("s3").put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(template))
     formation = account.client("cloudformation")
     formation.create_stack(
-        StackName=STACK,
-        TemplateURL=f"{account.url}/{BUCKET}/template.json",
+        StackName=name,
+        TemplateURL=f"{account.url}/{BUCKET}/{name}.json",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     end = time.monotonic() + PATIENCE
     while True:
-        stack, = formation.describe_stacks(StackName=STACK)["Stacks"]
+        stack, = formation.describe_stacks(StackName=name)["Stacks"]
         if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > end:
             break
         time.sleep(0.05)
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        events = formation.describe_stack_events(StackName=STACK)["StackEvents"]
+        events = formation.describe_stack_events(StackName=name)["StackEvents"]
         failed = [event for event in events if "FAILED" in event["ResourceStatus"]]
         raise SystemExit(f"{stack['StackStatus']}: {json.dumps(failed or stack, default=str)}")
     resources = {}
-    for page in formation.get_paginator("list_stack_resources").paginate(StackName=STACK):
+    for page in formation.get_paginator("list_stack_resources").paginate(StackName=name):
         for resource in page["StackResourceSummaries"]:
             resources[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
-    import_routes(account, resources, template)
-    # A step that an administrator takes once per account.
-    account.client("sesv2").create_email_identity(EmailIdentity=template["Parameters"]["EmailSender"]["Default"])
     return resources
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import ministack.app as app
 from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
-from ministack.services import apigateway, dynamodb, lambda_svc, secretsmanager
+from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, secretsmanager
 from ministack.services.cloudformation import engine, handlers
 
 source = contextvars.ContextVar("source", default="127.0.0.1")
@@ -204,10 +204,27 @@ def patch_transform():
             os.replace(written.name, file)
         transformed = json.loads(file.read_text())
         for name, own in variables.items():
-            transformed["Resources"][name]["Properties"]["Environment"]["Variables"].update(own)
+            environment = transformed["Resources"][name]["Properties"].setdefault("Environment", {})
+            environment.setdefault("Variables", {}).update(own)
         return transformed
 
     handlers._apply_transforms = outer
+
+
+def patch_replays():
+    """Limits a replay to the rules that its destination names. The emulator sends the events to all rules of the bus."""
+    inner = eventbridge._dispatch_event
+
+    def outer(event, *rest):
+        replay = eventbridge._replays.get(event.get("ReplayName"))
+        wanted = replay["Destination"].get("FilterArns") if replay else None
+        if wanted:
+            others = [key for key, rule in eventbridge._rules.items() if rule["Arn"] not in wanted]
+            # An event goes to no rule that it came from.
+            event = {**event, "_DispatchPath": [*(event.get("_DispatchPath") or []), *others]}
+        return inner(event, *rest)
+
+    eventbridge._dispatch_event = outer
 
 
 def patch_logs():
@@ -244,5 +261,6 @@ if __name__ == "__main__":
     patch_conditions()
     patch_secret_versions()
     patch_transform()
+    patch_replays()
     patch_logs()
     app.main()
