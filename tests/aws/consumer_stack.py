@@ -153,6 +153,11 @@ def replay(program, account, stack, consumer):
     delivery.until("the users of the consumer", lambda: len(consumer.users()) == 3)
     ok("replay", "the users are back")
     require(len(stack.everything()) == before, "replay", "no other rule got an event")
+    done = subprocess.run([program, "--bus", bus, "--from", "1h"], env=environment, capture_output=True, text=True)
+    require(done.returncode == 0, "replay", "of everything, to all rules" if done.returncode == 0 else done.stderr)
+    delivery.until("every event again", lambda: len(stack.everything()) == 2 * before)
+    delivery.until("an empty queue", consumer.is_empty)
+    require(len(consumer.users()) == 3, "replay", "changes nothing where nothing was lost")
 
 
 class Stack(delivery.Stack):

@@ -1,5 +1,5 @@
-"""Checks that the resources of the transformed template do not depend on each other in a cycle, which CloudFormation rejects.
-cfn-lint ignores cycles through a function, and the emulated account creates neither aliases nor deployments.
+"""Checks that the transformed template fits into a stack, and that its resources do not depend on each other in a cycle, which
+CloudFormation rejects. cfn-lint ignores cycles through a function, and the emulated account creates neither aliases nor deployments.
 
 usage: dependency_cycles.py [TEMPLATE]     TEMPLATE: by default, the project's template.yaml; prints one line
 """
@@ -12,6 +12,10 @@ import sys
 from samtranslator.translator.transform import transform
 
 import template as project
+
+
+# The most resources of a stack (CloudFormation, quotas).
+MOST = 500
 
 
 def transformed(template):
@@ -46,6 +50,9 @@ def references(value):
 
 def main(*path):
     resources = transformed(project.load(*path))["Resources"]
+    if len(resources) > MOST:
+        print(f"FAILED  dependency cycles: {len(resources)} resources do not fit into a stack, which holds {MOST}")
+        return 1
     needs = {name: {other for other in references(resource) if other in resources} for name, resource in resources.items()}
     try:
         order = tuple(graphlib.TopologicalSorter(needs).static_order())
