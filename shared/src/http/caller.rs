@@ -1,4 +1,4 @@
-//! The caller: source address, headers, credentials and language.
+//! The caller: source address, headers, credentials.
 
 use crate::domain::source::{Source, SourceAddress};
 use lambda_http::request::RequestContext;
@@ -71,23 +71,6 @@ pub fn cookie<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// The first of the caller's languages (`Accept-Language`) that `known` contains; otherwise the first
-/// of `known`. The order of the header decides, not the weights: browsers write the languages in the
-/// order of their weights.
-#[must_use]
-pub fn locale<'a>(request: &Request, known: &[&'a str]) -> &'a str {
-    let accepted = header(request, "accept-language").unwrap_or_default();
-    let mut tags = accepted.split(',').filter_map(|range| range.split(';').next()).map(str::trim);
-    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    tags.find_map(|tag| {
-        let exact = known.iter().find(|locale| locale.eq_ignore_ascii_case(tag));
-        exact.or_else(|| known.iter().find(|locale| primary(locale) == primary(tag)))
-    })
-    .or_else(|| known.first())
-    .copied()
-    .unwrap_or("en")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,21 +101,5 @@ mod tests {
         let start = |most| header_start(&with_model("小米14".as_bytes()), "x-model", most).unwrap();
         assert_eq!([start(2), start(3), start(7), start(8)], ["", "小", "小米1", "小米14"]);
         assert_eq!(start(100), "小米14");
-    }
-
-    fn accepting(languages: &'static str) -> Request {
-        let mut request = Request::new(Body::Empty);
-        request.headers_mut().insert("accept-language", languages.parse().unwrap());
-        request
-    }
-
-    #[test]
-    fn the_first_known_language_is_chosen() {
-        let known = ["en", "zh-tw"];
-        assert_eq!(locale(&accepting("zh-TW,zh;q=0.9,en;q=0.8"), &known), "zh-tw");
-        assert_eq!(locale(&accepting("fr, zh;q=0.5"), &known), "zh-tw");
-        assert_eq!(locale(&accepting("en-GB"), &known), "en");
-        assert_eq!(locale(&accepting("fr"), &known), "en");
-        assert_eq!(locale(&Request::new(Body::Empty), &known), "en");
     }
 }
