@@ -2,6 +2,7 @@
 //! refusals.
 
 mod body;
+mod brand;
 mod caller;
 mod cookies;
 mod cors;
@@ -13,6 +14,7 @@ mod refusal;
 mod response;
 
 pub use body::{BodyError, MAX_BODY_BYTES, form_or_json_object, json_object};
+pub use brand::{Brand, BrandColors, BrandLinks, Color};
 pub use caller::{bearer, cookie, header, header_start, header_text, source, source_address};
 pub use cookies::CookiePolicy;
 pub use cors::{AllowedOrigins, Cors, CorsPolicy, preflight};
