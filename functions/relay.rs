@@ -41,17 +41,16 @@ pub(crate) async fn main() -> Result<(), Error> {
     let mut base = Bootstrap::from_env()?;
     let store = Arc::new(base.store()?);
     let senders = base.senders(&names()).await?;
+    let brands = base.brands(&names()).await?;
+    let (code_host, public_url) = (settings::code_host(), settings::public_url()?);
     let deliver = DeliverEffects {
         outbox: store.clone(),
         challenges: store,
         code_keys: base.code_keys(KeyRingScope::WithKeys)?,
-        templates: Arc::new(ContractTemplates {
-            code_host: settings::code_host(),
-            public_url: settings::public_url()?,
-        }),
         texts: base.text_carriers(&senders)?,
         senders,
-        mail: base.mail()?,
+        mail: base.mail(&brands)?,
+        templates: Arc::new(ContractTemplates { code_host, public_url, brands }),
         sent: base.sent_messages(Arc::new(LatchkeyEvents))?,
         events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),
         breakers: Arc::new(Breakers::new(settings::breaker_pause()?)),

@@ -1,18 +1,23 @@
 //! `GET /ecommerce/v1/auth/email/verify` (PosBytz): verifies the e-mail address of a customer by
 //! the link of a mail.
 
-use latchkey::contracts::OrRefuse as _;
-use latchkey::contracts::posbytz::{self, EmailVerifyRequest, LinkPage, Refusal, Success};
+use latchkey::contracts::posbytz::{
+    self, EmailVerifyRequest, LinkPage, LinkPages, Refusal, Success,
+};
+use latchkey::contracts::{OrRefuse as _, names};
 use latchkey::http::{self, Request, Response, StatusCode};
-use latchkey::runtime::Error;
+use latchkey::runtime::{Error, settings};
 use latchkey::usecases::{LinkRefused, VerifyLink};
 use latchkey::wiring::Wiring;
 
-async fn email_verify(verify_link: &VerifyLink, request: &Request) -> Result<Response, Refusal> {
+async fn email_verify(
+    (verify_link, pages): &(VerifyLink, LinkPages),
+    request: &Request,
+) -> Result<Response, Refusal> {
     let link = EmailVerifyRequest::read(request);
     if LinkPage::is_wanted(request) {
         let page = if link.is_ok() { LinkPage::Ask } else { LinkPage::Ended };
-        return Ok(page.response());
+        return Ok(pages.response(page, request));
     }
     let EmailVerifyRequest { user, token } = link?;
     let verified = verify_link.run(&user, &token).await;
@@ -23,6 +28,7 @@ async fn email_verify(verify_link: &VerifyLink, request: &Request) -> Result<Res
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Error> {
     let mut wiring = Wiring::of(&posbytz::PROFILE)?;
-    let verify_link = wiring.verify_link()?;
-    wiring.serve(module_path!(), verify_link, email_verify).await
+    let pages = LinkPages::new(settings::page_brand(posbytz::PROFILE.name, &names())?);
+    let state = (wiring.verify_link()?, pages);
+    wiring.serve(module_path!(), state, email_verify).await
 }

@@ -2,6 +2,7 @@
 
 use super::aws::{Aws, RetryMode, client, port_error};
 use crate::domain::identifier::Identifier;
+use crate::domain::sender::MailSenders;
 use crate::ports::{Message, Messages, PortError, SendOutcome};
 use async_trait::async_trait;
 use aws_sdk_sesv2::Client;
@@ -25,18 +26,18 @@ const ACTION: &str = "send a mail";
 /// Sends mails.
 pub struct SesMail {
     client: Client,
-    sender: String,
+    senders: MailSenders,
     /// The configuration set whose events say what became of a mail.
     configuration_set: Option<String>,
 }
 
 impl SesMail {
-    /// Creates the adapter that sends from the address `sender`, with a configuration set if there is one.
-    /// The address must be verified in SES.
+    /// Creates the adapter that sends from the addresses of `senders`, with a configuration set if there is
+    /// one. The addresses must be verified in SES.
     #[must_use]
-    pub fn new(aws: &Aws, sender: String, configuration_set: Option<String>) -> Self {
+    pub fn new(aws: &Aws, senders: MailSenders, configuration_set: Option<String>) -> Self {
         let client = client!(aws_sdk_sesv2, aws, "SESV2", RetryMode::Once);
-        Self { client, sender, configuration_set }
+        Self { client, senders, configuration_set }
     }
 }
 
@@ -57,10 +58,12 @@ impl Messages for SesMail {
             return Ok(SendOutcome::Refused("not a mailbox".to_owned()));
         };
         let content = content(message).map_err(|error| PortError::new("build a request", error))?;
+        let sender = self.senders.of(&message.contract);
         let mail = self
             .client
             .send_email()
-            .from_email_address(&self.sender)
+            .from_email_address(sender.header())
+            .set_reply_to_addresses(sender.reply_to.clone().map(|address| vec![address]))
             .set_configuration_set_name(self.configuration_set.clone())
             .destination(Destination::builder().to_addresses(email.as_str()).build())
             .content(content);

@@ -8,24 +8,31 @@ mod delivery_events;
 mod envelope;
 pub mod goodcity;
 pub mod gotu;
+#[cfg(test)]
+mod lint;
+mod mail;
 mod messages;
 mod operator;
+mod pages;
 pub mod posbytz;
+mod templates;
+mod texts;
 mod tokens;
 pub mod urbanfits;
 
 pub use delivery_events::LatchkeyEvents;
+pub use messages::CodeOf;
 pub use operator::{
     OutboxTask, UnknownPart, UnknownRecipient, UnknownTask, lifted_recipient, sweep_part,
 };
+pub use templates::ContractTemplates;
+pub use texts::{Language, Voice};
 
 use crate::domain::challenge::Purpose;
-use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::id::UserId;
 use crate::domain::link::LinkToken;
-use crate::domain::realm::Realm;
 use crate::http::{self, AllowedOrigins, Cors, CorsPolicy, Request, Response};
-use crate::ports::{MessageContent, MessageTemplates, PortError, chain};
+use crate::ports::{MessageContent, PortError, chain};
 use crate::usecases::{Failure, NoRefusal, Profile};
 use lambda_http::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, Method, StatusCode};
@@ -57,13 +64,17 @@ pub struct Contract {
     pub not_found: fn(&UnmatchedRequest<'_>) -> Response,
     /// The response to a preflight for a path that exists.
     pub preflight: fn(&UnmatchedRequest<'_>) -> Response,
-    /// Writes the message with a code in the language of a locale.
-    pub code_message: fn(Purpose, &str, &OneTimeCode, Duration) -> MessageContent,
+    /// The name of the product in its texts, unless its brand has another.
+    pub product: &'static str,
+    /// The languages of the product, the default first.
+    pub languages: fn() -> &'static [Language],
+    /// Writes the message with a code.
+    pub code_message: fn(&Voice<'_>, &CodeOf<'_>) -> MessageContent,
     /// The mail with a code that links to the page which asks for it, if the contract has such a page.
     pub code_page: Option<CodePage>,
     /// Writes the message to a recipient that asks to sign up and has an account, if the contract sends
     /// one.
-    pub account_notice: Option<fn(&str) -> MessageContent>,
+    pub account_notice: Option<fn(&Voice<'_>) -> MessageContent>,
     /// The mail with a link that verifies an address, if the contract sends one.
     pub verify_link: Option<LinkTemplate>,
 }
@@ -75,16 +86,16 @@ pub struct CodePage {
     pub purpose: Purpose,
     /// The path of the page after the API's public URL.
     pub path: &'static str,
-    /// Writes the mail with the whole link in the language of a locale.
-    pub message: fn(&str, &OneTimeCode, Duration, &str) -> MessageContent,
+    /// Writes the mail with the whole link.
+    pub message: fn(&Voice<'_>, &CodeOf<'_>, &str) -> MessageContent,
 }
 
 /// How a contract mails a link that verifies an address.
 pub struct LinkTemplate {
     /// The link's path and query after the API's public URL.
     pub path: fn(&UserId, &LinkToken) -> String,
-    /// Writes the mail with the whole link in the language of a locale.
-    pub message: fn(&str, &str, Duration) -> MessageContent,
+    /// Writes the mail with the whole link.
+    pub message: fn(&Voice<'_>, &str, Duration) -> MessageContent,
 }
 
 /// A request that no route serves.
@@ -235,113 +246,11 @@ pub fn names() -> [&'static str; CONTRACTS.len()] {
     CONTRACTS.map(|contract| contract.profile.name)
 }
 
-/// The messages of all contracts, for the relay.
-#[derive(Debug, Default)]
-pub struct ContractTemplates {
-    /// The host of the page that asks for the code. If it is set, the last line of a text is
-    /// `@host #code`, and phones offer the code on that page only (WICG Origin-bound one-time codes).
-    pub code_host: Option<String>,
-    /// The URL of the API as the recipients of mails reach it. Links begin with it.
-    pub public_url: String,
-}
-
-impl ContractTemplates {
-    /// Returns the whole link to a path of the API.
-    fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.trim_end_matches('/'))
-    }
-}
-
-fn contract_of(realm: &Realm) -> Option<Contract> {
-    CONTRACTS.into_iter().find(|contract| contract.profile.name == realm.contract())
-}
-
-impl MessageTemplates for ContractTemplates {
-    fn code_format(&self, realm: &Realm) -> Option<CodeFormat> {
-        contract_of(realm).map(|contract| contract.profile.code_format)
-    }
-
-    fn code_content(
-        &self,
-        realm: &Realm,
-        purpose: Purpose,
-        locale: &str,
-        code: &OneTimeCode,
-        lifetime: Duration,
-    ) -> Option<MessageContent> {
-        let contract = contract_of(realm)?;
-        let page = contract.code_page.filter(|page| page.purpose == purpose);
-        let mut message = match page {
-            Some(CodePage { path, message, .. }) => {
-                message(locale, code, lifetime, &self.link(path))
-            }
-            None => (contract.code_message)(purpose, locale, code, lifetime),
-        };
-        if let Some(host) = &self.code_host {
-            message.text = format!("{}\n\n@{host} #{}", message.text, code.expose());
-        }
-        Some(message)
-    }
-
-    fn account_notice(&self, realm: &Realm, locale: &str) -> Option<MessageContent> {
-        Some(contract_of(realm)?.account_notice?(locale))
-    }
-
-    fn link_content(
-        &self,
-        realm: &Realm,
-        locale: &str,
-        user: &UserId,
-        link: &LinkToken,
-        lifetime: Duration,
-    ) -> Option<MessageContent> {
-        let LinkTemplate { path, message } = contract_of(realm)?.verify_link?;
-        Some(message(locale, &self.link(&path(user, link)), lifetime))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use lambda_http::Body;
     use lambda_http::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
-
-    /// The texts by SMS, with what a register calls their variables in the place of code and minutes.
-    fn registered_texts() -> String {
-        let templates = ContractTemplates { code_host: None, public_url: String::new() };
-        let mut rows = Vec::new();
-        // UrbanFits mails its codes.
-        let by_mail = |contract: &Contract| contract.code_page.is_some();
-        for contract in CONTRACTS.into_iter().filter(|contract| !by_mail(contract)) {
-            let name = contract.profile.name;
-            let realm = Realm::of_contract(name);
-            let code = OneTimeCode::truncate(&[7; 32], contract.profile.code_format);
-            let mut row = |of: &str, text: &str| rows.push(format!("| `{name}.{of}` | {text} |\n"));
-            for purpose in Purpose::ALL {
-                let lifetime = Duration::from_mins(77);
-                let content = templates.code_content(&realm, purpose, "en", &code, lifetime);
-                let text = content.unwrap().text;
-                assert_eq!(text.matches("77").count(), 1, "{text}");
-                row(
-                    purpose.as_str(),
-                    &text.replace(code.expose(), "{#var#}").replace("77", "{#var#}"),
-                );
-            }
-            if let Some(notice) = contract.account_notice {
-                row("account_notice", &notice("en").text);
-            }
-        }
-        rows.concat()
-    }
-
-    #[test]
-    fn the_texts_that_a_country_registers_are_those_that_are_sent() {
-        let document = include_str!("../../docs/sms-texts.md");
-        let texts = registered_texts();
-        assert!(document.ends_with(&texts), "shared/docs/sms-texts.md must end with:\n{texts}");
-        let names = texts.lines().map(|row| row.split('`').nth(1).unwrap()).collect::<Vec<_>>();
-        assert!(names.contains(&"posbytz.verify") && names.contains(&"gotu.account_notice"));
-    }
 
     #[test]
     fn no_two_contracts_own_the_same_prefix() {

@@ -57,6 +57,42 @@ impl RegisteredTexts {
     }
 }
 
+/// Who mails come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailSender {
+    pub address: String,
+    /// The name that mailboxes show; printable ASCII without quotes and backslashes.
+    pub name: Option<String>,
+    /// The address that answers go to, if it is another one.
+    pub reply_to: Option<String>,
+}
+
+impl MailSender {
+    /// The sender as a header of a mail states it (RFC 5322, 3.4).
+    #[must_use]
+    pub fn header(&self) -> String {
+        match &self.name {
+            Some(name) => format!("\"{name}\" <{}>", self.address),
+            None => self.address.clone(),
+        }
+    }
+}
+
+/// The senders of mails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailSenders {
+    pub default: MailSender,
+    pub by_contract: BTreeMap<String, MailSender>,
+}
+
+impl MailSenders {
+    /// Returns the sender of a contract's mails.
+    #[must_use]
+    pub fn of(&self, contract: &str) -> &MailSender {
+        self.by_contract.get(contract).unwrap_or(&self.default)
+    }
+}
+
 /// A sender for some contracts and numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SenderRule {
@@ -149,5 +185,17 @@ mod tests {
             };
             assert_eq!(senders.of(contract, &phone).sender_id.as_deref(), wanted, "{number}");
         }
+    }
+
+    #[test]
+    fn a_contract_has_its_sender_of_mails_or_that_of_all() {
+        let address =
+            |address: &str| MailSender { address: address.to_owned(), ..MailSender::default() };
+        let name = Some("Acme, the app".to_owned());
+        let own = MailSender { name, ..address("hello@acme.example") };
+        let by_contract = BTreeMap::from([("acme".to_owned(), own)]);
+        let senders = MailSenders { default: address("no-reply@latchkey.example"), by_contract };
+        assert_eq!(senders.of("acme").header(), "\"Acme, the app\" <hello@acme.example>");
+        assert_eq!(senders.of("other").header(), "no-reply@latchkey.example");
     }
 }

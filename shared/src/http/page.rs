@@ -4,7 +4,7 @@ use super::{Response, StatusCode, empty};
 use data_encoding::BASE64;
 use lambda_http::Body;
 use lambda_http::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_FRAME_OPTIONS,
 };
 use lambda_http::http::{HeaderName, HeaderValue, Uri};
 use ring::digest::{SHA256, digest};
@@ -28,6 +28,14 @@ impl PageUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The scheme, the host and the port.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let path = self.0.char_indices().skip("https://".len());
+        let end = path.into_iter().find(|(_, letter)| matches!(letter, '/' | '?' | '#'));
+        end.and_then(|(end, _)| self.0.get(..end)).unwrap_or(&self.0)
+    }
 }
 
 /// Returns a text as HTML, also for the value of an attribute in quotes.
@@ -43,18 +51,25 @@ pub fn hash_source(inlined: &str) -> String {
     format!("'sha256-{}'", BASE64.encode(digest(&SHA256, inlined.as_bytes()).as_ref()))
 }
 
-/// A response with a page that no other page may frame or open. A `policy` that cannot be a header is
-/// replaced by the Content Security Policy that allows nothing.
+/// A response with a page in a language, which depends on the caller, that no other page may frame or
+/// open. A `policy` that cannot be a header is replaced by the Content Security Policy that allows nothing.
 #[must_use]
-pub fn page(status: StatusCode, html: String, policy: &str, referrer: &'static str) -> Response {
+pub fn page(
+    status: StatusCode,
+    (language, html): (&'static str, String),
+    policy: &str,
+    referrer: &'static str,
+) -> Response {
     let mut response = empty(status);
     let policy = HeaderValue::from_str(policy)
         .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     let fixed = [
+        (CONTENT_LANGUAGE, language),
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (REFERRER_POLICY, referrer),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (VARY, "accept-language"),
         (X_FRAME_OPTIONS, "DENY"),
     ];
     for (name, value) in fixed {
@@ -76,6 +91,13 @@ mod tests {
             "https://[2001:db8::1]/",
         ] {
             assert_eq!(PageUrl::parse(good).as_ref().map(PageUrl::as_str), Some(good), "{good}");
+        }
+        for (url, origin) in [
+            ("https://urbanfits.ae", "https://urbanfits.ae"),
+            ("https://a.example:8443/b?c#d", "https://a.example:8443"),
+            ("https://a.example?c;d,e", "https://a.example"),
+        ] {
+            assert_eq!(PageUrl::parse(url).unwrap().origin(), origin);
         }
         for bad in [
             "",

@@ -15,9 +15,12 @@ pub struct Message {
     pub id: String,
     /// The recipient, which also decides the channel: SMS or mail.
     pub recipient: Identifier,
-    /// The name of the text, such as `posbytz.verify`, by which a country's register knows it.
+    /// The name of the contract, by which the carrier of mails knows its sender.
+    pub contract: String,
+    /// The name of the text, such as `posbytz.verify` or `posbytz.verify.hi`, by which a country's
+    /// register knows it.
     pub name: String,
-    /// Who sends a text. A mail has one sender.
+    /// Who sends a text.
     pub sender: Sender,
     /// The subject; only for mail.
     pub subject: String,

@@ -1,6 +1,6 @@
 //! The ports through which contracts give messages and events their format.
 
-use crate::domain::challenge::Purpose;
+use crate::domain::challenge::ChallengeKey;
 use crate::domain::code::{CodeFormat, OneTimeCode};
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::id::UserId;
@@ -10,7 +10,11 @@ use crate::ports::PortError;
 use std::time::Duration;
 
 /// The content of a message.
+#[derive(Debug)]
 pub struct MessageContent {
+    /// What follows the name of the text: empty for the first language of a contract, such as `.hi` for
+    /// another one.
+    pub variant: String,
     /// The subject; only for mail.
     pub subject: String,
     /// The text.
@@ -19,17 +23,25 @@ pub struct MessageContent {
     pub html: String,
 }
 
+impl MessageContent {
+    /// A message in the first language of its contract.
+    #[must_use]
+    pub const fn new(subject: String, text: String, html: String) -> Self {
+        Self { variant: String::new(), subject, text, html }
+    }
+}
+
 /// The message templates of the contracts.
 pub trait MessageTemplates: Send + Sync {
     /// Returns the format of a contract's codes; `None` for an unknown contract.
     fn code_format(&self, realm: &Realm) -> Option<CodeFormat>;
 
-    /// Returns the message that contains a code. `lifetime` is the time for which the code is
-    /// valid. `None` for an unknown contract.
+    /// Returns the message that contains the code of a challenge. `lifetime` is the time for which the
+    /// code is valid. An empty `locale` is the first language of the contract. `None` for an unknown
+    /// contract.
     fn code_content(
         &self,
-        realm: &Realm,
-        purpose: Purpose,
+        challenge: &ChallengeKey,
         locale: &str,
         code: &OneTimeCode,
         lifetime: Duration,

@@ -1,5 +1,6 @@
 //! The Lambda runtime: the environment, logs, metrics, and the loop of a function.
 
+mod brands;
 mod counters;
 mod emf;
 mod error;

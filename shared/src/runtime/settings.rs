@@ -1,6 +1,7 @@
 //! The environment. No other code reads it, and each function reads only the groups of variables
 //! that it needs, at its start.
 
+use super::brands::{self, BrandsError};
 use super::senders::{self, SendersError};
 use crate::adapters::argon2::{Cost, Hasher};
 use crate::adapters::aws::AwsSettings;
@@ -11,9 +12,9 @@ use crate::domain::challenge::GuessLimits;
 use crate::domain::key_rotation::RotatedKey;
 use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
-use crate::domain::sender::{Sender, Senders};
+use crate::domain::sender::{MailSenders, Sender, Senders};
 use crate::domain::sends::{SendLimits, SendPolicy};
-use crate::http::{AllowedOrigins, Front, PageUrl, Passage};
+use crate::http::{AllowedOrigins, Brand, Front, PageUrl, Passage};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -34,6 +35,8 @@ pub enum SettingsError {
     },
     #[error(transparent)]
     Senders(#[from] SendersError),
+    #[error(transparent)]
+    Brands(#[from] BrandsError),
 }
 
 /// The number of guesses at one code while a contract is under attack.
@@ -307,12 +310,49 @@ pub(crate) fn ses_configuration_set() -> Option<String> {
     optional("SES_CONFIGURATION_SET")
 }
 
-/// The sender's address of mails.
+/// The senders of mails: those of the brands, and one for all others.
 ///
 /// # Errors
 /// The variable is missing.
-pub fn email_sender() -> Result<String, SettingsError> {
-    required("EMAIL_SENDER")
+pub(crate) fn mail_senders(brands: &BTreeMap<String, Brand>) -> Result<MailSenders, SettingsError> {
+    Ok(brands::mail_senders(required("EMAIL_SENDER")?, brands))
+}
+
+/// The secret with the brands, unless the environment has them or there are none.
+pub(crate) fn brands_secret() -> Option<String> {
+    optional("BRANDS_SECRET").filter(|_| optional("BRANDS").is_none())
+}
+
+/// The brands of these contracts, of a secret or of the environment.
+///
+/// # Errors
+/// The brands are malformed.
+pub(crate) fn brands(
+    stated: Option<&str>,
+    contracts: &[&str],
+) -> Result<BTreeMap<String, Brand>, SettingsError> {
+    let own = optional("BRANDS").unwrap_or_default();
+    Ok(brands::read(stated.unwrap_or(&own), contracts)?)
+}
+
+/// The brand of one contract, for its pages. The variables `SIGN_UP_URL`, `SIGN_IN_URL` and `SHOP_URL` of
+/// the contract come before the links of the brand.
+///
+/// # Errors
+/// The brands or a variable are malformed.
+pub fn page_brand(contract: &str, contracts: &[&str]) -> Result<Brand, SettingsError> {
+    let mut brand = brands(None, contracts)?.remove(contract).unwrap_or_default();
+    for (kind, link) in [
+        ("SIGN_UP_URL", &mut brand.links.sign_up),
+        ("SIGN_IN_URL", &mut brand.links.sign_in),
+        ("SHOP_URL", &mut brand.links.shop),
+    ] {
+        let name = variable(kind, contract);
+        let Some(url) = optional(&name) else { continue };
+        let kind = "a URL that begins with https:// and names a host";
+        *link = Some(PageUrl::parse(&url).ok_or(SettingsError::Malformed { name, kind })?);
+    }
+    Ok(brand)
 }
 
 /// The bus that events are published on.
@@ -469,18 +509,6 @@ impl RotationSettings {
 fn names_a_key(variable: &str) -> bool {
     let after = variable.split_once("_KEY_SECRET").map(|(_, after)| after);
     after.is_some_and(|after| after.is_empty() || after.starts_with('_'))
-}
-
-/// The address of another page that a page of a contract leads to: `kind` is `SIGN_UP_URL`,
-/// `SIGN_IN_URL` or `SHOP_URL`. Without the setting there is no link.
-///
-/// # Errors
-/// The variable is malformed.
-pub fn page_link(kind: &str, contract: &str) -> Result<Option<PageUrl>, SettingsError> {
-    let name = variable(kind, contract);
-    let Some(url) = optional(&name) else { return Ok(None) };
-    let kind = "a URL that begins with https:// and names a host";
-    PageUrl::parse(&url).map(Some).ok_or(SettingsError::Malformed { name, kind })
 }
 
 /// The origins whose pages may send requests to a contract.

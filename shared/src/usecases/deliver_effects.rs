@@ -478,8 +478,8 @@ impl DeliverEffects {
         let realm = &code.seed.key.realm;
         if code.delivery == CodeDelivery::AccountNotice {
             // A contract without the notice sends nothing.
-            let content = self.templates.account_notice(realm, &code.locale);
-            return match content {
+            let write = |locale: &str| self.templates.account_notice(realm, locale);
+            return match self.registered(&code.seed, NOTICE, &code.locale, write) {
                 Some(content) => self.send(id, &code.seed, NOTICE, content).await.map(drop),
                 None => Ok(()),
             };
@@ -493,16 +493,16 @@ impl DeliverEffects {
         };
         let secret = self.code_keys.derive(&code.seed, format).await?;
         let lifetime = code.expires_at.since(code.sent_at);
-        let purpose = code.seed.key.purpose;
-        let content = self.templates.code_content(realm, purpose, &code.locale, &secret, lifetime);
-        let Some(content) = content else {
+        let (key, name) = (&code.seed.key, code.seed.key.purpose.as_str());
+        let write = |locale: &str| self.templates.code_content(key, locale, &secret, lifetime);
+        let Some(content) = self.registered(&code.seed, name, &code.locale, write) else {
             tracing::error!(
                 contract = realm.contract(),
                 "a code without a message template was dropped"
             );
             return Ok(());
         };
-        self.send_counted(id, &code.seed, purpose.as_str(), content).await
+        self.send_counted(id, &code.seed, name, content).await
     }
 
     /// Mails a link, unless it has expired, was replaced or was used.
@@ -572,6 +572,30 @@ impl DeliverEffects {
         }
     }
 
+    /// Writes a message in the language of a locale, or in the first language of its contract if the
+    /// recipient's sender has registered that text alone.
+    fn registered(
+        &self,
+        seed: &CodeSeed,
+        name: &str,
+        locale: &str,
+        write: impl Fn(&str) -> Option<MessageContent>,
+    ) -> Option<MessageContent> {
+        let content = write(locale)?;
+        if content.variant.is_empty() {
+            return Some(content);
+        }
+        let (sender, _) = self.carriers(seed);
+        let is_registered = |content: &MessageContent| {
+            sender.unregistered(&text_name(seed, name, content)).is_none()
+        };
+        if is_registered(&content) {
+            return Some(content);
+        }
+        let first = write("")?;
+        Some(if is_registered(&first) { first } else { content })
+    }
+
     /// Hands a message to the first carrier of its recipient that takes it. Returns whether one accepts
     /// it. A carrier that took too long may have sent it, too.
     async fn send(
@@ -581,13 +605,15 @@ impl DeliverEffects {
         name: &str,
         content: MessageContent,
     ) -> Result<bool, Undelivered> {
-        let MessageContent { subject, text, html } = content;
+        let name = text_name(seed, name, &content);
+        let MessageContent { subject, text, html, .. } = content;
         let contract = seed.key.realm.contract();
         let (sender, carriers) = self.carriers(seed);
         let message = Message {
             id: id.to_owned(),
             recipient: seed.key.recipient.clone(),
-            name: format!("{contract}.{name}"),
+            contract: contract.to_owned(),
+            name,
             sender: sender.clone(),
             subject,
             text,
@@ -665,6 +691,11 @@ fn each(
         }
         Err(error) => vec![Err(error)],
     }
+}
+
+/// Returns the name of a text with its contract and its variant, such as `posbytz.verify.hi`.
+fn text_name(seed: &CodeSeed, name: &str, content: &MessageContent) -> String {
+    format!("{}.{name}{}", seed.key.realm.contract(), content.variant)
 }
 
 /// Returns whether a message has ended before it was sent, and counts it then.

@@ -11,6 +11,7 @@ use crate::adapters::sns::SnsTexts;
 use crate::adapters::system::{OsEntropy, SystemClock};
 use crate::adapters::webhook::WebhookTexts;
 use crate::domain::sender::{Senders, TextCarrier};
+use crate::http::Brand;
 use crate::ports::{AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Messages, chain};
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
@@ -103,6 +104,15 @@ impl Bootstrap {
         Ok(settings::senders(rules.as_deref(), contracts)?)
     }
 
+    /// The brands of these contracts.
+    pub async fn brands(&self, contracts: &[&str]) -> Result<BTreeMap<String, Brand>, Error> {
+        let stated = match settings::brands_secret() {
+            Some(secret) => Some(read_secret(&self.aws, &secret).await?),
+            None => None,
+        };
+        Ok(settings::brands(stated.as_deref(), contracts)?)
+    }
+
     /// The carriers of texts that some sender names.
     pub fn text_carriers(
         &mut self,
@@ -133,14 +143,14 @@ impl Bootstrap {
         Ok(carriers)
     }
 
-    /// The carrier of mails.
-    pub fn mail(&self) -> Result<Arc<dyn Messages>, Error> {
+    /// The carrier of mails, with the senders of the brands.
+    pub fn mail(&self, brands: &BTreeMap<String, Brand>) -> Result<Arc<dyn Messages>, Error> {
         let aws = match settings::ses_region() {
             Some(region) => self.aws.in_region(&region),
             None => self.aws.clone(),
         };
         let set = settings::ses_configuration_set();
-        Ok(Arc::new(SesMail::new(&aws, settings::email_sender()?, set)))
+        Ok(Arc::new(SesMail::new(&aws, settings::mail_senders(brands)?, set)))
     }
 
     /// What the relay remembers of the messages that it sent, if carriers report what became of them.

@@ -29,9 +29,9 @@ const BANNED: [(&str, Case, &str); 9] = [
 
 /// Texts that clients receive. They are part of a contract, so they stay as they are.
 const WIRE_TEXTS: [(&str, &str); 2] = [
-    ("shared/src/contracts/urbanfits/page/page.html", concat!("Share the code with no", "body.")),
+    ("shared/texts/urbanfits/en.ftl", concat!("Share the code with no", "body.")),
     (
-        "shared/src/contracts/urbanfits/page/page.js",
+        "shared/texts/urbanfits/en.ftl",
         concat!("In the meantime some", "body registered with this e-mail address or username."),
     ),
 ];

@@ -1,7 +1,7 @@
 //! A contract for tests: codes of six digits, one event for each fact, messages that contain nothing
 //! but the code or the link.
 
-use latchkey::domain::challenge::Purpose;
+use latchkey::domain::challenge::{ChallengeKey, Purpose};
 use latchkey::domain::code::{CodeFormat, OneTimeCode};
 use latchkey::domain::delivery::{DeliveryReport, SentMessage};
 use latchkey::domain::event::{EventIds, EventMessage, Fact};
@@ -109,7 +109,7 @@ pub(crate) fn event_mapper() -> Arc<dyn EventMapper> {
 pub(crate) struct PlainMessages;
 
 fn content(text: &str) -> MessageContent {
-    MessageContent { subject: String::new(), text: text.to_owned(), html: String::new() }
+    MessageContent::new(String::new(), text.to_owned(), String::new())
 }
 
 impl MessageTemplates for PlainMessages {
@@ -119,13 +119,12 @@ impl MessageTemplates for PlainMessages {
 
     fn code_content(
         &self,
-        _: &Realm,
-        purpose: Purpose,
+        challenge: &ChallengeKey,
         _: &str,
         code: &OneTimeCode,
         _: Duration,
     ) -> Option<MessageContent> {
-        (purpose != Purpose::ChangePhone).then(|| content(code.expose()))
+        (challenge.purpose != Purpose::ChangePhone).then(|| content(code.expose()))
     }
 
     fn account_notice(&self, realm: &Realm, _: &str) -> Option<MessageContent> {

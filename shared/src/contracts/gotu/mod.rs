@@ -65,6 +65,8 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: refusal::preflight,
+    product: "Gotu",
+    languages: || &messages::LANGUAGES,
     code_message: messages::code_message,
     code_page: None,
     account_notice: Some(messages::account_notice),

@@ -1,107 +1,57 @@
-//! The texts of PosBytz's messages: one function for each locale of [`TEMPLATES`].
+//! The languages and the messages of PosBytz. The texts are in `shared/texts/posbytz`.
 
-use crate::contracts::messages::{count, for_locale, minutes};
-use crate::domain::challenge::Purpose;
-use crate::domain::code::OneTimeCode;
+use crate::contracts::mail::{Block, Layout};
+use crate::contracts::messages::{CodeOf, hours};
+use crate::contracts::texts::{Language, Voice, number};
 use crate::ports::MessageContent;
 use std::time::Duration;
 
-/// Writes the message with a code, which is valid for this many minutes, in one language.
-type CodeText = fn(Purpose, &str, u64) -> MessageContent;
+/// The languages, the default first.
+pub const LOCALES: [&str; 2] = ["en", "hi"];
 
-/// Writes the mail with a link, which is valid for this many hours, in one language.
-type LinkMail = fn(&str, u64) -> MessageContent;
+pub(super) static LANGUAGES: [Language; 2] = [
+    Language::new(LOCALES[0], include_str!("../../../texts/posbytz/en.ftl")),
+    Language::new(LOCALES[1], include_str!("../../../texts/posbytz/hi.ftl")),
+];
 
-/// The templates by locale. The first is also for every locale that is not in the list.
-const TEMPLATES: [(&str, (CodeText, LinkMail)); 1] = [("en", ENGLISH)];
-
-const ENGLISH: (CodeText, LinkMail) = (english_text, english_mail);
-
-/// The locales that have a template.
-pub const LOCALES: [&str; TEMPLATES.len()] = [TEMPLATES[0].0];
+const MAIL: Layout = Layout { head: "", style: "font-family:sans-serif" };
 
 /// The message with a code: an SMS, or a mail to an address whose password was forgotten.
-pub(super) fn code_message(
-    purpose: Purpose,
-    locale: &str,
-    code: &OneTimeCode,
-    lifetime: Duration,
-) -> MessageContent {
-    let (text, _) = for_locale(&TEMPLATES, locale, ENGLISH);
-    text(purpose, code.expose(), minutes(lifetime))
+pub(super) fn code_message(voice: &Voice<'_>, of: &CodeOf<'_>) -> MessageContent {
+    let say = |id| voice.say(id, &of.values());
+    let subject = say("mail-code-subject");
+    let blocks = [
+        Block::WithCode(say("mail-code-lead"), of.code.expose()),
+        Block::Text(say("mail-code-note")),
+    ];
+    let html = MAIL.html(voice, &subject, &blocks);
+    MessageContent::new(subject, say(of.text_id(voice)), html)
 }
 
 /// The mail with a link.
-pub(super) fn link_message(locale: &str, link: &str, lifetime: Duration) -> MessageContent {
-    let (_, mail) = for_locale(&TEMPLATES, locale, ENGLISH);
-    mail(link, lifetime.as_secs().div_ceil(3600).max(1))
-}
-
-fn english_mail(link: &str, hours: u64) -> MessageContent {
-    let (href, hours) = (link.replace('&', "&amp;"), count(hours, "hour"));
-    MessageContent {
-        subject: "Confirm your e-mail address".to_owned(),
-        text: format!(
-            "Follow this link to confirm your e-mail address:\n\n{link}\n\n\
-             It works once, for {hours}. Not you? Ignore this message."
-        ),
-        html: format!(
-            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">\
-             <p><a href=\"{href}\">Confirm your e-mail address</a></p>\
-             <p>The link works once, for {hours}. Not you? Ignore this message.</p>\
-             </body></html>"
-        ),
-    }
-}
-
-/// English: one segment of GSM 03.38 (160 characters) with an origin-bound last line.
-fn english_text(purpose: Purpose, code: &str, minutes: u64) -> MessageContent {
-    let minutes = count(minutes, "minute");
-    let (subject, use_of_it) = if purpose == Purpose::ResetPassword {
-        ("Set a new password", "set a new password")
-    } else {
-        ("Confirm your number", "confirm your number")
-    };
-    let rest = format!("is your code to {use_of_it}. It works for {minutes}. ");
-    let end = "Not you? Ignore this message.";
-    MessageContent {
-        subject: subject.to_owned(),
-        text: format!("{code} {rest}{end}"),
-        html: format!(
-            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">\
-             <p><strong>{code}</strong> {rest}</p><p>{end}</p></body></html>"
-        ),
-    }
+pub(super) fn link_message(voice: &Voice<'_>, link: &str, lifetime: Duration) -> MessageContent {
+    let say = |id| voice.say(id, &[number("hours", hours(lifetime))]);
+    let subject = say("mail-link-subject");
+    let (lead, note) = (say("mail-link-lead"), say("mail-link-text-note"));
+    let blocks = [Block::Link(say("mail-link-button"), link), Block::Text(say("mail-link-note"))];
+    let html = MAIL.html(voice, &subject, &blocks);
+    MessageContent::new(subject, format!("{lead}\n\n{link}\n\n{note}"), html)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::PROFILE;
     use super::*;
+    use crate::http::Brand;
 
     #[test]
     fn a_mail_has_the_link_in_both_parts() {
         let link = "https://api.example/verify?userId=1&token=2";
-        let mail = link_message("en", link, Duration::from_hours(24));
-        assert!(mail.text.contains(&format!("\n{link}\n")) && mail.text.contains("24 hours"));
-        assert!(mail.html.contains("href=\"https://api.example/verify?userId=1&amp;token=2\""));
-    }
-
-    #[test]
-    fn every_text_fits_one_segment_and_starts_with_the_code() {
-        for mac in [[0; 32], [7; 32], [0xff; 32]] {
-            let code = OneTimeCode::truncate(&mac, PROFILE.code_format);
-            assert!(code.expose().len() == 6 && !code.expose().starts_with('0'));
-            for locale in LOCALES {
-                let lifetime = Duration::from_mins(5);
-                for purpose in [Purpose::Verify, Purpose::ResetPassword] {
-                    let message = code_message(purpose, locale, &code, lifetime);
-                    let text = message.text;
-                    assert!(text.len() <= 120 && text.is_ascii(), "{text}");
-                    assert!(text.starts_with(code.expose()));
-                    assert!(message.html.contains(code.expose()));
-                }
-            }
+        let brand = Brand::default();
+        for tag in LOCALES {
+            let voice = Voice::new(&LANGUAGES, tag, "PosBytz", &brand).unwrap();
+            let mail = link_message(&voice, link, Duration::from_hours(24));
+            assert!(mail.text.contains(&format!("\n{link}\n")) && mail.text.contains("24 "));
+            assert!(mail.html.contains("href=\"https://api.example/verify?userId=1&amp;token=2\""));
         }
     }
 }

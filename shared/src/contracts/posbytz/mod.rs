@@ -21,7 +21,7 @@ pub use claims::{Caller, ClientAuthenticator, customer_token};
 pub use field_errors::FieldErrors;
 pub use messages::LOCALES;
 pub use oauth2::{RequestedScopes, TokenRefusal, TokenRequest, TokenResponse};
-pub use page::LinkPage;
+pub use page::{LinkPage, LinkPages};
 pub use refusal::Refusal;
 pub use wire::{
     Contacts, CustomerCreated, CustomerDeleted, CustomerSession, DeletionRequest,
@@ -63,6 +63,8 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: |_| http::empty(http::StatusCode::NO_CONTENT),
+    product: "PosBytz",
+    languages: || &messages::LANGUAGES,
     code_message: messages::code_message,
     code_page: None,
     account_notice: None,

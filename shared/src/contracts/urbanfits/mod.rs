@@ -18,7 +18,7 @@ mod wire;
 pub use authenticator::Authenticator;
 pub use cookies::cleared_cookies;
 pub use messages::LOCALES;
-pub use page::{PageLinks, page as code_page};
+pub use page::CodePages;
 pub use refusal::{Refusal, account_deleted, password_changed, signed_out};
 pub use session_issuer::SessionIssuer;
 pub use user::UserObject;
@@ -68,6 +68,8 @@ pub const CONTRACT: Contract = Contract {
     cors: <Refusal as http::Refusal>::CORS,
     not_found: refusal::not_found,
     preflight: |request| request.origins.preflight(request.request, request.methods),
+    product: "UrbanFits",
+    languages: || &messages::LANGUAGES,
     code_message: messages::code_message,
     code_page: Some(CodePage {
         purpose: Purpose::SignUp,

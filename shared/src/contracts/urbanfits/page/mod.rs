@@ -1,75 +1,165 @@
 //! The page that a sign-up's `redirect_url` points to.
 //!
-//! Every request gets the same page: its script reads `otp_id` from the browser's address, and the
-//! response contains nothing of the request. So the page does not tell which sign-ups wait.
+//! Every request in a language gets the same page: its script reads `otp_id` from the browser's address,
+//! and the response contains nothing of the request. So the page does not tell which sign-ups wait.
 
-use crate::http::{PageUrl, Response, StatusCode, escape, hash_source};
-use std::sync::LazyLock;
+use super::messages::{LANGUAGES, LOCALES};
+use crate::contracts::pages::{Look, filled, header, links};
+use crate::contracts::texts::{Voice, number, word};
+use crate::http::{Brand, Request, Response, StatusCode, escape, hash_source, locale};
+use serde_json::{Map, Value, json};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = concat!(include_str!("../../page.css"), include_str!("page.css"));
 const SCRIPT: &str = include_str!("page.js");
 
-/// Allows this style, this script, and the script's requests to this origin.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        hash_source(SCRIPT),
-        hash_source(STYLE)
-    )
-});
+/// The texts that the script shows: the ids after `script-`.
+const SCRIPT_TEXTS: [&str; 39] = [
+    "title",
+    "error",
+    "enter",
+    "sent",
+    "sent-to",
+    "confirm",
+    "checking",
+    "checking-status",
+    "missing",
+    "length",
+    "wrong",
+    "done",
+    "welcome",
+    "welcome-user",
+    "over",
+    "over-lead",
+    "taken",
+    "taken-lead",
+    "too-many",
+    "too-many-long",
+    "retry-in",
+    "retry-now",
+    "kept-failed",
+    "kept-offline",
+    "again",
+    "again-in",
+    "sending",
+    "sending-status",
+    "resent",
+    "resent-status",
+    "ended",
+    "ended-lead",
+    "no-new",
+    "failed",
+    "offline",
+    "incomplete",
+    "incomplete-lead",
+    "confirmed",
+    "confirmed-lead",
+];
+/// The values that the script puts into texts.
+const SCRIPT_VALUES: [(&str, &str); 5] = [
+    ("text", "{text}"),
+    ("to", "{to}"),
+    ("digits", "{digits}"),
+    ("user", "{user}"),
+    ("time", "{time}"),
+];
+/// The units that the script counts.
+const UNITS: [&str; 2] = ["seconds", "minutes"];
+/// A number for each plural category of CLDR's languages, the rarest first.
+const SAMPLES: [u64; 6] = [0, 1, 2, 3, 11, 100];
 
-/// The pages that the page leads to. An absent one has no link.
-#[derive(Clone, Debug, Default)]
-pub struct PageLinks {
-    pub sign_up: Option<PageUrl>,
-    pub sign_in: Option<PageUrl>,
-    pub shop: Option<PageUrl>,
+/// The pages in all languages, with a brand. A page is made when the first caller asks for it.
+pub struct CodePages {
+    brand: Brand,
+    /// The shortest time between two mails.
+    pause: Duration,
+    made: [OnceLock<Response>; LOCALES.len()],
 }
 
-impl PageLinks {
-    /// Returns the links as HTML.
-    fn html(&self) -> String {
-        let links = [
-            ("sign-up", "Sign up again", &self.sign_up),
-            ("sign-in", "Sign in", &self.sign_in),
-            ("shop", "Go to the shop", &self.shop),
-        ];
-        let links = links.into_iter().filter_map(|(id, text, url)| {
-            let url = escape(url.as_ref()?.as_str());
-            Some(format!("<a id=\"{id}\" href=\"{url}\">{text}</a>\n"))
+impl CodePages {
+    /// The pages where users enter the code that was mailed to them. `pause` is the shortest time between
+    /// two mails.
+    #[must_use]
+    pub const fn new(pause: Duration, brand: Brand) -> Self {
+        Self { brand, pause, made: [const { OnceLock::new() }; LOCALES.len()] }
+    }
+
+    /// Returns the page in the language of the caller.
+    #[must_use]
+    pub fn response(&self, request: &Request) -> Response {
+        self.in_language(locale(request, &LOCALES))
+    }
+
+    fn in_language(&self, tag: &str) -> Response {
+        let place = LOCALES.iter().position(|known| *known == tag).unwrap_or_default();
+        let made = self.made.get(place).map(|made| made.get_or_init(|| self.make(tag)).clone());
+        made.unwrap_or_else(|| self.make(tag))
+    }
+
+    fn make(&self, tag: &str) -> Response {
+        let look = Look::new(STYLE, &self.brand);
+        // Allows this style, this script, and the script's requests to this origin.
+        let policy = format!(
+            "default-src 'none'; script-src {}; {}; connect-src 'self'; base-uri 'none'; \
+             form-action 'none'; frame-ancestors 'none'",
+            hash_source(SCRIPT),
+            look.policy
+        );
+        let html = Voice::new(&LANGUAGES, tag, super::CONTRACT.product, &self.brand).map(|voice| {
+            let enter = voice.say("script-enter", &[]);
+            let title = escape(&voice.say("script-title", &[word("text", &enter)]));
+            let texts = escape(&script_texts(&voice).to_string());
+            let parts = [
+                ("attributes", &*voice.html_attributes()),
+                ("title", &*title),
+                ("style", &*look.style),
+                ("head", &*header(&voice)),
+                ("pause", &*self.pause.as_secs().to_string()),
+                ("texts", &*texts),
+                ("links", &*links(&voice)),
+                ("script", SCRIPT),
+            ];
+            (voice.language.tag(), filled(HTML, &voice, &parts))
         });
-        let links: String = links.collect();
-        if links.is_empty() { links } else { format!("<nav aria-label=\"More\">\n{links}</nav>\n") }
+        // Its address contains the id of the sign-up.
+        crate::http::page(StatusCode::OK, html.unwrap_or_default(), &policy, "no-referrer")
     }
 }
 
-/// The page where users enter the code that was mailed to them. `pause` is the shortest time between
-/// two mails.
-#[must_use]
-pub fn page(pause: Duration, links: &PageLinks) -> Response {
-    let html = HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT);
-    let html = html.replace("{{pause}}", &pause.as_secs().to_string());
-    let html = html.replace("{{links}}", &links.html());
-    // Its address contains the id of the sign-up.
-    crate::http::page(StatusCode::OK, html, &POLICY, "no-referrer")
+/// The texts of the script, and for each unit its forms by plural category.
+fn script_texts(voice: &Voice<'_>) -> Value {
+    let values = SCRIPT_VALUES.map(|(name, place)| word(name, place));
+    let texts = SCRIPT_TEXTS
+        .into_iter()
+        .map(|id| (id.to_owned(), json!(voice.say(&format!("script-{id}"), &values))));
+    let mut texts: Map<_, _> = texts.collect();
+    for unit in UNITS {
+        let forms = SAMPLES.map(|sample| {
+            let category = voice.say("count-category", &[number("count", sample)]);
+            let form = voice.say(&format!("count-{unit}"), &[number("count", sample)]);
+            (category, json!(form.replace(&sample.to_string(), "{count}")))
+        });
+        texts.insert(unit.to_owned(), Value::Object(forms.into_iter().collect()));
+    }
+    Value::Object(texts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contracts::urbanfits::Refusal;
+    use crate::http::{BrandColors, BrandLinks, Color, PageUrl};
     use lambda_http::Body;
     use lambda_http::http::header::CONTENT_SECURITY_POLICY;
 
-    fn served() -> Response {
-        page(Duration::from_secs(75), &PageLinks::default())
+    fn served(tag: &str) -> Response {
+        CodePages::new(Duration::from_secs(75), Brand::default()).in_language(tag)
     }
 
-    fn text() -> String {
-        match served().into_body() {
+    fn text(tag: &str) -> String {
+        match served(tag).into_body() {
             Body::Text(text) => text,
             other => panic!("{other:?}"),
         }
@@ -83,17 +173,23 @@ mod tests {
 
     #[test]
     fn the_policy_allows_exactly_the_inlined_script_and_style() {
-        let page = text();
+        for tag in LOCALES {
+            policy_allows_the_inlined(tag);
+        }
+        // The known hash of the empty text.
+        assert_eq!(hash_source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+    }
+
+    fn policy_allows_the_inlined(tag: &str) {
+        let page = text(tag);
         let script = hash_source(between(&page, "<script type=\"module\">", "</script>"));
         let style = hash_source(between(&page, "<style>", "</style>"));
-        let policy = served().headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let policy = served(tag).headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let expected = format!(
             "default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
         assert_eq!(policy, expected);
-        // The known hash of the empty text.
-        assert_eq!(hash_source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
         // A hash does not allow attributes that are scripts or styles.
         for attribute in [" style=", " onclick=", " onsubmit=", " onload=", "javascript:"] {
             assert!(!page.contains(attribute), "{attribute}");
@@ -102,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_page_sends_requests_to_its_own_origin_and_stores_one_thing() {
-        let page = text();
+        let page = text("en");
         for word in ["://", "url(", "@import", "src=", "<link", "sessionStorage", "document.cookie"]
         {
             assert!(!page.contains(word), "{word}");
@@ -116,14 +212,15 @@ mod tests {
 
     #[test]
     fn the_page_links_to_configured_pages_only() {
-        assert!(!text().contains("<a ") && !text().contains("<nav"));
+        assert!(!text("en").contains("<a ") && !text("en").contains("<nav"));
         let url = |text| PageUrl::parse(text);
-        let links = PageLinks {
+        let links = BrandLinks {
             sign_up: url("https://shop.example/signup?a=1&b=2"),
-            sign_in: None,
             shop: url("https://shop.example"),
+            ..BrandLinks::default()
         };
-        let linked = page(Duration::ZERO, &links);
+        let brand = Brand { links, ..Brand::default() };
+        let linked = CodePages::new(Duration::ZERO, brand).in_language("en");
         let Body::Text(html) = linked.body() else { panic!("a text") };
         assert_eq!(html.matches("<a ").count(), 2);
         let sign_up = "<a id=\"sign-up\" href=\"https://shop.example/signup?a=1&amp;b=2\">";
@@ -131,7 +228,70 @@ mod tests {
         assert!(html.contains("<a id=\"shop\" href=\"https://shop.example\">"));
         // The policy does not change: it allows the same script and style.
         let policy = |page: &Response| page.headers()[CONTENT_SECURITY_POLICY].clone();
-        assert_eq!(policy(&linked), policy(&served()));
+        assert_eq!(policy(&linked), policy(&served("en")));
+    }
+
+    #[test]
+    fn a_brand_colours_the_page_and_shows_its_logo() {
+        let brand = Brand {
+            name: Some("A & B".to_owned()),
+            colors: BrandColors::new(Color::parse("#0a5c36").unwrap(), None).ok(),
+            logo: PageUrl::parse("https://cdn.example/a.png?b=1&c"),
+            ..Brand::default()
+        };
+        let page = CodePages::new(Duration::ZERO, brand).in_language("en");
+        let Body::Text(html) = page.body() else { panic!("a text") };
+        assert!(html.contains("<title>Enter your code – A &amp; B</title>"));
+        let logo = "<img src=\"https://cdn.example/a.png?b=1&amp;c\" alt=\"A &amp; B\">";
+        assert!(html.contains(logo));
+        let style = between(html, "<style>", "</style>");
+        assert!(style.ends_with(":root { --accent: #0a5c36; --on-accent: #ffffff; }\n"));
+        let policy = page.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let allowed = format!("style-src {}; img-src https://cdn.example;", hash_source(style));
+        assert!(policy.contains(&allowed), "{policy}");
+    }
+
+    #[test]
+    fn the_script_shows_the_texts_that_it_is_given_and_no_others() {
+        let mut ids: Vec<_> = SCRIPT
+            .split("say(")
+            .skip(1)
+            .flat_map(|call| {
+                let call = call.split([',', ')']).next().unwrap();
+                call.split('"').skip(1).step_by(2).filter(|id| !id.is_empty()).collect::<Vec<_>>()
+            })
+            .collect();
+        // `hold` gets the id of the text on a button.
+        ids.extend(["again-in", "retry-in"]);
+        ids.sort_unstable();
+        ids.dedup();
+        let mut known = SCRIPT_TEXTS.to_vec();
+        known.sort_unstable();
+        assert_eq!(ids, known);
+        assert_eq!(
+            SCRIPT.matches("\"again-in\"").count() + SCRIPT.matches("\"retry-in\"").count(),
+            2
+        );
+    }
+
+    #[test]
+    fn each_plural_of_a_language_has_its_form() {
+        for (tag, categories) in
+            [("en", &["one", "other"][..]), ("ar", &["few", "many", "one", "other", "two", "zero"])]
+        {
+            let brand = Brand::default();
+            let voice = Voice::new(&LANGUAGES, tag, "UrbanFits", &brand).unwrap();
+            let texts = script_texts(&voice);
+            for unit in UNITS {
+                let mut forms: Vec<_> = texts[unit].as_object().unwrap().keys().collect();
+                forms.sort();
+                assert_eq!(forms, categories, "{tag} {unit}");
+            }
+            for (id, text) in texts.as_object().unwrap() {
+                assert!(text.as_str().is_none_or(|text| !text.is_empty()), "{tag}: {id} is empty");
+            }
+        }
+        assert!(text("ar").contains("<html lang=\"ar\" dir=\"rtl\">"));
     }
 
     #[test]
@@ -149,13 +309,16 @@ mod tests {
 
     #[test]
     fn the_page_is_small_and_the_same_for_every_request() {
-        let response = served();
-        assert!(text().len() < 20_000, "{} bytes", text().len());
-        assert_eq!(text(), text());
+        let response = served("en");
+        for tag in LOCALES {
+            assert!(text(tag).len() < 25_000, "{} bytes", text(tag).len());
+            assert_eq!(text(tag), text(tag));
+        }
         let header = |name: &str| response.headers()[name].to_str().unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(header("content-type"), "text/html; charset=utf-8");
         assert_eq!(header("cache-control"), "no-store");
+        assert_eq!((header("content-language"), header("vary")), ("en", "accept-language"));
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert_eq!(header("cross-origin-opener-policy"), "same-origin");
         assert_eq!(header("x-frame-options"), "DENY");

@@ -5,11 +5,20 @@ const [main, heading, lead, form, code, error, send, more, again, notice, status
 const pause = Number(main.dataset.pause);
 // How long the browser keeps a sign-up: one that waits until its last code has ended, one that is done for a day.
 const [hour, day] = [3900000, 86400000];
-const signIn = "If you have an account already, simply sign in.";
 const timers = new Map();
 let busy = false;
 
-const title = (text) => { document.title = `${text} – UrbanFits`; };
+const { lang, dir } = document.documentElement;
+const texts = JSON.parse(main.dataset.texts);
+const plurals = new Intl.PluralRules(lang);
+// From right to left, a value from left to right needs marks around it, so that the signs beside it stay in their places.
+const isolated = (value) => dir === "rtl" ? `\u2068${value}\u2069` : `${value}`;
+// The text with this id, with values in the place of their names.
+const say = (id, values = {}) => texts[id].replace(/\{(\w+)\}/g, (_, name) => isolated(values[name]));
+// A number with its unit.
+const some = (count, unit) => texts[unit][plurals.select(count)].replace("{count}", count);
+
+const title = (text) => { document.title = say("title", { text }); };
 
 // The digits of a code, typed or pasted. Arabic and full-width digits end in the same four bits as ASCII ones.
 const digits = (text) => text
@@ -48,7 +57,7 @@ function masked(email) {
 function complain(text, wrong = false) {
   error.textContent = text;
   code.setAttribute("aria-invalid", wrong);
-  title(text ? `Error: ${text}` : "Enter your code");
+  title(text ? say("error", { text }) : say("enter"));
 }
 
 // Shows an error about the code, and selects the code so that the user can type over it.
@@ -61,7 +70,7 @@ function wrong(text) {
 // Asks for the code.
 function ask(text) {
   main.dataset.state = "entry";
-  heading.textContent = "Enter your code";
+  heading.textContent = say("enter");
   lead.textContent = text;
   notice.textContent = "";
   code.value = "";
@@ -86,21 +95,21 @@ function sending(on) {
   busy = on;
   send.disabled = code.readOnly = on;
   send.setAttribute("aria-busy", on);
-  send.textContent = on ? "Checking…" : "Confirm";
-  status.textContent = on ? "Checking your code" : "";
+  send.textContent = say(on ? "checking" : "confirm");
+  status.textContent = on ? say("checking-status") : "";
 }
 
-const some = (count, unit) => `${count} ${unit}${count === 1 ? "" : "s"}`;
-const span = (seconds) => seconds < 91 ? some(seconds, "second") : some(Math.ceil(seconds / 60), "minute");
+const span = (seconds) => seconds < 91 ? some(seconds, "seconds") : some(Math.ceil(seconds / 60), "minutes");
 
 // Disables a button, counts the seconds down on it, and calls a function at the end. The text of a button is not a live
 // region: screen readers do not read each second.
-function hold(button, seconds, label, end) {
+function hold(button, seconds, text, end) {
   const until = Date.now() + seconds * 1000;
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
-    button.textContent = `${label} in ${left < 91
-      ? some(left, "second") : `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`}`;
+    button.textContent = say(text, {
+      time: left < 91 ? some(left, "seconds") : `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`,
+    });
     if (left <= 0) {
       clearInterval(timers.get(button));
       end();
@@ -114,9 +123,9 @@ function hold(button, seconds, label, end) {
 
 // Holds the button that asks for a new code.
 function holdAgain(seconds) {
-  hold(again, seconds, "Send again", () => {
+  hold(again, seconds, "again-in", () => {
     again.disabled = false;
-    again.textContent = "Send again";
+    again.textContent = say("again");
     notice.textContent = "";
   });
 }
@@ -141,14 +150,12 @@ async function post(path, body) {
   }
 }
 
-const failed = (reached) => reached ? "Something went wrong on our side." : "We could not reach UrbanFits.";
-
 async function submit(event) {
   event.preventDefault();
   if (send.disabled || busy) return;
   const otp = digits(code.value);
   if (otp.length !== 5) {
-    wrong(otp ? `The code has 5 digits; you entered ${otp.length}.` : "Please enter the 5-digit code.");
+    wrong(otp ? say("length", { digits: otp.length }) : say("missing"));
     return;
   }
   const held = document.activeElement;
@@ -157,28 +164,25 @@ async function submit(event) {
   const [answer, body, wait] = await post("callback", { otp_id: signUp.id, otp });
   sending(false);
   if (answer === 200 && body.success === true) {
-    const name = body.user?.username;
+    const user = body.user?.username;
     keep({ done: true, to: undefined });
-    finish("done", "You're registered",
-      `Welcome${name ? `, ${name}` : ""}! You are signed in and can close this page.`);
+    finish("done", say("done"), user ? say("welcome-user", { user }) : say("welcome"));
   } else if (answer === 401 && body.msg === "The OTP is incorrect.") {
-    wrong("That code is not right. Please check it and try again.");
+    wrong(say("wrong"));
   } else if (answer === 401) {
-    finish("stopped", "This code no longer works",
-      `It has expired, was already used, or was mistyped too often. Ask for a new one, or sign up again. ${signIn}`, true);
+    finish("stopped", say("over"), say("over-lead"), true);
   } else if (answer === 409) {
-    finish("stopped", "Already taken",
-      `In the meantime somebody registered with this e-mail address or username. Please sign up again with another one. ${signIn}`);
+    finish("stopped", say("taken"), say("taken-lead"));
   } else if (answer === 429) {
     code.focus();
-    complain(`Too many tries. Please wait ${span(wait)}.${wait < 91 ? "" : " If your code has expired by then, ask for a new one."}`);
-    hold(send, wait, "Try again", () => {
+    complain(say(wait < 91 ? "too-many" : "too-many-long", { time: span(wait) }));
+    hold(send, wait, "retry-in", () => {
       complain("");
       sending(false);
-      status.textContent = "You can try again now.";
+      status.textContent = say("retry-now");
     });
   } else {
-    complain(`${failed(answer)} Your code is still here: please try again.`);
+    complain(say(answer ? "kept-failed" : "kept-offline"));
     held.focus();
   }
 }
@@ -186,9 +190,9 @@ async function submit(event) {
 async function resend() {
   if (again.disabled || busy) return;
   busy = again.disabled = true;
-  again.textContent = "Sending…";
+  again.textContent = say("sending");
   notice.textContent = "";
-  status.textContent = "Sending a new code";
+  status.textContent = say("sending-status");
   const [answer, body, wait] = await post("resend", { otp_id: signUp.id });
   busy = false;
   status.textContent = "";
@@ -196,15 +200,14 @@ async function resend() {
   if (answer === 200 && body.success === true) {
     const to = /\S+$/.exec(body.msg)?.[0];
     keep({ sent: Date.now(), to });
-    ask(`We sent a new code to ${to}. The code before does not work any more.`);
-    status.textContent = "A new code was sent.";
+    ask(say("resent", { to }));
+    status.textContent = say("resent-status");
   } else if (answer === 401) {
-    finish("stopped", "This sign-up has ended",
-      `It was completed, took too long, or its code was mistyped too often. Please sign up again. ${signIn}`);
+    finish("stopped", say("ended"), say("ended-lead"));
   } else {
     notice.textContent = answer === 429
-      ? `No new code yet. Please wait ${span(wait)}.`
-      : `${failed(answer)} Please try again.`;
+      ? say("no-new", { time: span(wait) })
+      : say(answer ? "failed" : "offline");
     (form.hidden ? heading : code).focus();
   }
 }
@@ -219,10 +222,9 @@ if (/^[0-9a-f]{24}$/.test(linked) && linked !== signUp.id) {
   keep({ sent: Date.now() });
 }
 if (linked !== null && linked !== signUp.id || !signUp.id) {
-  finish("stopped", "This link is incomplete",
-    `Please open the whole link in the browser where you signed up, or sign up again. ${signIn}`);
+  finish("stopped", say("incomplete"), say("incomplete-lead"));
 } else if (signUp.done) {
-  finish("done", "Your address is confirmed", "You have finished signing up already. There is nothing left to do here.");
+  finish("done", say("confirmed"), say("confirmed-lead"));
 } else {
   if (to) keep({ to });
   form.addEventListener("submit", submit);
@@ -232,6 +234,6 @@ if (linked !== null && linked !== signUp.id || !signUp.id) {
     if (clean !== code.value) code.value = clean;
     if (!send.disabled && error.textContent) complain("");
   });
-  ask(`We sent it to ${signUp.to ?? "your e-mail address"}. Enter it here to finish signing up.`);
+  ask(signUp.to ? say("sent-to", { to: signUp.to }) : say("sent"));
   holdAgain(Math.min(pause, pause - (Date.now() - signUp.sent) / 1000));
 }
