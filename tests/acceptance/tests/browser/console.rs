@@ -520,6 +520,14 @@ pub(super) async fn no_page_is_wider_than_its_window() {
     .await;
 }
 
+/// The folder for pictures, if they are asked for.
+pub(super) fn pictures() -> Option<PathBuf> {
+    std::env::var_os(SCREENSHOTS)?;
+    let folder = template::project_root().join("target/screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    Some(folder)
+}
+
 /// Writes a picture of the window, without its scroll bar.
 pub(super) async fn picture(browser: &Browser<'_>, path: &Path) {
     browser.run("document.documentElement.style.overflowY = 'hidden'").await;

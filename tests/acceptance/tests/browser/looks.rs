@@ -32,7 +32,7 @@ pub(super) const FLAWS: &str = r"
     }
     if (document.documentElement.scrollWidth > innerWidth) flaws.push('wide');
     const code = document.getElementById('code');
-    if (code.scrollWidth > code.clientWidth) flaws.push('cut: ' + code.value);
+    if (code && code.scrollWidth > code.clientWidth) flaws.push('cut: ' + code.value);
     return [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches, flaws];";
 
 pub(super) async fn assistive_technology_is_told_what_there_is() {

@@ -11,6 +11,7 @@
 mod browser;
 mod console;
 mod journeys;
+mod languages;
 mod links;
 mod looks;
 mod resends;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tests: Vec<Trial> = trials! {
         journeys: the_code_makes_an_account_and_signs_in, the_other_prefix_and_the_keyboard_alone_do_as_well, another_customer_can_take_the_name_first;
+        languages: the_code_page_speaks_arabic_from_right_to_left, the_pause_is_counted_in_the_plurals_of_arabic, the_pages_of_a_link_speak_hindi, mails_run_in_the_direction_of_their_language, a_brand_can_be_read_in_every_size_and_colour;
         links: the_button_confirms_the_address_once;
         looks: assistive_technology_is_told_what_there_is, it_can_be_read_and_hit_in_every_size_and_colour, field_and_button_fit_above_the_keyboard_of_a_phone_in_landscape, without_scripts_it_says_what_is_missing;
         resends: a_new_code_is_sent_after_the_pause, the_limit_of_the_address_has_to_be_waited_for, a_code_that_has_expired_is_replaced, a_failure_can_be_tried_again, the_page_of_the_mail_knows_the_sign_up_of_its_browser, a_confirmed_address_stays_confirmed, each_state_links_to_what_helps;

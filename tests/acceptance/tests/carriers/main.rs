@@ -1,6 +1,8 @@
 //! The senders and the carriers of texts: what each carrier gets, and what happens if it fails. The emulated account has SNS
 //! only, so these tests run in the local stack.
 
+mod languages;
+
 use acceptance::events::of_type;
 use acceptance::faults::Fault;
 use acceptance::{TestStack, gotu, new_email, new_phone, without_limits};

@@ -68,13 +68,20 @@ fn send(body: &[u8], records: &Records) -> Result<Reply, &'static str> {
             body: plain.unwrap_or_default().to_owned(),
             html: html.map(str::to_owned),
             from: text("/FromEmailAddress").map(str::to_owned),
-            attributes: text("/ConfigurationSetName")
-                .map(|set| json!({ "ConfigurationSetName": set })),
+            attributes: attributes(&request),
             ..Message::default()
         });
     }
     let answer = json!({ "MessageId": random::uuid() });
     Ok(Reply::new(StatusCode::OK, "application/json", answer.to_string()))
+}
+
+/// What a mail has beside its content; `None` for nothing.
+fn attributes(request: &Json) -> Option<Json> {
+    let known = ["ConfigurationSetName", "ReplyToAddresses"].into_iter();
+    let stated = known.filter_map(|name| Some((name.to_owned(), request.get(name)?.clone())));
+    let stated: serde_json::Map<_, _> = stated.collect();
+    (!stated.is_empty()).then_some(Json::Object(stated))
 }
 
 /// Returns the reply of the fault mode `misconfigured`: SES does not take what the account sends.
