@@ -114,7 +114,9 @@ fn texts_fit_one_segment_and_begin_with_the_code() {
                     *longest = size.max(*longest);
                 }
             }
-            worst.into_iter().for_each(|(name, size)| rows.entry(name).or_default().push(size));
+            for (name, size) in worst {
+                rows.entry(name).or_default().push(size);
+            }
         }
         for (name, sizes) in rows {
             let [plain, longest] = sizes[..] else { panic!("{name} has two sizes: {sizes:?}") };
@@ -156,7 +158,7 @@ fn texts_are_there_in_every_language() {
             ids.into_iter().filter(own).collect::<BTreeSet<_>>()
         };
         let first = needed(ids((contract.languages)().first().unwrap()));
-        assert!(first.len() > 0, "{place} is empty");
+        assert!(!first.is_empty(), "{place} is empty");
         assert_eq!(
             needed(ids(language)),
             first,

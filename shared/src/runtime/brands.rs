@@ -234,4 +234,28 @@ mod tests {
         assert_eq!(unknown, "the brand of acme in BRANDS: the contracts are one, other");
         assert!(read("[]", &CONTRACTS).unwrap_err().to_string().contains("not a JSON object"));
     }
+
+    #[test]
+    fn the_template_puts_the_brands_of_parameters_together() {
+        let template = include_str!("../../../template.yaml");
+        let lines = template.lines().filter(|line| line.contains("\":${Brand"));
+        let mut seen = 0;
+        for line in lines {
+            let start = line.find("{\"").unwrap();
+            let end = line.rfind('}').unwrap();
+            let mut json = line.get(start..=end).unwrap().to_owned();
+            while let Some((before, rest)) = json.split_once("${") {
+                let after = rest.split_once('}').unwrap().1;
+                json = format!("{before}{{\"name\":\"Acme\"}}{after}");
+            }
+            let contracts: BTreeMap<String, serde_json::Value> =
+                serde_json::from_str(&json).unwrap();
+            let contracts: Vec<_> = contracts.keys().map(String::as_str).collect();
+            let brands = read(&json, &contracts).unwrap();
+            assert!(brands.values().all(|brand| brand.name.as_deref() == Some("Acme")), "{line}");
+            seen += brands.len();
+        }
+        // All contracts for the relay, and one for each of three functions with pages.
+        assert_eq!(seen, 7);
+    }
 }
