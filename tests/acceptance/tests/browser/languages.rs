@@ -165,6 +165,9 @@ async fn show_mails(browser: &Browser<'_>, stack: &TestStack, languages: [&str; 
 /// Shows the first mail to an address.
 async fn show(browser: &Browser<'_>, email: &str, name: &str) {
     let mail = browser.stack.message(email, 1).await;
+    // A mail that states no colours is shown in light ones; an empty tab would keep dark ones.
+    let media = json!({"features": [{"name": "prefers-color-scheme", "value": "light"}]});
+    browser.cdp("Emulation.setEmulatedMedia", media).await;
     // The policy of a page would forbid the styles of the mail.
     browser.cdp("Page.navigate", json!({"url": "about:blank"})).await;
     let tree = browser.cdp("Page.getFrameTree", json!({})).await;
@@ -173,7 +176,7 @@ async fn show(browser: &Browser<'_>, email: &str, name: &str) {
     browser.cdp("Page.setDocumentContent", content).await;
     let direction = "return [getComputedStyle(document.body).direction,
         document.documentElement.scrollWidth <= innerWidth]";
-    let size = json!({"width": 480, "height": 420, "deviceScaleFactor": 1, "mobile": false});
+    let size = json!({"width": 480, "height": 520, "deviceScaleFactor": 1, "mobile": false});
     browser.cdp("Emulation.setDeviceMetricsOverride", size).await;
     let expected = if name.ends_with("-ar") { "rtl" } else { "ltr" };
     assert_eq!(browser.run(direction).await, json!([expected, true]), "{name}");
