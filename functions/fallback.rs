@@ -1,5 +1,5 @@
 //! `$default` (Latchkey): answers unknown paths, wrong methods and preflights in the format of the
-//! contract that owns the path; publishes the OpenAPI documents, if it is told to.
+//! contract that owns the path.
 
 use latchkey::contracts::{self, CONTRACTS, InternalError, OriginsByContract};
 use latchkey::http::{Cors, Request, Response};

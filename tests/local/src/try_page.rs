@@ -18,6 +18,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     img-src 'self' data:; connect-src 'self'; base-uri 'self'; form-action 'none'; \
     frame-ancestors 'none'";
 
+/// The headers of every file.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-cache"),
+];
+
 /// The names and the addresses of the documents.
 type Documents = Vec<(String, String)>;
 
@@ -49,11 +56,6 @@ async fn file(State(documents): State<Arc<Documents>>, Path(name): Path<String>)
     let Ok(Some(file)) = serve(&name, Arc::new(config)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    const HEADERS: [(HeaderName, &str); 3] = [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CACHE_CONTROL, "no-cache"),
-    ];
     let bytes = match name.as_str() {
         // The page is one level above its files.
         "index.html" => with_folder(&file.bytes),
@@ -81,7 +83,8 @@ mod tests {
         assert_eq!(names, ["goodcity", "gotu", "posbytz", "urbanfits"]);
         let folder = template::project_root().join("shared/docs/openapi");
         for (name, url) in &documents {
-            assert!(folder.join(format!("{name}.json")).exists() && url.ends_with(".json"));
+            assert!(folder.join(format!("{name}.json")).exists());
+            assert_eq!(*url, format!("/openapi/{name}.json"));
         }
     }
 
@@ -94,7 +97,7 @@ mod tests {
         };
         let html = text(page(state()).await).await;
         assert!(html.contains("<base href=\"/openapi/ui/\">"), "{html}");
-        for name in html.split('"').filter(|name| name.ends_with(".js") || name.ends_with(".css")) {
+        for name in html.split('"').filter(|name| name.starts_with("./")) {
             let name = name.trim_start_matches("./").to_owned();
             assert_eq!(file(state(), Path(name.clone())).await.status(), StatusCode::OK, "{name}");
         }

@@ -197,10 +197,10 @@ fn properties(
         let place = format!("{place} {name}");
         match now.get(name) {
             Some(other) => {
-                schema(&place, direction, [(released, property), (current, other)], seen, found)
+                schema(&place, direction, [(released, property), (current, other)], seen, found);
             }
             None if direction == Direction::Received => {
-                found.push(format!("{place}: the field is gone"))
+                found.push(format!("{place}: the field is gone"));
             }
             None => found.push(format!("{place}: the field is not read any more")),
         }

@@ -80,7 +80,7 @@ pub fn document(contract: &Contract, template: &Template) -> anyhow::Result<Valu
             item.insert(route.method.to_ascii_lowercase(), operation);
         }
     }
-    let schemes: Map<_, _> =
+    let credentials: Map<_, _> =
         api.schemes.iter().map(|(name, make)| ((*name).to_owned(), make())).collect();
     let servers: Vec<_> = api
         .bases
@@ -99,7 +99,7 @@ pub fn document(contract: &Contract, template: &Template) -> anyhow::Result<Valu
         },
         "servers": servers,
         "paths": paths,
-        "components": {"schemas": schemas.take_definitions(true), "securitySchemes": schemes},
+        "components": {"schemas": schemas.take_definitions(true), "securitySchemes": credentials},
     }))
 }
 

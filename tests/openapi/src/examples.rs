@@ -84,15 +84,15 @@ pub fn missing_examples(document: &Value, contract: &Contract) -> Vec<String> {
 /// Removes the examples of media types.
 #[must_use]
 pub fn without_examples(mut document: Value) -> Value {
-    fn remove(value: &mut Value, in_media: bool) {
+    fn remove(value: &mut Value, strips: bool) {
         match value {
             Value::Object(members) => {
-                if in_media {
+                if strips {
                     members.remove("examples");
                 }
-                for (name, member) in members {
-                    let is_media = name.contains('/') && member.get("schema").is_some();
-                    remove(member, is_media);
+                for (name, part) in members {
+                    let has_schema = name.contains('/') && part.get("schema").is_some();
+                    remove(part, has_schema);
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| remove(item, false)),

@@ -52,8 +52,10 @@ impl Files {
     }
 }
 
-/// A document as its file contains it.
+/// A document as its file contains it: with its members in the order of their names.
 #[must_use]
 pub fn text(document: &Value) -> String {
+    let mut document = document.clone();
+    document.sort_all_objects();
     format!("{document:#}\n")
 }

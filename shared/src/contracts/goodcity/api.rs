@@ -1,13 +1,15 @@
 //! GoodCity's API, as its OpenAPI document describes it.
 
 use super::UserObject;
+use super::bodies;
 use super::refusal::{ErrorBody, Refusal};
 use super::wire::{OtpAuthKey, VerifiedUser};
 use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
+    Answer, Api, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
 };
 use crate::http::KeyProblem;
-use serde_json::{Value, json};
+use schemars::SchemaGenerator;
+use serde_json::json;
 use std::time::Duration;
 
 pub(super) const API: Api = Api {
@@ -17,58 +19,6 @@ pub(super) const API: Api = Api {
     schemes: &[("token", || bearer("The `jwt_token` of `POST /api/v1/auth/verify`."))],
     operations: &[SEND_PIN, SIGNUP, VERIFY, PROFILE, REGISTER_DEVICE, DELETE_USER],
 };
-
-const MOBILE: Field = Field::required(
-    "mobile",
-    "A mobile of Hong Kong.",
-    || json!({"type": "string", "pattern": "^\\+852[569][0-9]{7}$"}),
-);
-
-pub(super) const PIN: Body = Body::form_or_json(&[MOBILE]);
-pub(super) const USER: Body =
-    Body::form_or_json(&[Field::required("user_auth", "The user.", || object(USER_FIELDS))]);
-pub(super) const USER_FIELDS: &[Field] = &[
-    MOBILE,
-    name("first_name", "The first name."),
-    name("last_name", "The last name."),
-    Field::required("address_attributes", "The address.", || object(ADDRESS_FIELDS)),
-];
-pub(super) const ADDRESS_FIELDS: &[Field] = &[
-    Field::optional(
-        "district_id",
-        "The number of the district.",
-        || json!({"type": "string", "pattern": "^[0-9]{0,9}$"}),
-    ),
-    name("address_type", "The type of the address."),
-];
-pub(super) const HELD_PIN: Body = Body::form_or_json(&[
-    Field::required("otp_auth_key", "The key of the last `send_pin` or `signup`.", text),
-    Field::required("pin", "The pin that was texted.", text),
-]);
-pub(super) const DEVICE: Body = Body::form_or_json(&[
-    Field::required(
-        "handle",
-        "The registration id at the push service.",
-        || json!({"type": "string", "minLength": 1, "maxLength": 4096, "pattern": "\\S"}),
-    ),
-    Field::required(
-        "platform",
-        "The push service.",
-        || json!({"type": "string", "enum": ["fcm", "gcm", "aps"]}),
-    ),
-]);
-
-const fn name(name: &'static str, about: &'static str) -> Field {
-    Field::optional(name, about, || json!({"type": "string", "maxLength": 255}))
-}
-
-fn text() -> Value {
-    json!({"type": "string", "pattern": "\\S"})
-}
-
-fn object(fields: &'static [Field]) -> Value {
-    Body::json(fields).schema()
-}
 
 const APP: Parameter = Field::optional(
     "X-GOODCITY-APP-NAME",
@@ -101,7 +51,7 @@ const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Op
         body: None,
         answers: &[],
         links: &[],
-        error: |schemas| schemas.subschema_for::<ErrorBody>(),
+        error: SchemaGenerator::subschema_for::<ErrorBody>,
         refusals,
     }
 }
@@ -118,9 +68,11 @@ const TOO_MANY: Refusal = Refusal::TooMany { retry_after: Duration::ZERO };
 const OF_MOBILES: [Refusal; 3] =
     [Refusal::InvalidHost, Refusal::MobileBlank, Refusal::MobileInvalid];
 
-const KEY: Answer = Answer::json(200, "The key to a pin, alike for every mobile.", |schemas| {
-    schemas.subschema_for::<OtpAuthKey>()
-});
+const KEY: Answer = Answer::json(
+    200,
+    "The key to a pin, alike for every mobile.",
+    SchemaGenerator::subschema_for::<OtpAuthKey>,
+);
 
 const HELD: &[(&str, &str)] = &[("otp_auth_key", "/otp_auth_key")];
 const VERIFIED: Link = Link { function: "goodcity-verify", fields: HELD };
@@ -128,14 +80,14 @@ const DELETED: Link = Link { function: "goodcity-delete-user", fields: HELD };
 
 const SEND_PIN: Operation = Operation {
     parameters: &[APP, DEVICE_ID, LANGUAGE, IDEMPOTENCY_KEY],
-    body: Some(&PIN),
+    body: Some(&bodies::PIN),
     answers: &[KEY],
     links: &[VERIFIED, DELETED],
     ..operation("goodcity-send-pin", || with_body(&OF_MOBILES))
 };
 const SIGNUP: Operation = Operation {
     parameters: &[APP, DEVICE_ID, LANGUAGE, IDEMPOTENCY_KEY],
-    body: Some(&USER),
+    body: Some(&bodies::USER),
     answers: &[KEY],
     links: &[VERIFIED, DELETED],
     ..operation("goodcity-signup", || {
@@ -146,15 +98,17 @@ const SIGNUP: Operation = Operation {
 };
 const VERIFY: Operation = Operation {
     parameters: &[APP, DEVICE_ID, IDEMPOTENCY_KEY],
-    body: Some(&HELD_PIN),
-    answers: &[Answer::json(200, "A token and the user.", |schemas| {
-        schemas.subschema_for::<VerifiedUser>()
-    })],
+    body: Some(&bodies::HELD_PIN),
+    answers: &[Answer::json(
+        200,
+        "A token and the user.",
+        SchemaGenerator::subschema_for::<VerifiedUser>,
+    )],
     ..operation("goodcity-verify", || with_body(&[Refusal::Pin]))
 };
 const PROFILE: Operation = Operation {
     security: &["token"],
-    answers: &[Answer::json(200, "The user.", |schemas| schemas.subschema_for::<UserObject>())],
+    answers: &[Answer::json(200, "The user.", SchemaGenerator::subschema_for::<UserObject>)],
     ..operation("goodcity-current-user-profile", || {
         refused([Refusal::InvalidToken, Refusal::ExpiredToken, Refusal::Internal])
     })
@@ -162,7 +116,7 @@ const PROFILE: Operation = Operation {
 const REGISTER_DEVICE: Operation = Operation {
     security: &["token"],
     parameters: &[APP, DEVICE_ID, APP_VERSION, IDEMPOTENCY_KEY],
-    body: Some(&DEVICE),
+    body: Some(&bodies::DEVICE),
     answers: &[Answer::empty(204, "The device is registered.")],
     ..operation("goodcity-register-device", || {
         with_body(&[
@@ -177,7 +131,7 @@ const REGISTER_DEVICE: Operation = Operation {
 const DELETE_USER: Operation = Operation {
     security: &["token"],
     parameters: &[APP, DEVICE_ID, IDEMPOTENCY_KEY],
-    body: Some(&HELD_PIN),
+    body: Some(&bodies::HELD_PIN),
     answers: &[Answer::empty(204, "The account is deleted.")],
     ..operation("goodcity-delete-user", || {
         with_body(&[Refusal::InvalidToken, Refusal::ExpiredToken, Refusal::Pin])

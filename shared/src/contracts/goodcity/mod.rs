@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod attributes;
 mod authenticator;
+mod bodies;
 mod claims;
 mod events;
 mod messages;

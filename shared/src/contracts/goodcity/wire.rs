@@ -1,7 +1,7 @@
 //! The requests of GoodCity's clients, and the bodies of the responses.
 
 use super::attributes::{ADDRESS_ID, ADDRESS_TYPE, DISTRICT_ID, FIRST_NAME, LAST_NAME};
-use super::{App, Refusal, UserObject, api, challenge_key, mobile};
+use super::{App, Refusal, UserObject, bodies, challenge_key, mobile};
 use crate::contracts::api::{Field, Fields};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Purpose};
@@ -117,7 +117,7 @@ impl SendPinRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::PIN)?;
+        let fields = Fields::read(request, &bodies::PIN)?;
         let app = App::of(request)?;
         let key = challenge_key(mobile::parse(fields.get("mobile"))?);
         Ok(Self { key, delivery: delivery_in(app) })
@@ -163,10 +163,10 @@ impl SignupRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::USER)?;
+        let fields = Fields::read(request, &bodies::USER)?;
         let delivery = delivery_in(App::of(request)?);
-        let user = required_object(&fields, "user_auth", api::USER_FIELDS)?;
-        let address = required_object(&user, "address_attributes", api::ADDRESS_FIELDS)?;
+        let user = required_object(&fields, "user_auth", bodies::USER_FIELDS)?;
+        let address = required_object(&user, "address_attributes", bodies::ADDRESS_FIELDS)?;
         let given = [
             (FIRST_NAME, optional_text(&user, "first_name")?, "First name is too long"),
             (LAST_NAME, optional_text(&user, "last_name")?, "Last name is too long"),
@@ -218,7 +218,7 @@ impl HeldPin {
     /// # Errors
     /// [`Refusal::Pin`], [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::HELD_PIN)?;
+        let fields = Fields::read(request, &bodies::HELD_PIN)?;
         let text = |name: &str| match fields.get(name) {
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
             _ => Err(Refusal::Pin),
@@ -238,7 +238,7 @@ impl RegisterDeviceRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::DEVICE)?;
+        let fields = Fields::read(request, &bodies::DEVICE)?;
         let app = App::of(request)?;
         let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
         let platform = PLATFORMS.into_iter().find(|platform| *platform == text("platform"));

@@ -5,6 +5,7 @@
 mod api;
 mod attributes;
 mod authenticator;
+mod bodies;
 mod claims;
 mod events;
 mod messages;

@@ -1,7 +1,7 @@
 //! The requests of Gotu's clients, and the bodies of the responses.
 
 use super::attributes::{REFERRAL_ID, SOURCE, USER_TYPE};
-use super::{PASSWORD_MIN, Refusal, api, realm};
+use super::{PASSWORD_MIN, Refusal, bodies, realm};
 use crate::contracts::api::{Body, Fields as BodyFields};
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{Audience, ChallengeKey, Purpose};
@@ -224,7 +224,7 @@ impl SessionRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::SIGN_IN)?;
+        let fields = Fields::read(request, &bodies::SIGN_IN)?;
         let email = parse_email("email", fields.required("email")?)?;
         // A password that no user can have is refused like a wrong one.
         let password = fields.required("password")?;
@@ -243,7 +243,7 @@ impl SessionByPhoneRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::SIGN_IN_BY_PHONE)?;
+        let fields = Fields::read(request, &bodies::SIGN_IN_BY_PHONE)?;
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         let code = read_code(&fields)?;
         let key = challenge_key(Purpose::SignIn, phone);
@@ -310,7 +310,7 @@ impl RefreshRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::REFRESH)?;
+        let fields = Fields::read(request, &bodies::REFRESH)?;
         Ok(Self { refresh_token: fields.required("refreshToken")?.into() })
     }
 }
@@ -321,7 +321,7 @@ impl VerificationRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::VERIFICATION)?;
+        let fields = Fields::read(request, &bodies::VERIFICATION)?;
         let recipient = read_identifier(&fields)?;
         let code = read_code(&fields)?;
         let purpose = match fields.required("otpType")? {
@@ -339,7 +339,7 @@ impl DeletionRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::DELETION)?;
+        let fields = Fields::read(request, &bodies::DELETION)?;
         match (fields.optional("password")?, fields.optional("otpCode")?) {
             (Some(password), None) => {
                 // A password that no user can have is refused like a wrong one.
@@ -362,7 +362,7 @@ impl PhoneRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::NEW_PHONE)?;
+        let fields = Fields::read(request, &bodies::NEW_PHONE)?;
         let request_token = fields.required("requestToken")?.into();
         let phone = parse_phone("phoneNumber", fields.required("phoneNumber")?)?;
         Ok(Self { phone, request_token })
@@ -375,7 +375,7 @@ impl PasswordRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::NEW_PASSWORD)?;
+        let fields = Fields::read(request, &bodies::NEW_PASSWORD)?;
         let request_token = fields.required("requestToken")?.into();
         Ok(Self { password: new_password(&fields, "newPassword", None)?, request_token })
     }
@@ -396,7 +396,7 @@ impl OtpRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::OTP)?;
+        let fields = Fields::read(request, &bodies::OTP)?;
         let recipient = read_identifier(&fields)?;
         let (purpose, audience) = match fields.required("otpType")? {
             "login" => (Purpose::SignIn, Audience::Registered),
@@ -419,7 +419,7 @@ impl SignUpRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::SIGN_UP)?;
+        let fields = Fields::read(request, &bodies::SIGN_UP)?;
         if by_phone(&fields)? { read_phone(&fields, request) } else { read_email(&fields, request) }
     }
 }

@@ -1,14 +1,16 @@
 //! PosBytz's API, as its OpenAPI document describes it.
 
+use super::bodies;
 use super::oauth2::{TokenErrorBody, TokenRefusal, TokenResponse};
 use super::refusal::ErrorBody;
 use super::wire::{CustomerCreated, CustomerDeleted, CustomerSession, Success};
 use super::{FieldErrors, Refusal};
 use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
+    Answer, Api, Field, IDEMPOTENCY_KEY, Link, Operation, Parameter, Refused, bearer, refused,
 };
 use crate::http::KeyProblem;
-use serde_json::{Value, json};
+use schemars::SchemaGenerator;
+use serde_json::json;
 use std::time::Duration;
 
 pub(super) const API: Api = Api {
@@ -42,115 +44,6 @@ pub(super) const API: Api = Api {
     ],
 };
 
-const EMAIL: Field = Field::optional("email", "The e-mail address.", email);
-const MOBILE: Field = Field::optional(
-    "mobile",
-    "The mobile; both parts have 15 digits at most.",
-    || json!({"anyOf": [mobile(), {"type": "null"}]}),
-);
-const NEW_PASSWORD: Field = Field::required(
-    "password",
-    "The password; not a common one.",
-    || json!({"type": "string", "minLength": 8, "maxLength": 32, "format": "password"}),
-);
-const PASSWORD: Field =
-    Field::required("password", "The password.", || json!({"type": "string", "minLength": 1}));
-const OTP: Field = Field::required("otp", "The code.", || json!({"type": "number"}));
-
-pub(super) const MOBILE_PARTS: &[Field] = &[
-    Field::required(
-        "code",
-        "The country code.",
-        || json!({"type": "string", "pattern": "^\\+?[1-9][0-9]{0,3}$"}),
-    ),
-    Field::required(
-        "number",
-        "The number without the country code.",
-        || json!({"type": "string", "pattern": "^[0-9]{4,14}$"}),
-    ),
-];
-pub(super) const SIGN_UP: Body = Body::json(&[
-    EMAIL,
-    MOBILE,
-    NEW_PASSWORD,
-    Field::optional(
-        "referralCode",
-        "The code of a referral.",
-        || json!({"type": ["string", "null"], "maxLength": 64}),
-    ),
-    Field::optional(
-        "referredBy",
-        "The id of the customer who referred this one.",
-        || json!({"type": ["string", "null"], "pattern": "^[0-9a-fA-F]{24}$"}),
-    ),
-])
-.with(one_contact);
-pub(super) const SIGN_IN: Body = Body::json(&[EMAIL, MOBILE, PASSWORD]).with(one_contact);
-pub(super) const CODE: Body = Body::json(&[
-    OTP,
-    Field::required(
-        "source",
-        "What the code was sent to; only a mobile gets one.",
-        || json!({"type": "string", "enum": ["mobile", "email"]}),
-    ),
-    MOBILE,
-])
-.with(|| {
-    json!({"anyOf": [
-        {"title": "mobile", "required": ["mobile"], "properties": {"mobile": mobile()}},
-        {"title": "email", "properties": {"source": {"const": "email"}}},
-    ]})
-});
-pub(super) const RECIPIENT: Body = Body::json(&[EMAIL, MOBILE]).with(one_contact);
-pub(super) const RECIPIENT_MOBILE: Body =
-    Body::json(&[Field::required("mobile", "The mobile of the customer.", mobile)]);
-pub(super) const RECIPIENT_EMAIL: Body =
-    Body::json(&[Field::required("email", "The address of the customer.", address)]);
-pub(super) const RESET: Body = Body::json(&[EMAIL, MOBILE, OTP, NEW_PASSWORD]).with(one_contact);
-pub(super) const DELETION: Body = Body::json(&[PASSWORD]);
-pub(super) const GRANT: Body = Body::form_or_json(&[
-    Field::required(
-        "grant_type",
-        "The type of the grant.",
-        || json!({"type": "string", "enum": ["client_credentials"]}),
-    ),
-    Field::optional(
-        "client_id",
-        "The id of the client, unless it is in `Authorization`.",
-        || json!({"type": "string"}),
-    ),
-    Field::optional(
-        "client_secret",
-        "The secret of the client, unless it is in `Authorization`.",
-        || json!({"type": "string"}),
-    ),
-    Field::optional(
-        "scope",
-        "Scopes, divided by spaces; without it, all scopes of the client.",
-        || json!({"type": "string"}),
-    ),
-]);
-
-fn address() -> Value {
-    json!({"type": "string", "format": "email", "maxLength": 254})
-}
-
-fn email() -> Value {
-    json!({"anyOf": [address(), {"type": "null"}]})
-}
-
-fn mobile() -> Value {
-    Body::json(MOBILE_PARTS).schema()
-}
-
-/// A customer has an address, a mobile or both.
-fn one_contact() -> Value {
-    json!({"anyOf": [
-        {"title": "email", "required": ["email"], "properties": {"email": address()}},
-        {"title": "mobile", "required": ["mobile"], "properties": {"mobile": mobile()}},
-    ]})
-}
-
 const USER_ID: Parameter = Field::required(
     "userId",
     "The id of the customer.",
@@ -170,7 +63,7 @@ const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Op
         body: None,
         answers: &[],
         links: &[],
-        error: |schemas| schemas.subschema_for::<ErrorBody>(),
+        error: SchemaGenerator::subschema_for::<ErrorBody>,
         refusals,
     }
 }
@@ -192,25 +85,29 @@ fn of_client(more: &[Refusal]) -> Vec<Refused> {
 const TOO_MANY: Refusal = Refusal::TooMany { retry_after: Duration::ZERO };
 
 const SUCCESS: Answer =
-    Answer::json(200, "It succeeded.", |schemas| schemas.subschema_for::<Success>());
-const SESSION: Answer = Answer::json(200, "The token of a customer.", |schemas| {
-    schemas.subschema_for::<CustomerSession>()
-});
+    Answer::json(200, "It succeeded.", SchemaGenerator::subschema_for::<Success>);
+const SESSION: Answer = Answer::json(
+    200,
+    "The token of a customer.",
+    SchemaGenerator::subschema_for::<CustomerSession>,
+);
 
 const TOKEN: Operation = Operation {
     security: &[],
     parameters: &[],
-    body: Some(&GRANT),
-    answers: &[Answer::json(200, "A token.", |schemas| schemas.subschema_for::<TokenResponse>())
+    body: Some(&bodies::GRANT),
+    answers: &[Answer::json(200, "A token.", SchemaGenerator::subschema_for::<TokenResponse>)
         .with(&["Pragma"])],
-    error: |schemas| schemas.subschema_for::<TokenErrorBody>(),
+    error: SchemaGenerator::subschema_for::<TokenErrorBody>,
     ..operation("posbytz-oauth2-token", || refused(TokenRefusal::samples()))
 };
 const SIGNUP: Operation = Operation {
-    body: Some(&SIGN_UP),
-    answers: &[Answer::json(201, "The customer.", |schemas| {
-        schemas.subschema_for::<CustomerCreated>()
-    })],
+    body: Some(&bodies::SIGN_UP),
+    answers: &[Answer::json(
+        201,
+        "The customer.",
+        SchemaGenerator::subschema_for::<CustomerCreated>,
+    )],
     links: &[Link { function: "posbytz-signin", fields: &[("email", "/data/email/id")] }],
     ..operation("posbytz-signup", || {
         let mut errors = FieldErrors::default();
@@ -219,33 +116,33 @@ const SIGNUP: Operation = Operation {
     })
 };
 const SIGNIN: Operation = Operation {
-    body: Some(&SIGN_IN),
+    body: Some(&bodies::SIGN_IN),
     answers: &[SESSION],
     ..operation("posbytz-signin", || of_client(&[Refusal::Credentials, Refusal::NotVerified]))
 };
 const OTP_VERIFY: Operation = Operation {
-    body: Some(&CODE),
+    body: Some(&bodies::CODE),
     answers: &[SESSION],
     ..operation("posbytz-otp-verify", || of_client(&[Refusal::Otp]))
 };
 const OTP_RESEND: Operation = Operation {
     path: "/ecommerce/v1/auth/otp/resend",
-    body: Some(&RECIPIENT_MOBILE),
+    body: Some(&bodies::RECIPIENT_MOBILE),
     answers: &[SUCCESS],
     ..operation("posbytz-resend", || of_client(&[]))
 };
 const EMAIL_RESEND: Operation = Operation {
     path: "/ecommerce/v1/auth/email/resend",
-    body: Some(&RECIPIENT_EMAIL),
+    body: Some(&bodies::RECIPIENT_EMAIL),
     ..OTP_RESEND
 };
 const PASSWORD_FORGOT: Operation = Operation {
-    body: Some(&RECIPIENT),
+    body: Some(&bodies::RECIPIENT),
     answers: &[SUCCESS],
     ..operation("posbytz-password-forgot", || of_client(&[]))
 };
 const PASSWORD_RESET: Operation = Operation {
-    body: Some(&RESET),
+    body: Some(&bodies::RESET),
     answers: &[SUCCESS],
     ..operation("posbytz-password-reset", || of_client(&[Refusal::Otp]))
 };
@@ -273,9 +170,11 @@ const EMAIL_CONFIRM: Operation = Operation {
 };
 const DELETE_USER: Operation = Operation {
     security: &["client", "customer"],
-    body: Some(&DELETION),
-    answers: &[Answer::json(200, "The customer is deleted.", |schemas| {
-        schemas.subschema_for::<CustomerDeleted>()
-    })],
+    body: Some(&bodies::DELETION),
+    answers: &[Answer::json(
+        200,
+        "The customer is deleted.",
+        SchemaGenerator::subschema_for::<CustomerDeleted>,
+    )],
     ..operation("posbytz-delete-user", || of_client(&[Refusal::Credentials]))
 };

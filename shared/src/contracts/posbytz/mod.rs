@@ -5,6 +5,7 @@
 mod admin;
 mod api;
 mod attributes;
+mod bodies;
 mod claims;
 mod events;
 mod field_errors;

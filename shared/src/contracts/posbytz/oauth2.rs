@@ -1,7 +1,7 @@
 //! The token endpoint: OAuth 2.0 client credentials (RFC 6749 4.4), in the format of the RFC.
 
 use super::refusal::ErrorBody;
-use super::{Refusal, api, claims};
+use super::{Refusal, bodies, claims};
 use crate::contracts::api::Fields;
 use crate::contracts::{ContractRefusal, internal_error};
 use crate::domain::client::{ClientId, ClientSecret, Scopes};
@@ -222,7 +222,7 @@ impl TokenRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, TokenRefusal> {
-        let fields = Fields::read(request, &api::GRANT)?;
+        let fields = Fields::read(request, &bodies::GRANT)?;
         let grant = parameter(&fields, "grant_type")?;
         let (id, secret) = (parameter(&fields, "client_id")?, parameter(&fields, "client_secret")?);
         let scope = parameter(&fields, "scope")?;

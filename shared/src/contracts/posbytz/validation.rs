@@ -1,6 +1,6 @@
 //! The rules of the fields, with the texts of class-validator in its order: max, min, type, empty.
 
-use super::{FieldErrors, api};
+use super::{FieldErrors, bodies};
 use crate::contracts::api::Fields;
 use crate::domain::email::EmailAddress;
 use crate::domain::id::UserId;
@@ -75,7 +75,7 @@ pub(super) fn mobile(value: &Value, errors: &mut FieldErrors) -> Option<Mobile> 
         errors.add("mobile", vec!["mobile must be an object"]);
         return None;
     };
-    let object = Fields::of(object, api::MOBILE_PARTS);
+    let object = Fields::of(object, bodies::MOBILE_PARTS);
     let code = object.get("code").and_then(country_code);
     let number = object.get("number").and_then(digits);
     let phone = match (&code, number) {

@@ -2,7 +2,7 @@
 
 use super::attributes::{MOBILE_CODE, REFERRAL_CODE, REFERRED_BY};
 use super::validation::{self, Mobile, given};
-use super::{Caller, FieldErrors, Refusal, api};
+use super::{Caller, FieldErrors, Refusal, bodies};
 use crate::contracts::api::Fields;
 use crate::contracts::envelope::date_time;
 use crate::domain::attributes::Attributes;
@@ -162,7 +162,7 @@ impl SigninRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Credentials`] for a password
     /// that no customer can have; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::SIGN_IN)?;
+        let fields = Fields::read(request, &bodies::SIGN_IN)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         let password = validation::known_password(&fields, &mut errors);
@@ -197,7 +197,7 @@ impl DeletionRequest {
     /// [`Refusal::Invalid`] with the errors of the field; [`Refusal::Credentials`] for a password that
     /// no customer can have; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::DELETION)?;
+        let fields = Fields::read(request, &bodies::DELETION)?;
         let mut errors = FieldErrors::default();
         let password = validation::known_password(&fields, &mut errors);
         match password.filter(|_| errors.is_empty()) {
@@ -217,7 +217,7 @@ impl ForgotPasswordRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::RECIPIENT)?;
+        let fields = Fields::read(request, &bodies::RECIPIENT)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         match contacts.one() {
@@ -249,7 +249,7 @@ impl ResetPasswordRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::RESET)?;
+        let fields = Fields::read(request, &bodies::RESET)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         let otp = validation::otp(&fields, &mut errors);
@@ -285,9 +285,9 @@ impl ResendRequest {
     pub fn read(request: &Request) -> Result<Self, Refusal> {
         let is_link = request.uri().path().ends_with("/email/resend");
         let (body, field, empty) = if is_link {
-            (&api::RECIPIENT_EMAIL, "email", validation::NO_EMAIL)
+            (&bodies::RECIPIENT_EMAIL, "email", validation::NO_EMAIL)
         } else {
-            (&api::RECIPIENT_MOBILE, "mobile", validation::NO_MOBILE)
+            (&bodies::RECIPIENT_MOBILE, "mobile", validation::NO_MOBILE)
         };
         let fields = Fields::read(request, body)?;
         let mut errors = FieldErrors::default();
@@ -328,7 +328,7 @@ impl OtpVerifyRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Otp`] for an address, which gets
     /// a link and no code; [`Refusal::Body`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::CODE)?;
+        let fields = Fields::read(request, &bodies::CODE)?;
         let mut errors = FieldErrors::default();
         let otp = validation::otp(&fields, &mut errors);
         let source = given(&fields, "source").and_then(Value::as_str);
@@ -425,7 +425,7 @@ impl SignupRequest {
     /// [`Refusal::Invalid`] with the errors of all fields; [`Refusal::Body`] or
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = Fields::read(request, &api::SIGN_UP)?;
+        let fields = Fields::read(request, &bodies::SIGN_UP)?;
         let mut errors = FieldErrors::default();
         let contacts = Contacts::read(&fields, &mut errors);
         let password = validation::password(given(&fields, "password"), &mut errors);

@@ -1,15 +1,14 @@
 //! UrbanFits' API, as its OpenAPI document describes it.
 
 use super::Refusal;
+use super::bodies;
 use super::cookies::SESSION_TOKEN;
 use super::refusal::MessageBody;
-use super::user::REGISTER_PROVIDER;
 use super::wire::{CodeSentResponse, PendingResponse, UserResponse};
-use crate::contracts::api::{
-    Answer, Api, Body, Field, IDEMPOTENCY_KEY, Link, Operation, Refused, refused,
-};
+use crate::contracts::api::{Answer, Api, IDEMPOTENCY_KEY, Link, Operation, Refused, refused};
 use crate::http::KeyProblem;
-use serde_json::{Value, json};
+use schemars::SchemaGenerator;
+use serde_json::json;
 use std::time::Duration;
 
 pub(super) const API: Api = Api {
@@ -34,83 +33,6 @@ pub(super) const API: Api = Api {
     ],
 };
 
-const EMAIL: Field = Field::required(
-    "email",
-    "The e-mail address.",
-    || json!({"type": "string", "format": "email", "maxLength": 254}),
-);
-const OTP_ID: Field = Field::required(
-    "otp_id",
-    "The handle of the code.",
-    || json!({"type": "string", "minLength": 18}),
-);
-const OTP: Field = Field::required(
-    "otp",
-    "The code. A number is a wrong code.",
-    || json!({"anyOf": [{"type": "string", "minLength": 1}, {"type": "number"}]}),
-);
-const PASSWORD: Field = Field::required("password", "The password.", text);
-
-pub(super) const SIGN_UP: Body = Body::json(&[
-    Field::required(
-        "username",
-        "The username.",
-        || json!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{4,30}$"}),
-    ),
-    EMAIL,
-    Field::required(
-        "phone_prefix",
-        "The country code; with the number, 15 digits at most.",
-        || json!({"type": "string", "pattern": "^\\+[1-9][0-9]{0,3}$"}),
-    ),
-    Field::required(
-        "phone_number",
-        "The number without the country code.",
-        || json!({"type": "string", "pattern": "^[0-9]{4,14}$"}),
-    ),
-    Field::required("password", "The password; not a common one.", new_password),
-    Field::required(
-        "timezone",
-        "A time zone of the IANA database, in any case of letters.",
-        || json!({"type": "string", "format": "timezone", "examples": ["Asia/Dubai"]}),
-    ),
-    Field::required(
-        "accept_policies",
-        "That the policies are accepted.",
-        || json!({"const": true}),
-    ),
-]);
-pub(super) const HELD_CODE: Body = Body::json(&[OTP_ID, OTP]);
-pub(super) const HANDLE: Body = Body::json(&[OTP_ID]);
-pub(super) const ADDRESS: Body = Body::json(&[EMAIL]);
-pub(super) const NEW_PASSWORD: Body = Body::json(&[
-    OTP_ID,
-    OTP,
-    Field::required("new_password", "The new password; not a common one.", new_password),
-]);
-pub(super) const SIGN_IN: Body = Body::json(&[
-    Field::required("email", "The e-mail address or the username.", text),
-    PASSWORD,
-    Field::optional(
-        "register_provider",
-        "Who registered the user.",
-        || json!({"enum": [REGISTER_PROVIDER, null]}),
-    ),
-    Field::optional("remember_me", "`true` asks for a long session.", || json!({})),
-]);
-pub(super) const SIGN_OUT: Body =
-    Body::json(&[Field::optional("all", "`true` ends all sessions of the user.", || json!({}))])
-        .or_absent();
-pub(super) const DELETION: Body = Body::json(&[PASSWORD]);
-
-fn text() -> Value {
-    json!({"type": "string", "minLength": 1})
-}
-
-fn new_password() -> Value {
-    json!({"type": "string", "minLength": 8, "maxLength": 128, "format": "password"})
-}
-
 const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Operation {
     Operation {
         function,
@@ -120,7 +42,7 @@ const fn operation(function: &'static str, refusals: fn() -> Vec<Refused>) -> Op
         body: None,
         answers: &[],
         links: &[],
-        error: |schemas| schemas.subschema_for::<MessageBody<'_>>(),
+        error: SchemaGenerator::subschema_for::<MessageBody<'_>>,
         refusals,
     }
 }
@@ -137,15 +59,15 @@ const INVALID_EMAIL: Refusal = Refusal::Invalid("Email should be a valid email a
 const INVALID_PASSWORD: Refusal = Refusal::Invalid("Password should be at least 8 characters.");
 
 const fn user(about: &'static str) -> Answer {
-    Answer::json(200, about, |schemas| schemas.subschema_for::<UserResponse>())
+    Answer::json(200, about, SchemaGenerator::subschema_for::<UserResponse>)
 }
 
 const fn message(about: &'static str) -> Answer {
-    Answer::json(200, about, |schemas| schemas.subschema_for::<MessageBody<'_>>())
+    Answer::json(200, about, SchemaGenerator::subschema_for::<MessageBody<'_>>)
 }
 
 const fn code_sent(about: &'static str) -> Answer {
-    Answer::json(200, about, |schemas| schemas.subschema_for::<CodeSentResponse>())
+    Answer::json(200, about, SchemaGenerator::subschema_for::<CodeSentResponse>)
 }
 
 const COOKIES: &[&str] = &["Set-Cookie"];
@@ -156,10 +78,12 @@ const CONFIRMED: Link = Link { function: "urbanfits-signup-callback", fields: HE
 const CHANGED: Link = Link { function: "urbanfits-change-password", fields: HELD };
 
 const SIGNUP: Operation = Operation {
-    body: Some(&SIGN_UP),
-    answers: &[Answer::json(200, "The sign-up waits for its code.", |schemas| {
-        schemas.subschema_for::<PendingResponse>()
-    })],
+    body: Some(&bodies::SIGN_UP),
+    answers: &[Answer::json(
+        200,
+        "The sign-up waits for its code.",
+        SchemaGenerator::subschema_for::<PendingResponse>,
+    )],
     links: &[CONFIRMED, RESENT],
     ..operation("urbanfits-signup", || {
         let of_fields = [Refusal::Parameters, INVALID_PASSWORD, Refusal::Policies];
@@ -167,7 +91,7 @@ const SIGNUP: Operation = Operation {
     })
 };
 const CALLBACK: Operation = Operation {
-    body: Some(&HELD_CODE),
+    body: Some(&bodies::HELD_CODE),
     answers: &[user("The user is registered and signed in.").with(COOKIES)],
     ..operation("urbanfits-signup-callback", || {
         let of_code = [Refusal::Expired, Refusal::Incorrect];
@@ -175,7 +99,7 @@ const CALLBACK: Operation = Operation {
     })
 };
 const RESEND: Operation = Operation {
-    body: Some(&HANDLE),
+    body: Some(&bodies::HANDLE),
     answers: &[code_sent("The code is sent again; the address is masked.")],
     links: &[CONFIRMED, RESENT],
     ..operation("urbanfits-signup-resend", || {
@@ -183,7 +107,7 @@ const RESEND: Operation = Operation {
     })
 };
 const FORGOT_PASSWORD: Operation = Operation {
-    body: Some(&ADDRESS),
+    body: Some(&bodies::ADDRESS),
     answers: &[code_sent("The same for every address, whether it has an account or not.")],
     links: &[CHANGED],
     ..operation("urbanfits-forgot-password", || {
@@ -191,7 +115,7 @@ const FORGOT_PASSWORD: Operation = Operation {
     })
 };
 const CHANGE_PASSWORD: Operation = Operation {
-    body: Some(&NEW_PASSWORD),
+    body: Some(&bodies::NEW_PASSWORD),
     answers: &[message("The password is changed, and all sessions are over.")],
     ..operation("urbanfits-change-password", || {
         let of_code = [Refusal::Expired, Refusal::Incorrect];
@@ -199,14 +123,14 @@ const CHANGE_PASSWORD: Operation = Operation {
     })
 };
 const LOGIN: Operation = Operation {
-    body: Some(&SIGN_IN),
+    body: Some(&bodies::SIGN_IN),
     answers: &[user("The user is signed in.").with(COOKIES)],
     ..operation("urbanfits-login", || {
         with_body(&[Refusal::LoginParameters, Refusal::Provider, Refusal::Credentials])
     })
 };
 const LOGOUT: Operation = Operation {
-    body: Some(&SIGN_OUT),
+    body: Some(&bodies::SIGN_OUT),
     answers: &[message("The user is signed out, with or without a session.").with(COOKIES)],
     ..operation("urbanfits-logout", || {
         let keys = KeyProblem::SAMPLES.map(Refusal::Key);
@@ -222,7 +146,7 @@ const GET_ME: Operation = Operation {
 };
 const DELETE_ME: Operation = Operation {
     security: &["session"],
-    body: Some(&DELETION),
+    body: Some(&bodies::DELETION),
     answers: &[message("The account is deleted.").with(COOKIES)],
     ..operation("urbanfits-delete-me", || {
         with_body(&[Refusal::DeletionParameters, Refusal::Credentials, Refusal::Session])

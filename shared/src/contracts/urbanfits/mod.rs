@@ -5,6 +5,7 @@
 mod api;
 mod attributes;
 mod authenticator;
+mod bodies;
 mod cookies;
 mod events;
 mod messages;

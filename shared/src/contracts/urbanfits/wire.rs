@@ -3,7 +3,7 @@
 use super::attributes::{PHONE_NUMBER, PHONE_PREFIX, TIMEZONE, USER_AGENT};
 use super::cookies::SESSION_TOKEN;
 use super::user::{REGISTER_PROVIDER, UserObject};
-use super::{Refusal, api, realm};
+use super::{Refusal, bodies, realm};
 use crate::contracts::api::Fields;
 use crate::domain::attributes::Attributes;
 use crate::domain::challenge::{ChallengeHandle, Purpose};
@@ -210,7 +210,7 @@ impl LoginRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::SIGN_IN) {
+        let fields = match Fields::read(request, &bodies::SIGN_IN) {
             Err(http::BodyError::Malformed) => return Err(Refusal::LoginParameters),
             fields => fields?,
         };
@@ -250,7 +250,7 @@ impl LogoutRequest {
     /// # Errors
     /// [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let sessions = match Fields::read(request, &api::SIGN_OUT) {
+        let sessions = match Fields::read(request, &bodies::SIGN_OUT) {
             Ok(fields) if fields.get("all") == Some(&Value::Bool(true)) => LogoutSessions::All,
             Ok(_) | Err(http::BodyError::Malformed) => LogoutSessions::Current,
             Err(error @ http::BodyError::TooLarge) => return Err(error.into()),
@@ -307,7 +307,7 @@ impl SignupRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request, locale: &str) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::SIGN_UP) {
+        let fields = match Fields::read(request, &bodies::SIGN_UP) {
             Err(http::BodyError::Malformed) => return Err(Refusal::Parameters),
             fields => fields?,
         };
@@ -355,7 +355,7 @@ impl ResendRequest {
     /// # Errors
     /// [`Refusal::ResendParameters`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request, locale: &str) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::HANDLE) {
+        let fields = match Fields::read(request, &bodies::HANDLE) {
             Err(http::BodyError::Malformed) => return Err(Refusal::ResendParameters),
             fields => fields?,
         };
@@ -375,7 +375,7 @@ impl ForgotPasswordRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::ADDRESS) {
+        let fields = match Fields::read(request, &bodies::ADDRESS) {
             Err(http::BodyError::Malformed) => return Err(Refusal::ForgotParameters),
             fields => fields?,
         };
@@ -392,7 +392,7 @@ impl DeletionRequest {
     /// # Errors
     /// [`Refusal::DeletionParameters`], [`Refusal::Credentials`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::DELETION) {
+        let fields = match Fields::read(request, &bodies::DELETION) {
             Err(http::BodyError::Malformed) => return Err(Refusal::DeletionParameters),
             fields => fields?,
         };
@@ -408,7 +408,7 @@ impl ChangePasswordRequest {
     /// # Errors
     /// The refusal for the first rule that the request breaks.
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::NEW_PASSWORD) {
+        let fields = match Fields::read(request, &bodies::NEW_PASSWORD) {
             Err(http::BodyError::Malformed) => return Err(Refusal::ChangeParameters),
             fields => fields?,
         };
@@ -461,7 +461,7 @@ impl CallbackRequest {
     /// # Errors
     /// [`Refusal::CallbackParameters`] or [`Refusal::BodyTooLarge`].
     pub fn read(request: &Request) -> Result<Self, Refusal> {
-        let fields = match Fields::read(request, &api::HELD_CODE) {
+        let fields = match Fields::read(request, &bodies::HELD_CODE) {
             Err(http::BodyError::Malformed) => return Err(Refusal::CallbackParameters),
             fields => fields?,
         };

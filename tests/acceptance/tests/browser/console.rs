@@ -35,14 +35,6 @@ pub(super) fn has_axe() -> bool {
     axe().is_file()
 }
 
-/// The folder for pictures, if they are asked for.
-pub(super) fn pictures() -> Option<PathBuf> {
-    let folder = template::project_root().join("target/screenshots");
-    std::env::var_os(SCREENSHOTS)?;
-    fs::create_dir_all(&folder).unwrap();
-    Some(folder)
-}
-
 /// Waits until a script returns something, and returns it.
 pub(super) async fn wait(browser: &Browser<'_>, what: &str, script: &str) -> Value {
     let absent = [json!(null), json!(false), json!("")];

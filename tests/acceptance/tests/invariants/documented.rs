@@ -14,7 +14,7 @@ use serde_json::json;
 /// The operation that a function serves; one of several.
 fn operation(function: &str) -> &'static Operation {
     let mut operations = CONTRACTS.iter().flat_map(|contract| contract.api.operations);
-    operations.find(|operation| operation.function == function).expect("an operation")
+    operations.find(|operation| operation.function == function).unwrap()
 }
 
 /// Whether a refusal of an operation is documented.
