@@ -8,6 +8,7 @@ mod conform;
 mod document;
 mod examples;
 mod files;
+mod requests;
 mod traffic;
 
 pub use breaking::breaking;
@@ -15,4 +16,5 @@ pub use conform::{Conformance, conform};
 pub use document::{answers, document, operation_id};
 pub use examples::{Examples, complete, kept, missing_examples, recorded, without_examples};
 pub use files::{Files, text};
+pub use requests::{requests, write_requests};
 pub use traffic::{Exchange, read_traffic};

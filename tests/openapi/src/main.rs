@@ -30,6 +30,8 @@ enum Command {
     },
     /// Keeps the documents as those of a release, which later ones must be compatible with
     Release,
+    /// Writes a Postman collection and an `.http` file for each document
+    Requests,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -37,6 +39,7 @@ fn main() -> anyhow::Result<()> {
         Command::Write { traffic } => write(traffic.as_deref()),
         Command::Conform { traffic } => compare(&traffic),
         Command::Release => release(),
+        Command::Requests => requests(),
     }
 }
 
@@ -96,6 +99,14 @@ fn release() -> anyhow::Result<()> {
         let current = openapi::without_examples(Files::current().read(name)?);
         Files::released().write(name, &current)?;
         println!("kept {name}");
+    }
+    Ok(())
+}
+
+fn requests() -> anyhow::Result<()> {
+    for contract in CONTRACTS {
+        let document = Files::current().read(contract.profile.name)?;
+        openapi::write_requests(&openapi::requests(&contract, &document)?)?;
     }
     Ok(())
 }
