@@ -1,5 +1,6 @@
 //! The data folder and its files.
 
+use crate::random;
 use anyhow::{Context, bail};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
@@ -37,6 +38,14 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
+/// Creates a file of lines with a new name in a folder.
+pub(crate) fn new_record(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join(format!("{}.jsonl", random::uuid()));
+    let failed = || format!("failed to write {}", path.display());
+    std::fs::create_dir_all(folder).with_context(failed)?;
+    private(OpenOptions::new().append(true).create(true)).open(&path).with_context(failed)
+}
+
 /// Reads a file. Returns `None` if there is none.
 pub(crate) fn read_if_exists(file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     match std::fs::read(file) {
@@ -62,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_folder_belongs_to_one_stack_at_a_time() {
-        let path = std::env::temp_dir().join(format!("local-folder-{}", crate::random::uuid()));
+        let path = std::env::temp_dir().join(format!("local-folder-{}", random::uuid()));
         let first = DataFolder::open(&path).unwrap();
         let message = format!("{:#}", DataFolder::open(&path).unwrap_err());
         assert!(message.contains("in use"), "{message}");
@@ -74,7 +83,7 @@ mod tests {
     #[test]
     fn replaced_files_are_private() {
         use std::os::unix::fs::PermissionsExt;
-        let path = std::env::temp_dir().join(format!("local-file-{}", crate::random::uuid()));
+        let path = std::env::temp_dir().join(format!("local-file-{}", random::uuid()));
         assert!(read_if_exists(&path).unwrap().is_none());
         replace(&path, b"one").unwrap();
         replace(&path, b"two").unwrap();

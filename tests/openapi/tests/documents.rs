@@ -5,6 +5,7 @@ use openapi::{
     Files, breaking, conform, document, kept, missing_examples, recorded, without_examples,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use template::Template;
 
 #[test]
@@ -23,13 +24,32 @@ fn the_documents_are_those_of_the_code() {
 }
 
 #[test]
+fn every_route_is_in_a_document() {
+    for contract in CONTRACTS {
+        let document = Files::current().read(contract.profile.name).unwrap();
+        let (mut expected, mut found) = (BTreeSet::new(), BTreeSet::new());
+        for route in contract.routes {
+            expected.insert(format!("{} {}", route.method, route.path));
+        }
+        let bases: Vec<_> = contract.api.bases.to_vec();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                let method = method.to_uppercase();
+                found.extend(bases.iter().map(|base| format!("{method} {base}{path}")));
+            }
+        }
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
 fn every_answer_has_an_example_that_conforms() {
     for contract in CONTRACTS {
         let document = Files::current().read(contract.profile.name).unwrap();
         assert_eq!(missing_examples(&document, &contract), Vec::<String>::new());
         let examples = kept(&document, &contract);
         let conformance = conform(&examples).unwrap();
-        assert_eq!(conformance.findings, std::collections::BTreeSet::new());
+        assert_eq!(conformance.findings, BTreeSet::new());
         assert_eq!(recorded(&conformance).len(), examples.len());
     }
 }

@@ -3,12 +3,11 @@
 use super::ApiCall;
 use super::Service;
 use super::rights::Right;
+use crate::files;
 use crate::sync::lock;
-use crate::{files, random};
-use anyhow::Context;
 use serde::Serialize;
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
@@ -119,13 +118,7 @@ impl CallLog {
 
 impl RightsFile {
     fn create(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join(format!("{}.jsonl", random::uuid()));
-        let failed = || format!("failed to write {}", path.display());
-        std::fs::create_dir_all(folder).with_context(failed)?;
-        let file = files::private(OpenOptions::new().append(true).create(true))
-            .open(&path)
-            .with_context(failed)?;
-        Ok(Self { file, written: BTreeSet::new() })
+        Ok(Self { file: files::new_record(folder)?, written: BTreeSet::new() })
     }
 
     fn add(&mut self, function: &str, rights: &[Right]) {

@@ -1,10 +1,9 @@
 //! The record of requests and answers, for programs that compare them with the documents of the API.
 
+use crate::files;
 use crate::sync::lock;
-use crate::{files, random};
-use anyhow::Context as _;
 use serde_json::{Value as Json, json};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,13 +21,7 @@ pub(crate) struct Traffic(Mutex<File>);
 impl Traffic {
     /// Creates a new file in a folder.
     pub(crate) fn create(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join(format!("{}.jsonl", random::uuid()));
-        let failed = || format!("failed to write {}", path.display());
-        std::fs::create_dir_all(folder).with_context(failed)?;
-        let file = files::private(OpenOptions::new().append(true).create(true))
-            .open(&path)
-            .with_context(failed)?;
-        Ok(Self(Mutex::new(file)))
+        Ok(Self(Mutex::new(files::new_record(folder)?)))
     }
 
     /// Adds the event of a request and the answer of its function. A line that is lost because the disk
