@@ -98,3 +98,19 @@ async fn a_client_of_posbytz_needs_both_scopes_everywhere() {
         assert!(reply.header("www-authenticate").contains("insufficient_scope"), "{reply:?}");
     }
 }
+
+#[tokio::test]
+async fn the_documents_are_published_if_the_setting_says_so() {
+    let stack = TestStack::with(&[("API_DOCUMENTS", "on")]).await;
+    for contract in CONTRACTS {
+        let path = format!("/openapi/{}.json", contract.profile.name);
+        let reply = stack.request("GET", &path).await;
+        reply.expect_text(200, contract.api.document);
+        assert_eq!(reply.header("content-type"), "application/json");
+        assert_eq!(reply.header("access-control-allow-origin"), "*", "any page may read it");
+        assert_eq!(stack.request("POST", &path).await.status, 404);
+    }
+    assert_eq!(stack.request("GET", "/openapi/unknown.json").await.status, 404);
+    let stack = TestStack::with(&[("API_DOCUMENTS", "off")]).await;
+    assert_eq!(stack.request("GET", "/openapi/gotu.json").await.status, 404);
+}
