@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn each_needed_right_is_written_once() {
-        let folder = std::env::temp_dir().join(format!("local-rights-{}", random::uuid()));
+        let folder = std::env::temp_dir().join(format!("local-rights-{}", crate::random::uuid()));
         let calls = CallLog::open(Some(&folder)).unwrap();
         let publish = call(Service::Sns, "Publish", &[], &[Right::publish("Publish", None)]);
         for function in ["f", "f", "g"] {
