@@ -16,6 +16,7 @@ forms. Without this, the first form of the union would have no required field.
 - Operations have the name of the contract as tag, which generators make the name of the class of.
 - A code of type `number` is an `integer`, which has no fraction and no exponent in any language.
 - Schemas with names that clients use for other things have other names.
+- Answers have no links: OpenAPI Generator reads only texts as the bodies of links.
 - Cookies are no security schemes: the cookie jar of the HTTP client keeps the session.
 The documents of the repository stay as they are, and they are right for validation.
 """
@@ -141,6 +142,7 @@ def simple(document, contract):
                 for name in cookies & needed.keys():
                     del needed[name]
             for status, answer in operation["responses"].items():
+                answer.pop("links", None)
                 if status >= "400":
                     answer.pop("content", None)
             for part in [operation.get("requestBody", {}), *operation["responses"].values()]:
