@@ -199,7 +199,7 @@ fn names(body: &Value) -> Vec<&String> {
     body.as_object().into_iter().flatten().map(|(name, _)| name).collect()
 }
 
-/// Whether API Gateway's front refused a request, before a contract saw it.
+/// Whether the front of the API refused a request before a contract saw it.
 fn is_of_front(exchange: &Exchange) -> bool {
     exchange.status == 403 && exchange.body() == json!({"message": "Forbidden"})
 }

@@ -285,7 +285,7 @@ fn header(name: &str) -> Value {
     }
 }
 
-/// Returns the contract whose document has this name.
+/// Returns the name of a contract, which is that of its document.
 pub(crate) fn name_of(contract: &Contract) -> &'static str {
     contract.profile.name
 }
