@@ -42,6 +42,7 @@ functions! {
     "gotu/post_sessions_phone.rs" gotu_post_sessions_phone,
     "gotu/post_sessions_refresh.rs" gotu_post_sessions_refresh,
     "gotu/post_users.rs" gotu_post_users,
+    "people.rs" people,
     "posbytz/create_client.rs" posbytz_create_client,
     "posbytz/delete_user.rs" posbytz_delete_user,
     "posbytz/email_confirm.rs" posbytz_email_confirm,

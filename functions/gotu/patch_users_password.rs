@@ -29,6 +29,7 @@ async fn patch_users_password(
     reset.or_refuse(|refused| match refused {
         ResetRefused::ProofUsedUp => Refusal::RequestToken,
         ResetRefused::SamePassword => Refusal::SamePassword,
+        ResetRefused::Banned => Refusal::Forbidden,
     })?;
     Ok(write(&())?)
 }

@@ -24,8 +24,8 @@ async fn post_sessions(endpoint: &PostSessions, request: &Request) -> Result<Res
     let signed_in = signed_in.or_refuse(|refused| match refused {
         SignInRefused::NoSuchUser => Refusal::NoSuchUser,
         SignInRefused::WrongPassword => Refusal::Password,
-        // Does not occur: users whose address is not verified may sign in.
-        SignInRefused::NotVerified => Refusal::Forbidden,
+        // Users whose address is not verified may sign in, so only the second one occurs.
+        SignInRefused::NotVerified | SignInRefused::Banned => Refusal::Forbidden,
     })?;
     Ok(write(&signed_in)?)
 }

@@ -5,7 +5,7 @@ use latchkey::contracts::gotu::{self, Refusal, SessionByPhoneRequest};
 use latchkey::domain::challenge::Audience;
 use latchkey::http::{self, Request, Response, StatusCode};
 use latchkey::runtime::{Error, Ticket};
-use latchkey::usecases::{EnterByCode, Entered};
+use latchkey::usecases::{EnterByCode, EnterRefused, Entered};
 use latchkey::wiring::{TokenIssuer, Wiring};
 
 struct PostSessionsPhone {
@@ -26,8 +26,13 @@ async fn post_sessions_phone(
     };
     let ticket = Ticket::of(request);
     let signed_in = endpoint.enter.run(command, &ticket.recorder(&write)).await;
-    // Whatever is wrong looks the same: the response does not tell which phones have an account.
-    Ok(write(&signed_in.or_refuse(|_| Refusal::Code)?)?)
+    let signed_in = signed_in.or_refuse(|refused| match refused {
+        // The code was right.
+        EnterRefused::Banned => Refusal::Forbidden,
+        // Whatever else is wrong looks the same: the response does not tell which phones have an account.
+        EnterRefused::NoCode | EnterRefused::WrongCode | EnterRefused::Taken => Refusal::Code,
+    })?;
+    Ok(write(&signed_in)?)
 }
 
 #[tokio::main(flavor = "current_thread")]

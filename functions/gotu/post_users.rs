@@ -28,7 +28,10 @@ async fn post_users(endpoint: &PostUsers, request: &Request) -> Result<Response,
         SignUpRequest::Phone(command) => {
             let signed_up = endpoint.by_code.run(command, &recorder).await;
             signed_up.or_refuse(|refused| match refused {
-                EnterRefused::NoCode | EnterRefused::WrongCode => Refusal::Code,
+                // Users that exist may not enter here, so the last one does not occur.
+                EnterRefused::NoCode | EnterRefused::WrongCode | EnterRefused::Banned => {
+                    Refusal::Code
+                }
                 EnterRefused::Taken => Refusal::PhoneTaken,
             })?
         }

@@ -31,6 +31,7 @@ async fn signin(endpoint: &Signin, request: &Request) -> Result<Response, Refusa
     let signed_in = signed_in.or_refuse(|refused| match refused {
         SignInRefused::NoSuchUser | SignInRefused::WrongPassword => Refusal::Credentials,
         SignInRefused::NotVerified => Refusal::NotVerified,
+        SignInRefused::Banned => Refusal::Blocked,
     })?;
     Ok(write(&signed_in)?)
 }

@@ -37,6 +37,8 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     let entered = entered.or_refuse(|refused| match refused {
         EnterRefused::NoCode => Refusal::Expired,
         EnterRefused::WrongCode => Refusal::Incorrect,
+        // Does not occur: users that exist may not enter here.
+        EnterRefused::Banned => Refusal::Expired,
         EnterRefused::Taken => Refusal::Taken,
     })?;
     Ok(write(&entered)?)

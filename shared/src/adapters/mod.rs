@@ -11,6 +11,7 @@ pub mod end_user_messaging;
 pub mod eventbridge;
 pub mod jwt;
 pub mod key_ring;
+pub mod person_hashes;
 pub mod refresh_keys;
 mod ring_mac;
 pub mod secret_rotation;

@@ -13,7 +13,9 @@ mod lint;
 mod mail;
 mod messages;
 mod operator;
+mod operator_events;
 mod pages;
+mod people;
 pub mod posbytz;
 mod templates;
 mod texts;
@@ -25,6 +27,7 @@ pub use messages::CodeOf;
 pub use operator::{
     OutboxTask, UnknownPart, UnknownRecipient, UnknownTask, lifted_recipient, sweep_part,
 };
+pub use people::{PeopleRequest, PeopleRequestError};
 pub use templates::ContractTemplates;
 pub use texts::{Language, Voice};
 

@@ -85,6 +85,8 @@ pub enum DeletionProof {
     Code(Box<ProvenCode>),
     /// The password. The hash that it was compared with must still be the stored one.
     Password(PasswordHash),
+    /// The request of an operator, who has checked who asks for it.
+    Operator,
 }
 
 impl DeletedAccount {
@@ -93,7 +95,7 @@ impl DeletedAccount {
     pub fn code(&self) -> Option<&ProvenCode> {
         match &self.proof {
             DeletionProof::Code(code) => Some(code),
-            DeletionProof::Password(_) => None,
+            DeletionProof::Password(_) | DeletionProof::Operator => None,
         }
     }
 }
@@ -178,6 +180,7 @@ impl Draft {
             password_changed_at: None,
             sessions_since: None,
             session_kept: None,
+            banned_at: None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct LiveCode {
     pub opener: Opener,
     /// The handle that the caller presented, if the code was found by one.
     pub handle: Option<ChallengeHandle>,
+    /// The end of the code or link.
+    pub expires_at: Timestamp,
     /// The user to be verified. Only a handle has one, and the handle of a decoy has none.
     pub holder: Option<UserId>,
     /// The sign-up that waits for the code.

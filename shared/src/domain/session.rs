@@ -288,6 +288,8 @@ pub enum SessionEndReason {
     PhoneChanged,
     /// The owner of an identifier proved it for the first time. The sessions may be a stranger's.
     IdentifierProved,
+    /// An operator ended the sessions of the user.
+    EndedByOperator,
 }
 
 impl SessionsToEnd {
@@ -332,6 +334,7 @@ impl SessionEndReason {
             Self::PasswordReset => "password_reset",
             Self::PhoneChanged => "phone_changed",
             Self::IdentifierProved => "identifier_proved",
+            Self::EndedByOperator => "ended_by_operator",
         }
     }
 }

@@ -186,9 +186,16 @@ pub struct User {
     pub sessions_since: Option<Timestamp>,
     /// The session that stayed open then: the id of its device.
     pub session_kept: Option<DeviceId>,
+    /// The time at which an operator banned the user. A banned user cannot enter.
+    pub banned_at: Option<Timestamp>,
 }
 
 impl User {
+    #[must_use]
+    pub const fn is_banned(&self) -> bool {
+        self.banned_at.is_some()
+    }
+
     /// Returns the time that ends all sessions of the user at `at`: those that were opened earlier.
     /// It is later than the last sign-in, even in the same millisecond or by a clock that is ahead.
     #[must_use]
@@ -274,6 +281,7 @@ mod tests {
             password_changed_at: None,
             sessions_since: some(since),
             session_kept: None,
+            banned_at: None,
         }
     }
 

@@ -40,6 +40,10 @@ pub trait Clients: Send + Sync {
     /// Returns the client with this id. The read is the same for known and unknown ids.
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, PortError>;
 
+    /// Returns all clients, in any order. It reads the whole table, which has one item for each program
+    /// of a shop.
+    async fn list(&self) -> Result<Vec<Client>, PortError>;
+
     /// Stores a new client.
     async fn create(&self, client: &Client) -> Result<CreateClientOutcome, PortError>;
 

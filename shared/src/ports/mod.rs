@@ -10,7 +10,7 @@
 //! a function are compared with the calls behind them. Ports with one adapter have one because of
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
 //! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`],
-//! [`Deliveries`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
+//! [`Deliveries`], [`People`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
 //! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
 //! [`Events`] (the tests also record what goes out), [`EventMapper`], [`DeliveryEvents`] and
@@ -22,6 +22,7 @@
 mod access_tokens;
 mod accounts;
 mod answers;
+mod audit;
 mod budgets;
 mod challenges;
 mod clients;
@@ -34,9 +35,12 @@ mod events;
 mod key_rotation;
 mod messages;
 mod metrics;
+mod operator_events;
 mod outbox;
 mod password_attempts;
 mod passwords;
+mod people;
+mod person_hashes;
 mod presentation;
 mod refresh_tokens;
 mod sequence_ids;
@@ -51,6 +55,7 @@ pub use accounts::{Accounts, Entry, EntryOutcome, KeptLonger, NewChallenge, NewH
 pub use answers::{
     AnswerClaim, AnswerKey, AnswerKeys, Answers, ClaimOutcome, NewAnswer, Recorder, StoredAnswer,
 };
+pub use audit::{Audit, AuditEntry};
 pub use budgets::{Budgets, TakeOutcome};
 pub use challenges::{ChallengeState, Challenges, StoredLinks};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome};
@@ -63,9 +68,12 @@ pub use events::{Events, MOST_EVENTS, RejectedEvent};
 pub use key_rotation::KeyRotation;
 pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};
+pub use operator_events::{OperatorEvents, OperatorFact};
 pub use outbox::{DueEntry, Outbox, ParkedEntry, PauseChange, PausedCarriers, WaitingEntries};
 pub use password_attempts::AttemptRecords;
 pub use passwords::{PasswordVerdict, Passwords};
+pub use people::{BanChange, BanOutcome, Erased, LedgerPolicy, People, Person, StoredParts};
+pub use person_hashes::PersonHashes;
 pub use presentation::{EventMapper, MessageContent, MessageTemplates};
 pub use refresh_tokens::{RefreshKeys, RefreshTokens, TokenRotation, TokenRotationOutcome};
 pub use sequence_ids::SequenceIds;

@@ -46,6 +46,8 @@ pub struct Holder {
     /// The time at which the identifier is free again unless it is verified before; `None` for
     /// never.
     pub reserved_until: Option<Timestamp>,
+    /// Whether an operator banned the user.
+    pub is_banned: bool,
 }
 
 impl Holder {

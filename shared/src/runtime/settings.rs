@@ -105,6 +105,7 @@ pub(crate) fn tables() -> Result<TableNames, SettingsError> {
         outbox: required("OUTBOX_TABLE")?,
         deliveries: required("DELIVERIES_TABLE")?,
         sequences: required("SEQUENCES_TABLE")?,
+        audit: required("AUDIT_TABLE")?,
     })
 }
 

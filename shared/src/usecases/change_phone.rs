@@ -69,7 +69,8 @@ impl ChangePhone {
         let mut was_taken = false;
         for _ in 0..MAX_TRIES {
             let found = self.users.find(&user, self.basics.now()).await?;
-            let found = found.filter(|found| found.realm == self.realm).ok_or(USED_UP)?;
+            let found = found.filter(|found| found.realm == self.realm && !found.is_banned());
+            let found = found.ok_or(USED_UP)?;
             let known = found.identifiers.of_kind(phone.kind());
             if known.and_then(KnownBy::verified_at).is_some_and(|at| at >= proved_at) {
                 return Err(USED_UP);

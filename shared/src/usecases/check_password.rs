@@ -33,6 +33,9 @@ pub enum PasswordRefused {
     NoSuchUser,
     #[error("the password is wrong")]
     WrongPassword,
+    /// The password is right, but an operator banned the user.
+    #[error("the user is banned")]
+    Banned,
 }
 
 /// A right password, and what is known with it.
@@ -111,6 +114,10 @@ impl CheckPassword {
                 None => Failure::Refused(refused),
             });
         };
+        // Only the owner learns it.
+        if user.is_banned() {
+            return Err(Failure::Refused(PasswordRefused::Banned));
+        }
         let attempts = at;
         Ok(RightPassword { user, holder, seen, outdated, attempts, uses: Gate::right_guess(&own) })
     }

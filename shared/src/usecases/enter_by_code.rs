@@ -95,6 +95,9 @@ pub enum EnterRefused {
     /// valid.
     #[error("the identifier is taken")]
     Taken,
+    /// An operator banned the user of the recipient. The code stays valid.
+    #[error("the user is banned")]
+    Banned,
 }
 
 impl From<CodeRefused> for EnterRefused {
@@ -337,6 +340,9 @@ impl EnterByCode {
         let user = user.filter(|user| user.identifiers.find(&code.key().recipient).is_some());
         let user = user.filter(|user| !IdentifierProof::is_void(user, &code));
         let user = user.ok_or_else(refused)?;
+        if user.is_banned() {
+            return Err(Failure::Refused(EnterRefused::Banned));
+        }
         let now = self.basics.now();
         let (source, method) = (&visitor.source, SignInMethod::Code);
         let budgets = self.give_back(&code, visitor)?;

@@ -19,6 +19,7 @@ mod manage_clients;
 mod new_ids;
 mod open_session;
 mod password_gate;
+mod people;
 mod profile;
 mod publish_events;
 mod refresh;
@@ -53,6 +54,9 @@ pub use manage_clients::{ChangeRefused, ManageClients, NewCredentials};
 pub use new_ids::NewIds;
 pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};
 pub use password_gate::PasswordGate;
+pub use people::{
+    Call, ErasedPerson, FoundPerson, ManagePeople, PersonName, PersonQuery, PersonRefused, Resent,
+};
 pub use profile::{Callers, Profile, SessionOwner};
 pub use refresh::{Refresh, RefreshRefused, Refreshed, Renewal};
 pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};

@@ -331,7 +331,9 @@ impl RequestCode {
         let may_reset =
             owner.is_none_or(|user| user.identifiers.allow_new_password_by(&command.key.recipient));
         let wanted = newcomer.is_some() || (command.audience.includes(known) && may_reset);
-        let may_send = self.is_reachable(command) && command.delivery == Delivery::Allowed;
+        let is_banned = recipient.holder.as_ref().is_some_and(|holder| holder.is_banned);
+        let may_send =
+            self.is_reachable(command) && command.delivery == Delivery::Allowed && !is_banned;
         // The sign-up of a decoy stays one.
         let is_decoy = matches!(related, RelatedSignUp::Waiting(waiting) if !waiting.sent);
         let sent = may_send && wanted && !is_decoy;

@@ -119,7 +119,8 @@ impl ResendToUnverified {
         now: Timestamp,
     ) -> Result<Option<User>, PortError> {
         // An identifier that is verified has no end.
-        let Some(holder) = holder.filter(|holder| holder.reserved_until.is_some()) else {
+        let holder = holder.filter(|holder| !holder.is_banned && holder.reserved_until.is_some());
+        let Some(holder) = holder else {
             return Ok(None);
         };
         let user = self.users.find(&holder.user, now).await?;

@@ -71,7 +71,7 @@ impl ResetByCode {
             let user = user.filter(|user| user.identifiers.find(recipient).is_some());
             let user = user.filter(|user| user.realm == code.key().realm).ok_or(NO_CODE)?;
             trace_user(&user.id);
-            if IdentifierProof::is_void(&user, &code) {
+            if user.is_banned() || IdentifierProof::is_void(&user, &code) {
                 return Err(NO_CODE);
             }
             // The clock is read after the user, so that sessions which the user has by then can be

@@ -108,6 +108,9 @@ pub enum ResetRefused {
     ProofUsedUp,
     #[error("the new password is the current one")]
     SamePassword,
+    /// An operator banned the user.
+    #[error("the user is banned")]
+    Banned,
 }
 
 impl ResetPassword {
@@ -150,6 +153,9 @@ impl ResetPassword {
         let user = self.users.find(user, self.basics.now()).await?;
         let user = user.filter(|user| user.realm == self.realm).ok_or(USED_UP)?;
         trace_user(&user.id);
+        if user.is_banned() {
+            return Err(Failure::Refused(ResetRefused::Banned));
+        }
         // This comes before the comparison: a proof that is used up must not reveal whether the
         // password is the current one.
         let is_used_up = user.password_changed_at.is_some_and(|changed| changed >= proved_at);

@@ -62,6 +62,9 @@ pub enum SignInRefused {
     /// The password is right, but the identifier is not verified.
     #[error("the identifier is not verified")]
     NotVerified,
+    /// The password is right, but an operator banned the user.
+    #[error("the user is banned")]
+    Banned,
 }
 
 impl From<PasswordRefused> for SignInRefused {
@@ -69,6 +72,7 @@ impl From<PasswordRefused> for SignInRefused {
         match refused {
             PasswordRefused::NoSuchUser => Self::NoSuchUser,
             PasswordRefused::WrongPassword => Self::WrongPassword,
+            PasswordRefused::Banned => Self::Banned,
         }
     }
 }

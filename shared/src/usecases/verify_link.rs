@@ -69,7 +69,7 @@ impl VerifyLink {
             (Checked::Right(_) | Checked::Wrong, _) => return Err(INVALID),
         };
         for _ in 0..MAX_TRIES {
-            if IdentifierProof::is_void(&user, &link) {
+            if user.is_banned() || IdentifierProof::is_void(&user, &link) {
                 return Err(INVALID);
             }
             // The clock is read after the user, so that sessions which the user has by then can be

@@ -6,13 +6,16 @@ use crate::adapters::code_keys::HmacCodeKeys;
 use crate::adapters::dynamodb::DynamoStore;
 use crate::adapters::end_user_messaging::EndUserMessagingTexts;
 use crate::adapters::key_ring::{KeyRing, KeyRingScope, read_secret};
+use crate::adapters::person_hashes::RingPersonHashes;
 use crate::adapters::ses::SesMail;
 use crate::adapters::sns::SnsTexts;
 use crate::adapters::system::{OsEntropy, SystemClock};
 use crate::adapters::webhook::WebhookTexts;
 use crate::domain::sender::{Senders, TextCarrier};
 use crate::http::Brand;
-use crate::ports::{AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Messages, chain};
+use crate::ports::{
+    AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Messages, PersonHashes, chain,
+};
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
 use crate::usecases::SentMessages;
@@ -169,6 +172,12 @@ impl Bootstrap {
     pub fn answer_keys(&mut self) -> Result<Arc<dyn AnswerKeys>, Error> {
         let ring = self.key_ring(&settings::trace_key()?, KeyRingScope::WithKeys)?;
         Ok(Arc::new(RingAnswerKeys::new(ring)))
+    }
+
+    /// The hashes that stand for people in log lines.
+    pub fn person_hashes(&mut self) -> Result<Arc<dyn PersonHashes>, Error> {
+        let ring = self.key_ring(&settings::trace_key()?, KeyRingScope::WithKeys)?;
+        Ok(Arc::new(RingPersonHashes::new(ring)))
     }
 
     /// Opens the connection to the store and reads the registered key rings, all at the same time. A

@@ -105,5 +105,6 @@ pub(crate) fn table_names() -> TableNames {
         clients: name("Clients"),
         outbox: name("Outbox"),
         sequences: name("Sequences"),
+        audit: name("Audit"),
     }
 }

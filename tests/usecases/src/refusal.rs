@@ -33,6 +33,8 @@ pub enum Refusal {
     WrongPassword,
     /// No identifier of the user is verified.
     NotVerified,
+    /// An operator banned the user.
+    Banned,
     /// The refresh token is not valid.
     SessionOver,
     ProofUsedUp,
@@ -100,6 +102,7 @@ impl From<EnterRefused> for Refusal {
             EnterRefused::NoCode => Self::NoCode,
             EnterRefused::WrongCode => Self::WrongCode,
             EnterRefused::Taken => Self::Taken,
+            EnterRefused::Banned => Self::Banned,
         }
     }
 }
@@ -142,6 +145,7 @@ impl From<SignInRefused> for Refusal {
             SignInRefused::NoSuchUser => Self::NoSuchUser,
             SignInRefused::WrongPassword => Self::WrongPassword,
             SignInRefused::NotVerified => Self::NotVerified,
+            SignInRefused::Banned => Self::Banned,
         }
     }
 }
@@ -157,6 +161,7 @@ impl From<ResetRefused> for Refusal {
         match refused {
             ResetRefused::ProofUsedUp => Self::ProofUsedUp,
             ResetRefused::SamePassword => Self::SamePassword,
+            ResetRefused::Banned => Self::Banned,
         }
     }
 }

@@ -230,6 +230,7 @@ impl DynamoStore {
         let proof = match &account.proof {
             DeletionProof::Code(_) => "#kind = :proof",
             DeletionProof::Password(_) => "password_hash = :proof",
+            DeletionProof::Operator => "attribute_exists(user_id)",
         };
         let older = if versions.is_some() { format!(" AND {IS_OLDER}") } else { String::new() };
         let mut delete = Delete::builder()
@@ -256,6 +257,7 @@ impl DynamoStore {
             DeletionProof::Password(seen) => {
                 delete.expression_attribute_values(":proof", text(seen.expose()))
             }
+            DeletionProof::Operator => delete,
         };
         transaction.delete(Subject::Account, delete.build().map_err(malformed)?);
         for known in user.identifiers.iter() {

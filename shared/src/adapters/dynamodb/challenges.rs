@@ -19,7 +19,8 @@ use crate::ports::{Challenges, NewChallenge, NewHandle, PortError, StoredLinks};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    Put, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure, Update,
+    AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    Update,
 };
 
 /// The update for a new send. It overwrites the nonce, which makes the old code invalid, and resets
@@ -90,6 +91,13 @@ impl DynamoStore {
             .expression_attribute_values(":day_window", time(sends.day.window))
             .expression_attribute_values(":day_sends", number(sends.day.used))
             .expression_attribute_values(":purge_at", purge_time(purge_at));
+        if let Some(NewHandle { handle, .. }) = &challenge.handle {
+            // So that the erasure of a person finds them.
+            let handles = AttributeValue::Ss(vec![keys::handle(handle)]);
+            update = update
+                .update_expression(format!("{OPEN} ADD handles :handles"))
+                .expression_attribute_values(":handles", handles);
+        }
         let mut conditions = Vec::new();
         match challenge.expected_revision {
             None => {}

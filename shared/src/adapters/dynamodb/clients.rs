@@ -4,10 +4,13 @@ use super::DynamoStore;
 use super::items::client::{client_item, read_client};
 use super::items::value::{Item, as_text, bytes, flag, text};
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
+use crate::adapters::aws::port_error;
 use crate::domain::client::{Client, ClientId, ClientStatus, WhichSecret};
 use crate::ports::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome, PortError};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
+use aws_sdk_dynamodb::types::{
+    ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Update,
+};
 
 /// The condition that the client exists and belongs to the contract.
 const IS_CLIENT: &str = "contract = :contract";
@@ -65,6 +68,23 @@ impl Clients for DynamoStore {
         let key = [("client_id", id.as_str())];
         let item = self.read_item("read a client", &self.tables.clients, &key).await?;
         item.as_ref().map(read_client).transpose()
+    }
+
+    async fn list(&self) -> Result<Vec<Client>, PortError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.tables.clients)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut pages = scan.into_paginator().send();
+        let mut clients = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| port_error("list the clients", &error))?;
+            for item in page.items() {
+                clients.push(read_client(item)?);
+            }
+        }
+        Ok(clients)
     }
 
     async fn create(&self, client: &Client) -> Result<CreateClientOutcome, PortError> {

@@ -8,16 +8,19 @@
 
 mod accounts;
 mod answers;
+mod audit;
 mod budgets;
 mod challenges;
 mod clients;
 mod counted_use;
 mod deliveries;
 mod devices;
+mod erasure;
 mod items;
 mod outbox;
 mod password_attempts;
 mod pauses;
+mod people;
 mod reads;
 mod refresh_tokens;
 mod sequence_ids;
@@ -69,6 +72,8 @@ pub struct TableNames {
     pub deliveries: String,
     /// The sequences of integer ids; see `sequence_ids`.
     pub sequences: String,
+    /// What operators did; see `audit`.
+    pub audit: String,
 }
 
 /// The DynamoDB client and the names of the tables.

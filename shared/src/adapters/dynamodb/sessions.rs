@@ -143,7 +143,7 @@ impl DynamoStore {
 
 /// Adds to the update of a user what stores the version of the last event: `change` is what it assigns otherwise, and what follows
 /// that.
-fn with_version(
+pub(super) fn with_version(
     update: UpdateBuilder,
     (assign, rest): (&str, &str),
     condition: &str,

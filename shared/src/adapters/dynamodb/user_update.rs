@@ -15,7 +15,10 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, Update,
 };
 
-/// An update of a user who exists and has not expired. `:now` is the time of the request.
+/// The condition that no operator banned the user.
+const IS_NOT_BANNED: &str = "attribute_not_exists(banned_at)";
+
+/// An update of a user who exists, has not expired and is not banned. `:now` is the time of the request.
 pub(super) struct UserUpdate {
     update: UpdateBuilder,
     sets: Vec<String>,
@@ -30,7 +33,7 @@ impl UserUpdate {
             .key("user_id", text(user.id.as_str()))
             .expression_attribute_values(":user", text(user.id.as_str()))
             .expression_attribute_values(":now", time(now));
-        let conditions = vec![IS_ALIVE.to_owned()];
+        let conditions = vec![IS_ALIVE.to_owned(), IS_NOT_BANNED.to_owned()];
         Self { update, sets: Vec::new(), removes: Vec::new(), conditions }
     }
 

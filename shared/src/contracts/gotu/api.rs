@@ -110,7 +110,7 @@ const POST_SESSIONS: Operation = Operation {
     answers: &[SESSION],
     links: &[REFRESHED],
     ..operation("gotu-post-sessions", || {
-        with_body("email", &[Refusal::NoSuchUser, Refusal::Password])
+        with_body("email", &[Refusal::NoSuchUser, Refusal::Password, Refusal::Forbidden])
     })
 };
 const POST_SESSIONS_PHONE: Operation = Operation {
@@ -118,7 +118,9 @@ const POST_SESSIONS_PHONE: Operation = Operation {
     body: Some(&bodies::SIGN_IN_BY_PHONE),
     answers: &[SESSION],
     links: &[REFRESHED],
-    ..operation("gotu-post-sessions-phone", || with_body("phoneNumber", &[Refusal::Code]))
+    ..operation("gotu-post-sessions-phone", || {
+        with_body("phoneNumber", &[Refusal::Code, Refusal::Forbidden])
+    })
 };
 const POST_SESSIONS_REFRESH: Operation = Operation {
     parameters: &[DEVICE_ID, IDEMPOTENCY_KEY],

@@ -118,7 +118,9 @@ const SIGNUP: Operation = Operation {
 const SIGNIN: Operation = Operation {
     body: Some(&bodies::SIGN_IN),
     answers: &[SESSION],
-    ..operation("posbytz-signin", || of_client(&[Refusal::Credentials, Refusal::NotVerified]))
+    ..operation("posbytz-signin", || {
+        of_client(&[Refusal::Credentials, Refusal::NotVerified, Refusal::Blocked])
+    })
 };
 const OTP_VERIFY: Operation = Operation {
     body: Some(&bodies::CODE),

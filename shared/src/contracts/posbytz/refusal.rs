@@ -36,6 +36,8 @@ pub enum Refusal {
     Credentials,
     /// The password is right, but no identifier is verified.
     NotVerified,
+    /// The password is right, but an operator banned the customer.
+    Blocked,
     /// The idempotency key is malformed, was used with another request, or belongs to a request in
     /// progress.
     Key(KeyProblem),
@@ -99,6 +101,7 @@ impl Refusal {
             Self::Otp,
             Self::Credentials,
             Self::NotVerified,
+            Self::Blocked,
             Self::TooMany { retry_after: Duration::ZERO },
             Self::Internal,
         ];
@@ -117,6 +120,7 @@ impl Refusal {
                 | Self::Otp
                 | Self::Credentials
                 | Self::NotVerified
+                | Self::Blocked
                 | Self::Key(_)
                 | Self::TooMany { .. }
                 | Self::Internal => {}
@@ -164,6 +168,9 @@ impl Refusal {
             Self::NotVerified => {
                 ErrorBody::error(StatusCode::FORBIDDEN, "Account not verified", "Forbidden")
             }
+            Self::Blocked => {
+                ErrorBody::error(StatusCode::FORBIDDEN, "Account blocked", "Forbidden")
+            }
             Self::Key(problem) => ErrorBody::message(problem.status(), problem.text()),
             Self::TooMany { .. } => {
                 ErrorBody::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
@@ -192,6 +199,7 @@ impl Refusal {
             | Self::Otp
             | Self::Credentials
             | Self::NotVerified
+            | Self::Blocked
             | Self::Key(_)
             | Self::TooMany { .. }
             | Self::Internal => None,

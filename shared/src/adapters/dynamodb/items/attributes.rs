@@ -18,6 +18,45 @@ pub(crate) fn read_attributes(item: &Item) -> Result<Attributes, PortError> {
     attributes.iter().map(|(name, value)| Ok((name.clone(), from_stored(value)?))).collect()
 }
 
+/// The attributes of items that are hashes, nonces or keys, and the names of things that only this
+/// program uses.
+const SECRETS: [&str; 15] = [
+    "password_hash",
+    "nonce",
+    "used_nonce",
+    "key_id",
+    "used_key_id",
+    "used_with",
+    "token_hash",
+    "predecessor",
+    "family",
+    "client_device",
+    "guess_ids",
+    "handles",
+    "challenge_id",
+    "opened_by",
+    "known_sources",
+];
+
+/// Returns the attributes of an item as JSON, without secrets. An attribute that has no form in JSON is
+/// left out.
+pub(crate) fn plain_attributes(item: &Item) -> Attributes {
+    let shown = item.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+    shown.filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect()
+}
+
+fn plain(value: &AttributeValue) -> Option<Value> {
+    match value {
+        AttributeValue::L(values) => Some(values.iter().filter_map(plain).collect()),
+        AttributeValue::M(values) => {
+            let shown = values.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+            let shown = shown.filter_map(|(name, value)| Some((name.clone(), plain(value)?)));
+            Some(Value::Object(shown.collect()))
+        }
+        value => from_stored(value).ok(),
+    }
+}
+
 fn to_stored(value: &Value) -> AttributeValue {
     match value {
         Value::Null => AttributeValue::Null(true),

@@ -142,6 +142,7 @@ fn read_code(item: &Item, key: ChallengeKey) -> Result<Option<LiveCode>, PortErr
             _ => None,
         },
         handle: None,
+        expires_at: read(item, "expires_at", as_time)?,
         holder: None,
         pending: None,
         last_guess: false,

@@ -24,6 +24,7 @@ pub(crate) fn read_holder(item: &Item) -> Result<Holder, PortError> {
         user: read_user_id(item)?,
         known_sources: KnownSources::from_stored(marks),
         reserved_until: item.get("expires_at").and_then(as_time),
+        is_banned: item.contains_key("banned"),
     })
 }
 

@@ -88,6 +88,7 @@ pub(crate) fn read_user(item: &Item, now: Timestamp) -> Result<User, PortError> 
         password_changed_at: optional_time("password_changed_at"),
         sessions_since: optional_time("sessions_since"),
         session_kept: kept.map(DeviceId::from_stored),
+        banned_at: optional_time("banned_at"),
     })
 }
 
