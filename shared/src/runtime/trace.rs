@@ -81,11 +81,10 @@ impl Facts {
         ring: Option<&Ring>,
         now: Timestamp,
     ) -> TraceFields {
-        let user = self.user;
         let Some((id, key)) =
             ring.and_then(|ring| Some((ring.current(), ring.key(ring.current())?)))
         else {
-            return TraceFields { user, ..TraceFields::default() };
+            return TraceFields::default();
         };
         let date = date_of(now);
         let hash = |kind: &str, value: &str| trace_hash(key, &date, kind, value);
@@ -94,7 +93,7 @@ impl Facts {
         TraceFields {
             source: Some(hash("source", &source.to_string())),
             identifiers: (!identifiers.is_empty()).then(|| identifiers.join(",")),
-            user,
+            user: self.user.map(|user| hash("user", &user)),
             key: Some(id.as_str().to_owned()),
         }
     }
@@ -107,7 +106,7 @@ pub(super) struct TraceFields {
     pub(super) source: Option<String>,
     /// The hashes of the identifiers, in the order of the request, separated by commas.
     pub(super) identifiers: Option<String>,
-    /// The id of the user, if it is known.
+    /// The hash of the user's id, if the user is known. The id itself would outlive an erasure.
     pub(super) user: Option<String>,
     /// The id of the key of the hashes.
     pub(super) key: Option<String>,
@@ -220,7 +219,10 @@ mod tests {
         assert_eq!(fields.source, Some(hash("source", "203.0.113.9")));
         let both = format!("{},{}", hash("email", "a@b.co"), hash("phone", "+85291234567"));
         assert_eq!(fields.identifiers, Some(both));
-        assert_eq!((fields.user.as_deref(), fields.key.as_deref()), (Some("u1"), Some("3bfc2695")));
+        assert_eq!(
+            (fields.user, fields.key.as_deref()),
+            (Some(hash("user", "u1")), Some("3bfc2695"))
+        );
     }
 
     #[test]
@@ -230,6 +232,6 @@ mod tests {
         facts.add(Noted { user: Some("u1".to_owned()), ..Noted::default() });
         let source = SourceAddress::parse("203.0.113.9");
         let fields = facts.fields(&source, None, Timestamp::from_seconds(0));
-        assert_eq!(fields, TraceFields { user: Some("u1".to_owned()), ..TraceFields::default() });
+        assert_eq!(fields, TraceFields::default());
     }
 }

@@ -31,6 +31,11 @@ impl<'a> Gotu<'a> {
     /// Asks for a code, waits for it and returns it. It is the message number `count`.
     pub async fn code(self, identifier: &str, otp_type: &str, count: usize) -> String {
         self.ask_for_code(identifier, otp_type).await.expect_text(204, "");
+        self.code_of(identifier, count).await
+    }
+
+    /// Waits for the message number `count` to an identifier, and returns its code.
+    pub async fn code_of(self, identifier: &str, count: usize) -> String {
         code_in(&self.0.text(identifier, count).await)
     }
 

@@ -23,7 +23,7 @@ const TRAFFIC: &str = "LATCHKEY_TRAFFIC";
 const TARGET: &str = "LATCHKEY_TARGET";
 
 /// The logical ids of the tables.
-pub const TABLES: [&str; 12] = [
+pub const TABLES: [&str; 13] = [
     "Users",
     "Identifiers",
     "Challenges",
@@ -36,6 +36,7 @@ pub const TABLES: [&str; 12] = [
     "Outbox",
     "Deliveries",
     "Sequences",
+    "Audit",
 ];
 
 /// The settings that switch every limit off, so that tests can share a stack.

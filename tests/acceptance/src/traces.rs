@@ -9,9 +9,12 @@ use serde_json::Value;
 use std::net::IpAddr;
 
 /// The kind and the canonical form of what a person looks for: a network address, an e-mail address, a
-/// phone number or a username. `None` if it is nothing of these.
+/// phone number, a username or, with `user:` before it, the id of a user. `None` if it is nothing of these.
 #[must_use]
 pub fn subject(text: &str) -> Option<(&'static str, String)> {
+    if let Some(id) = text.strip_prefix("user:") {
+        return Some(("user", id.to_owned()));
+    }
     if text.parse::<IpAddr>().is_ok() {
         return Some(("source", SourceAddress::parse(text).to_string()));
     }
@@ -58,6 +61,7 @@ mod tests {
         assert_eq!(hash("Ann@Example.com"), hash("ann@example.com"));
         assert_eq!(hash("2001:db8:1:2:3:4:5:6"), hash("2001:db8:1:2::1"));
         assert_eq!(hash("User_1"), hash("user_1"));
+        assert_eq!(hash("user:1831").0, "user");
         let kinds = ["203.0.113.9", "2001:db8::1", "a@b.co", "user_1"].map(|text| hash(text).0);
         assert_eq!(kinds, ["source", "source", "email", "username"]);
     }

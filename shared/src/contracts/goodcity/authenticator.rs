@@ -28,9 +28,11 @@ impl Authenticator {
             return Err(Refusal::InvalidToken);
         };
         let now = self.clock.now();
-        let id = claims::holder(&claims, self.issuer.as_deref(), now)?;
+        let (id, issued_at) = claims::holder(&claims, self.issuer.as_deref(), now)?;
         trace_user(&id);
         let user = self.users.find(&id, now).await?.filter(|user| user.realm == realm());
+        // An operator may have ended the sessions of the user.
+        let user = user.filter(|user| user.keeps_token(issued_at));
         user.ok_or(Refusal::InvalidToken)
     }
 }

@@ -40,7 +40,7 @@ pub fn token_for(
     tokens::sign(&Claims { user_id: user_number(user)?, iat, iss, exp }, signer)
 }
 
-/// The user of genuine claims.
+/// The user and the time of issue of genuine claims.
 ///
 /// # Errors
 /// [`Refusal::InvalidToken`] or [`Refusal::ExpiredToken`] unless the token is valid now.
@@ -48,7 +48,7 @@ pub(super) fn holder(
     claims: &str,
     issuer: Option<&str>,
     now: Timestamp,
-) -> Result<UserId, Refusal> {
+) -> Result<(UserId, Timestamp), Refusal> {
     let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Refusal::InvalidToken)?;
     if claims.iss != issuer.unwrap_or_default() || !tokens::has_begun(claims.iat, now) {
         return Err(Refusal::InvalidToken);
@@ -56,7 +56,7 @@ pub(super) fn holder(
     if claims.exp <= now.as_seconds() {
         return Err(Refusal::ExpiredToken);
     }
-    Ok(UserId::number(claims.user_id))
+    Ok((UserId::number(claims.user_id), Timestamp::from_seconds(claims.iat)))
 }
 
 #[cfg(test)]
@@ -67,10 +67,11 @@ mod tests {
     fn a_token_is_valid_for_its_issuer_from_its_time_of_issue_to_its_end() {
         let claims = r#"{"user_id":7,"iat":1000,"iss":"GoodCityHK","exp":2800}"#;
         let at = |seconds, issuer| holder(claims, Some(issuer), Timestamp::from_seconds(seconds));
-        assert_eq!(at(1000, "GoodCityHK"), Ok(UserId::number(7)));
-        assert_eq!(at(940, "GoodCityHK"), Ok(UserId::number(7)));
+        let known = || Ok((UserId::number(7), Timestamp::from_seconds(1000)));
+        assert_eq!(at(1000, "GoodCityHK"), known());
+        assert_eq!(at(940, "GoodCityHK"), known());
         assert_eq!(at(939, "GoodCityHK"), Err(Refusal::InvalidToken));
-        assert_eq!(at(2799, "GoodCityHK"), Ok(UserId::number(7)));
+        assert_eq!(at(2799, "GoodCityHK"), known());
         assert_eq!(at(2800, "GoodCityHK"), Err(Refusal::ExpiredToken));
         assert_eq!(at(1000, "other"), Err(Refusal::InvalidToken));
         for bad in ["{}", r#"{"user_id":"7","iat":1000,"iss":"GoodCityHK","exp":2800}"#] {

@@ -74,6 +74,15 @@ impl PersonName {
         }
     }
 
+    /// Returns whether a text with the name in it names the person. A short id or username can be a part of
+    /// any text.
+    pub(super) fn is_telling(&self) -> bool {
+        match self {
+            Self::Identifier(identifier) if identifier.receives_codes() => true,
+            Self::Id(_) | Self::Either(..) | Self::Identifier(_) => self.text().len() > 12,
+        }
+    }
+
     const fn id(&self) -> Option<&UserId> {
         match self {
             Self::Id(id) | Self::Either(id, _) => Some(id),

@@ -94,6 +94,7 @@ impl ManagePeople {
     ) -> Result<T, Refused> {
         let at = self.clock.now();
         if let Some(person) = person
+            && person.is_telling()
             && [&call.who, &call.why].into_iter().any(|text| text.contains(person.text()))
         {
             return Err(refused(PersonRefused::NamesPerson));

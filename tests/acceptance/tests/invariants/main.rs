@@ -26,6 +26,7 @@ mod key_rotation;
 mod logging;
 mod malformed_input;
 mod pages;
+mod people;
 mod races;
 mod relay;
 mod repeats;
