@@ -194,6 +194,17 @@ pub struct KnownAccount {
     pub visit: Visit,
 }
 
+impl KnownAccount {
+    /// Returns the user as the request leaves it, as far as the end of earlier sessions is concerned: a
+    /// takeover ends them, and the session that it opens must begin after the end.
+    #[must_use]
+    pub fn after(&self, at: Timestamp) -> User {
+        let ends = self.takes_over() && self.user.may_have_sessions();
+        let ended = ends.then(|| self.user.end_of_sessions(at));
+        User { sessions_since: ended.or(self.user.sessions_since), ..self.user.clone() }
+    }
+}
+
 /// Whether a request counts as a visit of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visit {

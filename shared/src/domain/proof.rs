@@ -141,6 +141,7 @@ mod tests {
             seed: CodeSeed { key, nonce: Nonce::new([1; 16]), key_id: KeyId::new("k") },
             sent,
             counted_at: None,
+            expires_at: Timestamp::default(),
             opener: Opener::Other,
             handle: None,
             holder: None,

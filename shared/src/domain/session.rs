@@ -288,8 +288,6 @@ pub enum SessionEndReason {
     PhoneChanged,
     /// The owner of an identifier proved it for the first time. The sessions may be a stranger's.
     IdentifierProved,
-    /// An operator ended the sessions of the user.
-    EndedByOperator,
 }
 
 impl SessionsToEnd {
@@ -334,7 +332,6 @@ impl SessionEndReason {
             Self::PasswordReset => "password_reset",
             Self::PhoneChanged => "phone_changed",
             Self::IdentifierProved => "identifier_proved",
-            Self::EndedByOperator => "ended_by_operator",
         }
     }
 }

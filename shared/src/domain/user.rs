@@ -196,6 +196,13 @@ impl User {
         self.banned_at.is_some()
     }
 
+    /// Returns whether the user can have a session: only a password or a code opens one, and a code leaves
+    /// the time of the visit.
+    #[must_use]
+    pub const fn may_have_sessions(&self) -> bool {
+        self.password.is_some() || self.last_active_at.is_some()
+    }
+
     /// Returns the time that ends all sessions of the user at `at`: those that were opened earlier.
     /// It is later than the last sign-in, even in the same millisecond or by a clock that is ahead.
     #[must_use]

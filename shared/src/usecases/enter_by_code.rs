@@ -361,7 +361,7 @@ impl EnterByCode {
         let mut facts = Vec::from_iter(taken_over(&account, now));
         facts.push(Fact::SignedIn { user: user.clone(), method, proved, device, at: now });
         let effects = Some(self.basics.announce(&facts, now)?);
-        let at = self.sessions.entered_at(&user, now);
+        let at = self.sessions.entered_at(&account.after(now), now);
         let entered = Entered { user, is_new: false, at, session: tokens };
         let answer = visitor.recorder.record(&entered)?;
         let user = &entered.user;

@@ -44,36 +44,15 @@ impl SignOut {
         which: SessionsToEnd,
         recorder: &Recorder<'_, ()>,
     ) -> Result<(), Failure<NoRefusal>> {
-        let reason = which.reason();
-        self.end_for(user, which, reason, || recorder.record(&())).await
-    }
-
-    /// Ends sessions of a user for a reason that the user did not give.
-    pub(super) async fn for_reason(
-        &self,
-        user: &UserId,
-        which: SessionsToEnd,
-        reason: SessionEndReason,
-    ) -> Result<(), Failure<NoRefusal>> {
-        self.end_for(user, which, reason, || Ok(None)).await
-    }
-
-    async fn end_for(
-        &self,
-        user: &UserId,
-        which: SessionsToEnd,
-        reason: SessionEndReason,
-        record: impl Fn() -> Result<Option<NewAnswer>, PortError> + Send + Sync,
-    ) -> Result<(), Failure<NoRefusal>> {
         for _ in 0..MAX_TRIES {
-            let now = self.basics.now();
+            let (reason, now) = (which.reason(), self.basics.now());
             let silenced = match (&which, &self.devices) {
                 (SessionsToEnd::All | SessionsToEnd::Others(_), Some(devices)) => {
                     devices_to_silence(devices.of_user(user).await?, which.kept())
                 }
                 (SessionsToEnd::One(_), _) | (_, None) => Vec::new(),
             };
-            let answer = record()?;
+            let answer = recorder.record(&())?;
             let ended = Ended { user, which: which.clone(), reason, silenced };
             match end(&*self.sessions, &self.basics, ended, answer, now).await? {
                 EndOutcome::Ended | EndOutcome::AlreadyOver => return Ok(()),

@@ -26,6 +26,7 @@ async fn main() {
         assert!(reply.status < 300, "{endpoint:?}: {reply:?}");
     }
     refer(stack).await;
+    operate(stack).await;
     for (service, mode) in [("sns", "undelivered"), ("ses", "bounced"), ("ses", "complained")] {
         stack.fault(&Fault::of(service, mode).times(1)).await;
         let recipient = if service == "sns" { new_phone() } else { new_email() };
@@ -55,6 +56,18 @@ async fn refer(stack: &TestStack) {
     let mut body = by_email(&new_email());
     body["referredBy"] = json!(customer_id(&referrer));
     customer_id(&posbytz(stack).sign_up(&token, &body).await);
+}
+
+/// Bans a customer of a shop as an operator does, ends the ban, and erases the customer.
+async fn operate(stack: &TestStack) {
+    let (token, email) = (posbytz(stack).store_token("STORE1").await, new_email());
+    posbytz(stack).sign_up(&token, &by_email(&email)).await;
+    for verb in ["ban", "unban", "erase"] {
+        let payload = json!({"verb": verb, "who": "support", "why": "ticket 4711", "person": email,
+            "contract": "posbytz", "store": "STORE1"});
+        let reply = stack.invoke("people", &payload).await;
+        assert!(reply.status == 200 && !reply.body.contains("refused"), "{reply:?}");
+    }
 }
 
 /// The contract and the detail type of each schema of a folder, sorted.

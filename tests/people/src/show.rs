@@ -1,13 +1,10 @@
 //! An answer as a text for people: one line for each value, indented.
 
 use serde_json::Value;
-use std::fmt::Write as _;
 
 /// Writes an answer as a text. What is null or empty is left out.
 pub(crate) fn text(answer: &Value) -> String {
-    let mut text = String::new();
-    write(answer, 0, &mut text);
-    text.trim_end().to_owned()
+    lines(answer).join("\n")
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -18,42 +15,34 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn write(value: &Value, depth: usize, text: &mut String) {
-    let margin = "  ".repeat(depth);
+fn lines(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => {
-            for (name, value) in fields.iter().filter(|(_, value)| !is_empty(value)) {
-                match value {
-                    Value::Object(_) => {
-                        let _ = writeln!(text, "{margin}{name}:");
-                        write(value, depth.saturating_add(1), text);
-                    }
-                    Value::Array(values) if values.is_empty() => {
-                        let _ = writeln!(text, "{margin}{name}: none");
-                    }
-                    Value::Array(_) => {
-                        let _ = writeln!(text, "{margin}{name}:");
-                        write(value, depth.saturating_add(1), text);
-                    }
-                    value => {
-                        let _ = writeln!(text, "{margin}{name}: {}", plain(value));
-                    }
-                }
-            }
+            let shown = fields.iter().filter(|(_, value)| !is_empty(value));
+            shown.flat_map(|(name, value)| field(name, value)).collect()
         }
-        Value::Array(values) => {
-            for value in values {
-                let mut item = String::new();
-                write(value, depth.saturating_add(1), &mut item);
-                // The first line of an item begins with a dash.
-                let item = item.trim_start();
-                let _ = writeln!(text, "{margin}- {}", item.trim_end());
-            }
-        }
-        value => {
-            let _ = writeln!(text, "{margin}{}", plain(value));
-        }
+        Value::Array(values) => values.iter().flat_map(item).collect(),
+        value => vec![plain(value)],
     }
+}
+
+fn field(name: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(values) if values.is_empty() => vec![format!("{name}: none")],
+        Value::Object(_) | Value::Array(_) => {
+            let inner = lines(value).into_iter().map(|line| format!("  {line}"));
+            std::iter::once(format!("{name}:")).chain(inner).collect()
+        }
+        value => vec![format!("{name}: {}", plain(value))],
+    }
+}
+
+/// The lines of one item of a list, of which the first begins with a dash.
+fn item(value: &Value) -> Vec<String> {
+    let marked = lines(value).into_iter().enumerate();
+    marked
+        .map(|(number, line)| format!("{}{line}", if number == 0 { "- " } else { "  " }))
+        .collect()
 }
 
 fn plain(value: &Value) -> String {

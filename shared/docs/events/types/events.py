@@ -377,6 +377,75 @@ class LatchkeyMessageSent(TypedDict):
     requestCorrelationId: str
 
 
+class LatchkeyUserBanned(TypedDict):
+    """An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey."""
+
+    schemaVersion: Literal[1]
+    # The id of the event. A consumer drops an event whose id it has handled.
+    eventId: str
+    # The same in all events of one transaction.
+    correlationId: str
+    # The order within the transaction. The event of the product, such as that of the deletion, comes before this one.
+    sequence: int
+    # The eventId of the event before it in the same transaction; absent in the first one.
+    causedBy: NotRequired[str]
+    # Grows with each event about the user, in the order of the commits. It has gaps.
+    userVersion: NotRequired[int]
+    # The product of the user.
+    contract: Literal["gotu", "goodcity", "urbanfits", "posbytz"]
+    occurredAt: str
+    # The shop, in a product with shops.
+    store: NotRequired[str]
+    # The id as a text, also where the product's own events have it as a number.
+    userId: str
+
+
+class LatchkeyUserErased(TypedDict):
+    """An operator erased a user of any product. Every session is over and the identifiers are free: erase what you keep about the user, also in your own archives. Source latchkey."""
+
+    schemaVersion: Literal[1]
+    # The id of the event. A consumer drops an event whose id it has handled.
+    eventId: str
+    # The same in all events of one transaction.
+    correlationId: str
+    # The order within the transaction. The event of the product, such as that of the deletion, comes before this one.
+    sequence: int
+    # The eventId of the event before it in the same transaction; absent in the first one.
+    causedBy: NotRequired[str]
+    # Grows with each event about the user, in the order of the commits. It has gaps.
+    userVersion: NotRequired[int]
+    # The product of the user.
+    contract: Literal["gotu", "goodcity", "urbanfits", "posbytz"]
+    occurredAt: str
+    # The shop, in a product with shops.
+    store: NotRequired[str]
+    # The id as a text, also where the product's own events have it as a number.
+    userId: str
+
+
+class LatchkeyUserUnbanned(TypedDict):
+    """An operator ended the ban of a user of any product. The user can enter again; the sessions of before stay over. Source latchkey."""
+
+    schemaVersion: Literal[1]
+    # The id of the event. A consumer drops an event whose id it has handled.
+    eventId: str
+    # The same in all events of one transaction.
+    correlationId: str
+    # The order within the transaction. The event of the product, such as that of the deletion, comes before this one.
+    sequence: int
+    # The eventId of the event before it in the same transaction; absent in the first one.
+    causedBy: NotRequired[str]
+    # Grows with each event about the user, in the order of the commits. It has gaps.
+    userVersion: NotRequired[int]
+    # The product of the user.
+    contract: Literal["gotu", "goodcity", "urbanfits", "posbytz"]
+    occurredAt: str
+    # The shop, in a product with shops.
+    store: NotRequired[str]
+    # The id as a text, also where the product's own events have it as a number.
+    userId: str
+
+
 class PosbytzCustomerCreatedMobile(TypedDict):
     code: str
     number: str
@@ -949,12 +1018,63 @@ LatchkeyMessageSentEvent = TypedDict(
 )
 
 
+LatchkeyUserBannedEvent = TypedDict(
+    "LatchkeyUserBannedEvent",
+    {
+        "version": str,
+        "id": str,
+        "source": Literal["latchkey"],
+        "detail-type": Literal["USER_BANNED"],
+        "account": str,
+        "time": str,
+        "region": str,
+        "resources": list[str],
+        "detail": LatchkeyUserBanned,
+    },
+)
+
+
+LatchkeyUserErasedEvent = TypedDict(
+    "LatchkeyUserErasedEvent",
+    {
+        "version": str,
+        "id": str,
+        "source": Literal["latchkey"],
+        "detail-type": Literal["USER_ERASED"],
+        "account": str,
+        "time": str,
+        "region": str,
+        "resources": list[str],
+        "detail": LatchkeyUserErased,
+    },
+)
+
+
+LatchkeyUserUnbannedEvent = TypedDict(
+    "LatchkeyUserUnbannedEvent",
+    {
+        "version": str,
+        "id": str,
+        "source": Literal["latchkey"],
+        "detail-type": Literal["USER_UNBANNED"],
+        "account": str,
+        "time": str,
+        "region": str,
+        "resources": list[str],
+        "detail": LatchkeyUserUnbanned,
+    },
+)
+
+
 LatchkeyEvent = Union[
     LatchkeyMessageBouncedEvent,
     LatchkeyMessageComplainedEvent,
     LatchkeyMessageDeliveredEvent,
     LatchkeyMessageFailedEvent,
     LatchkeyMessageSentEvent,
+    LatchkeyUserBannedEvent,
+    LatchkeyUserErasedEvent,
+    LatchkeyUserUnbannedEvent,
 ]
 
 

@@ -842,6 +842,141 @@ pub enum LatchkeyMessageSentContract {
     Other,
 }
 
+/// An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LatchkeyUserBanned {
+    #[serde(rename = "schemaVersion")]
+    pub schema_version: i64,
+    /// The id of the event. A consumer drops an event whose id it has handled.
+    #[serde(rename = "eventId")]
+    pub event_id: String,
+    /// The same in all events of one transaction.
+    #[serde(rename = "correlationId")]
+    pub correlation_id: String,
+    /// The order within the transaction. The event of the product, such as that of the deletion, comes before this one.
+    pub sequence: i64,
+    /// The eventId of the event before it in the same transaction; absent in the first one.
+    #[serde(rename = "causedBy")]
+    pub caused_by: Option<String>,
+    /// Grows with each event about the user, in the order of the commits. It has gaps.
+    #[serde(rename = "userVersion")]
+    pub user_version: Option<i64>,
+    /// The product of the user.
+    pub contract: LatchkeyUserBannedContract,
+    #[serde(rename = "occurredAt")]
+    pub occurred_at: String,
+    /// The shop, in a product with shops.
+    pub store: Option<String>,
+    /// The id as a text, also where the product's own events have it as a number.
+    #[serde(rename = "userId")]
+    pub user_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum LatchkeyUserBannedContract {
+    #[serde(rename = "gotu")]
+    Gotu,
+    #[serde(rename = "goodcity")]
+    Goodcity,
+    #[serde(rename = "urbanfits")]
+    Urbanfits,
+    #[serde(rename = "posbytz")]
+    Posbytz,
+    /// A value that a later version added.
+    #[serde(other)]
+    Other,
+}
+
+/// An operator erased a user of any product. Every session is over and the identifiers are free: erase what you keep about the user, also in your own archives. Source latchkey.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LatchkeyUserErased {
+    #[serde(rename = "schemaVersion")]
+    pub schema_version: i64,
+    /// The id of the event. A consumer drops an event whose id it has handled.
+    #[serde(rename = "eventId")]
+    pub event_id: String,
+    /// The same in all events of one transaction.
+    #[serde(rename = "correlationId")]
+    pub correlation_id: String,
+    /// The order within the transaction. The event of the product, such as that of the deletion, comes before this one.
+    pub sequence: i64,
+    /// The eventId of the event before it in the same transaction; absent in the first one.
+    #[serde(rename = "causedBy")]
+    pub caused_by: Option<String>,
+    /// Grows with each event about the user, in the order of the commits. It has gaps.
+    #[serde(rename = "userVersion")]
+    pub user_version: Option<i64>,
+    /// The product of the user.
+    pub contract: LatchkeyUserErasedContract,
+    #[serde(rename = "occurredAt")]
+    pub occurred_at: String,
+    /// The shop, in a product with shops.
+    pub store: Option<String>,
+    /// The id as a text, also where the product's own events have it as a number.
+    #[serde(rename = "userId")]
+    pub user_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum LatchkeyUserErasedContract {
+    #[serde(rename = "gotu")]
+    Gotu,
+    #[serde(rename = "goodcity")]
+    Goodcity,
+    #[serde(rename = "urbanfits")]
+    Urbanfits,
+    #[serde(rename = "posbytz")]
+    Posbytz,
+    /// A value that a later version added.
+    #[serde(other)]
+    Other,
+}
+
+/// An operator ended the ban of a user of any product. The user can enter again; the sessions of before stay over. Source latchkey.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LatchkeyUserUnbanned {
+    #[serde(rename = "schemaVersion")]
+    pub schema_version: i64,
+    /// The id of the event. A consumer drops an event whose id it has handled.
+    #[serde(rename = "eventId")]
+    pub event_id: String,
+    /// The same in all events of one transaction.
+    #[serde(rename = "correlationId")]
+    pub correlation_id: String,
+    /// The order within the transaction. The event of the product, such as that of the deletion, comes before this one.
+    pub sequence: i64,
+    /// The eventId of the event before it in the same transaction; absent in the first one.
+    #[serde(rename = "causedBy")]
+    pub caused_by: Option<String>,
+    /// Grows with each event about the user, in the order of the commits. It has gaps.
+    #[serde(rename = "userVersion")]
+    pub user_version: Option<i64>,
+    /// The product of the user.
+    pub contract: LatchkeyUserUnbannedContract,
+    #[serde(rename = "occurredAt")]
+    pub occurred_at: String,
+    /// The shop, in a product with shops.
+    pub store: Option<String>,
+    /// The id as a text, also where the product's own events have it as a number.
+    #[serde(rename = "userId")]
+    pub user_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum LatchkeyUserUnbannedContract {
+    #[serde(rename = "gotu")]
+    Gotu,
+    #[serde(rename = "goodcity")]
+    Goodcity,
+    #[serde(rename = "urbanfits")]
+    Urbanfits,
+    #[serde(rename = "posbytz")]
+    Posbytz,
+    /// A value that a later version added.
+    #[serde(other)]
+    Other,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PosbytzCustomerCreatedMobile {
     pub code: String,
@@ -1349,6 +1484,12 @@ pub enum LatchkeyEvent {
     MessageFailed(LatchkeyMessageFailed),
     #[serde(rename = "MESSAGE_SENT")]
     MessageSent(LatchkeyMessageSent),
+    #[serde(rename = "USER_BANNED")]
+    UserBanned(LatchkeyUserBanned),
+    #[serde(rename = "USER_ERASED")]
+    UserErased(LatchkeyUserErased),
+    #[serde(rename = "USER_UNBANNED")]
+    UserUnbanned(LatchkeyUserUnbanned),
 }
 
 /// An event of posbytz, as the event bus delivers it.

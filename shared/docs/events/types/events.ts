@@ -357,6 +357,72 @@ export interface LatchkeyMessageSent {
   requestCorrelationId: string;
 }
 
+/** An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey. */
+export interface LatchkeyUserBanned {
+  schemaVersion: 1;
+  /** The id of the event. A consumer drops an event whose id it has handled. */
+  eventId: string;
+  /** The same in all events of one transaction. */
+  correlationId: string;
+  /** The order within the transaction. The event of the product, such as that of the deletion, comes before this one. */
+  sequence: number;
+  /** The eventId of the event before it in the same transaction; absent in the first one. */
+  causedBy?: string;
+  /** Grows with each event about the user, in the order of the commits. It has gaps. */
+  userVersion?: number;
+  /** The product of the user. */
+  contract: "gotu" | "goodcity" | "urbanfits" | "posbytz";
+  occurredAt: string;
+  /** The shop, in a product with shops. */
+  store?: string;
+  /** The id as a text, also where the product's own events have it as a number. */
+  userId: string;
+}
+
+/** An operator erased a user of any product. Every session is over and the identifiers are free: erase what you keep about the user, also in your own archives. Source latchkey. */
+export interface LatchkeyUserErased {
+  schemaVersion: 1;
+  /** The id of the event. A consumer drops an event whose id it has handled. */
+  eventId: string;
+  /** The same in all events of one transaction. */
+  correlationId: string;
+  /** The order within the transaction. The event of the product, such as that of the deletion, comes before this one. */
+  sequence: number;
+  /** The eventId of the event before it in the same transaction; absent in the first one. */
+  causedBy?: string;
+  /** Grows with each event about the user, in the order of the commits. It has gaps. */
+  userVersion?: number;
+  /** The product of the user. */
+  contract: "gotu" | "goodcity" | "urbanfits" | "posbytz";
+  occurredAt: string;
+  /** The shop, in a product with shops. */
+  store?: string;
+  /** The id as a text, also where the product's own events have it as a number. */
+  userId: string;
+}
+
+/** An operator ended the ban of a user of any product. The user can enter again; the sessions of before stay over. Source latchkey. */
+export interface LatchkeyUserUnbanned {
+  schemaVersion: 1;
+  /** The id of the event. A consumer drops an event whose id it has handled. */
+  eventId: string;
+  /** The same in all events of one transaction. */
+  correlationId: string;
+  /** The order within the transaction. The event of the product, such as that of the deletion, comes before this one. */
+  sequence: number;
+  /** The eventId of the event before it in the same transaction; absent in the first one. */
+  causedBy?: string;
+  /** Grows with each event about the user, in the order of the commits. It has gaps. */
+  userVersion?: number;
+  /** The product of the user. */
+  contract: "gotu" | "goodcity" | "urbanfits" | "posbytz";
+  occurredAt: string;
+  /** The shop, in a product with shops. */
+  store?: string;
+  /** The id as a text, also where the product's own events have it as a number. */
+  userId: string;
+}
+
 export interface PosbytzCustomerCreatedMobile {
   code: string;
   number: string;
@@ -676,7 +742,10 @@ export type LatchkeyEvent =
   | Envelope<"latchkey", "MESSAGE_COMPLAINED", LatchkeyMessageComplained>
   | Envelope<"latchkey", "MESSAGE_DELIVERED", LatchkeyMessageDelivered>
   | Envelope<"latchkey", "MESSAGE_FAILED", LatchkeyMessageFailed>
-  | Envelope<"latchkey", "MESSAGE_SENT", LatchkeyMessageSent>;
+  | Envelope<"latchkey", "MESSAGE_SENT", LatchkeyMessageSent>
+  | Envelope<"latchkey", "USER_BANNED", LatchkeyUserBanned>
+  | Envelope<"latchkey", "USER_ERASED", LatchkeyUserErased>
+  | Envelope<"latchkey", "USER_UNBANNED", LatchkeyUserUnbanned>;
 
 /** An event of posbytz. */
 export type PosbytzEvent =

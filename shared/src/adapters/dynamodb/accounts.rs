@@ -130,7 +130,11 @@ impl DynamoStore {
                 }
                 if account.takes_over() {
                     update.remove("password_hash");
-                    update.end_sessions(user, now, device);
+                    if user.may_have_sessions() {
+                        update.end_sessions(user, now, device);
+                    } else {
+                        update.require("attribute_not_exists(last_active_at)");
+                    }
                     drop_others(account, &mut update);
                 }
                 self.release_dropped(account, transaction)?;

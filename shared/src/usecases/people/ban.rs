@@ -41,7 +41,7 @@ impl ManagePeople {
             // The clock is read after the user, so that sessions which the user has by then end.
             let at = self.clock.now();
             let (facts, fact) = if banned {
-                let reason = SessionEndReason::EndedByOperator;
+                let reason = SessionEndReason::SignedOutEverywhere;
                 let ended = Fact::SessionEnded { user: user.id.clone(), device: None, reason, at };
                 (vec![ended], OperatorFact::Banned)
             } else {

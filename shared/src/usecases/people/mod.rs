@@ -14,12 +14,13 @@ use crate::domain::client::Client;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::realm::Realm;
-use crate::domain::session::{SessionEndReason, SessionsToEnd};
+use crate::domain::session::SessionsToEnd;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
     Accounts, Audit, AuditEntry, Challenges, Clients, Clock, Devices, Entropy, EventMapper,
-    OperatorEvents, OperatorFact, People, PersonHashes, Sessions, StoredParts, Users, random,
+    OperatorEvents, OperatorFact, People, PersonHashes, Recorder, Sessions, StoredParts, Users,
+    random,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -131,8 +132,7 @@ impl ManagePeople {
             devices: Some(Arc::clone(&self.devices)),
             basics: self.basics(&found.user.realm)?,
         };
-        let reason = SessionEndReason::EndedByOperator;
-        let ended = sign_out.for_reason(&found.user.id, SessionsToEnd::All, reason).await;
+        let ended = sign_out.run(&found.user.id, SessionsToEnd::All, &Recorder::NONE).await;
         ended.map_err(|failure| failure.map(|_| PersonRefused::Unknown))?;
         Ok(found)
     }

@@ -76,7 +76,7 @@ async fn a_person_is_found_with_the_open_sessions_and_signed_out_of_them() {
     gotu(stack).refresh(&session.refresh).await.expect(401, &refused);
     let revoked = || async {
         let events = stack.events_of(&id).await;
-        events.into_iter().find(|event| event["detail"]["reason"] == "ended_by_operator")
+        events.into_iter().find(|event| event["detail"]["reason"] == "signed_out_everywhere")
     };
     let revoked = stack.wait_for("the event", revoked).await;
     assert_eq!(revoked["detailType"], "AUTH_SESSION_REVOKED");
