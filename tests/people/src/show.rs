@@ -62,11 +62,11 @@ mod tests {
         ]});
         let lines = [
             "people:",
-            "  - identifiers:",
+            "  - userId: 1",
+            "    identifiers:",
             "      - kind: phone",
             "        value: +852",
             "    sessions: none",
-            "    userId: 1",
         ];
         assert_eq!(text(&answer), lines.join("\n"));
         assert_eq!(text(&json!({"unlocked": 3})), "unlocked: 3");
