@@ -1,8 +1,8 @@
 // The people of each contract, and the sign-up of test persons.
 
-import { act, button, chip, confirm, contractsOf, copyButton, empty, facts, h, nameOf, search, select, setOptions, time, toast } from "./dom.js";
+import { act, button, chip, confirm, contractsOf, copyButton, empty, facts, h, nameOf, search, select, setOptions, showDialog, time, toast } from "./dom.js";
 import { Window, debounced } from "./list.js";
-import { call, changed, onWork, read, state } from "./store.js";
+import { call, changed, onWork, operate, read, state } from "./store.js";
 
 const contracts = () => contractsOf(state.health);
 
@@ -66,6 +66,40 @@ function table(name, rows) {
   return h("ul", { class: "plain" }, rows.map((row) => h("li", null, facts(Object.entries(row)))));
 }
 
+/** What an operator does with a person, by the function `people`. */
+function operatorActions(person, main, refresh) {
+  const verb = (text, name, done, mark) => {
+    const it = button(text, () => act(it, async () => {
+      const answer = await operate(name, person);
+      toast(done(answer));
+      refresh();
+    }), { mark, "aria-label": `${text}: ${main}` });
+    return it;
+  };
+  const banned = person.status === "banned";
+  const ban = banned ? verb("End the ban", "unban", () => `${main} can enter again.`, "user")
+    : verb("Ban", "ban", () => `${main} is banned, and all sessions have ended.`, "ban");
+  const erase = button("Erase", async () => {
+    if (!(await confirm("Erase this person?", `Everything about ${main} in ${nameOf(person.contract)} will be erased, and consumers are told to do the same. This cannot be undone.`, "Erase"))) return;
+    await act(erase, async () => {
+      const { isComplete } = await operate("erase", person);
+      toast(isComplete ? `${main} is erased.` : `${main} is erased, except what is being delivered. Erase again in a minute.`);
+      refresh();
+    });
+  }, { tone: "danger", mark: "trash", "aria-label": `Erase ${main}` });
+  const exported = button("Export", () => act(exported, async () => {
+    const { stored } = await operate("export", person);
+    const text = JSON.stringify(stored, null, 2);
+    showDialog(`What is stored about ${main}`, h("pre", { tabindex: "0" }, text), [copyButton(text, "Copy", "Copy everything")]);
+  }), { mark: "copy", "aria-label": `Export ${main}` });
+  return h("section", null, h("h3", null, "As an operator"), h("div", { class: "actions" },
+    ban,
+    verb("Sign out", "sign-out", ({ sessionsEnded }) => `Sessions ended: ${sessionsEnded}.`, "clock"),
+    verb("Unlock", "unlock", () => `The pauses of ${main} have ended.`, "clock"),
+    verb("Send again", "resend", ({ resent }) => `Sent again: ${resent.length}.`, "mail"),
+    exported, erase));
+}
+
 function personCard(person, refresh) {
   const key = keyOf(person);
   const main = mainOf(person);
@@ -87,7 +121,7 @@ function personCard(person, refresh) {
   const details = h("details", { open: open.has(key), ontoggle: () => details.open ? open.add(key) : open.delete(key) },
     h("summary", null,
       h("span", { class: "who" }, h("h2", null, main), name && h("span", { class: "soft" }, name)),
-      chip(nameOf(person.contract)), chip(person.status ?? "unknown", person.status === "verified" ? "good" : "warn"),
+      chip(nameOf(person.contract)), chip(person.status ?? "unknown", person.status === "verified" ? "good" : person.status === "banned" ? "bad" : "warn"),
       time(person.createdAt)),
     h("div", { class: "person" },
       h("section", null, h("h3", null, "Profile"), facts([["User id", person.id], ...Object.entries(person.profile ?? {})])),
@@ -97,6 +131,7 @@ function personCard(person, refresh) {
       h("section", null, h("h3", null, "Devices"), table("Devices", person.devices)),
       h("section", null, h("h3", null, "History"), person.history?.length ? h("ol", { class: "plain" }, person.history.map(({ at, what, correlationId }) =>
         h("li", { class: "inline" }, time(at), h("span", null, what), correlationId && h("a", { href: `#/events/${encodeURIComponent(correlationId)}` }, "Events")))) : h("p", { class: "soft" }, "No history.")),
+      operatorActions(person, main, refresh),
       h("div", { class: "actions" }, expire, remove)));
   return h("li", { class: "card" }, details);
 }

@@ -69,6 +69,16 @@ export async function call(method, path, data) {
   return text === "" ? null : JSON.parse(text);
 }
 
+/** Invokes the function of operators about a person. Fails with the rule that refuses it. */
+export async function operate(verb, { contract, store, id }) {
+  const payload = { verb, who: "the console", why: "a local test", person: id, contract, ...(store ? { store } : {}) };
+  const response = await fetch("/2015-03-31/functions/people/invocations", { method: "POST", cache: "no-store", body: JSON.stringify(payload) });
+  const answer = await response.json().catch(() => ({}));
+  const problem = answer?.refused ?? answer?.errorMessage ?? (response.ok ? undefined : response.status);
+  if (problem !== undefined) throw new Error(`${verb}: ${problem}`);
+  return answer;
+}
+
 export const read = (path) => call("GET", path);
 
 const REQUESTS = 200;

@@ -419,6 +419,41 @@ async fn wait_for_text_in(browser: &Browser<'_>, id: &str, text: &str) {
     wait(browser, text, &script).await;
 }
 
+pub(super) async fn an_operator_bans_exports_and_erases_a_person() {
+    in_browser_of(&[], async |browser| {
+        let stack = browser.stack;
+        let person = seed(stack, "gotu").await;
+        let phone = person["phone"].as_str().unwrap();
+        let status = async |wanted: &'static str| {
+            let is = || async {
+                let page = stack.local("people").await;
+                (page["people"][0]["status"] == wanted).then_some(())
+            };
+            stack.wait_for(wanted, is).await;
+        };
+        open(browser, "people").await;
+        wait_for_text(browser, phone).await;
+        browser.run("document.querySelector('main .cards details').open = true").await;
+        click(browser, &format!("Ban: {phone}")).await;
+        status("banned").await;
+        click(browser, &format!("End the ban: {phone}")).await;
+        status("verified").await;
+        click(browser, &format!("Export {phone}")).await;
+        let shown = "return document.querySelector('dialog[open] pre')?.innerText";
+        let shown = wait(browser, "what is stored", shown).await;
+        assert!(shown.as_str().unwrap().contains(phone), "{shown}");
+        click(browser, "Close").await;
+        click(browser, &format!("Send again: {phone}")).await;
+        wait_for_text(browser, "no code or link waits for the person").await;
+        click(browser, &format!("Erase {phone}")).await;
+        click(browser, "Erase").await;
+        wait_for_text(browser, "No people yet").await;
+        assert_eq!(stack.local("people").await["people"], json!([]));
+        browser.assert_no_error().await;
+    })
+    .await;
+}
+
 /// Fills a stack with one person of each contract, refusals, a withheld code and a fault, and visits every page.
 async fn each_page(
     browser: &Browser<'_>,

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     }
     // The console shows a stack of this machine.
     let console: Vec<Trial> = trials! {
-        console: a_newcomer_signs_a_person_up_and_sees_what_it_caused, messages_are_searched_and_cleared, a_fault_is_added_and_cleared, the_clock_is_advanced_and_reset, ten_thousand_messages_are_shown_in_windows, two_tabs_show_the_same, the_keyboard_is_enough, no_page_is_wider_than_its_window, a_hostile_message_is_only_text, all_data_is_deleted_after_a_question, a_lost_connection_is_shown_and_comes_back, only_browsers_see_it_at_the_root;
+        console: a_newcomer_signs_a_person_up_and_sees_what_it_caused, messages_are_searched_and_cleared, a_fault_is_added_and_cleared, the_clock_is_advanced_and_reset, ten_thousand_messages_are_shown_in_windows, two_tabs_show_the_same, the_keyboard_is_enough, no_page_is_wider_than_its_window, a_hostile_message_is_only_text, all_data_is_deleted_after_a_question, an_operator_bans_exports_and_erases_a_person, a_lost_connection_is_shown_and_comes_back, only_browsers_see_it_at_the_root;
         try_page: a_request_is_tried_on_the_page;
     };
     let axe: Vec<Trial> = trials! { console: axe_finds_nothing; };

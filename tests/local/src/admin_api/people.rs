@@ -126,6 +126,9 @@ fn status(user: &Json) -> &'static str {
     let proofs = ["phone_verified", "email_verified"].map(|name| flag(user, name));
     let is_proved = proofs.contains(&Some(true));
     let must = user.get("expires_at").is_some();
+    if user.get("banned_at").is_some() {
+        return "banned";
+    }
     if is_proved || !must { "verified" } else { "unverified" }
 }
 
