@@ -1,7 +1,7 @@
 //! The types of the events: that each language reads an event with them, and survives what a later version adds.
 
 #[expect(unreachable_pub, reason = "a consumer copies the file")]
-#[expect(clippy::doc_markdown, clippy::enum_variant_names, reason = "the schemas have the names")]
+#[expect(clippy::doc_markdown, reason = "the schemas have the names")]
 #[rustfmt::skip]
 #[path = "../../../shared/docs/events/types/events.rs"]
 mod events;

@@ -16,6 +16,7 @@ use super::{DynamoStore, IS_ALIVE};
 use crate::domain::account::{
     Account, Credential, DeletedAccount, DeletionProof, KnownAccount, Visit,
 };
+use crate::domain::id::DeviceId;
 use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::known_sources::{KnownSources, SourcePart};
 use crate::domain::password_attempts::AttemptSubject;
@@ -129,13 +130,7 @@ impl DynamoStore {
                     update.require_same_password_time(user.password_changed_at);
                 }
                 if account.takes_over() {
-                    update.remove("password_hash");
-                    if user.may_have_sessions() {
-                        update.end_sessions(user, now, device);
-                    } else {
-                        update.require("attribute_not_exists(last_active_at)");
-                    }
-                    drop_others(account, &mut update);
+                    take_over(account, now, device, &mut update);
                 }
                 self.release_dropped(account, transaction)?;
                 proved = Some(&code.key().recipient);
@@ -453,6 +448,22 @@ fn prove(code: &ProvenCode, update: &mut UserUpdate) {
         .name("#kind", recipient.kind().as_str())
         .value(":recipient", text(recipient.as_str()));
     verify(recipient.kind(), update);
+}
+
+/// Adds to the update of a user that the first proof takes the account over.
+fn take_over(
+    account: &KnownAccount,
+    now: Timestamp,
+    device: Option<&DeviceId>,
+    update: &mut UserUpdate,
+) {
+    update.remove("password_hash");
+    if account.user.may_have_sessions() {
+        update.end_sessions(&account.user, now, device);
+    } else {
+        update.require("attribute_not_exists(last_active_at)");
+    }
+    drop_others(account, update);
 }
 
 /// Adds to the update of a user that a takeover drops the other identifiers.

@@ -181,8 +181,7 @@ async fn each_call_is_an_audit_item_and_a_log_line_that_names_no_person() {
     assert!(expected.iter().all(|call| calls.contains(call)), "{items:?}");
     let line = || async {
         let lines = stack.lines("an operator called");
-        let line = lines.into_iter().find(|line| line["verb"] == "unban");
-        line
+        lines.into_iter().find(|line| line["verb"] == "unban")
     };
     let line = stack.wait_for("the line", line).await;
     assert_eq!((&line["who"], &line["why"]), (&json!("support"), &json!("ticket 4711")));
