@@ -35,10 +35,9 @@ async fn signup_callback(endpoint: &Callback, request: &Request) -> Result<Respo
     let ticket = Ticket::of(request);
     let entered = endpoint.enter.run(command, &ticket.recorder(&write)).await;
     let entered = entered.or_refuse(|refused| match refused {
-        EnterRefused::NoCode => Refusal::Expired,
+        // Users that exist may not enter here, so the second one does not occur.
+        EnterRefused::NoCode | EnterRefused::Banned => Refusal::Expired,
         EnterRefused::WrongCode => Refusal::Incorrect,
-        // Does not occur: users that exist may not enter here.
-        EnterRefused::Banned => Refusal::Expired,
         EnterRefused::Taken => Refusal::Taken,
     })?;
     Ok(write(&entered)?)
