@@ -1,13 +1,13 @@
 //! Password hashes with Argon2id: the crate `argon2` verifies, and it or the faster `argon2-rust` computes new ones
-//! (decision 0018).
+//! (decision 0018). Hashes of other systems are verified too, and replaced at the next sign-in (decision 0022).
 
+use super::hashes::{self, Memory, StoredHash, Variant, Work};
 use crate::domain::password::{Password, PasswordHash};
 use crate::ports::{Entropy, PasswordVerdict, Passwords, PortError, random};
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, PoisonError};
-use subtle::ConstantTimeEq as _;
 
 /// The cost of a hash.
 #[derive(Clone, Copy, Debug)]
@@ -28,14 +28,13 @@ pub enum Hasher {
     Argon2Rust,
 }
 
-/// Argon2id, version 0x13.
+/// Argon2id, version 0x13, for new hashes; [`hashes`](super::hashes) of other systems are compared too.
 pub struct Argon2Passwords {
     hasher: Argon2<'static>,
     entropy: Arc<dyn Entropy>,
-    /// The memory that hashes are computed in. It is kept from one hash to the next: a Lambda
-    /// process serves one request at a time, and an allocator that repeatedly gets requests for 19
-    /// MiB on changing threads would keep several such blocks. It holds zeros between two hashes.
-    memory: Arc<Mutex<Vec<Block>>>,
+    /// What a comparison can cost: the work of new hashes, and of those that were imported.
+    works: Arc<[Work]>,
+    memory: Arc<Memory>,
     /// Computes new hashes instead of `hasher`. It keeps its memory in the same way, and clears it.
     fast: Option<Arc<Mutex<argon2_rust::Hasher>>>,
 }
@@ -54,17 +53,30 @@ impl Argon2Passwords {
         };
         let params = Params::new(memory_kib, iterations, parallelism, None)
             .map_err(|error| PortError::new("use the configured argon2 cost", error))?;
+        let memory = Arc::new(Memory::new(params.block_count()));
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { hasher, entropy, memory: Arc::default(), fast })
+        Ok(Self { hasher, entropy, works: Arc::new([work_of(cost)]), memory, fast })
     }
 
-    /// A hash that no password matches, with the configured cost. A comparison with it does the work
-    /// of a wrong password.
-    fn placeholder(&self) -> Result<PasswordHash, PortError> {
-        let (salt, output): ([u8; 16], [u8; Params::DEFAULT_OUTPUT_LEN]) =
-            (random(&*self.entropy)?, random(&*self.entropy)?);
-        phc_of("verify a password", &self.hasher, &salt, &output).map(PasswordHash::new)
+    /// Makes a wrong password cost the same for a user without a hash, with a new hash, and with an imported hash of one of
+    /// these works: each costs all of them.
+    #[must_use]
+    pub fn with_imported(mut self, imported: &[Work]) -> Self {
+        let mut works = self.works.to_vec();
+        for work in imported {
+            if !works.contains(work) {
+                works.push(*work);
+            }
+        }
+        self.works = works.into();
+        self
     }
+}
+
+/// The work of a new hash.
+const fn work_of(cost: Cost) -> Work {
+    let Cost { memory_kib, iterations: passes, parallelism: lanes } = cost;
+    Work::Argon2 { variant: Variant::Argon2id, memory_kib, passes, lanes }
 }
 
 fn fast_hasher(cost: Cost) -> Result<argon2_rust::Hasher, PortError> {
@@ -78,48 +90,24 @@ fn fast_hasher(cost: Cost) -> Result<argon2_rust::Hasher, PortError> {
     Ok(argon2_rust::Argon2::new(algorithm, version, params).hasher())
 }
 
-/// Computes the hash of a text in `memory`, and clears the memory: what is left in it would save who reads it the work of the
-/// hash.
-fn digest(
-    action: &'static str,
-    (hasher, memory): (&Argon2<'_>, &Mutex<Vec<Block>>),
-    (text, salt): (&str, &[u8]),
-    length: usize,
-) -> Result<Vec<u8>, PortError> {
-    let mut output = vec![0; length];
-    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-    let blocks = hasher.params().block_count().max(memory.len());
-    memory.resize(blocks, Block::new());
-    let computed = hasher.hash_password_into_with_memory(
-        text.as_bytes(),
-        salt,
-        &mut output,
-        memory.as_mut_slice(),
-    );
-    // Other threads can read the memory, so the compiler cannot leave this out.
-    memory.fill(Block::new());
-    computed.map_err(|error| PortError::new(action, error))?;
-    Ok(output)
-}
-
 /// Computes the hash of a password in `memory` and returns it as a PHC string.
 fn hash(
     hasher: &Argon2<'_>,
-    memory: &Mutex<Vec<Block>>,
+    memory: &Memory,
     fast: Option<&Mutex<argon2_rust::Hasher>>,
     password: &Password,
     salt: &[u8],
 ) -> Result<String, PortError> {
     const ACTION: &str = "hash a password";
-    let text = password.expose();
+    let text = password.expose().as_bytes();
     let output = if let Some(fast) = fast {
         let mut output = vec![0; Params::DEFAULT_OUTPUT_LEN];
         let mut fast = fast.lock().unwrap_or_else(PoisonError::into_inner);
-        fast.hash_into(text.as_bytes(), salt, &mut output)
-            .map_err(|error| PortError::new(ACTION, error))?;
+        fast.hash_into(text, salt, &mut output).map_err(|error| PortError::new(ACTION, error))?;
         output
     } else {
-        digest(ACTION, (hasher, memory), (text, salt), Params::DEFAULT_OUTPUT_LEN)?
+        hashes::argon2(hasher, memory, (text, salt), Params::DEFAULT_OUTPUT_LEN)
+            .map_err(|error| PortError::new(ACTION, error))?
     };
     phc_of(ACTION, hasher, salt, &output)
 }
@@ -147,41 +135,50 @@ fn phc_of(
 #[derive(Debug, PartialEq, Eq)]
 struct Comparison {
     verdict: PasswordVerdict,
-    /// The number of hashes that were computed.
-    computed: usize,
+    /// The works that were done, in their order.
+    done: Vec<Work>,
 }
 
-/// Compares a password with a hash, with the cost that the PHC string states: in NFC, and then as it
-/// was typed if that is another text.
+/// Compares a password with a hash, in NFC, and then as it was typed if that is another text. The first of `works` is that
+/// of new hashes. A wrong password costs each of them once for each text, unless the hash has another work.
 fn compare(
-    hasher: &Argon2<'_>,
-    memory: &Mutex<Vec<Block>>,
+    works: &[Work],
+    memory: &Memory,
     password: &Password,
-    known: &str,
-) -> Result<Comparison, PortError> {
-    const ACTION: &str = "verify a password";
-    let malformed = |error: phc::Error| PortError::new(ACTION, error.to_string());
-    let known = phc::PasswordHash::new(known).map_err(malformed)?;
-    let params =
-        Params::try_from(&known).map_err(|error| PortError::new(ACTION, error.to_string()))?;
-    let (Some(salt), Some(expected)) = (known.salt, known.hash) else {
-        return Err(PortError::new(ACTION, "the hash has no salt or no output"));
-    };
-    let weak =
-        params.m_cost() < hasher.params().m_cost() || params.t_cost() < hasher.params().t_cost();
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    known: Option<&PasswordHash>,
+) -> Comparison {
     let texts = [Some(password.expose()), password.expose_typed()];
-    let mut computed: usize = 0;
-    for text in texts.into_iter().flatten() {
-        let text = (text, salt.as_ref());
-        let output = digest(ACTION, (&hasher, memory), text, expected.len())?;
-        computed = computed.saturating_add(1);
-        if output.ct_eq(expected.as_bytes()).into() {
-            let verdict = PasswordVerdict::Right { outdated: weak || computed > 1 };
-            return Ok(Comparison { verdict, computed });
+    let stored = known.map(|known| StoredHash::parse(known.expose()));
+    let is_unknown = matches!(stored, Some(None));
+    let mut verdict =
+        if is_unknown { PasswordVerdict::UnknownHash } else { PasswordVerdict::Wrong };
+    let mut done = Vec::new();
+    let stored = stored.flatten();
+    if let Some(stored) = &stored {
+        for text in texts.into_iter().flatten() {
+            let matched = stored.matches(text, memory);
+            done.push(stored.work());
+            match matched {
+                Some(true) => {
+                    let is_new = works.first().is_some_and(|work| stored.is_of(*work));
+                    let outdated = !is_new || done.len() > 1;
+                    return Comparison { verdict: PasswordVerdict::Right { outdated }, done };
+                }
+                Some(false) => {}
+                None => verdict = PasswordVerdict::UnknownHash,
+            }
         }
     }
-    Ok(Comparison { verdict: PasswordVerdict::Wrong, computed })
+    let own = stored.as_ref().map(StoredHash::work);
+    if own.is_none_or(|own| works.contains(&own)) {
+        for text in texts.into_iter().flatten() {
+            for work in works.iter().filter(|work| Some(**work) != own) {
+                hashes::pretend(*work, text, memory);
+                done.push(*work);
+            }
+        }
+    }
+    Comparison { verdict, done }
 }
 
 #[async_trait]
@@ -202,17 +199,13 @@ impl Passwords for Argon2Passwords {
         password: Password,
         known: Option<PasswordHash>,
     ) -> Result<PasswordVerdict, PortError> {
-        let known = match known {
-            Some(known) => known,
-            None => self.placeholder()?,
-        };
-        let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
+        let (works, memory) = (Arc::clone(&self.works), Arc::clone(&self.memory));
         let work = tokio::task::spawn_blocking(move || {
-            compare(&hasher, &memory, &password, known.expose())
+            compare(&works, &memory, &password, known.as_ref())
         });
         let compared =
             work.await.map_err(|error| PortError::new("run the password hash", error))?;
-        Ok(compared?.verdict)
+        Ok(compared.verdict)
     }
 }
 
@@ -220,7 +213,7 @@ impl Passwords for Argon2Passwords {
 mod tests {
     use super::*;
     use crate::adapters::system::OsEntropy;
-    use argon2::PasswordVerifier as _;
+    use argon2::{Block, PasswordVerifier as _};
     #[cfg(target_os = "linux")]
     use std::os::unix::fs::FileExt as _;
 
@@ -300,27 +293,39 @@ mod tests {
             let known = phc_of("test", &passwords.hasher, &SALT, &output).unwrap();
             assert_eq!(hash, known);
             assert_eq!(places_of(inverted), 0, "{hasher:?}");
-            passwords.verify(password, Some(PasswordHash::new(known))).await.unwrap();
+            let verdict = passwords.verify(password, Some(PasswordHash::new(known))).await;
+            assert_eq!(verdict.unwrap(), PasswordVerdict::Right { outdated: false });
             assert_eq!(places_of(inverted), 0, "{hasher:?}");
         }
     }
 
-    /// The PHC string of a text with the least cost, as earlier versions wrote it.
-    fn phc(passwords: &Argon2Passwords, text: &str) -> String {
-        let salt = [7; 16];
-        let output = digest("test", (&passwords.hasher, &passwords.memory), (text, &salt), 32);
-        phc_of("test", &passwords.hasher, &salt, &output.unwrap()).unwrap()
+    /// The hash of a text with the least cost, as earlier versions wrote it.
+    fn phc(passwords: &Argon2Passwords, text: &str) -> PasswordHash {
+        let (salt, text) = ([7; 16], text.as_bytes());
+        let output = hashes::argon2(&passwords.hasher, &passwords.memory, (text, &salt), 32);
+        PasswordHash::new(phc_of("test", &passwords.hasher, &salt, &output.unwrap()).unwrap())
+    }
+
+    const LEAST: Cost = Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
+
+    fn compared(
+        passwords: &Argon2Passwords,
+        text: &str,
+        known: Option<&PasswordHash>,
+    ) -> (PasswordVerdict, Vec<Work>) {
+        let password = Password::parse(text, 1).unwrap();
+        let Comparison { verdict, done } =
+            compare(&passwords.works, &passwords.memory, &password, known);
+        (verdict, done)
     }
 
     #[test]
     fn a_password_is_compared_in_its_normal_form_and_then_as_it_was_typed() {
-        let cost = Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
-        let passwords = passwords(cost, Hasher::Argon2);
+        let passwords = passwords(LEAST, Hasher::Argon2);
         let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
-        let compare = |text: &str, known: &str| {
-            let password = Password::parse(text, 8).unwrap();
-            let compared = compare(&passwords.hasher, &passwords.memory, &password, known).unwrap();
-            (compared.verdict, compared.computed)
+        let compare = |text: &str, known: &PasswordHash| {
+            let (verdict, done) = compared(&passwords, text, Some(known));
+            (verdict, done.len())
         };
         let right = |outdated| PasswordVerdict::Right { outdated };
         let normal = phc(&passwords, composed);
@@ -331,12 +336,61 @@ mod tests {
         assert_eq!(compare(decomposed, &earlier), (right(true), 2));
         assert_eq!(compare(composed, &earlier), (PasswordVerdict::Wrong, 1));
         // A user without a hash costs what a wrong password costs, for the same text.
-        let absent = passwords.placeholder().unwrap();
         let wrong = phc(&passwords, "battery staple");
         for (text, hashes) in [(composed, 1), (decomposed, 2)] {
-            for known in [absent.expose(), &wrong] {
-                assert_eq!(compare(text, known), (PasswordVerdict::Wrong, hashes));
+            let cost = (PasswordVerdict::Wrong, vec![work_of(LEAST); hashes]);
+            assert_eq!(compared(&passwords, text, None), cost);
+            assert_eq!(compared(&passwords, text, Some(&wrong)), cost);
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_costs_the_same_for_every_user_of_an_import() {
+        let imported = ["bcrypt:4", "pbkdf2-sha256:1212"].map(|work| work.parse().unwrap());
+        let passwords = passwords(LEAST, Hasher::Argon2).with_imported(&imported);
+        let sorted = |mut works: Vec<Work>| {
+            works.sort_by_key(Work::to_string);
+            works
+        };
+        let stored = |text: &str| PasswordHash::new(text.to_owned());
+        let bcrypt = stored("$2a$04$R1lJ2gkNaoPGdafE.H.16.1MKHPvmKwryeulRe225LKProWYwt9Oi");
+        let pbkdf2 = stored(
+            "$pbkdf2-sha256$1212$4vjV83LKPjQzk31VI4E0Vw$hsYF68OiOUPdDZ1Fg.fJPeq1h/gXXY7acBp9/6c.tmQ",
+        );
+        let new = phc(&passwords, "battery staple");
+        for text in ["wrong horse", "cafe\u{301} au lait"] {
+            let (verdict, unknown) = compared(&passwords, text, None);
+            assert_eq!(verdict, PasswordVerdict::Wrong);
+            let texts = if text.is_ascii() { 1 } else { 2 };
+            assert_eq!(unknown.len(), 3 * texts, "{text}");
+            let unknown = sorted(unknown);
+            for known in [&bcrypt, &pbkdf2, &new] {
+                let (verdict, done) = compared(&passwords, text, Some(known));
+                assert_eq!((verdict, sorted(done)), (PasswordVerdict::Wrong, unknown.clone()));
             }
+            let (verdict, done) = compared(&passwords, text, Some(&stored("md5$salt$hash")));
+            assert_eq!((verdict, sorted(done)), (PasswordVerdict::UnknownHash, unknown));
+        }
+        // A work that the deployment does not know of is not hidden, and costs nothing more.
+        let other = stored("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
+        let (_, done) = compared(&passwords, "wrong horse", Some(&other));
+        assert_eq!(done, [Work::Bcrypt { cost: 5 }]);
+        // A right password costs its own hash, and is then hashed anew.
+        let right = compared(&passwords, "password", Some(&pbkdf2));
+        assert_eq!(right, (PasswordVerdict::Right { outdated: true }, vec![imported[1]]));
+    }
+
+    #[test]
+    fn a_hash_of_another_cost_or_version_is_outdated() {
+        let passwords = passwords(LEAST, Hasher::Argon2);
+        let right = |outdated| PasswordVerdict::Right { outdated };
+        for (memory_kib, iterations, parallelism, outdated) in
+            [(8, 1, 1, false), (16, 1, 1, true), (8, 2, 1, true), (16, 1, 2, true)]
+        {
+            let cost = Cost { memory_kib, iterations, parallelism };
+            let known = phc(&self::passwords(cost, Hasher::Argon2), "correct horse");
+            let (verdict, _) = compared(&passwords, "correct horse", Some(&known));
+            assert_eq!(verdict, right(outdated), "{cost:?}");
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod code_keys;
 pub mod dynamodb;
 pub mod end_user_messaging;
 pub mod eventbridge;
+pub mod hashes;
 pub mod jwt;
 pub mod key_ring;
 pub mod person_hashes;

@@ -9,10 +9,12 @@ use async_trait::async_trait;
 pub enum PasswordVerdict {
     /// The password does not match, or there is no hash.
     Wrong,
+    /// The hash has an unknown format, is malformed, or its cost is above the limits. It matches no password.
+    UnknownHash,
     /// The password matches.
     Right {
-        /// Whether the hash was made with a lower cost than the current one, or of the text before
-        /// its normalization.
+        /// Whether the hash has another format or cost than a new one, or was made of the text before its
+        /// normalization.
         outdated: bool,
     },
 }
@@ -26,11 +28,11 @@ pub trait Passwords: Send + Sync {
     /// The hash function failed, which a valid configuration excludes.
     async fn hash(&self, password: Password) -> Result<PasswordHash, PortError>;
 
-    /// Compares a password with a hash. Without a hash it does the work of a wrong password, so that
+    /// Compares a password with a hash of any known format. Without a hash it does the work of a wrong password, so that
     /// the time does not show whether there is one.
     ///
     /// # Errors
-    /// The hash is malformed or the hash function failed.
+    /// The hash function did not run.
     async fn verify(
         &self,
         password: Password,

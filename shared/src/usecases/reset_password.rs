@@ -166,7 +166,7 @@ impl ResetPassword {
         }
         if let Some(known) = &user.password {
             let verdict = self.passwords.verify(password.clone(), Some(known.clone())).await?;
-            if verdict != PasswordVerdict::Wrong {
+            if matches!(verdict, PasswordVerdict::Right { .. }) {
                 return Err(Failure::Refused(ResetRefused::SamePassword));
             }
         }

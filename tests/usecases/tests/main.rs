@@ -14,6 +14,7 @@ mod first_proof;
 mod hashes;
 mod key_ring;
 mod models;
+mod other_hashes;
 mod prove_recipient;
 mod refresh;
 mod register_device;

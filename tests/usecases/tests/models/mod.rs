@@ -36,7 +36,10 @@ fn runner() -> (TestRunner, u64) {
 }
 
 /// Fails unless `check` accepts every sequence.
-fn compare<S: Strategy>(sequences: &S, check: impl AsyncFn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn compare<S: Strategy>(
+    sequences: &S,
+    check: impl AsyncFn(S::Value) -> Result<(), TestCaseError>,
+) {
     let (mut runner, seed) = runner();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let checked = runner.run(sequences, |sequence| runtime.block_on(check(sequence)));
