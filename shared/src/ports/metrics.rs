@@ -45,6 +45,8 @@ pub enum MetricEvent {
     BillRefused,
     /// A code or a password was wrong.
     WrongGuess,
+    /// A password could not be compared: the format of the stored hash is unknown, or its cost is above the limits.
+    UnknownHash,
 }
 
 /// The reason for the refusal of a code.
@@ -79,6 +81,7 @@ impl MetricEvent {
             Self::BillUsed { .. } => "BillUsed",
             Self::BillRefused => "BillRefused",
             Self::WrongGuess => "WrongGuesses",
+            Self::UnknownHash => "UnknownHashes",
         }
     }
 

@@ -96,6 +96,9 @@ impl CheckPassword {
         let verdict = self.passwords.verify(password, hash.clone());
         let (taken, verdict) = join(self.gate.take_guess(&own, is_linked), verdict).await;
         let verdict = verdict?;
+        if verdict == PasswordVerdict::UnknownHash {
+            record_metric(Some(realm.contract()), MetricEvent::UnknownHash);
+        }
         if let Some(end) = taken? {
             return Err(self.gate.refuse(&own, &name, end, now));
         }
