@@ -6,6 +6,7 @@ use super::senders::{self, SendersError};
 use crate::adapters::argon2::{Cost, Hasher};
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
+use crate::adapters::hashes::Work;
 use crate::adapters::sns::SmsSettings;
 use crate::domain::bill::{Bill, MicroUsd, Prices};
 use crate::domain::challenge::GuessLimits;
@@ -251,6 +252,22 @@ pub(crate) fn password_hasher() -> Result<Hasher, SettingsError> {
         "argon2-rust" => Ok(Hasher::Argon2Rust),
         _ => Err(SettingsError::Malformed { name: NAME.to_owned(), kind: "argon2 or argon2-rust" }),
     }
+}
+
+/// What a comparison with the imported hashes of a contract costs.
+pub(crate) fn imported_hashes(contract: &str) -> Result<Vec<Work>, SettingsError> {
+    const NAME: &str = "IMPORTED_HASHES";
+    let kind = "a list of contract=algorithm:cost, with costs below the limits";
+    let malformed = || SettingsError::Malformed { name: NAME.to_owned(), kind };
+    let mut works = Vec::new();
+    for stated in optional(NAME).unwrap_or_default().split_whitespace() {
+        let (of, work) = stated.split_once('=').ok_or_else(malformed)?;
+        let work = work.parse().map_err(|_| malformed())?;
+        if of == contract {
+            works.push(work);
+        }
+    }
+    Ok(works)
 }
 
 /// The settings of SMS.

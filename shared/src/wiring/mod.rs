@@ -147,11 +147,10 @@ impl Wiring {
 
     fn passwords(&self) -> Result<Arc<dyn Passwords>, Error> {
         let entropy = Arc::clone(&self.base.entropy);
-        Ok(Arc::new(Argon2Passwords::new(
-            settings::argon2()?,
-            settings::password_hasher()?,
-            entropy,
-        )?))
+        let passwords =
+            Argon2Passwords::new(settings::argon2()?, settings::password_hasher()?, entropy)?;
+        let imported = settings::imported_hashes(self.profile.name)?;
+        Ok(Arc::new(passwords.with_imported(&imported)))
     }
 
     /// The ids of the keys that codes are derived with. A function that only requests codes needs no
