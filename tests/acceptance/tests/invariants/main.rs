@@ -25,6 +25,7 @@ mod headers;
 mod key_rotation;
 mod logging;
 mod malformed_input;
+mod other_hashes;
 mod pages;
 mod people;
 mod races;
