@@ -52,6 +52,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         mail: base.mail(&brands)?,
         templates: Arc::new(ContractTemplates { code_host, public_url, brands }),
         sent: base.sent_messages(Arc::new(LatchkeyEvents))?,
+        history: base.write_history()?,
         events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),
         breakers: Arc::new(Breakers::new(settings::breaker_pause()?)),
         longest_pause: settings::longest_retry_pause()?,

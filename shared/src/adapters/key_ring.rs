@@ -54,6 +54,11 @@ impl Ring {
     pub fn key(&self, id: &KeyId) -> Option<&SecretString> {
         self.keys.get(id)
     }
+
+    /// The keys, in any order.
+    pub fn keys(&self) -> impl Iterator<Item = &SecretString> {
+        self.keys.values()
+    }
 }
 
 /// The part of a ring that is read.
@@ -213,6 +218,19 @@ impl KeyRing {
     /// caller does not take an unread key for a key that does not exist.
     pub async fn ring_with_key(&self, id: &KeyId) -> Result<Arc<Ring>, PortError> {
         self.ring_for(Some(id)).await
+    }
+
+    /// Returns the ring with every key, for readers of what older keys made. Reads it each time.
+    ///
+    /// # Errors
+    /// The secret cannot be read.
+    pub async fn whole_ring(&self) -> Result<Arc<Ring>, PortError> {
+        match &self.source {
+            Source::Inline(ring) => Ok(Arc::clone(ring)),
+            Source::Secret { client, id, scope, .. } => {
+                Ok(Arc::new(read(client, id, *scope).await?))
+            }
+        }
     }
 
     /// Returns the copy if it is good enough. Otherwise it reads the secret, and falls back to the

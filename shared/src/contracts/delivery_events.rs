@@ -2,7 +2,7 @@
 //! `shared/docs/events/latchkey/`.
 
 use super::envelope::{date_time, message_without_user};
-use crate::domain::delivery::{Blame, DeliveryReport, DeliveryStatus, SentMessage};
+use crate::domain::delivery::{DeliveryReport, DeliveryStatus, SentMessage};
 use crate::domain::identifier::Identifier;
 use crate::ports::{DeliveryEvent, DeliveryEvents, PortError};
 use serde::Serialize;
@@ -48,11 +48,7 @@ const fn detail_type(status: DeliveryStatus) -> &'static str {
 }
 
 fn failure(report: &DeliveryReport) -> Option<Failure<'_>> {
-    let blame = match report.blame {
-        Blame::Open => "open",
-        Blame::Recipient => "recipient",
-        Blame::Account => "account",
-    };
+    let blame = report.blame.as_str();
     match report.status {
         DeliveryStatus::Sent | DeliveryStatus::Delivered => None,
         DeliveryStatus::Failed | DeliveryStatus::Bounced | DeliveryStatus::Complained => {

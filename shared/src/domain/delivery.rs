@@ -1,15 +1,15 @@
 //! What became of a message after a carrier accepted it.
 
 use super::event::EventIds;
+use super::history::HISTORY_LIFETIME;
 use super::identifier::Identifier;
 use super::time::Timestamp;
 use ring::digest::{SHA256, digest};
 use std::time::Duration;
 
-/// How long the record of a text is kept. End User Messaging reports for 72 hours.
-const TEXT_RECORD_LIFETIME: Duration = Duration::from_hours(96);
-/// How long the record of a mail is kept: a complaint comes when a person makes it.
-const MAIL_RECORD_LIFETIME: Duration = Duration::from_hours(30 * 24);
+/// How long the record of a message is kept: as long as the history that shows it. A complaint about a mail comes
+/// when a person makes it.
+const RECORD_LIFETIME: Duration = HISTORY_LIFETIME;
 
 /// The id that a carrier gave a message. Two carriers may give the same one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,16 +71,22 @@ pub struct DeliveryReport {
     pub at: Timestamp,
 }
 
+/// What carriers reported of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub id: MessageId,
+    /// Each status, but that it was sent, with its time.
+    pub news: Vec<(DeliveryStatus, Timestamp)>,
+    /// The carrier's words or codes for the cause.
+    pub cause: Option<String>,
+    pub blame: Blame,
+}
+
 impl SentMessage {
     /// Returns the time until which the record of the message is kept.
     #[must_use]
     pub fn kept_until(&self) -> Timestamp {
-        self.sent_at.plus(match self.recipient {
-            Identifier::Phone(_) => TEXT_RECORD_LIFETIME,
-            Identifier::Email(_) | Identifier::Username(_) | Identifier::Card(_) => {
-                MAIL_RECORD_LIFETIME
-            }
-        })
+        self.sent_at.plus(RECORD_LIFETIME)
     }
 }
 
@@ -102,7 +108,23 @@ impl MessageId {
     }
 }
 
+impl Blame {
+    /// The name in storage and in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Recipient => "recipient",
+            Self::Account => "account",
+        }
+    }
+}
+
 impl DeliveryStatus {
+    /// What a carrier can report of a message that it accepted.
+    pub const REPORTED: [Self; 4] =
+        [Self::Delivered, Self::Failed, Self::Bounced, Self::Complained];
+
     /// The name in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

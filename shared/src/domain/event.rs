@@ -156,7 +156,7 @@ pub struct EventMessage {
     /// The facts: a JSON object in the format of the contract.
     pub detail: String,
     pub occurred_at: Timestamp,
-    /// The user that the event is about. A stored event does not say it.
+    /// The user that the event is about. Of a stored event, that of its entry; an older version stored none.
     pub user: Option<UserId>,
     /// The place in the detail, in bytes, where the digit 0 stands until the transaction that stores the event
     /// writes the version of the user there. `None` for an event that is about no user, and for a stored one.

@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod device;
 pub mod email;
 pub mod event;
+pub mod history;
 pub mod id;
 pub mod idempotency;
 pub mod identifier;

@@ -2,6 +2,7 @@
 
 use super::code::CodeSeed;
 use super::event::{EventIds, EventMessage, UserVersion};
+use super::history::Withheld;
 use super::id::UserId;
 use super::time::Timestamp;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct CodeMessage {
     /// The time at which the code expires.
     pub expires_at: Timestamp,
     pub delivery: CodeDelivery,
+    /// Why no code is sent. `None` for a code that is sent, and for an entry of an older version.
+    pub withheld: Option<Withheld>,
 }
 
 /// What the recipient of a request for a code gets. Each writes an outbox entry of the same size, so
@@ -151,6 +154,15 @@ impl OutboxEntry {
         Self::with_id(ids.correlation_id(), written_at, effects)
     }
 
+    /// Returns the user that all events of the entry are about which are about a user.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserId> {
+        let events = self.effects.iter().filter_map(Effect::as_event);
+        let mut users = events.filter_map(|event| event.user.as_ref());
+        let first = users.next()?;
+        users.all(|user| user == first).then_some(first)
+    }
+
     /// Returns an entry with this id, which is that of its transaction.
     #[must_use]
     pub fn with_id(id: String, written_at: Timestamp, effects: Vec<Effect>) -> Self {
@@ -262,6 +274,7 @@ mod tests {
             sent_at: at(0),
             expires_at,
             delivery: CodeDelivery::Code,
+            withheld: None,
         })
     }
 

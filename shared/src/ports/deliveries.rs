@@ -1,7 +1,7 @@
 //! The port that remembers sent messages, what carriers say of them, and recipients that are left alone.
 
 use super::PortError;
-use crate::domain::delivery::{DeliveryReport, MessageId, SentMessage};
+use crate::domain::delivery::{DeliveryReport, MessageId, Receipt, SentMessage};
 use crate::domain::event::EventMessage;
 use crate::domain::identifier::Identifier;
 use crate::domain::time::Timestamp;
@@ -15,7 +15,7 @@ pub struct DeliveryEvent {
 }
 
 /// A recipient that cannot be reached, and until when it is left alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppression {
     pub cause: String,
     pub until: Timestamp,
@@ -50,6 +50,16 @@ pub trait Deliveries: Send + Sync {
         recipient: &Identifier,
         now: Timestamp,
     ) -> Result<bool, PortError>;
+
+    /// Returns why and until when a recipient is left alone, if it is at `now`.
+    async fn suppression(
+        &self,
+        recipient: &Identifier,
+        now: Timestamp,
+    ) -> Result<Option<Suppression>, PortError>;
+
+    /// Returns what carriers reported of those messages that are known, in any order.
+    async fn receipts(&self, ids: &[MessageId]) -> Result<Vec<Receipt>, PortError>;
 
     /// Ends that for a recipient. Returns whether it was left alone.
     async fn lift(&self, recipient: &Identifier) -> Result<bool, PortError>;

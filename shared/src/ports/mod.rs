@@ -10,7 +10,7 @@
 //! a function are compared with the calls behind them. Ports with one adapter have one because of
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
 //! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`],
-//! [`Deliveries`], [`People`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
+//! [`Deliveries`], [`People`], [`Histories`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
 //! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
 //! [`Events`] (the tests also record what goes out), [`EventMapper`], [`DeliveryEvents`] and
@@ -32,6 +32,7 @@ mod deliveries;
 mod devices;
 mod entropy;
 mod events;
+mod histories;
 mod key_rotation;
 mod messages;
 mod metrics;
@@ -65,6 +66,7 @@ pub use deliveries::{Deliveries, DeliveryEvent, DeliveryEvents, Suppression};
 pub use devices::{DeviceRegistration, Devices, PushTokenOwner, RegisterDeviceOutcome};
 pub use entropy::{Entropy, random};
 pub use events::{Events, MOST_EVENTS, RejectedEvent};
+pub use histories::Histories;
 pub use key_rotation::KeyRotation;
 pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};

@@ -105,6 +105,7 @@ pub(crate) fn tables() -> Result<TableNames, SettingsError> {
         answers: required("ANSWERS_TABLE")?,
         outbox: required("OUTBOX_TABLE")?,
         deliveries: required("DELIVERIES_TABLE")?,
+        histories: required("HISTORIES_TABLE")?,
         sequences: required("SEQUENCES_TABLE")?,
         audit: required("AUDIT_TABLE")?,
     })
@@ -192,6 +193,11 @@ fn switch(name: &str) -> Result<bool, SettingsError> {
 /// Whether carriers report what became of messages.
 pub(crate) fn delivery_reports() -> Result<bool, SettingsError> {
     switch("DELIVERY_REPORTS")
+}
+
+/// Whether what happens to recipients and users is written to their histories.
+pub(crate) fn history() -> Result<bool, SettingsError> {
+    switch("HISTORY")
 }
 
 /// Whether the OpenAPI documents are published.

@@ -7,6 +7,7 @@ use crate::domain::challenge::{
     ChallengeHandle, ChallengeKey, GuessLimits, Guesser, Lane, Purpose,
 };
 use crate::domain::code::CodeFormat;
+use crate::domain::history::{Counted, HistoryOf};
 use crate::domain::known_sources::fingerprint;
 use crate::domain::proof::{LiveCode, ProvenCode};
 use crate::domain::realm::Realm;
@@ -16,7 +17,7 @@ use crate::ports::{
     Challenges, CodeKeys, CodeRefusal, Holder, MetricEvent, PortError, Standing, StandingQuery,
     record_metric, trace_identifier,
 };
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 use std::sync::Arc;
 
 /// Checks codes. A right code is used up later, in the transaction that it entitles the caller to.
@@ -71,6 +72,8 @@ struct Judged<'a> {
     everybody: Option<Budget>,
     /// Whether the contract is under attack.
     attacked: bool,
+    /// The history that a wrong code is counted in: that of the recipient, if it is known.
+    history: Option<HistoryOf>,
     now: Timestamp,
 }
 
@@ -111,7 +114,8 @@ impl CheckCode {
             challenges: lanes.iter().collect(),
             ..StandingQuery::default()
         };
-        let (standing, judged) = self.judge(&own, query, &name, now).await?;
+        let (standing, mut judged) = self.judge(&own, query, &name, now).await?;
+        judged.history = Some(HistoryOf::Recipient(key.realm.clone(), key.recipient.clone()));
         let holder = standing.holders.into_iter().next().flatten();
         let lane = Holder::lane_of(holder.as_ref(), guess.source, now);
         let challenges = lanes.into_iter().zip(standing.challenges);
@@ -198,10 +202,11 @@ impl CheckCode {
         let own = self.gate.guesses(guess.source, now);
         let name = fingerprint(handle.expose());
         let query = StandingQuery { handle: Some(&handle), ..StandingQuery::default() };
-        let (standing, judged) = self.judge(&own, query, &name, now).await?;
+        let (standing, mut judged) = self.judge(&own, query, &name, now).await?;
         let held = standing.held;
         if let Some((key, _)) = &held {
             trace_identifier(&key.recipient);
+            judged.history = Some(HistoryOf::Recipient(key.realm.clone(), key.recipient.clone()));
         }
         let is_linked = held.is_some_and(|(key, state)| state.was_opened_by(&key, guess.source));
         self.admit(is_linked, &judged)?;
@@ -236,14 +241,16 @@ impl CheckCode {
         let shard = everybody.clone().filter(|_| !remembered);
         let mut query = query;
         query.budgets.extend(&shard);
-        let Judgement { standing, spent_until } = self.gate.judge(own, query, target, now).await?;
+        let Judgement { standing, spent_until, .. } =
+            self.gate.judge(own, query, target, now).await?;
         let read = shard.as_ref().zip(standing.used.first());
         let read = read.is_some_and(|(shard, used)| shard.is_spent(*used));
         if read && let Some(shard) = &shard {
             self.gate.remember(shard, now);
         }
         let attacked = remembered || read;
-        Ok((standing, Judged { target, own, spent_until, everybody, attacked, now }))
+        let history = None;
+        Ok((standing, Judged { target, own, spent_until, everybody, attacked, history, now }))
     }
 
     /// Refuses a source whose budget is spent, unless the target is linked to it.
@@ -290,7 +297,13 @@ impl CheckCode {
     async fn wrong(&self, refused: CodeRefused, judged: &Judged<'_>) -> Failure<CodeRefused> {
         record_metric(Some(self.realm.contract()), MetricEvent::WrongGuess);
         let everybody = self.gate.count(judged.everybody.as_ref());
-        let (everybody, own) = join(everybody, self.gate.count_of_client(judged.own)).await;
+        let history = async {
+            if let Some(of) = &judged.history {
+                self.gate.guessed(of, Counted::WrongCode, judged.now).await;
+            }
+        };
+        let own = self.gate.count_of_client(judged.own);
+        let (everybody, own, ()) = join3(everybody, own, history).await;
         if let Err(error) = everybody.and(own) {
             return error.into();
         }

@@ -4,6 +4,7 @@ use super::Failure;
 use super::gate::{Gate, Judgement, target};
 use super::password_gate::PasswordGate;
 use crate::domain::budget::BudgetUse;
+use crate::domain::history::{Counted, HistoryOf};
 use crate::domain::id::UserId;
 use crate::domain::identifier::Identifier;
 use crate::domain::password::{Password, PasswordHash};
@@ -67,7 +68,8 @@ impl CheckPassword {
         let name = target(source, realm, identifier);
         let identifiers = vec![(realm, identifier)];
         let query = StandingQuery { identifiers, ..StandingQuery::default() };
-        let Judgement { standing, spent_until } = self.gate.judge(&own, query, &name, now).await?;
+        let Judgement { standing, spent_until, .. } =
+            self.gate.judge(&own, query, &name, now).await?;
         let holder = standing.holders.into_iter().next().flatten();
         let tie = Holder::tie_of(holder.as_ref(), source, now);
         // A client is linked to all customers of its shop.
@@ -110,7 +112,10 @@ impl CheckPassword {
                 None => PasswordRefused::NoSuchUser,
             };
             record_metric(Some(realm.contract()), MetricEvent::WrongGuess);
-            self.gate.count_of_client(&own).await?;
+            let of = HistoryOf::Recipient(realm.clone(), identifier.clone());
+            let guessed = self.gate.guessed(&of, Counted::WrongPassword, now);
+            let (counted, ()) = join(self.gate.count_of_client(&own), guessed).await;
+            counted?;
             // A source whose budget is spent learns nothing about the password.
             return Err(match spent_until {
                 Some(end) => Failure::too_many(end, now),

@@ -1,8 +1,10 @@
 //! Delivers the effects in the outbox.
 
+use super::WriteHistory;
 use super::breakers::{Begin, Breakers, Line};
 use super::sent_messages::SentMessages;
 use crate::domain::code::CodeSeed;
+use crate::domain::history::MessageOutcome;
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{
     CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Shard,
@@ -57,6 +59,8 @@ pub struct DeliverEffects {
     pub events: Arc<dyn Events>,
     /// Remembers sent messages, if carriers report what became of them.
     pub sent: Option<SentMessages>,
+    /// Writes what became of effects into histories, unless they are switched off.
+    pub history: Option<WriteHistory>,
     /// Leave carriers alone that fail.
     pub breakers: Arc<Breakers>,
     /// The longest pause between two tries of an entry.
@@ -325,11 +329,13 @@ impl DeliverEffects {
             let sent = match &message {
                 Effect::Code(code) => self.send_code(&entry.id, code, now).await,
                 Effect::Link(link) => self.send_link(&entry.id, link, now).await,
-                Effect::Event(_) => Ok(()),
+                Effect::Event(_) => Ok(MessageOutcome::Dropped),
             };
             (message, sent)
         });
-        for (message, sent) in join_all(sends).await {
+        let sent = join_all(sends).await;
+        let written = self.note_messages(&entry.id, &sent, now);
+        for (message, sent) in sent {
             if let Err(failure) = sent {
                 failures.add(failure);
                 left.push(message);
@@ -339,12 +345,15 @@ impl DeliverEffects {
             failures.add(failure);
             left.extend(events);
         }
-        if left.is_empty() {
-            self.outbox.delete(&entry.id).await?;
-            return Ok(Delivery::Done);
-        }
-        entry.effects = left;
-        self.keep(entry, &failures).await
+        let settled = async {
+            if left.is_empty() {
+                self.outbox.delete(&entry.id).await?;
+                return Ok(Delivery::Done);
+            }
+            entry.effects = left;
+            self.keep(entry, &failures).await
+        };
+        join(settled, written).await.0
     }
 
     /// Returns the time until which the carriers of all effects of an entry are left alone; `None` if a
@@ -466,22 +475,33 @@ impl DeliverEffects {
         id: &str,
         code: &CodeMessage,
         now: Timestamp,
-    ) -> Result<(), Undelivered> {
+    ) -> Result<MessageOutcome, Undelivered> {
         // The read comes first, so that an entry with nothing to send causes the same calls.
         let current = self.is_current(&code.seed).await?;
-        if code.delivery == CodeDelivery::Nothing || !current {
-            return Ok(());
+        if code.delivery == CodeDelivery::Nothing {
+            return Ok(MessageOutcome::Withheld(code.withheld));
+        }
+        if !current {
+            return Ok(MessageOutcome::Replaced);
         }
         if has_ended(&code.seed, code.expires_at, now) {
-            return Ok(());
+            return Ok(MessageOutcome::Ended);
         }
         let realm = &code.seed.key.realm;
         if code.delivery == CodeDelivery::AccountNotice {
             // A contract without the notice sends nothing.
             let write = |locale: &str| self.templates.account_notice(realm, locale);
             return match self.registered(&code.seed, NOTICE, &code.locale, write) {
-                Some(content) => self.send(id, &code.seed, NOTICE, content).await.map(drop),
-                None => Ok(()),
+                Some(content) => {
+                    let sent = self.send(id, &code.seed, NOTICE, content).await?;
+                    Ok(match sent {
+                        MessageOutcome::Sent { carrier, id } => {
+                            MessageOutcome::Notified { carrier, id }
+                        }
+                        other => other,
+                    })
+                }
+                None => Ok(MessageOutcome::Withheld(code.withheld)),
             };
         }
         let Some(format) = self.templates.code_format(realm) else {
@@ -489,7 +509,7 @@ impl DeliverEffects {
                 contract = realm.contract(),
                 "a code of an unknown contract was dropped"
             );
-            return Ok(());
+            return Ok(MessageOutcome::Dropped);
         };
         let secret = self.code_keys.derive(&code.seed, format).await?;
         let lifetime = code.expires_at.since(code.sent_at);
@@ -500,7 +520,7 @@ impl DeliverEffects {
                 contract = realm.contract(),
                 "a code without a message template was dropped"
             );
-            return Ok(());
+            return Ok(MessageOutcome::Dropped);
         };
         self.send_counted(id, &code.seed, name, content).await
     }
@@ -511,9 +531,12 @@ impl DeliverEffects {
         id: &str,
         link: &LinkMessage,
         now: Timestamp,
-    ) -> Result<(), Undelivered> {
-        if !self.is_current(&link.seed).await? || has_ended(&link.seed, link.expires_at, now) {
-            return Ok(());
+    ) -> Result<MessageOutcome, Undelivered> {
+        if !self.is_current(&link.seed).await? {
+            return Ok(MessageOutcome::Replaced);
+        }
+        if has_ended(&link.seed, link.expires_at, now) {
+            return Ok(MessageOutcome::Ended);
         }
         let realm = &link.seed.key.realm;
         let secret = self.code_keys.derive_link(&link.seed).await?;
@@ -525,7 +548,7 @@ impl DeliverEffects {
                 contract = realm.contract(),
                 "a link without a message template was dropped"
             );
-            return Ok(());
+            return Ok(MessageOutcome::Dropped);
         };
         self.send_counted(id, &link.seed, "link", content).await
     }
@@ -543,11 +566,12 @@ impl DeliverEffects {
         seed: &CodeSeed,
         name: &str,
         content: MessageContent,
-    ) -> Result<(), Undelivered> {
-        if self.send(id, seed, name, content).await? {
+    ) -> Result<MessageOutcome, Undelivered> {
+        let outcome = self.send(id, seed, name, content).await?;
+        if matches!(outcome, MessageOutcome::Sent { .. }) {
             record_metric(Some(seed.key.realm.contract()), MetricEvent::CodeSent);
         }
-        Ok(())
+        Ok(outcome)
     }
 
     /// Returns who sends to the recipient of a code or link, and the carriers in the order in which they
@@ -596,15 +620,15 @@ impl DeliverEffects {
         Some(if is_registered(&first) { first } else { content })
     }
 
-    /// Hands a message to the first carrier of its recipient that takes it. Returns whether one accepts
-    /// it. A carrier that took too long may have sent it, too.
+    /// Hands a message to the first carrier of its recipient that takes it. Returns what became
+    /// of it. A carrier that took too long may have sent it, too.
     async fn send(
         &self,
         id: &str,
         seed: &CodeSeed,
         name: &str,
         content: MessageContent,
-    ) -> Result<bool, Undelivered> {
+    ) -> Result<MessageOutcome, Undelivered> {
         let name = text_name(seed, name, &content);
         let MessageContent { subject, text, html, .. } = content;
         let contract = seed.key.realm.contract();
@@ -629,18 +653,19 @@ impl DeliverEffects {
             let recipient = &message.recipient;
             record_metric(Some(contract), MetricEvent::RecipientRefused);
             tracing::warn!(?recipient, "the recipient is left alone, as carriers reported");
-            return Ok(false);
+            return Ok(MessageOutcome::LeftAlone);
         }
         let mut failure = None;
         let last = carriers.len().saturating_sub(1);
         for (place, (carrier_name, line, carrier)) in carriers.into_iter().enumerate() {
             match self.guarded(line, carrier.send(&message)).await {
                 Ok(SendOutcome::Accepted(carrier_id)) => {
-                    if let (Some(sent), Some(carrier_id)) = (&self.sent, carrier_id) {
+                    if let (Some(sent), Some(carrier_id)) = (&self.sent, carrier_id.clone()) {
                         let carrier = (carrier_name, carrier_id);
                         sent.remember(&message, contract, carrier, self.clock.now()).await;
                     }
-                    return Ok(true);
+                    let carrier = carrier_name.to_owned();
+                    return Ok(MessageOutcome::Sent { carrier, id: carrier_id });
                 }
                 Ok(SendOutcome::Refused(reason)) => {
                     let recipient = &message.recipient;
@@ -648,10 +673,11 @@ impl DeliverEffects {
                     tracing::warn!(
                         ?recipient,
                         carrier = carrier_name,
-                        reason,
+                        reason = reason.as_str(),
                         "the carrier refused the recipient permanently"
                     );
-                    return Ok(false);
+                    let carrier = carrier_name.to_owned();
+                    return Ok(MessageOutcome::Refused { carrier, words: reason });
                 }
                 Err(new) => {
                     if let Undelivered::Failed(error) = &new {

@@ -7,9 +7,10 @@
 //! has used up twice its limit. A client has no such end, because one client speaks for all customers
 //! of a shop.
 
-use super::Failure;
+use super::{Failure, WriteHistory};
 use crate::domain::bill::{Bill, SENDS_PER_USE};
 use crate::domain::budget::{Budget, BudgetOf, BudgetUse, Ceiling};
+use crate::domain::history::{Counted, HistoryOf};
 use crate::domain::identifier::Identifier;
 use crate::domain::proof::ProvenCode;
 use crate::domain::realm::Realm;
@@ -87,6 +88,8 @@ pub struct Gate {
     pub remembered: Arc<Remembered>,
     pub contract: &'static str,
     pub limits: SourceLimits,
+    /// Writes histories, unless they are switched off.
+    pub history: Option<WriteHistory>,
 }
 
 /// What is known of a request after the first read.
@@ -95,6 +98,8 @@ pub(super) struct Judgement {
     pub(super) standing: Standing,
     /// The end of the source's budget, if it is spent.
     pub(super) spent_until: Option<Timestamp>,
+    /// Whether the part of a ceiling of the bill that strangers can use, or the guard of the prefix, is spent.
+    pub(super) over_bill: bool,
 }
 
 /// The budgets that a message would count in.
@@ -262,7 +267,7 @@ impl Gate {
             return Err(self.refuse(own, target, own_budget.ends_at, now));
         }
         let spent_until = spent().map(|(own, _)| own.ends_at).max();
-        Ok(Judgement { standing, spent_until })
+        Ok(Judgement { standing, spent_until, over_bill: false })
     }
 
     /// Takes a guess from the budgets of a source before it is compared, so that guesses at the same
@@ -306,7 +311,7 @@ impl Gate {
         &self,
         bill: &Bill,
         source: &Source,
-        recipients: &[&Identifier],
+        (realm, recipients): (&Realm, &[&Identifier]),
         (target, query): (&str, impl Fn() -> StandingQuery<'q>),
         now: Timestamp,
     ) -> Result<(Judgement, SendBudgets), Failure<R>> {
@@ -315,7 +320,10 @@ impl Gate {
         for tries_left in (0..SHARD_TRIES).rev() {
             let budgets = match self.send_budgets(bill, &own, recipients, now)? {
                 Ok(budgets) => budgets,
-                Err(spent) => return Err(self.over_the_bill(spent, now)),
+                Err(spent) => {
+                    self.note_bill(realm, recipients, now).await;
+                    return Err(self.over_the_bill(spent, now));
+                }
             };
             let query = query();
             let shared = budgets.ceilings.iter().chain(&budgets.guard).collect();
@@ -345,11 +353,35 @@ impl Gate {
             if closed.is_some() {
                 record_metric(Some(self.contract), MetricEvent::BillRefused);
             }
+            judgement.over_bill = closed.max(guarded).is_some();
             judgement.spent_until = judgement.spent_until.max(closed).max(guarded);
             return Ok((judgement, budgets));
         }
+        self.note_bill(realm, recipients, now).await;
         // Other shards may have room.
         Err(self.over_the_bill(end.min(now.plus(NEXT_TRY)), now))
+    }
+
+    /// Counts a wrong guess in a history.
+    pub(super) async fn guessed(&self, of: &HistoryOf, what: Counted, now: Timestamp) {
+        if let Some(history) = &self.history {
+            history.guess(of, what, now).await;
+        }
+    }
+
+    /// Counts a refusal in a history, within the limits of [`WriteHistory::refusal`].
+    pub(super) async fn refused(&self, of: &HistoryOf, what: Counted, now: Timestamp) {
+        if let Some(history) = &self.history {
+            history.refusal(of, what, now).await;
+        }
+    }
+
+    /// Counts in the histories of these recipients that a ceiling of the bill refused a request.
+    async fn note_bill(&self, realm: &Realm, recipients: &[&Identifier], now: Timestamp) {
+        for recipient in recipients {
+            let of = HistoryOf::Recipient(realm.clone(), (*recipient).clone());
+            self.refused(&of, Counted::OverBill, now).await;
+        }
     }
 
     /// Returns the budgets of messages to these recipients; the end of a ceiling that is spent.

@@ -17,11 +17,13 @@ mod gate;
 mod grant_client_token;
 mod manage_clients;
 mod new_ids;
+mod note_effects;
 mod open_session;
 mod password_gate;
 mod people;
 mod profile;
 mod publish_events;
+mod read_history;
 mod refresh;
 mod register_device;
 mod report_deliveries;
@@ -38,6 +40,7 @@ mod sign_up_by_password;
 mod start_sign_up;
 mod verification;
 mod verify_link;
+mod write_history;
 
 pub use basics::Basics;
 pub use breakers::Breakers;
@@ -58,6 +61,7 @@ pub use people::{
     Call, ErasedPerson, FoundPerson, ManagePeople, PersonName, PersonQuery, PersonRefused, Resent,
 };
 pub use profile::{Callers, Profile, SessionOwner};
+pub use read_history::{HistoryEntry, ReadHistory};
 pub use refresh::{Refresh, RefreshRefused, Refreshed, Renewal};
 pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};
 pub use report_deliveries::{ReportDeliveries, Reported};
@@ -78,3 +82,4 @@ pub use sign_up_by_password::{
 pub use start_sign_up::{StartSignUp, StartSignUpCommand, StartSignUpRefused};
 pub use verification::{ResendVerification, Verification};
 pub use verify_link::{LinkRefused, VerifyLink};
+pub use write_history::WriteHistory;

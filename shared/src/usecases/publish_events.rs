@@ -7,7 +7,7 @@ use super::deliver_effects::{
 use crate::domain::event::EventMessage;
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::ports::{MOST_EVENTS, PortError, RejectedEvent};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::{StreamExt as _, stream};
 
 /// The most bytes of one call, without the names: EventBridge takes 256 KiB.
@@ -122,7 +122,9 @@ impl DeliverEffects {
         let ends = batch.entries.into_iter().zip(results).map(async |(entry, failures)| {
             let (id, written_at) = (entry.id.clone(), entry.written_at);
             let delivered = if failures.is_none() {
-                self.outbox.delete(&id).await.map(|()| Delivery::Done)
+                let deleted = self.outbox.delete(&id);
+                let (deleted, ()) = join(deleted, self.note_events(&entry)).await;
+                deleted.map(|()| Delivery::Done)
             } else {
                 // All of its events come again, so that they stay in their order.
                 self.keep(entry, &failures).await

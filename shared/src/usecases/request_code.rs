@@ -11,6 +11,7 @@ use crate::domain::challenge::{
 };
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{EventIds, Fact};
+use crate::domain::history::{Counted, HistoryOf, Withheld};
 use crate::domain::id::Sequence;
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::SourceMarks;
@@ -230,7 +231,8 @@ impl RequestCode {
             ..StandingQuery::default()
         };
         let to = [&key.recipient];
-        let judged = self.gate.judge_send(&self.bill, source, &to, (&name, query), now);
+        let judged =
+            self.gate.judge_send(&self.bill, source, (&key.realm, &to), (&name, query), now);
         let (judgement, budgets) = judged.await?;
         let mut holders = judgement.standing.holders.into_iter();
         let holder = holders.next().flatten();
@@ -245,6 +247,10 @@ impl RequestCode {
         if let Some(end) = judgement.spent_until
             && !is_known
         {
+            if judgement.over_bill {
+                let of = HistoryOf::Recipient(key.realm.clone(), key.recipient.clone());
+                self.gate.refused(&of, Counted::OverBill, now).await;
+            }
             return Err(self.gate.refuse(&budgets.source, &name, end, now));
         }
         let states = judgement.standing.challenges;
@@ -280,7 +286,15 @@ impl RequestCode {
         for _ in 0..MAX_TRIES {
             let limits = self.policy.limits.in_lane(recipient.key.lane);
             let sends = limits.admit_after(recipient.before, &recipient.challenge.sends, now);
-            let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, now))?;
+            let sends = match sends {
+                Ok(sends) => sends,
+                Err(refusal) => {
+                    let ChallengeKey { realm, recipient, .. } = &command.key;
+                    let of = HistoryOf::Recipient(realm.clone(), recipient.clone());
+                    self.gate.refused(&of, Counted::OverRecipientLimit, now).await;
+                    return Err(Failure::too_many(refusal.retry_at, now));
+                }
+            };
             let newcomer = match (related, &recipient.holder) {
                 (RelatedSignUp::Newcomer(maker, newcomer), None)
                     if command.delivery == Delivery::Allowed =>
@@ -332,8 +346,8 @@ impl RequestCode {
             owner.is_none_or(|user| user.identifiers.allow_new_password_by(&command.key.recipient));
         let wanted = newcomer.is_some() || (command.audience.includes(known) && may_reset);
         let is_banned = recipient.holder.as_ref().is_some_and(|holder| holder.is_banned);
-        let may_send =
-            self.is_reachable(command) && command.delivery == Delivery::Allowed && !is_banned;
+        let is_reachable = self.is_reachable(command);
+        let may_send = is_reachable && command.delivery == Delivery::Allowed && !is_banned;
         // The sign-up of a decoy stays one.
         let is_decoy = matches!(related, RelatedSignUp::Waiting(waiting) if !waiting.sent);
         let sent = may_send && wanted && !is_decoy;
@@ -343,6 +357,16 @@ impl RequestCode {
             Some(_) if self.account_notice && is_sign_up && may_send => CodeDelivery::AccountNotice,
             _ => CodeDelivery::Nothing,
         };
+        let withheld = match (sent, command.audience) {
+            (true, _) => None,
+            _ if !is_reachable => Some(Withheld::Country),
+            _ if command.delivery == Delivery::Suppressed => Some(Withheld::App),
+            _ if is_banned => Some(Withheld::Banned),
+            _ if is_decoy => Some(Withheld::Decoy),
+            (false, Audience::Unregistered) if !wanted => Some(Withheld::Registered),
+            (false, Audience::Registered) if known.is_none() => Some(Withheld::Unregistered),
+            (false, _) => Some(Withheld::Unverified),
+        };
         let challenge = self.challenge(&attempt, sent)?;
         let kept = if sent { self.kept(recipient, &challenge, now).await? } else { None };
         let code = CodeMessage {
@@ -351,6 +375,7 @@ impl RequestCode {
             sent_at: now,
             expires_at: challenge.expires_at,
             delivery,
+            withheld,
         };
         let ids = self.basics.event_ids()?;
         let effects = self.effects(code, newcomer.as_ref(), &ids)?;

@@ -65,8 +65,8 @@ impl ResendToUnverified {
                 challenges: keys.iter().collect(),
                 ..StandingQuery::default()
             };
-            let to = [recipient];
-            let judged = gate.judge_send(&verification.bill, source, &to, (&name, query), now);
+            let (bill, to) = (&verification.bill, [recipient]);
+            let judged = gate.judge_send(bill, source, (realm, &to), (&name, query), now);
             let (judgement, budgets) = judged.await?;
             if let Some(end) = judgement.spent_until {
                 return Err(gate.refuse(&budgets.source, &name, end, now));

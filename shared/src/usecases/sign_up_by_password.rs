@@ -295,7 +295,7 @@ impl SignUpByPassword {
             Unproved::Waits(waits) => {
                 let Verification { bill, policy, .. } = &waits.resend.verification;
                 let to: Vec<_> = identifiers.iter().filter(|to| policy.reaches(to)).collect();
-                self.gate.judge_send(bill, source, &to, (&name, query), now).await?
+                self.gate.judge_send(bill, source, (realm, &to), (&name, query), now).await?
             }
         };
         if let Some(end) = judgement.spent_until {

@@ -7,6 +7,7 @@ use crate::domain::bill::Bill;
 use crate::domain::challenge::{ChallengeKey, Lane, Nonce, Purpose};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::{Fact, VerificationAsked};
+use crate::domain::history::Withheld;
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::SourceMarks;
 use crate::domain::link::LINK_LIFETIME;
@@ -174,8 +175,12 @@ fn message(asking: Asking<'_>, user: &User, challenge: &NewChallenge) -> Effect 
             Effect::Link(LinkMessage { seed, user: user.id.clone(), locale, sent_at, expires_at })
         }
         Identifier::Phone(_) | Identifier::Username(_) | Identifier::Card(_) => {
-            let delivery = if challenge.sent { CodeDelivery::Code } else { CodeDelivery::Nothing };
-            Effect::Code(CodeMessage { seed, locale, sent_at, expires_at, delivery })
+            let (delivery, withheld) = if challenge.sent {
+                (CodeDelivery::Code, None)
+            } else {
+                (CodeDelivery::Nothing, Some(Withheld::Country))
+            };
+            Effect::Code(CodeMessage { seed, locale, sent_at, expires_at, delivery, withheld })
         }
     }
 }
@@ -255,8 +260,13 @@ impl ResendVerification {
         let query =
             || StandingQuery { challenges: keys.iter().collect(), ..StandingQuery::default() };
         let (name, bill) = (target(source, realm, first), &self.verification.bill);
-        let judged =
-            self.gate.judge_send::<NoRefusal>(bill, source, recipients, (&name, query), now);
+        let judged = self.gate.judge_send::<NoRefusal>(
+            bill,
+            source,
+            (realm, recipients),
+            (&name, query),
+            now,
+        );
         match judged.await {
             Ok((judgement, _)) if judgement.spent_until.is_some() => Ok(none()),
             Ok((judgement, budgets)) => {

@@ -3,7 +3,7 @@
 use crate::adapters::answer_keys::RingAnswerKeys;
 use crate::adapters::aws::Aws;
 use crate::adapters::code_keys::HmacCodeKeys;
-use crate::adapters::dynamodb::DynamoStore;
+use crate::adapters::dynamodb::{DynamoHistories, DynamoStore};
 use crate::adapters::end_user_messaging::EndUserMessagingTexts;
 use crate::adapters::key_ring::{KeyRing, KeyRingScope, read_secret};
 use crate::adapters::person_hashes::RingPersonHashes;
@@ -14,11 +14,11 @@ use crate::adapters::webhook::WebhookTexts;
 use crate::domain::sender::{Senders, TextCarrier};
 use crate::http::Brand;
 use crate::ports::{
-    AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Messages, PersonHashes, chain,
+    AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Histories, Messages, PersonHashes, chain,
 };
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
-use crate::usecases::SentMessages;
+use crate::usecases::{SentMessages, WriteHistory};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub struct Bootstrap {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     store: Option<DynamoStore>,
+    history: Option<WriteHistory>,
     rings: Vec<RegisteredRing>,
 }
 
@@ -56,6 +57,7 @@ impl Bootstrap {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy::default()),
             store: None,
+            history: None,
             rings: Vec::new(),
         })
     }
@@ -166,6 +168,23 @@ impl Bootstrap {
         }
         let deliveries = Arc::new(self.store()?);
         Ok(Some(SentMessages { deliveries, events, prices: settings::prices()? }))
+    }
+
+    /// The histories of recipients and users.
+    pub fn histories(&mut self) -> Result<Arc<dyn Histories>, Error> {
+        let ring = self.key_ring(&settings::trace_key()?, KeyRingScope::WithKeys)?;
+        Ok(Arc::new(DynamoHistories::new(self.store()?, ring)))
+    }
+
+    /// What writes histories, unless they are switched off.
+    pub fn write_history(&mut self) -> Result<Option<WriteHistory>, Error> {
+        if !settings::history()? {
+            return Ok(None);
+        }
+        if self.history.is_none() {
+            self.history = Some(WriteHistory::new(self.histories()?));
+        }
+        Ok(self.history.clone())
     }
 
     /// The keys that protect the answers to requests with idempotency keys.

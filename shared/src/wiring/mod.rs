@@ -179,6 +179,7 @@ impl Wiring {
             remembered: Arc::clone(&self.remembered),
             contract: self.profile.name,
             limits: SourceLimits { sends_per_hour, guesses_per_hour, wrong_codes_per_hour },
+            history: self.base.write_history()?,
         })
     }
 }

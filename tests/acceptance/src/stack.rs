@@ -23,7 +23,7 @@ const TRAFFIC: &str = "LATCHKEY_TRAFFIC";
 const TARGET: &str = "LATCHKEY_TARGET";
 
 /// The logical ids of the tables.
-pub const TABLES: [&str; 13] = [
+pub const TABLES: [&str; 14] = [
     "Users",
     "Identifiers",
     "Challenges",
@@ -35,6 +35,7 @@ pub const TABLES: [&str; 13] = [
     "Clients",
     "Outbox",
     "Deliveries",
+    "Histories",
     "Sequences",
     "Audit",
 ];

@@ -10,7 +10,7 @@ use latchkey::adapters::answer_keys::RingAnswerKeys;
 use latchkey::adapters::argon2::{Argon2Passwords, Cost, Hasher};
 use latchkey::adapters::aws::{Aws, AwsSettings};
 use latchkey::adapters::code_keys::HmacCodeKeys;
-use latchkey::adapters::dynamodb::{DynamoSequenceIds, DynamoStore};
+use latchkey::adapters::dynamodb::{DynamoHistories, DynamoSequenceIds, DynamoStore};
 use latchkey::adapters::key_ring::KeyRing;
 use latchkey::adapters::refresh_keys::HmacRefreshKeys;
 use latchkey::domain::attributes::Attributes;
@@ -27,7 +27,7 @@ use latchkey::domain::source::Source;
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{AnswerKeys, Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
 use latchkey::usecases::{
-    Admission, Basics, Breakers, Gate, NewIds, Remembered, SessionOwner, SourceLimits,
+    Admission, Basics, Breakers, Gate, NewIds, Remembered, SessionOwner, SourceLimits, WriteHistory,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -136,6 +136,10 @@ pub struct Core {
     pub(crate) breakers: Arc<Breakers>,
     /// Whether carriers report what became of messages. They do not by default.
     pub(crate) reports: bool,
+    /// The keys of the histories.
+    pub(crate) history_keys: Arc<KeyRing>,
+    /// What the process writes into them.
+    pub(crate) write_history: WriteHistory,
 }
 
 /// The keys that codes and refresh tokens are derived with.
@@ -163,6 +167,11 @@ fn store(database: &EmbeddedDatabase, entropy: &Arc<SeededEntropy>) -> Arc<Dynam
     Arc::new(DynamoStore::new(&Aws::new(settings), table_names(), entropy).expect("random bytes"))
 }
 
+fn write_history(store: &Arc<DynamoStore>, keys: &Arc<KeyRing>) -> WriteHistory {
+    let histories = DynamoHistories::new((**store).clone(), Arc::clone(keys));
+    WriteHistory::new(Arc::new(histories))
+}
+
 fn ring(json: &str, clock: &Arc<ManualClock>) -> Arc<KeyRing> {
     Arc::new(KeyRing::inline("test", json, Arc::clone(clock) as _).expect("a key ring"))
 }
@@ -184,6 +193,8 @@ impl Default for Core {
             ids: Arc::new(DynamoSequenceIds::new((*store).clone())),
             code_keys: Arc::new(HmacCodeKeys::new(Arc::clone(&ring))),
             answer_keys: Arc::new(RingAnswerKeys::new(Arc::clone(&ring))),
+            write_history: write_history(&store, &ring),
+            history_keys: Arc::clone(&ring),
             refresh_keys: Arc::new(HmacRefreshKeys::new(ring)),
             passwords: passwords(&rules, &entropy),
             texts: Arc::default(),
@@ -226,6 +237,8 @@ impl Core {
         let mut core = self.clone();
         let ring = ring(json, &core.clock);
         core.code_keys = Arc::new(HmacCodeKeys::new(Arc::clone(&ring)));
+        core.write_history = write_history(&core.store, &ring);
+        core.history_keys = Arc::clone(&ring);
         core.refresh_keys = Arc::new(HmacRefreshKeys::new(ring));
         core
     }
@@ -311,6 +324,7 @@ impl Core {
     {
         let mut rival = self.clone();
         rival.store = store(&self.database, &self.entropy);
+        rival.write_history = write_history(&rival.store, &rival.history_keys);
         rival.ids = Arc::new(DynamoSequenceIds::new((*rival.store).clone()));
         let run = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -347,6 +361,7 @@ impl Core {
             remembered: Arc::clone(&self.remembered),
             contract: self.contract,
             limits,
+            history: Some(self.write_history.clone()),
         }
     }
 

@@ -98,6 +98,7 @@ pub(crate) fn table_names() -> TableNames {
         challenges: name("Challenges"),
         answers: name("Answers"),
         deliveries: name("Deliveries"),
+        histories: name("Histories"),
         devices: name("Devices"),
         sessions: name("Sessions"),
         budgets: name("Budgets"),

@@ -12,6 +12,7 @@ mod deliver_effects;
 mod enter_by_code;
 mod first_proof;
 mod hashes;
+mod history;
 mod key_ring;
 mod models;
 mod other_hashes;

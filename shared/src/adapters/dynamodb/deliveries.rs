@@ -1,12 +1,14 @@
 //! Sent messages and recipients that are left alone, in the table Deliveries (README.md, "Deliveries").
 
-use super::items::delivery::{message_item, read_message, suppression_item, suppression_key};
+use super::items::delivery::{
+    message_item, read_message, read_receipt, read_suppression, suppression_item, suppression_key,
+};
 use super::items::outbox::entry_item;
-use super::items::value::{as_time, text, time};
+use super::items::value::{Item, text, time};
 use super::reads::WantedItems;
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use super::{DynamoStore, port_error};
-use crate::domain::delivery::{DeliveryReport, MessageId, SentMessage};
+use crate::domain::delivery::{Blame, DeliveryReport, MessageId, Receipt, SentMessage};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::time::Timestamp;
@@ -44,6 +46,26 @@ impl DynamoStore {
         }
         Ok(transaction)
     }
+
+    /// Reads the items with these keys, in any order. At most 100 of them.
+    async fn message_items(&self, values: Vec<String>) -> Result<Vec<Item>, PortError> {
+        let (table, key) = (self.tables.deliveries.as_str(), "delivery_id");
+        let wanted = WantedItems { table, key, values, consistent: false };
+        let items = self.read_batch("find sent messages", [wanted]).await?;
+        Ok(items.into_values().flatten().collect())
+    }
+
+    async fn suppression_item(&self, recipient: &Identifier) -> Result<Option<Item>, PortError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.tables.deliveries)
+            .key("delivery_id", text(suppression_key(recipient)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let got = tokio::time::timeout(RELAY_TIME, get.send()).await.map_err(late(LOOK_UP))?;
+        let item = got.map_err(|error| port_error(LOOK_UP, &error))?.item;
+        Ok(item)
+    }
 }
 
 #[async_trait]
@@ -62,14 +84,7 @@ impl Deliveries for DynamoStore {
         let mut pauses = LOOK_AGAIN.into_iter();
         loop {
             for keys in left.chunks(MOST_KEYS) {
-                let wanted = WantedItems {
-                    table: &self.tables.deliveries,
-                    key: "delivery_id",
-                    values: keys.to_vec(),
-                    consistent: false,
-                };
-                let items = self.read_batch("find sent messages", [wanted]).await?;
-                for item in items.values().flatten() {
+                for item in &self.message_items(keys.to_vec()).await? {
                     found.push(read_message(item)?);
                 }
             }
@@ -96,6 +111,16 @@ impl Deliveries for DynamoStore {
             .condition_expression("attribute_exists(delivery_id) AND attribute_not_exists(#status)")
             .expression_attribute_names("#status", format!("{}_at", report.status.as_str()))
             .expression_attribute_values(":at", time(report.at));
+        let update = match (&report.cause, report.blame) {
+            (None, Blame::Open) => update,
+            (cause, blame) => update
+                .update_expression("SET #status = :at, cause = :cause, blame = :blame")
+                .expression_attribute_values(
+                    ":cause",
+                    text(cause.as_deref().unwrap_or(report.status.as_str())),
+                )
+                .expression_attribute_values(":blame", text(blame.as_str())),
+        };
         transaction.update(Subject::Delivery, update.build().map_err(malformed)?);
         if let Some(suppression) = suppression {
             let item = suppression_item(&message.recipient, suppression);
@@ -111,16 +136,24 @@ impl Deliveries for DynamoStore {
         recipient: &Identifier,
         now: Timestamp,
     ) -> Result<bool, PortError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.tables.deliveries)
-            .key("delivery_id", text(suppression_key(recipient)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let got = tokio::time::timeout(RELAY_TIME, get.send()).await.map_err(late(LOOK_UP))?;
-        let item = got.map_err(|error| port_error(LOOK_UP, &error))?.item;
-        let until = item.as_ref().and_then(|item| as_time(item.get("suppressed_until")?));
-        Ok(until.is_some_and(|until| until > now))
+        let item = self.suppression_item(recipient).await?;
+        let suppression = item.as_ref().and_then(read_suppression);
+        Ok(suppression.is_some_and(|suppression| suppression.until > now))
+    }
+
+    async fn suppression(
+        &self,
+        recipient: &Identifier,
+        now: Timestamp,
+    ) -> Result<Option<Suppression>, PortError> {
+        let item = self.suppression_item(recipient).await?;
+        let suppression = item.as_ref().and_then(read_suppression);
+        Ok(suppression.filter(|suppression| suppression.until > now))
+    }
+
+    async fn receipts(&self, ids: &[MessageId]) -> Result<Vec<Receipt>, PortError> {
+        let items = self.message_items(ids.iter().map(MessageId::key).collect()).await?;
+        items.iter().map(read_receipt).collect()
     }
 
     async fn lift(&self, recipient: &Identifier) -> Result<bool, PortError> {

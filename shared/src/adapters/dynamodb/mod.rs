@@ -16,6 +16,7 @@ mod counted_use;
 mod deliveries;
 mod devices;
 mod erasure;
+mod histories;
 mod items;
 mod outbox;
 mod password_attempts;
@@ -38,6 +39,7 @@ use counted_use::CountedUses;
 use items::value::text;
 use std::sync::Arc;
 
+pub use histories::DynamoHistories;
 pub use sequence_ids::DynamoSequenceIds;
 
 /// The condition that a user or an identifier belongs to the given user and has not expired.
@@ -70,6 +72,8 @@ pub struct TableNames {
     pub outbox: String,
     /// The sent messages, and recipients that are left alone; see `deliveries`.
     pub deliveries: String,
+    /// What happened to recipients and users; see `histories`.
+    pub histories: String,
     /// The sequences of integer ids; see `sequence_ids`.
     pub sequences: String,
     /// What operators did; see `audit`.

@@ -70,7 +70,14 @@ impl ManagePeople {
             Effect::Link(LinkMessage { seed, user, locale, sent_at, expires_at })
         } else {
             let delivery = CodeDelivery::Code;
-            Effect::Code(CodeMessage { seed, locale, sent_at, expires_at, delivery })
+            Effect::Code(CodeMessage {
+                seed,
+                locale,
+                sent_at,
+                expires_at,
+                delivery,
+                withheld: None,
+            })
         };
         Ok(Some((effect, expires_at)))
     }

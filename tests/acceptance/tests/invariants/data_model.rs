@@ -38,7 +38,7 @@ async fn each_stored_attribute_is_in_the_document() {
         assert!(answer.status < 300, "{endpoint:?}: {answer:?}");
     }
     let documented = documented();
-    assert_eq!(documented.len(), 12, "{:?}", documented.keys());
+    assert_eq!(documented.len(), 14, "{:?}", documented.keys());
     for (table, attributes) in &documented {
         for item in stack.items(table).await {
             for name in item.as_object().unwrap().keys() {
@@ -58,6 +58,7 @@ async fn each_stored_attribute_is_in_the_document() {
         "Sessions",
         "Ledger",
         "Deliveries",
+        "Histories",
     ] {
         assert!(!stack.items(table).await.is_empty(), "{table} has items");
     }

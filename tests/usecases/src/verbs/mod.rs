@@ -5,6 +5,7 @@ mod clients;
 mod codes;
 mod deliveries;
 mod devices;
+mod history;
 mod relay;
 mod sessions;
 mod versions;

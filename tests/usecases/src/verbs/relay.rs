@@ -37,6 +37,7 @@ impl Core {
             mail: Arc::clone(&self.mails) as _,
             events: Arc::clone(&self.bus) as _,
             sent: self.sent_messages(),
+            history: Some(self.write_history.clone()),
             breakers: Arc::clone(&self.breakers),
             longest_pause: Duration::from_mins(10),
             clock: self.clock_port(),

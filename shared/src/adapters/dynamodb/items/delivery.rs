@@ -1,7 +1,7 @@
 //! Items of the table Deliveries.
 
 use super::value::{Item, as_text, as_time, purge_time, read, text, time};
-use crate::domain::delivery::{MessageId, SentMessage};
+use crate::domain::delivery::{Blame, DeliveryStatus, MessageId, Receipt, SentMessage};
 use crate::domain::identifier::Identifier;
 use crate::ports::{PortError, Suppression};
 
@@ -37,6 +37,30 @@ pub(crate) fn read_message(item: &Item) -> Result<SentMessage, PortError> {
         request: own("request")?,
         sent_at: read(item, "sent_at", as_time)?,
     })
+}
+
+/// Reads what carriers reported of a message.
+pub(crate) fn read_receipt(item: &Item) -> Result<Receipt, PortError> {
+    let own = |name: &'static str| read(item, name, as_text).map(str::to_owned);
+    let news = DeliveryStatus::REPORTED.into_iter().filter_map(|status| {
+        Some((status, as_time(item.get(&format!("{}_at", status.as_str()))?)?))
+    });
+    let is_of = |blame: Blame| item.get("blame").and_then(as_text) == Some(blame.as_str());
+    Ok(Receipt {
+        id: MessageId { carrier: own("carrier")?, id: own("message_id")? },
+        news: news.collect(),
+        cause: item.get("cause").and_then(as_text).map(str::to_owned),
+        blame: [Blame::Recipient, Blame::Account]
+            .into_iter()
+            .find(|blame| is_of(*blame))
+            .unwrap_or(Blame::Open),
+    })
+}
+
+/// Reads why and until when a recipient is left alone.
+pub(crate) fn read_suppression(item: &Item) -> Option<Suppression> {
+    let cause = item.get("cause").and_then(as_text).unwrap_or_default().to_owned();
+    Some(Suppression { cause, until: as_time(item.get("suppressed_until")?)? })
 }
 
 /// `to#phone#+6282243350992`: the key of a recipient that is left alone.

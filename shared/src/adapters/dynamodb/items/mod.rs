@@ -9,6 +9,7 @@ pub(super) mod attributes;
 pub(super) mod challenge;
 pub(super) mod client;
 pub(super) mod delivery;
+pub(super) mod history;
 pub(super) mod identifier;
 pub(super) mod keys;
 pub(super) mod outbox;

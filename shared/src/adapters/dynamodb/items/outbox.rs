@@ -8,6 +8,8 @@ use super::value::{
 use crate::domain::challenge::{KeyId, Nonce};
 use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
+use crate::domain::history::Withheld;
+use crate::domain::id::UserId;
 use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry, Shard};
 use crate::ports::{ParkedEntry, PortError};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -28,6 +30,11 @@ fn code_item(code: &CodeMessage) -> Item {
         ("expires_at".to_owned(), time(code.expires_at)),
         ("deliver".to_owned(), flag(code.delivery == CodeDelivery::Code)),
         ("notice".to_owned(), flag(code.delivery == CodeDelivery::AccountNotice)),
+        // The width is that of the longest reason, so that the items of all recipients have the same size.
+        (
+            "withheld".to_owned(),
+            text(format!("{:<12}", code.withheld.map_or("", Withheld::as_str))),
+        ),
     ]);
     item
 }
@@ -94,10 +101,14 @@ fn read_code(item: &Item) -> Result<CodeMessage, PortError> {
             // A version before notices stored none.
             (false, Some(false) | None) => CodeDelivery::Nothing,
         },
+        withheld: item
+            .get("withheld")
+            .and_then(as_text)
+            .and_then(|reason| Withheld::from_name(reason.trim_end())),
     })
 }
 
-fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
+fn read_effect(value: &AttributeValue, user: Option<&UserId>) -> Result<Effect, PortError> {
     let item = value.as_m().map_err(|_| PortError::new("read a stored item", "bad effect"))?;
     match read(item, "effect", as_text)? {
         "code" => read_code(item).map(Effect::Code),
@@ -107,7 +118,7 @@ fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
             detail_type: read(item, "detail_type", as_text)?.to_owned(),
             detail: read(item, "detail", as_text)?.to_owned(),
             occurred_at: read(item, "occurred_at", as_time)?,
-            user: None,
+            user: user.cloned(),
             version_place: None,
         })),
         _ => Err(PortError::new("read a stored item", "unknown effect")),
@@ -118,10 +129,12 @@ fn read_effect(value: &AttributeValue) -> Result<Effect, PortError> {
 pub(crate) fn read_entry(item: &Item) -> Result<OutboxEntry, PortError> {
     let effects = read(item, "effects", |value| value.as_l().ok())?;
     let written_at = read(item, "written_at", as_time)?;
+    let user = item.get("user_id").and_then(as_text).map(UserId::from_stored);
+    let effects = effects.iter().map(|effect| read_effect(effect, user.as_ref()));
     Ok(OutboxEntry {
         id: read(item, "event_id", as_text)?.to_owned(),
         written_at,
-        effects: effects.iter().map(read_effect).collect::<Result<_, _>>()?,
+        effects: effects.collect::<Result<_, _>>()?,
         tries: tries(item),
         // A version before this one stored none.
         due_at: item.get("due_at").and_then(as_time).unwrap_or(written_at),
@@ -160,6 +173,9 @@ pub(crate) fn entry_item(entry: &OutboxEntry) -> Item {
         ("due_at".to_owned(), time(entry.due_at)),
         ("due_shard".to_owned(), text(Shard::of(&entry.id).as_str())),
     ]);
+    if let Some(user) = entry.user() {
+        item.insert("user_id".to_owned(), text(user.as_str()));
+    }
     if let Some(end) = entry.expires_at() {
         item.insert("purge_at".to_owned(), purge_time(end));
     }
