@@ -14,7 +14,7 @@ use live::Waiting;
 
 use crate::activity::Withheld;
 use crate::asyncapi;
-use crate::aws::{self, Aws, Fault};
+use crate::aws::{self, Aws, CarrierState, Fault};
 use crate::backend::Key;
 use crate::clock;
 use crate::console;
@@ -103,6 +103,7 @@ pub(crate) fn router(api: Arc<AdminApi>, names: Names) -> Router {
         .route("/_local/calls", get(calls))
         .route("/_local/sms-webhook", post(sms_webhook))
         .route("/_local/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_local/carriers", get(carriers).post(set_carriers))
         .route("/_local/clock", get(clock).post(advance).delete(reset_clock))
         .route("/_local/state", delete(clear_state))
         .route("/asyncapi.json", get(asyncapi::show))
@@ -414,6 +415,20 @@ async fn sms_webhook(State(stack): Stack, request: Request) -> Response {
     aws::handle_webhook(&stack.aws, request).await
 }
 
+async fn carriers(State(stack): Stack) -> Response {
+    axum::Json(stack.aws.carriers.state()).into_response()
+}
+
+/// Sets what SNS and SES say of the account and of recipients. What is left out is as in a new account.
+async fn set_carriers(State(stack): Stack, body: Bytes) -> Response {
+    let state: CarrierState = match serde_json::from_slice(&body) {
+        Ok(state) => state,
+        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem.to_string()),
+    };
+    stack.aws.carriers.set(state);
+    StatusCode::NO_CONTENT.into_response()
+}
+
 async fn clear_faults(State(stack): Stack) -> Response {
     stack.aws.faults.clear();
     stack.aws.faults_changed();
@@ -468,6 +483,7 @@ fn clock_changed(stack: &AdminApi) {
 /// clock. Keys stay.
 async fn clear_state(State(stack): Stack) -> Response {
     stack.aws.faults.clear();
+    stack.aws.carriers.set(CarrierState::default());
     let cleared = stack.aws.backend.clear(&stack.tables).await;
     let reset = stack.aws.activity.clock.reset();
     stack.aws.calls.clear();

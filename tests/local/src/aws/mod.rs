@@ -3,6 +3,7 @@
 
 mod call_log;
 mod caller;
+mod carriers;
 mod dynamodb;
 mod events;
 mod faults;
@@ -18,6 +19,7 @@ pub(crate) mod webhook;
 
 pub(crate) use call_log::CallLog;
 pub(crate) use caller::{Caller, Instance, Service};
+pub(crate) use carriers::{CarrierState, Carriers};
 pub(crate) use dynamodb::{DynamoDb, TableWrites};
 pub(crate) use events::EventBuses;
 pub(crate) use faults::{Fault, Faults};
@@ -54,6 +56,7 @@ const HANG_LIMIT: Duration = Duration::from_mins(1);
 pub(crate) struct Aws {
     pub(crate) resources: Resources,
     pub(crate) faults: Faults,
+    pub(crate) carriers: Carriers,
     pub(crate) calls: CallLog,
     pub(crate) activity: Arc<Activity>,
     pub(crate) backend: Backend,
@@ -117,7 +120,10 @@ async fn answer(aws: &Aws, caller: &Caller, head: Parts, body: Body) -> Response
     }
     let execution = aws.backend.execute(&call, &head, body.clone());
     let reply = match fault {
-        None => Some(execution.await),
+        None => Some(match aws.carriers.answer(&call, &head, &body) {
+            Some(reply) => reply,
+            None => execution.await,
+        }),
         Some(fault) => aws.apply_fault(fault, caller, &call, &body, execution).await,
     };
     let ended = reply.as_ref().map(|reply| (reply.status.as_u16(), reply.units));
@@ -127,7 +133,8 @@ async fn answer(aws: &Aws, caller: &Caller, head: Parts, body: Body) -> Response
     };
     aws.calls.finish(id, reply.status.as_u16(), reply.units);
     if reply.status.is_success() {
-        let fate = fault.and_then(Mode::fate).unwrap_or(Fate::Delivered);
+        let fate = fault.and_then(Mode::fate).or_else(|| aws.carriers.fate(&call, &body));
+        let fate = fate.unwrap_or(Fate::Delivered);
         aws.backend.report(call.service, fate, &body, &reply);
     }
     reply.into_response()

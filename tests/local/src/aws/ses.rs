@@ -8,17 +8,33 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 use template::arn;
 
+/// What the path of a question about the suppression list begins with.
+const SUPPRESSED: &str = "/v2/email/suppression/addresses/";
+
+/// Returns the address in the path of a question about the suppression list.
+pub(super) fn suppressed_address(path: &str) -> String {
+    let address = path.strip_prefix(SUPPRESSED).unwrap_or_default();
+    percent_encoding::percent_decode_str(address).decode_utf8_lossy().into_owned()
+}
+
 /// Returns the name of the operation, or method and path of an unsupported one.
 pub(super) fn operation(method: &Method, path: &str) -> String {
     if method == Method::POST && path == "/v2/email/outbound-emails" {
         "SendEmail".to_owned()
+    } else if method == Method::GET && path == "/v2/email/account" {
+        "GetAccount".to_owned()
+    } else if method == Method::GET && path.starts_with(SUPPRESSED) {
+        "GetSuppressedDestination".to_owned()
     } else {
         format!("{method} {path}")
     }
 }
 
-/// Returns the rights that a request needs: to send as its sender.
+/// Returns the rights that a request needs: to send as its sender. A question has no resource.
 pub(super) fn rights(operation: &str, request: &Json) -> Vec<Right> {
+    if operation != "SendEmail" {
+        return vec![Right::new("ses", operation, "*")];
+    }
     let from = request.get("FromEmailAddress").and_then(Json::as_str).unwrap_or_default();
     let sender = address(from).unwrap_or_default();
     let right = Right::new("ses", operation, &arn::ses_identity(&sender));

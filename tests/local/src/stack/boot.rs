@@ -4,7 +4,8 @@ use super::{Parts, environment};
 use crate::activity::Activity;
 use crate::admin_api::{self, AdminApi, Names};
 use crate::aws::{
-    self, Aws, CallLog, DynamoDb, EventBuses, Faults, Feedback, Resources, Secrets, TableWrites,
+    self, Aws, CallLog, Carriers, DynamoDb, EventBuses, Faults, Feedback, Resources, Secrets,
+    TableWrites,
 };
 use crate::backend::{Backend, Embedded};
 use crate::binary::{self, Build};
@@ -358,6 +359,7 @@ fn endpoint(
     Ok(Arc::new(Aws {
         resources: Resources::new(template),
         faults: Faults::default(),
+        carriers: Carriers::default(),
         calls: CallLog::open(options.rights.as_deref())?,
         activity,
         backend,
