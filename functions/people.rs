@@ -22,6 +22,7 @@ pub(crate) async fn main() -> Result<(), Error> {
     let mut base = Bootstrap::from_env()?;
     let store = Arc::new(base.store()?);
     let hashes = base.person_hashes()?;
+    let delivery = base.delivery_facts()?;
     let contracts = CONTRACTS.iter().map(|contract| contract.profile);
     let manage = ManagePeople {
         people: store.clone(),
@@ -33,6 +34,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         clients: store.clone(),
         audit: store,
         hashes,
+        delivery,
         operator_events: Arc::new(LatchkeyEvents),
         contracts: contracts.map(|profile| (profile.name, (profile.events)())).collect(),
         clock: base.clock.clone(),

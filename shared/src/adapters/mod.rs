@@ -4,6 +4,7 @@ pub mod answer_keys;
 pub mod argon2;
 pub mod aws;
 mod call_counter;
+pub mod carrier_accounts;
 pub mod carrier_reports;
 pub mod code_keys;
 pub mod dynamodb;

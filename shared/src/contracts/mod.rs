@@ -16,6 +16,7 @@ mod operator;
 mod operator_events;
 mod pages;
 mod people;
+mod people_delivery;
 pub mod posbytz;
 mod templates;
 mod texts;

@@ -1,6 +1,7 @@
 //! What operators ask the function `people` (`shared/docs/people.md`): the payloads and the answers.
 
 use super::envelope::date_time;
+use super::people_delivery;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::session::ListedSession;
 use crate::domain::time::Timestamp;
@@ -30,6 +31,8 @@ pub struct PeopleRequest {
 #[derive(Debug)]
 enum PeopleTask {
     Find(PersonQuery),
+    History(PersonQuery),
+    Explain(PersonQuery),
     Ban(PersonQuery),
     Unban(PersonQuery),
     SignOut(PersonQuery),
@@ -43,7 +46,9 @@ enum PeopleTask {
 /// The reason why a payload is refused. The text states the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeopleRequestError {
-    #[error("verb must be find, ban, unban, sign-out, unlock, resend, erase, export or clients")]
+    #[error(
+        "verb must be find, history, explain, ban, unban, sign-out, unlock, resend, erase, export or clients"
+    )]
     Verb,
     #[error("who and why must be texts of 1 to 200 characters: both are kept")]
     Reason,
@@ -79,6 +84,8 @@ impl PeopleRequest {
         };
         let (verb, allowed): (_, &[&str]) = match verb {
             "find" => ("find", &["person", "contract", "store"]),
+            "history" => ("history", &["person", "contract", "store"]),
+            "explain" => ("explain", &["person", "contract", "store"]),
             "ban" => ("ban", &["person", "contract", "store"]),
             "unban" => ("unban", &["person", "contract", "store"]),
             "sign-out" => ("sign-out", &["person", "contract", "store"]),
@@ -99,6 +106,8 @@ impl PeopleRequest {
         let query = || query(fields);
         let task = match verb {
             "find" => PeopleTask::Find(query()?),
+            "history" => PeopleTask::History(query()?),
+            "explain" => PeopleTask::Explain(query()?),
             "ban" => PeopleTask::Ban(query()?),
             "unban" => PeopleTask::Unban(query()?),
             "sign-out" => PeopleTask::SignOut(query()?),
@@ -154,6 +163,8 @@ impl PeopleTask {
     const fn query(&self) -> Option<&PersonQuery> {
         match self {
             Self::Find(query)
+            | Self::History(query)
+            | Self::Explain(query)
             | Self::Ban(query)
             | Self::Unban(query)
             | Self::SignOut(query)
@@ -171,6 +182,8 @@ impl PeopleTask {
                 let found = manage.find(&query).await?;
                 json!({"people": found.iter().map(shown).collect::<Vec<_>>()})
             }
+            Self::History(query) => people_delivery::history(&manage.history(&query).await?),
+            Self::Explain(query) => people_delivery::explanations(&manage.explain(&query).await?),
             Self::Ban(query) => json!({"banned": shown(&manage.ban(&query).await?)}),
             Self::Unban(query) => json!({"unbanned": shown(&manage.unban(&query).await?)}),
             Self::SignOut(query) => {
@@ -295,7 +308,10 @@ mod tests {
 
     #[test]
     fn each_verb_is_read() {
-        for verb in ["find", "ban", "unban", "sign-out", "unlock", "resend", "erase", "export"] {
+        for verb in [
+            "find", "history", "explain", "ban", "unban", "sign-out", "unlock", "resend", "erase",
+            "export",
+        ] {
             let read = PeopleRequest::read(&payload(&json!({"verb": verb}))).unwrap();
             assert_eq!(read.call.verb, verb);
             assert!(read.task.query().is_some());

@@ -11,7 +11,7 @@
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
 //! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`],
 //! [`Deliveries`], [`People`], [`Histories`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
-//! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager). The others have several:
+//! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager), [`CarrierAccounts`] (SNS and SES). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
 //! [`Events`] (the tests also record what goes out), [`EventMapper`], [`DeliveryEvents`] and
 //! [`MessageTemplates`] (the contracts, and one of the tests).
@@ -24,6 +24,7 @@ mod accounts;
 mod answers;
 mod audit;
 mod budgets;
+mod carrier_accounts;
 mod challenges;
 mod clients;
 mod clock;
@@ -58,6 +59,7 @@ pub use answers::{
 };
 pub use audit::{Audit, AuditEntry};
 pub use budgets::{Budgets, TakeOutcome};
+pub use carrier_accounts::{CarrierAccounts, MailAccount, TextAccount};
 pub use challenges::{ChallengeState, Challenges, StoredLinks};
 pub use clients::{ChangeClientOutcome, ClientChange, Clients, CreateClientOutcome};
 pub use clock::Clock;

@@ -58,7 +58,8 @@ pub use new_ids::NewIds;
 pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};
 pub use password_gate::PasswordGate;
 pub use people::{
-    Call, ErasedPerson, FoundPerson, ManagePeople, PersonName, PersonQuery, PersonRefused, Resent,
+    Call, DeliveryFacts, ErasedPerson, Explanation, Finding, FoundPerson, ManagePeople, PersonName,
+    PersonQuery, PersonRefused, Resent, SpentPart, histories,
 };
 pub use profile::{Callers, Profile, SessionOwner};
 pub use read_history::{HistoryEntry, ReadHistory};

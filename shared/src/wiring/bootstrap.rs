@@ -2,6 +2,7 @@
 
 use crate::adapters::answer_keys::RingAnswerKeys;
 use crate::adapters::aws::Aws;
+use crate::adapters::carrier_accounts::AwsCarrierAccounts;
 use crate::adapters::code_keys::HmacCodeKeys;
 use crate::adapters::dynamodb::{DynamoHistories, DynamoStore};
 use crate::adapters::end_user_messaging::EndUserMessagingTexts;
@@ -18,7 +19,7 @@ use crate::ports::{
 };
 use crate::runtime::settings::{self, RingSource, SettingsError};
 use crate::runtime::{Error, init_telemetry};
-use crate::usecases::{SentMessages, WriteHistory};
+use crate::usecases::{DeliveryFacts, ReadHistory, SentMessages, WriteHistory};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,6 +157,29 @@ impl Bootstrap {
         };
         let set = settings::ses_configuration_set();
         Ok(Arc::new(SesMail::new(&aws, settings::mail_senders(brands)?, set)))
+    }
+
+    /// What explains why a person gets no messages.
+    pub fn delivery_facts(&mut self) -> Result<DeliveryFacts, Error> {
+        let store = Arc::new(self.store()?);
+        let aws = |region: Option<String>| match region {
+            Some(region) => self.aws.in_region(&region),
+            None => self.aws.clone(),
+        };
+        let (texts, mails) = (aws(settings::sms_region()), aws(settings::ses_region()));
+        Ok(DeliveryFacts {
+            history: ReadHistory {
+                histories: self.histories()?,
+                deliveries: Arc::clone(&store) as _,
+                clock: Arc::clone(&self.clock),
+            },
+            standings: Arc::clone(&store) as _,
+            deliveries: store,
+            carriers: Arc::new(AwsCarrierAccounts::new(&texts, &mails)),
+            policy: settings::send_policy()?,
+            bill: settings::bill()?,
+            reports: settings::delivery_reports()?,
+        })
     }
 
     /// What the relay remembers of the messages that it sent, if carriers report what became of them.

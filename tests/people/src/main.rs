@@ -51,6 +51,10 @@ struct Program {
 enum Verb {
     /// Shows who a person is, with the open sessions.
     Find(PersonArgs),
+    /// Shows what happened to a person in 30 days: codes and what became of them, guesses, events.
+    History(PersonArgs),
+    /// Explains why a person gets no texts or mails.
+    Explain(PersonArgs),
     /// Bans a user: all sessions end, and the user can neither enter nor get codes.
     Ban(PersonArgs),
     /// Ends the ban of a user.
@@ -113,6 +117,8 @@ impl Verb {
     fn payload(&self) -> (&'static str, Map<String, Value>) {
         match self {
             Self::Find(person) => ("find", person.fields()),
+            Self::History(person) => ("history", person.fields()),
+            Self::Explain(person) => ("explain", person.fields()),
             Self::Ban(person) => ("ban", person.fields()),
             Self::Unban(person) => ("unban", person.fields()),
             Self::SignOut(person) => ("sign-out", person.fields()),

@@ -1,6 +1,6 @@
 //! Erases people.
 
-use super::{ManagePeople, PersonQuery, PersonRefused, Refused, refused};
+use super::{ManagePeople, PersonQuery, PersonRefused, Refused, histories, refused};
 use crate::domain::account::{Account, DeletedAccount, DeletionProof};
 use crate::domain::event::Fact;
 use crate::domain::user::User;
@@ -39,6 +39,7 @@ impl ManagePeople {
         let had_user = self.delete(&person).await?;
         self.forget_devices(&person).await?;
         let after = self.people.forget(&person, ledger, tombstone, self.clock.now()).await?;
+        self.delivery.history.forget(&histories(&person)).await?;
         Ok(ErasedPerson { had_user, erased: sum(&before, &after) })
     }
 

@@ -2,10 +2,12 @@
 
 mod ban;
 mod erase;
+mod explain;
 mod find;
 mod resend;
 
 pub use erase::ErasedPerson;
+pub use explain::{DeliveryFacts, Explanation, Finding, SpentPart, histories};
 pub use find::{FoundPerson, PersonName, PersonQuery};
 pub use resend::Resent;
 
@@ -39,6 +41,8 @@ pub struct ManagePeople {
     pub clients: Arc<dyn Clients>,
     pub audit: Arc<dyn Audit>,
     pub hashes: Arc<dyn PersonHashes>,
+    /// What explains why a person gets no messages.
+    pub delivery: DeliveryFacts,
     pub operator_events: Arc<dyn OperatorEvents>,
     /// The events of each contract, by its name.
     pub contracts: BTreeMap<&'static str, Arc<dyn EventMapper>>,
