@@ -259,10 +259,11 @@ fn resent_message(resent: &Resent) -> Value {
 
 fn erased(person: &ErasedPerson) -> Value {
     let ErasedPerson { had_user, erased } = person;
-    let Erased { sessions, challenges, budgets, credits, messages, waiting, in_delivery } = erased;
+    let Erased { sessions, challenges, budgets, credits, messages, history, waiting, in_delivery } =
+        erased;
     json!({
         "erased": {"users": usize::from(*had_user), "sessions": sessions, "challenges": challenges,
-            "budgets": budgets, "credits": credits, "messages": messages, "outbox": waiting},
+            "budgets": budgets, "credits": credits, "messages": messages, "history": history, "outbox": waiting},
         "inDelivery": in_delivery,
         "isComplete": *in_delivery == 0,
         "keptElsewhere": {"archiveOfEventsDays": ARCHIVE_DAYS, "sealedAnswersHours": ANSWER_HOURS,

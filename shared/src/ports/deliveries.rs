@@ -61,6 +61,9 @@ pub trait Deliveries: Send + Sync {
     /// Returns what carriers reported of those messages that are known, in any order.
     async fn receipts(&self, ids: &[MessageId]) -> Result<Vec<Receipt>, PortError>;
 
+    /// Forgets messages. Returns how many were known.
+    async fn forget(&self, ids: &[MessageId]) -> Result<usize, PortError>;
+
     /// Ends that for a recipient. Returns whether it was left alone.
     async fn lift(&self, recipient: &Identifier) -> Result<bool, PortError>;
 }

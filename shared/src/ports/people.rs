@@ -56,7 +56,9 @@ pub struct Erased {
     pub challenges: usize,
     pub budgets: usize,
     pub credits: usize,
+    /// Sent messages, and recipients that are left alone.
     pub messages: usize,
+    pub history: usize,
     /// Outbox entries that waited.
     pub waiting: usize,
     /// Outbox entries that the relay delivers at this moment. They are gone in a minute.

@@ -57,6 +57,20 @@ impl ReadHistory {
         Ok(entries.collect())
     }
 
+    /// Returns the ids of all messages of these histories.
+    ///
+    /// # Errors
+    /// The store or the keys could not be read.
+    pub async fn messages(&self, of: &[HistoryOf]) -> Result<Vec<MessageId>, PortError> {
+        let now = self.clock.now();
+        let mut ids = Vec::new();
+        for of in of {
+            let items = self.histories.read(of, usize::MAX, now).await?;
+            ids.extend(items.iter().filter_map(message_id));
+        }
+        Ok(ids)
+    }
+
     /// Deletes the histories of a person. Returns how many items they had.
     ///
     /// # Errors

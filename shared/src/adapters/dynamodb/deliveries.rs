@@ -156,6 +156,18 @@ impl Deliveries for DynamoStore {
         items.iter().map(read_receipt).collect()
     }
 
+    async fn forget(&self, ids: &[MessageId]) -> Result<usize, PortError> {
+        let mut forgotten = 0_usize;
+        for id in ids {
+            let (table, key) = (&self.tables.deliveries, id.key());
+            let action = "forget a sent message";
+            if self.delete_item(action, table, ("delivery_id", &key)).await? {
+                forgotten = forgotten.saturating_add(1);
+            }
+        }
+        Ok(forgotten)
+    }
+
     async fn lift(&self, recipient: &Identifier) -> Result<bool, PortError> {
         let delete = self
             .client

@@ -36,11 +36,20 @@ impl ManagePeople {
         let person = self.person(query).await?;
         let tombstone = self.operator_events.detail_type(OperatorFact::Erased);
         let before = self.people.forget(&person, ledger, tombstone, self.clock.now()).await?;
+        let before = self.forget_history(&person, before).await?;
         let had_user = self.delete(&person).await?;
         self.forget_devices(&person).await?;
         let after = self.people.forget(&person, ledger, tombstone, self.clock.now()).await?;
-        self.delivery.history.forget(&histories(&person)).await?;
+        let after = self.forget_history(&person, after).await?;
         Ok(ErasedPerson { had_user, erased: sum(&before, &after) })
+    }
+
+    /// Deletes what happened to a person, and the messages that it names.
+    async fn forget_history(&self, person: &Person, erased: Erased) -> Result<Erased, Refused> {
+        let (of, history) = (histories(person), &self.delivery.history);
+        let messages = self.delivery.deliveries.forget(&history.messages(&of).await?).await?;
+        let history = history.forget(&of).await?;
+        Ok(Erased { history, messages: erased.messages.saturating_add(messages), ..erased })
     }
 
     /// Deletes the user. Returns whether there was one.
@@ -91,6 +100,7 @@ const fn sum(before: &Erased, after: &Erased) -> Erased {
         challenges: before.challenges.saturating_add(after.challenges),
         budgets: before.budgets.saturating_add(after.budgets),
         credits: before.credits.saturating_add(after.credits),
+        history: before.history.saturating_add(after.history),
         messages: before.messages.saturating_add(after.messages),
         waiting: before.waiting.saturating_add(after.waiting),
         in_delivery: after.in_delivery,

@@ -76,6 +76,23 @@ async fn a_person_with_sessions_devices_and_effects_that_wait_is_erased() {
 }
 
 #[tokio::test]
+async fn the_history_and_what_carriers_reported_are_erased() {
+    let stack = &TestStack::with(&without_limits(&[("DELIVERY_REPORTS", "on")])).await;
+    let phone = new_phone();
+    let id = gotu(stack).registered(&phone).await;
+    let delivered = || async {
+        let history = of(stack, "history", &phone, "gotu").await.to_string();
+        history.contains("deliveredAt").then_some(())
+    };
+    stack.wait_for("the report of the text", delivered).await;
+    assert!(stack.tables_with(&[&phone]).await.contains(&"Deliveries"));
+    let answer = of(stack, "erase", &phone, "gotu").await;
+    assert_eq!(answer["erased"]["messages"], 1, "{answer}");
+    assert!(answer["erased"]["history"].as_u64() >= Some(2), "{answer}");
+    expect_nothing_of(stack, &[&phone, &id]).await;
+}
+
+#[tokio::test]
 async fn credits_stay_without_a_name_or_are_deleted() {
     let stack = &TestStack::with(&without_limits(&[])).await;
     for (ledger, left) in [("anonymize", 1), ("delete", 0)] {
