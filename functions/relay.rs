@@ -5,9 +5,11 @@
 
 use latchkey::adapters::eventbridge::EventBridgeEvents;
 use latchkey::adapters::key_ring::KeyRingScope;
-use latchkey::contracts::{ContractTemplates, LatchkeyEvents, OutboxTask, names, sweep_part};
-use latchkey::runtime::{Error, serve_events, settings};
-use latchkey::usecases::{Breakers, DeliverEffects, Swept};
+use latchkey::contracts::{
+    ContractTemplates, LatchkeyEvents, OutboxTask, checked_test_numbers, names, sweep_part,
+};
+use latchkey::runtime::{Error, TestNumbersError, serve_events, settings};
+use latchkey::usecases::{Breakers, DeliverEffects, Swept, TestCodes};
 use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub(crate) async fn main() -> Result<(), Error> {
     let senders = base.senders(&names()).await?;
     let brands = base.brands(&names()).await?;
     let (code_host, public_url) = (settings::code_host(), settings::public_url()?);
+    let numbers = checked_test_numbers(base.test_numbers()?).map_err(TestNumbersError::from)?;
     let deliver = DeliverEffects {
         outbox: store.clone(),
         challenges: store,
@@ -51,6 +54,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         senders,
         mail: base.mail(&brands)?,
         templates: Arc::new(ContractTemplates { code_host, public_url, brands }),
+        test_codes: TestCodes { numbers, events: Arc::new(LatchkeyEvents) },
         sent: base.sent_messages(Arc::new(LatchkeyEvents))?,
         history: base.write_history()?,
         events: Arc::new(EventBridgeEvents::new(&base.aws, settings::event_bus()?)),

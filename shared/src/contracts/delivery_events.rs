@@ -8,7 +8,7 @@ use crate::ports::{DeliveryEvent, DeliveryEvents, PortError};
 use serde::Serialize;
 
 /// The source of the events.
-const SOURCE: &str = "latchkey";
+pub(super) const SOURCE: &str = "latchkey";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

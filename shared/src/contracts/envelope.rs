@@ -22,6 +22,9 @@ struct Envelope<T> {
     /// The transaction writes the version in the place of this zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_version: Option<u8>,
+    /// Only written if it is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_number: Option<bool>,
     #[serde(flatten)]
     fields: T,
 }
@@ -72,6 +75,7 @@ fn write(
         sequence: ids.sequence(number),
         caused_by: ids.cause_of(number),
         user_version,
+        test_number: ids.of_test_number().then_some(true),
         fields,
     };
     let detail = serde_json::to_string(&envelope)
@@ -113,6 +117,19 @@ mod tests {
         assert_eq!(detail.get("causedBy").unwrap(), &first.event_id(1));
         let event = message(("a", "b"), 1, Fields { note: "" }, &first, at).unwrap();
         assert!(!event.detail.contains("causedBy"), "{event:?}");
+    }
+
+    #[test]
+    fn an_event_about_the_user_of_a_test_number_says_so() {
+        let (ids, at) = (EventIds::new([7; 16]), Timestamp::from_millis(1000));
+        let detail = |ids: EventIds| {
+            let event = message(("a", "b"), 1, Fields { note: "" }, &ids.after(1), at).unwrap();
+            event.with_version(UserVersion::at(at)).detail
+        };
+        let marked: serde_json::Value = serde_json::from_str(&detail(ids.marked(true))).unwrap();
+        assert_eq!(marked.get("testNumber").unwrap(), true);
+        assert_eq!(marked.get("userVersion").unwrap(), 1_000_000);
+        assert!(!detail(ids.marked(false)).contains("testNumber"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod people;
 mod people_delivery;
 pub mod posbytz;
 mod templates;
+mod test_numbers;
 mod texts;
 mod tokens;
 pub mod urbanfits;
@@ -30,6 +31,7 @@ pub use operator::{
 };
 pub use people::{PeopleRequest, PeopleRequestError};
 pub use templates::ContractTemplates;
+pub use test_numbers::checked_test_numbers;
 pub use texts::{Language, Voice};
 
 use crate::domain::challenge::Purpose;

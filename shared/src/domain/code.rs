@@ -22,6 +22,14 @@ impl CodeFormat {
     pub const fn all_of(digits: u32) -> Self {
         Self { digits: digits as usize, lowest: 0, count: 10_u64.saturating_pow(digits) }
     }
+
+    /// Returns whether a text is a code of this format.
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        let is_number = code.bytes().all(|byte| byte.is_ascii_digit());
+        let number = code.parse::<u64>().ok().and_then(|code| code.checked_sub(self.lowest));
+        is_number && code.len() == self.digits && number.is_some_and(|it| it < self.count)
+    }
 }
 
 /// The labels that separate the derivations of codes and links.
@@ -70,6 +78,12 @@ impl CodeSeed {
 pub struct OneTimeCode(SecretString);
 
 impl OneTimeCode {
+    /// Returns the code of a test number, which is not derived.
+    #[must_use]
+    pub const fn fixed(code: SecretString) -> Self {
+        Self(code)
+    }
+
     /// Truncates a MAC to a code like HOTP (RFC 4226, section 5.3), but uses 64 bits instead of 31,
     /// so that the bias of the remainder is below 10^-13 for six digits.
     #[must_use]

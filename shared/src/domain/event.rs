@@ -49,7 +49,7 @@ pub enum Fact {
     PasswordChanged { user: UserId, realm: Realm, at: Timestamp },
     /// A user replaced the phone number by another one, or got the first one. All sessions of the user
     /// but the one of the device are over.
-    PhoneChanged { user: UserId, phone: Identifier, at: Timestamp },
+    PhoneChanged { user: UserId, realm: Realm, phone: Identifier, at: Timestamp },
     /// A user deleted the account. All sessions are over, and the identifiers are free.
     UserDeleted { user: UserId, realm: Realm, at: Timestamp },
     /// A device was registered for push messages.
@@ -78,6 +78,24 @@ impl Fact {
             | Self::DeviceRegistered { user, .. } => user,
         }
     }
+
+    /// The phone number of the user with its realm, if the fact contains it.
+    #[must_use]
+    pub fn phone(&self) -> Option<(&Realm, &Identifier)> {
+        match self {
+            Self::UserSignedUp { user, .. }
+            | Self::VerificationAsked { user, .. }
+            | Self::SignedIn { user, .. } => {
+                user.identifiers.phone().map(|known| (&user.realm, &known.identifier))
+            }
+            Self::IdentifierVerified { realm, identifier, .. } => Some((realm, identifier)),
+            Self::PhoneChanged { realm, phone, .. } => Some((realm, phone)),
+            Self::SessionEnded { .. }
+            | Self::PasswordChanged { .. }
+            | Self::UserDeleted { .. }
+            | Self::DeviceRegistered { .. } => None,
+        }
+    }
 }
 
 /// A message that was sent to verify an identifier.
@@ -95,12 +113,14 @@ pub struct EventIds {
     random: [u8; 16],
     /// The number of events that have ids already.
     used: u8,
+    /// Whether the events are about the user of a test number.
+    of_test_number: bool,
 }
 
 impl EventIds {
     #[must_use]
     pub const fn new(random: [u8; 16]) -> Self {
-        Self { random, used: 0 }
+        Self { random, used: 0, of_test_number: false }
     }
 
     /// Returns the ids of the same transaction after `events` others.
@@ -108,6 +128,18 @@ impl EventIds {
     pub fn after(&self, events: usize) -> Self {
         let events = u8::try_from(events).unwrap_or(u8::MAX);
         Self { used: self.used.wrapping_add(events), ..*self }
+    }
+
+    /// Returns the same ids, for events that say whether they are about the user of a test number.
+    #[must_use]
+    pub const fn marked(self, of_test_number: bool) -> Self {
+        Self { of_test_number, ..self }
+    }
+
+    /// Whether the events are about the user of a test number.
+    #[must_use]
+    pub const fn of_test_number(&self) -> bool {
+        self.of_test_number
     }
 
     /// The id that all events of the transaction share: a UUID.

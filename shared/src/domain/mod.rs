@@ -34,6 +34,7 @@ pub mod sender;
 pub mod sends;
 pub mod session;
 pub mod source;
+pub mod test_numbers;
 pub mod time;
 pub mod user;
 pub mod username;

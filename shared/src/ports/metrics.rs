@@ -47,6 +47,10 @@ pub enum MetricEvent {
     WrongGuess,
     /// A password could not be compared: the format of the stored hash is unknown, or its cost is above the limits.
     UnknownHash,
+    /// The fixed code of a test number was accepted.
+    TestCodeAccepted,
+    /// Test numbers have not ended. Contains how many.
+    TestNumbersOpen { count: u64 },
 }
 
 /// The reason for the refusal of a code.
@@ -82,6 +86,8 @@ impl MetricEvent {
             Self::BillRefused => "BillRefused",
             Self::WrongGuess => "WrongGuesses",
             Self::UnknownHash => "UnknownHashes",
+            Self::TestCodeAccepted => "TestCodesAccepted",
+            Self::TestNumbersOpen { .. } => "TestNumbersOpen",
         }
     }
 
@@ -94,13 +100,14 @@ impl MetricEvent {
         }
     }
 
-    /// The value: one to add, the milliseconds of an age, or a part in percent.
+    /// The value: one to add, the milliseconds of an age, a part in percent, or a count.
     fn value(self) -> u64 {
         match self {
             Self::Delivered(age) | Self::Waiting(age) => {
                 u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
             }
             Self::IdSpaceUsed { percent } | Self::BillUsed { percent } => percent,
+            Self::TestNumbersOpen { count } => count,
             _ => 1,
         }
     }

@@ -48,6 +48,7 @@ mod refresh_tokens;
 mod sequence_ids;
 mod sessions;
 mod standings;
+mod test_numbers;
 mod text_signatures;
 mod trace;
 mod users;
@@ -83,6 +84,7 @@ pub use refresh_tokens::{RefreshKeys, RefreshTokens, TokenRotation, TokenRotatio
 pub use sequence_ids::SequenceIds;
 pub use sessions::{EndOutcome, EndSessions, EndToken, Sessions};
 pub use standings::{Holder, Standing, StandingQuery, Standings};
+pub use test_numbers::TestNumberEvents;
 pub use text_signatures::{SignText, TextSignatures};
 pub use trace::{TRACE_EVENTS, trace_identifier, trace_user};
 pub use users::Users;

@@ -3,6 +3,7 @@
 
 use super::brands::{self, BrandsError};
 use super::senders::{self, SendersError};
+use super::test_numbers::{self, TestNumbersError};
 use crate::adapters::argon2::{Cost, Hasher};
 use crate::adapters::aws::AwsSettings;
 use crate::adapters::dynamodb::TableNames;
@@ -15,6 +16,8 @@ use crate::domain::password_attempts::Backoff;
 use crate::domain::phone::DialCodes;
 use crate::domain::sender::{MailSenders, Sender, Senders};
 use crate::domain::sends::{SendLimits, SendPolicy};
+use crate::domain::test_numbers::TestNumbers;
+use crate::domain::time::Timestamp;
 use crate::http::{AllowedOrigins, Brand, Front, PageUrl, Passage};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -38,6 +41,8 @@ pub enum SettingsError {
     Senders(#[from] SendersError),
     #[error(transparent)]
     Brands(#[from] BrandsError),
+    #[error(transparent)]
+    TestNumbers(#[from] TestNumbersError),
 }
 
 /// The number of guesses at one code while a contract is under attack.
@@ -139,8 +144,24 @@ pub(crate) fn send_policy() -> Result<SendPolicy, SettingsError> {
     Ok(SendPolicy {
         code_lifetime: seconds("OTP_TTL_SECONDS")?,
         limits: send_limits()?,
-        countries: DialCodes::parse(&required("SMS_COUNTRIES")?),
+        countries: countries()?,
     })
+}
+
+/// The countries that texts may go to.
+fn countries() -> Result<DialCodes, SettingsError> {
+    Ok(DialCodes::parse(&required("SMS_COUNTRIES")?))
+}
+
+/// The numbers whose codes are fixed.
+///
+/// # Errors
+/// The list is malformed or breaks a rule.
+pub(crate) fn test_numbers(now: Timestamp) -> Result<TestNumbers, SettingsError> {
+    match optional("TEST_NUMBERS") {
+        Some(list) => Ok(test_numbers::read(&list, &countries()?, now)?),
+        None => Ok(TestNumbers::default()),
+    }
 }
 
 /// The number of codes and sign-ups that a source may request in an hour; 0 for no limit.

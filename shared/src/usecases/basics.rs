@@ -2,16 +2,19 @@
 
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
+use crate::domain::test_numbers::TestNumbers;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Entropy, EventMapper, PortError, random};
 use std::sync::Arc;
 
-/// The clock, the random source, and the mapping from facts to the events of the contract.
+/// The clock, the random source, the mapping from facts to the events of the contract, and the test numbers,
+/// whose users' events are marked.
 #[derive(Clone)]
 pub struct Basics {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub event_mapper: Arc<dyn EventMapper>,
+    pub test_numbers: TestNumbers,
 }
 
 impl Basics {
@@ -32,7 +35,7 @@ impl Basics {
     pub(super) fn events(&self, facts: &[Fact], ids: &EventIds) -> Result<Vec<Effect>, PortError> {
         let mut events = Vec::new();
         for fact in facts {
-            let ids = ids.after(events.len());
+            let ids = ids.after(events.len()).marked(self.test_numbers.is_about(fact));
             let user = Some(fact.user());
             let of_fact = self.event_mapper.events(fact, &ids)?.into_iter();
             events.extend(

@@ -83,7 +83,12 @@ impl ChangePhone {
             // The clock is read after the user, so that sessions which the user has by then can be
             // ended.
             let now = self.basics.now();
-            let fact = Fact::PhoneChanged { user: found.id.clone(), phone: phone.clone(), at: now };
+            let fact = Fact::PhoneChanged {
+                user: found.id.clone(),
+                realm: self.realm.clone(),
+                phone: phone.clone(),
+                at: now,
+            };
             let effects = Some(self.basics.announce(&[fact], now)?);
             let known_sources = Some(KnownSources::only(&found.id, &source, Entrance::Proved, now));
             let credential = Credential::EarlierCodeOfPhone {

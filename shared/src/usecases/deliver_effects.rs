@@ -3,6 +3,7 @@
 use super::WriteHistory;
 use super::breakers::{Begin, Breakers, Line};
 use super::sent_messages::SentMessages;
+use super::test_codes::TestCodes;
 use crate::domain::code::CodeSeed;
 use crate::domain::history::MessageOutcome;
 use crate::domain::identifier::Identifier;
@@ -10,6 +11,7 @@ use crate::domain::outbox::{
     CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Shard,
 };
 use crate::domain::sender::{Sender, Senders, TextCarrier};
+use crate::domain::test_numbers::TestNumber;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, Events, MAIL_CARRIER, Message, MessageContent, MessageTemplates,
@@ -61,6 +63,8 @@ pub struct DeliverEffects {
     pub sent: Option<SentMessages>,
     /// Writes what became of effects into histories, unless they are switched off.
     pub history: Option<WriteHistory>,
+    /// Keep back what would go to test numbers.
+    pub test_codes: TestCodes,
     /// Leave carriers alone that fail.
     pub breakers: Arc<Breakers>,
     /// The longest pause between two tries of an entry.
@@ -201,6 +205,7 @@ impl DeliverEffects {
     /// The outbox could not be read.
     pub async fn sweep(&self, part: SweepPart) -> Result<Swept, PortError> {
         let started = self.clock.now();
+        self.test_codes.count_open(started);
         let messages = self.pages(part.shards(EntryKind::Messages), started);
         let messages = messages.flat_map(|page| stream::iter(each(page))).map(async |entry| {
             let failed = match entry? {
@@ -483,6 +488,13 @@ impl DeliverEffects {
         }
         if !current {
             return Ok(MessageOutcome::Replaced);
+        if let Some(number) = self.test_codes.numbers.of(&code.seed.key, now)
+            && code.delivery != CodeDelivery::Nothing
+        {
+            return self.withhold(id, code, number).await;
+        }
+        if code.delivery == CodeDelivery::Nothing || !current {
+            return Ok(());
         }
         if has_ended(&code.seed, code.expires_at, now) {
             return Ok(MessageOutcome::Ended);
@@ -523,6 +535,21 @@ impl DeliverEffects {
             return Ok(MessageOutcome::Dropped);
         };
         self.send_counted(id, &code.seed, name, content).await
+    }
+
+    /// Publishes the event that a code was asked for a test number, in the place of the message. If that
+    /// fails, the entry comes again, as after a message that failed.
+    async fn withhold(
+        &self,
+        id: &str,
+        code: &CodeMessage,
+        number: &TestNumber,
+    ) -> Result<(), Undelivered> {
+        let event = self.test_codes.events.used(id, code, number)?;
+        self.publish_together(&[Effect::Event(event)]).await?;
+        let contract = number.contract.as_str();
+        tracing::warn!(contract, "a code of a test number was asked for, and nothing was sent");
+        Ok(())
     }
 
     /// Mails a link, unless it has expired, was replaced or was used.

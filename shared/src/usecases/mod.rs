@@ -38,6 +38,7 @@ mod sign_in_by_password;
 mod sign_out;
 mod sign_up_by_password;
 mod start_sign_up;
+mod test_codes;
 mod verification;
 mod verify_link;
 mod write_history;
@@ -81,6 +82,7 @@ pub use sign_up_by_password::{
     Referrer, ResendToKnown, SignUpByPassword, SignUpCommand, Taken, Unproved,
 };
 pub use start_sign_up::{StartSignUp, StartSignUpCommand, StartSignUpRefused};
+pub use test_codes::TestCodes;
 pub use verification::{ResendVerification, Verification};
 pub use verify_link::{LinkRefused, VerifyLink};
 pub use write_history::WriteHistory;

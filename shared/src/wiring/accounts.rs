@@ -24,7 +24,7 @@ impl Wiring {
             ids: self.ids(self.profile.user_ids)?,
             audience,
             wallet: self.profile.wallet,
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -49,7 +49,7 @@ impl Wiring {
             passwords: self.passwords()?,
             ids: self.ids(self.profile.user_ids)?,
             unproved,
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -68,7 +68,7 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             passwords: self.passwords()?,
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -81,7 +81,7 @@ impl Wiring {
             passwords: self.passwords()?,
             devices: self.session_devices()?,
             realm: self.profile.realm(),
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -93,7 +93,7 @@ impl Wiring {
             users: Arc::clone(&store) as _,
             devices: store,
             realm: self.profile.realm(),
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -120,13 +120,13 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             devices,
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
     /// The use case that registers devices for push messages.
     pub fn register_device(&mut self) -> Result<RegisterDevice, Error> {
-        Ok(RegisterDevice { devices: Arc::new(self.base.store()?), basics: self.basics() })
+        Ok(RegisterDevice { devices: Arc::new(self.base.store()?), basics: self.basics()? })
     }
 
     /// The use case that grants access tokens to OAuth 2.0 clients.

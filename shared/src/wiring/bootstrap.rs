@@ -13,6 +13,7 @@ use crate::adapters::sns::SnsTexts;
 use crate::adapters::system::{OsEntropy, SystemClock};
 use crate::adapters::webhook::WebhookTexts;
 use crate::domain::sender::{Senders, TextCarrier};
+use crate::domain::test_numbers::TestNumbers;
 use crate::http::Brand;
 use crate::ports::{
     AnswerKeys, Clock, CodeKeys, DeliveryEvents, Entropy, Histories, Messages, PersonHashes, chain,
@@ -99,6 +100,11 @@ impl Bootstrap {
     pub fn code_keys(&mut self, scope: KeyRingScope) -> Result<Arc<dyn CodeKeys>, Error> {
         let ring = self.key_ring(&settings::code_key()?, scope)?;
         Ok(Arc::new(HmacCodeKeys::new(ring)))
+    }
+
+    /// The test numbers of all contracts, whose names and codes are not checked yet.
+    pub fn test_numbers(&self) -> Result<TestNumbers, Error> {
+        Ok(settings::test_numbers(self.clock.now())?)
     }
 
     /// The senders of the texts of these contracts.

@@ -23,7 +23,7 @@ impl Wiring {
             accounts: Arc::clone(&store) as _,
             users: store,
             code_keys: self.code_key_ids()?,
-            basics: self.basics(),
+            basics: self.basics()?,
             policy,
             account_notice: settings::account_notice(self.profile.name)?,
             handles: self.profile.handle,
@@ -39,7 +39,7 @@ impl Wiring {
             gate: self.gate()?,
             accounts: Arc::new(self.base.store()?),
             verification: Verification { code_keys, policy, bill: Arc::new(settings::bill()?) },
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -92,6 +92,7 @@ impl Wiring {
             limits: settings::guess_limits(self.profile.name)?,
             format: self.profile.code_format,
             realm: self.profile.realm(),
+            test_numbers: self.test_numbers()?,
         })
     }
 
@@ -114,7 +115,7 @@ impl Wiring {
             users: Arc::clone(&store) as _,
             challenges: store,
             code_keys: self.base.code_keys(KeyRingScope::WithKeys)?,
-            basics: self.basics(),
+            basics: self.basics()?,
             contract: self.profile.name,
         })
     }

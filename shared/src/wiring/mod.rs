@@ -17,10 +17,12 @@ use crate::adapters::dynamodb::DynamoSequenceIds;
 use crate::adapters::key_ring::KeyRingScope;
 use crate::domain::id::IdFormat;
 use crate::domain::session::RefreshToken;
+use crate::domain::test_numbers::TestNumbers;
 use crate::http::{Cors, Refusal, Request, Response};
 use crate::ports::{AccessTokens, CodeKeys, Passwords, SequenceIds};
 use crate::runtime::{
-    CallerOf, Error, Handler, Once, OnceFor, SecretForm, serve, settings, trace_with,
+    CallerOf, Error, Handler, Once, OnceFor, SecretForm, TestNumbersError, serve, settings,
+    trace_with,
 };
 use crate::usecases::{
     Basics, Callers, Gate, NewIds, Profile, Remembered, SourceLimits, handle_of,
@@ -127,12 +129,20 @@ impl Wiring {
         self.serve_with(module, Some(once), state, handler).await
     }
 
-    fn basics(&self) -> Basics {
-        Basics {
+    fn basics(&self) -> Result<Basics, Error> {
+        Ok(Basics {
             clock: Arc::clone(&self.base.clock),
             entropy: Arc::clone(&self.base.entropy),
             event_mapper: (self.profile.events)(),
-        }
+            test_numbers: self.test_numbers()?,
+        })
+    }
+
+    /// The test numbers, of which those of the contract have codes in its format.
+    fn test_numbers(&self) -> Result<TestNumbers, Error> {
+        let numbers = self.base.test_numbers()?;
+        let (contract, format) = (self.profile.name, self.profile.code_format);
+        Ok(numbers.fitting(contract, format).map_err(TestNumbersError::from)?)
     }
 
     /// The ids in this format.

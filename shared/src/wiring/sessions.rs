@@ -63,7 +63,7 @@ impl Wiring {
             sessions: self.open_sessions()?,
             admission: self.profile.admission,
             resend: None,
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
@@ -102,14 +102,14 @@ impl Wiring {
                 repeat: settings::refresh_repeat(self.profile.name)?,
                 lifetime: settings::session_lifetime(self.profile.name)?,
             },
-            basics: self.basics(),
+            basics: self.basics()?,
         })
     }
 
     /// The use case that ends sessions.
     pub fn sign_out(&mut self) -> Result<SignOut, Error> {
         let sessions = Arc::new(self.base.store()?);
-        Ok(SignOut { sessions, devices: self.session_devices()?, basics: self.basics() })
+        Ok(SignOut { sessions, devices: self.session_devices()?, basics: self.basics()? })
     }
 
     /// The devices of the contract's users, if sessions belong to them.

@@ -7,10 +7,13 @@ use latchkey::domain::delivery::{DeliveryReport, SentMessage};
 use latchkey::domain::event::{EventIds, EventMessage, Fact};
 use latchkey::domain::id::UserId;
 use latchkey::domain::link::LinkToken;
+use latchkey::domain::outbox::CodeMessage;
 use latchkey::domain::realm::Realm;
+use latchkey::domain::test_numbers::{TestNumber, event_ids};
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{
     DeliveryEvent, DeliveryEvents, EventMapper, MessageContent, MessageTemplates, PortError,
+    TestNumberEvents,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +100,22 @@ impl DeliveryEvents for PlainDeliveryEvents {
         let detail = format!("{name} {group} {cause}\n{}", ids.event_id(1));
         let event = event(&format!("message_{}", report.status.as_str()), detail, report.at);
         Ok(DeliveryEvent { entry: ids.correlation_id(), event })
+    }
+}
+
+/// The events about test numbers: the number and the purpose of the code.
+pub(crate) struct PlainTestNumberEvents;
+
+impl TestNumberEvents for PlainTestNumberEvents {
+    fn used(
+        &self,
+        entry_id: &str,
+        code: &CodeMessage,
+        number: &TestNumber,
+    ) -> Result<EventMessage, PortError> {
+        let (phone, purpose) = (number.phone.as_str(), code.seed.key.purpose.as_str());
+        let id = event_ids(entry_id).event_id(1);
+        Ok(event("test_number_used", format!("{phone} {purpose}\n{id}"), code.sent_at))
     }
 }
 

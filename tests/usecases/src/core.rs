@@ -24,6 +24,7 @@ use latchkey::domain::sender::{Sender, Senders};
 use latchkey::domain::sends::{SendLimits, SendPolicy};
 use latchkey::domain::session::RefreshLimits;
 use latchkey::domain::source::Source;
+use latchkey::domain::test_numbers::{TestNumber, TestNumbers};
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{AnswerKeys, Clock, CodeKeys, Entropy, Passwords, RefreshKeys, SequenceIds};
 use latchkey::usecases::{
@@ -140,6 +141,8 @@ pub struct Core {
     pub(crate) history_keys: Arc<KeyRing>,
     /// What the process writes into them.
     pub(crate) write_history: WriteHistory,
+    /// The test numbers. There are none by default.
+    pub(crate) test_numbers: TestNumbers,
 }
 
 /// The keys that codes and refresh tokens are derived with.
@@ -208,6 +211,7 @@ impl Default for Core {
             remembered: Arc::default(),
             breakers: Arc::new(Breakers::new(Duration::ZERO)),
             reports: false,
+            test_numbers: TestNumbers::default(),
             clock,
             entropy,
             database,
@@ -231,6 +235,13 @@ impl Core {
         core.remembered = Arc::default();
         core.passwords = passwords(&core.rules, &core.entropy);
         core
+    }
+
+    /// Returns the same core with these test numbers.
+    #[must_use]
+    pub fn with_test_numbers(&self, numbers: Vec<TestNumber>) -> Self {
+        let test_numbers = TestNumbers::new(numbers, self.now()).expect("a list by the rules");
+        Self { test_numbers, ..self.clone() }
     }
 
     fn with_keys(&self, json: &str) -> Self {
@@ -345,6 +356,7 @@ impl Core {
             clock: self.clock_port(),
             entropy: self.entropy_port(),
             event_mapper: event_mapper(),
+            test_numbers: self.test_numbers.clone(),
         }
     }
 

@@ -116,7 +116,7 @@ impl EventMapper for GotuEvents {
                 let facts = UserDeleted { user_id: user.as_str(), deleted_at };
                 Ok(vec![envelope::message((SOURCE, "AUTH_USER_DELETED"), 1, facts, ids, *at)?])
             }
-            Fact::PhoneChanged { user, phone, at } => phone_changed(user, phone, *at, ids),
+            Fact::PhoneChanged { user, phone, at, .. } => phone_changed(user, phone, *at, ids),
             // Gotu has no sign-up without a device, no separate verification, and no registration of
             // devices.
             Fact::UserSignedUp { device: None, .. }

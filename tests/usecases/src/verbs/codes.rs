@@ -73,6 +73,7 @@ impl Core {
             limits: self.rules.guesses,
             format: FORMAT,
             realm: self.realm.clone(),
+            test_numbers: self.test_numbers.clone(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! The delivery of effects.
 
 use crate::Core;
-use crate::contract::PlainMessages;
+use crate::contract::{PlainMessages, PlainTestNumberEvents};
 use crate::stepping::{Stepped, Steps};
 use dynoxide::AttributeValue;
 use latchkey::domain::outbox::{OutboxEntry, Shard};
 use latchkey::domain::sender::TextCarrier;
 use latchkey::ports::{Messages, Outbox as _, ParkedEntry, PortError};
-use latchkey::usecases::{Breakers, DeliverEffects, SweepPart, Swept};
+use latchkey::usecases::{Breakers, DeliverEffects, SweepPart, Swept, TestCodes};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -38,6 +38,10 @@ impl Core {
             events: Arc::clone(&self.bus) as _,
             sent: self.sent_messages(),
             history: Some(self.write_history.clone()),
+            test_codes: TestCodes {
+                numbers: self.test_numbers.clone(),
+                events: Arc::new(PlainTestNumberEvents),
+            },
             breakers: Arc::clone(&self.breakers),
             longest_pause: Duration::from_mins(10),
             clock: self.clock_port(),

@@ -9,6 +9,7 @@ mod challenge;
 mod delivery;
 mod key_ring;
 mod session_family;
+mod test_numbers;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
