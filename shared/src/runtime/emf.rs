@@ -20,6 +20,7 @@ struct Metric {
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
 const METRICS: [Metric; 21] = [
+const METRICS: [Metric; 22] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
@@ -43,6 +44,8 @@ const METRICS: [Metric; 21] = [
     Metric { name: "BillUsed", unit: "Percent", dimensions: &[&[], &["Contract"]] },
     Metric { name: "BillRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "IdSpaceUsed", unit: "Percent", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "TestNumbersOpen", unit: "Count", dimensions: &[&[]] },
+    Metric { name: "TestCodesAccepted", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "Refusals", unit: "Count", dimensions: &[&["Contract", "Class"]] },
     Metric { name: "RelayLag", unit: "Milliseconds", dimensions: &[&[]] },
     Metric { name: "OutboxAge", unit: "Milliseconds", dimensions: &[&[]] },
