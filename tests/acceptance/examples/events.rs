@@ -11,15 +11,23 @@ use acceptance::events::of_type;
 use acceptance::faults::Fault;
 use acceptance::posbytz::{by_email, customer_id};
 use acceptance::requests::{ENDPOINTS, prepare};
-use acceptance::{TestStack, gotu, new_email, new_phone, posbytz, without_limits};
+use acceptance::{TestStack, date_in, gotu, new_email, new_phone, posbytz, without_limits};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 use template::project_root;
 
+/// A number that nothing is sent to.
+const TEST_NUMBER: &str = "+447700900123";
+
 #[tokio::main]
 async fn main() {
-    let env = [("DELIVERY_REPORTS", "on"), ("SES_CONFIGURATION_SET", "latchkey-mails")];
+    let test_number = format!("{TEST_NUMBER}=48213@gotu:{}", date_in(2));
+    let env = [
+        ("DELIVERY_REPORTS", "on"),
+        ("SES_CONFIGURATION_SET", "latchkey-mails"),
+        ("TEST_NUMBERS", &test_number),
+    ];
     let stack = &TestStack::with(&without_limits(&env)).await;
     for endpoint in ENDPOINTS {
         let reply = prepare(stack, endpoint).await.call().await;
@@ -27,6 +35,7 @@ async fn main() {
     }
     refer(stack).await;
     operate(stack).await;
+    gotu(stack).ask_for_code(TEST_NUMBER, "sign_up").await.expect_text(204, "");
     for (service, mode) in [("sns", "undelivered"), ("ses", "bounced"), ("ses", "complained")] {
         stack.fault(&Fault::of(service, mode).times(1)).await;
         let recipient = if service == "sns" { new_phone() } else { new_email() };

@@ -17,6 +17,7 @@
 
 pub mod call;
 pub mod codes;
+pub mod dates;
 pub mod drivers;
 pub mod events;
 pub mod faults;
@@ -39,6 +40,7 @@ pub mod watching;
 
 pub use call::{Call, route};
 pub use codes::{KNOWN_RING, code_in, derived_code, derived_link, other_than};
+pub use dates::date_in;
 pub use goodcity::goodcity;
 pub use gotu::gotu;
 pub use json::compact;

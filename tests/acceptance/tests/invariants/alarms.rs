@@ -6,7 +6,9 @@
 use crate::delivery_reports::report_text;
 use acceptance::drivers::names;
 use acceptance::faults::{Fault, of_store};
-use acceptance::{NO_LIMITS, TestStack, goodcity, gotu, new_email, new_phone, without_limits};
+use acceptance::{
+    NO_LIMITS, TestStack, date_in, goodcity, gotu, new_email, new_phone, without_limits,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use template::{Alarm, Template};
@@ -76,7 +78,13 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
         .collect();
     assert!(watched.len() >= 3, "{watched:?}");
     // The second code of the hour is half of what the contract may send.
-    let env = without_limits(&[("MESSAGES_PER_HOUR", "2"), ("DELIVERY_REPORTS", "on")]);
+    let until = date_in(2);
+    let test_numbers = format!("+447700900123=48213@gotu:{until}");
+    let env = without_limits(&[
+        ("MESSAGES_PER_HOUR", "2"),
+        ("DELIVERY_REPORTS", "on"),
+        ("TEST_NUMBERS", &test_numbers),
+    ]);
     let stack = &TestStack::with(&env).await;
     let phone = new_phone();
     gotu(stack).registered(&phone).await;

@@ -34,6 +34,7 @@ mod repeats;
 mod secrets;
 mod sessions;
 mod settings;
+mod test_numbers;
 mod token_holders;
 mod traces;
 mod walks;
