@@ -298,6 +298,7 @@ fn withheld(message: &MessageHistory) -> Told {
         Some(Withheld::App) => "the app is not for the recipient",
         Some(Withheld::Decoy) => "the sign-up began with a recipient that has an account",
         Some(Withheld::Banned) => "an operator banned the user",
+        Some(Withheld::TestNumber) => "it is a test number, whose code is fixed",
         None => "of a reason that an older version did not keep",
     };
     tell(

@@ -55,10 +55,12 @@ pub enum Withheld {
     Decoy,
     /// An operator banned the user.
     Banned,
+    /// The number is a test number, whose code is fixed.
+    TestNumber,
 }
 
 impl Withheld {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Registered,
         Self::Unregistered,
         Self::Unverified,
@@ -66,6 +68,7 @@ impl Withheld {
         Self::App,
         Self::Decoy,
         Self::Banned,
+        Self::TestNumber,
     ];
 
     /// The name of the reason in tables.
@@ -79,6 +82,7 @@ impl Withheld {
             Self::App => "app",
             Self::Decoy => "decoy",
             Self::Banned => "banned",
+            Self::TestNumber => "test_number",
         }
     }
 

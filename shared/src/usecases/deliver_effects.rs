@@ -5,7 +5,7 @@ use super::breakers::{Begin, Breakers, Line};
 use super::sent_messages::SentMessages;
 use super::test_codes::TestCodes;
 use crate::domain::code::CodeSeed;
-use crate::domain::history::MessageOutcome;
+use crate::domain::history::{MessageOutcome, Withheld};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{
     CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Shard,
@@ -488,13 +488,10 @@ impl DeliverEffects {
         }
         if !current {
             return Ok(MessageOutcome::Replaced);
-        if let Some(number) = self.test_codes.numbers.of(&code.seed.key, now)
-            && code.delivery != CodeDelivery::Nothing
-        {
-            return self.withhold(id, code, number).await;
         }
-        if code.delivery == CodeDelivery::Nothing || !current {
-            return Ok(());
+        if let Some(number) = self.test_codes.numbers.of(&code.seed.key, now) {
+            self.withhold(id, code, number).await?;
+            return Ok(MessageOutcome::Withheld(Some(Withheld::TestNumber)));
         }
         if has_ended(&code.seed, code.expires_at, now) {
             return Ok(MessageOutcome::Ended);

@@ -51,8 +51,6 @@ class GoodcityUserCreated(TypedDict):
     districtId: int | None
     mobile: str
     mobileVerified: Literal[False]
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: int
 
 
@@ -91,8 +89,6 @@ class GoodcityUserVerified(TypedDict):
     # Whether this pin verified the mobile for the first time.
     firstTime: bool
     mobile: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: int
     verifiedAt: str
 
@@ -131,8 +127,6 @@ class GotuAuthPhoneChanged(TypedDict):
     userVersion: NotRequired[int]
     changedAt: str
     phoneNumber: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -154,8 +148,6 @@ class GotuAuthSessionRevoked(TypedDict):
     # token_reused: a refresh token was presented after its successor was used, or long after its own use, so a copy of it exists.
     reason: Literal["signed_out", "signed_out_everywhere", "token_reused", "password_reset", "phone_changed"]
     revokedAt: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -181,8 +173,6 @@ class GotuAuthUserCreated(TypedDict):
     phoneVerified: bool
     referralID: NotRequired[str]
     source: NotRequired[str]
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     type: Literal["email", "phone"]
     userId: str
     userType: Literal["DNT", "HYG"] | None
@@ -226,8 +216,6 @@ class GotuAuthUserSignedIn(TypedDict):
     method: Literal["password", "otp"]
     platform: NotRequired[Literal["ios", "android", "web"]]
     signedInAt: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -249,8 +237,6 @@ class GotuNewDeviceToken(TypedDict):
     # The push token of the X-Device-Token header; never a session's token.
     deviceToken: str | None
     platform: NotRequired[Literal["android", "ios", "web"]]
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -393,8 +379,6 @@ class LatchkeyMessageSent(TypedDict):
 
 class LatchkeyUserBanned(TypedDict):
     """An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey."""
-class LatchkeyTestNumberUsed(TypedDict):
-    """A code was asked for a test number. Nothing was sent, and the fixed code of the number works. Source latchkey."""
 
     schemaVersion: Literal[1]
     # The id of the event. A consumer drops an event whose id it has handled.
@@ -460,23 +444,6 @@ class LatchkeyUserUnbanned(TypedDict):
     store: NotRequired[str]
     # The id as a text, also where the product's own events have it as a number.
     userId: str
-    # An id of this event alone.
-    correlationId: str
-    # The order within the transaction.
-    sequence: Literal[1]
-    # The time until which the code of this request works.
-    codeExpiresAt: str
-    # The product that the number is for.
-    contract: Literal["gotu", "goodcity", "posbytz"]
-    # The time until which the number has a fixed code.
-    numberExpiresAt: str
-    occurredAt: str
-    # The test number. No person can have it.
-    phoneNumber: str
-    # What the code is for.
-    purpose: Literal["sign_up", "sign_in", "reset_password", "change_phone", "verify", "delete_account"]
-    # The correlationId of the events of the request that asked for the code.
-    requestCorrelationId: str
 
 
 class PosbytzCustomerCreatedMobile(TypedDict):
@@ -505,8 +472,6 @@ class PosbytzCustomerCreated(TypedDict):
     mobile: PosbytzCustomerCreatedMobile | None
     mobileVerified: Literal[False]
     store: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -566,8 +531,6 @@ class PosbytzCustomerMobileVerified(TypedDict):
     userVersion: NotRequired[int]
     mobile: str
     store: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
     verifiedAt: str
 
@@ -608,8 +571,6 @@ class PosbytzCustomerSignedIn(TypedDict):
     method: Literal["password", "otp"]
     signedInAt: str
     store: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -632,8 +593,6 @@ class PosbytzCustomerVerificationRequested(TypedDict):
     expiresAt: str
     requestedAt: str
     store: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -659,8 +618,6 @@ class PosbytzReferralRecorded(TypedDict):
     # Whether the referrer is a customer of the store.
     resolved: bool
     store: str
-    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -1063,14 +1020,11 @@ LatchkeyMessageSentEvent = TypedDict(
 
 LatchkeyUserBannedEvent = TypedDict(
     "LatchkeyUserBannedEvent",
-LatchkeyTestNumberUsedEvent = TypedDict(
-    "LatchkeyTestNumberUsedEvent",
     {
         "version": str,
         "id": str,
         "source": Literal["latchkey"],
         "detail-type": Literal["USER_BANNED"],
-        "detail-type": Literal["TEST_NUMBER_USED"],
         "account": str,
         "time": str,
         "region": str,
@@ -1108,7 +1062,6 @@ LatchkeyUserUnbannedEvent = TypedDict(
         "region": str,
         "resources": list[str],
         "detail": LatchkeyUserUnbanned,
-        "detail": LatchkeyTestNumberUsed,
     },
 )
 
@@ -1122,7 +1075,6 @@ LatchkeyEvent = Union[
     LatchkeyUserBannedEvent,
     LatchkeyUserErasedEvent,
     LatchkeyUserUnbannedEvent,
-    LatchkeyTestNumberUsedEvent,
 ]
 
 

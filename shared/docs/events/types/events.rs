@@ -96,9 +96,6 @@ pub struct GoodcityUserCreated {
     pub mobile: String,
     #[serde(rename = "mobileVerified")]
     pub mobile_verified: bool,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: i64,
 }
@@ -151,9 +148,6 @@ pub struct GoodcityUserVerified {
     #[serde(rename = "firstTime")]
     pub first_time: bool,
     pub mobile: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: i64,
     #[serde(rename = "verifiedAt")]
@@ -208,9 +202,6 @@ pub struct GotuAuthPhoneChanged {
     pub changed_at: String,
     #[serde(rename = "phoneNumber")]
     pub phone_number: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -240,9 +231,6 @@ pub struct GotuAuthSessionRevoked {
     pub reason: GotuAuthSessionRevokedReason,
     #[serde(rename = "revokedAt")]
     pub revoked_at: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -296,9 +284,6 @@ pub struct GotuAuthUserCreated {
     #[serde(rename = "referralID")]
     pub referral_id: Option<String>,
     pub source: Option<String>,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     pub r#type: GotuAuthUserCreatedType,
     #[serde(rename = "userId")]
     pub user_id: String,
@@ -381,9 +366,6 @@ pub struct GotuAuthUserSignedIn {
     pub platform: Option<GotuAuthUserSignedInPlatform>,
     #[serde(rename = "signedInAt")]
     pub signed_in_at: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -437,9 +419,6 @@ pub struct GotuNewDeviceToken {
     #[serde(rename = "deviceToken")]
     pub device_token: Option<String>,
     pub platform: Option<GotuNewDeviceTokenPlatform>,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -866,9 +845,6 @@ pub enum LatchkeyMessageSentContract {
 /// An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LatchkeyUserBanned {
-/// A code was asked for a test number. Nothing was sent, and the fixed code of the number works. Source latchkey.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct LatchkeyTestNumberUsed {
     #[serde(rename = "schemaVersion")]
     pub schema_version: i64,
     /// The id of the event. A consumer drops an event whose id it has handled.
@@ -898,33 +874,6 @@ pub struct LatchkeyTestNumberUsed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum LatchkeyUserBannedContract {
-    /// An id of this event alone.
-    #[serde(rename = "correlationId")]
-    pub correlation_id: String,
-    /// The order within the transaction.
-    pub sequence: i64,
-    /// The time until which the code of this request works.
-    #[serde(rename = "codeExpiresAt")]
-    pub code_expires_at: String,
-    /// The product that the number is for.
-    pub contract: LatchkeyTestNumberUsedContract,
-    /// The time until which the number has a fixed code.
-    #[serde(rename = "numberExpiresAt")]
-    pub number_expires_at: String,
-    #[serde(rename = "occurredAt")]
-    pub occurred_at: String,
-    /// The test number. No person can have it.
-    #[serde(rename = "phoneNumber")]
-    pub phone_number: String,
-    /// What the code is for.
-    pub purpose: LatchkeyTestNumberUsedPurpose,
-    /// The correlationId of the events of the request that asked for the code.
-    #[serde(rename = "requestCorrelationId")]
-    pub request_correlation_id: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum LatchkeyTestNumberUsedContract {
     #[serde(rename = "gotu")]
     Gotu,
     #[serde(rename = "goodcity")]
@@ -1023,20 +972,6 @@ pub enum LatchkeyUserUnbannedContract {
     Urbanfits,
     #[serde(rename = "posbytz")]
     Posbytz,
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum LatchkeyTestNumberUsedPurpose {
-    #[serde(rename = "sign_up")]
-    SignUp,
-    #[serde(rename = "sign_in")]
-    SignIn,
-    #[serde(rename = "reset_password")]
-    ResetPassword,
-    #[serde(rename = "change_phone")]
-    ChangePhone,
-    #[serde(rename = "verify")]
-    Verify,
-    #[serde(rename = "delete_account")]
-    DeleteAccount,
     /// A value that a later version added.
     #[serde(other)]
     Other,
@@ -1077,9 +1012,6 @@ pub struct PosbytzCustomerCreated {
     #[serde(rename = "mobileVerified")]
     pub mobile_verified: bool,
     pub store: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1159,9 +1091,6 @@ pub struct PosbytzCustomerMobileVerified {
     pub user_version: Option<i64>,
     pub mobile: String,
     pub store: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
     #[serde(rename = "verifiedAt")]
@@ -1217,9 +1146,6 @@ pub struct PosbytzCustomerSignedIn {
     #[serde(rename = "signedInAt")]
     pub signed_in_at: String,
     pub store: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1261,9 +1187,6 @@ pub struct PosbytzCustomerVerificationRequested {
     #[serde(rename = "requestedAt")]
     pub requested_at: String,
     pub store: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1309,9 +1232,6 @@ pub struct PosbytzReferralRecorded {
     /// Whether the referrer is a customer of the store.
     pub resolved: bool,
     pub store: String,
-    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
-    #[serde(rename = "testNumber")]
-    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1570,8 +1490,6 @@ pub enum LatchkeyEvent {
     UserErased(LatchkeyUserErased),
     #[serde(rename = "USER_UNBANNED")]
     UserUnbanned(LatchkeyUserUnbanned),
-    #[serde(rename = "TEST_NUMBER_USED")]
-    TestNumberUsed(LatchkeyTestNumberUsed),
 }
 
 /// An event of posbytz, as the event bus delivers it.

@@ -17,6 +17,7 @@ use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::realm::Realm;
 use crate::domain::session::SessionsToEnd;
+use crate::domain::test_numbers::TestNumbers;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
@@ -181,6 +182,8 @@ impl ManagePeople {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             event_mapper: Arc::clone(mapper.ok_or(refused(PersonRefused::NoContract))?),
+            // Events that name the id of a user alone are not marked.
+            test_numbers: TestNumbers::default(),
         })
     }
 

@@ -36,12 +36,18 @@ fn typed(otp: &str) -> Value {
 
 /// Requires that a code was asked for a number once, that nothing was sent to it, and that these events of
 /// its user say that the user is no person.
-async fn expect_told(stack: &TestStack, contract: &str, phone: &str, user: &str, marked: &[&str]) {
+async fn expect_told(
+    stack: &TestStack,
+    contract: &str,
+    phone: &str,
+    person: &str,
+    marked: &[&str],
+) {
     stack.wait_until_delivered(phone).await;
     assert_eq!(stack.messages(phone).await, [] as [Value; 0]);
     for name in marked {
         let look = || async {
-            let events = stack.events_of(user).await;
+            let events = stack.events_of(person).await;
             of_type(&events, name).first().map(|event| event["detail"]["testNumber"].clone())
         };
         assert_eq!(stack.wait_for(name, look).await, true, "{name}");
