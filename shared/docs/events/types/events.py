@@ -51,6 +51,8 @@ class GoodcityUserCreated(TypedDict):
     districtId: int | None
     mobile: str
     mobileVerified: Literal[False]
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: int
 
 
@@ -89,6 +91,8 @@ class GoodcityUserVerified(TypedDict):
     # Whether this pin verified the mobile for the first time.
     firstTime: bool
     mobile: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: int
     verifiedAt: str
 
@@ -127,6 +131,8 @@ class GotuAuthPhoneChanged(TypedDict):
     userVersion: NotRequired[int]
     changedAt: str
     phoneNumber: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -148,6 +154,8 @@ class GotuAuthSessionRevoked(TypedDict):
     # token_reused: a refresh token was presented after its successor was used, or long after its own use, so a copy of it exists.
     reason: Literal["signed_out", "signed_out_everywhere", "token_reused", "password_reset", "phone_changed"]
     revokedAt: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -173,6 +181,8 @@ class GotuAuthUserCreated(TypedDict):
     phoneVerified: bool
     referralID: NotRequired[str]
     source: NotRequired[str]
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     type: Literal["email", "phone"]
     userId: str
     userType: Literal["DNT", "HYG"] | None
@@ -216,6 +226,8 @@ class GotuAuthUserSignedIn(TypedDict):
     method: Literal["password", "otp"]
     platform: NotRequired[Literal["ios", "android", "web"]]
     signedInAt: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -237,6 +249,8 @@ class GotuNewDeviceToken(TypedDict):
     # The push token of the X-Device-Token header; never a session's token.
     deviceToken: str | None
     platform: NotRequired[Literal["android", "ios", "web"]]
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -377,6 +391,31 @@ class LatchkeyMessageSent(TypedDict):
     requestCorrelationId: str
 
 
+class LatchkeyTestNumberUsed(TypedDict):
+    """A code was asked for a test number. Nothing was sent, and the fixed code of the number works. Source latchkey."""
+
+    schemaVersion: Literal[1]
+    # The id of the event. A consumer drops an event whose id it has handled.
+    eventId: str
+    # An id of this event alone.
+    correlationId: str
+    # The order within the transaction.
+    sequence: Literal[1]
+    # The time until which the code of this request works.
+    codeExpiresAt: str
+    # The product that the number is for.
+    contract: Literal["gotu", "goodcity", "posbytz"]
+    # The time until which the number has a fixed code.
+    numberExpiresAt: str
+    occurredAt: str
+    # The test number. No person can have it.
+    phoneNumber: str
+    # What the code is for.
+    purpose: Literal["sign_up", "sign_in", "reset_password", "change_phone", "verify", "delete_account"]
+    # The correlationId of the events of the request that asked for the code.
+    requestCorrelationId: str
+
+
 class LatchkeyUserBanned(TypedDict):
     """An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey."""
 
@@ -472,6 +511,8 @@ class PosbytzCustomerCreated(TypedDict):
     mobile: PosbytzCustomerCreatedMobile | None
     mobileVerified: Literal[False]
     store: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -531,6 +572,8 @@ class PosbytzCustomerMobileVerified(TypedDict):
     userVersion: NotRequired[int]
     mobile: str
     store: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
     verifiedAt: str
 
@@ -571,6 +614,8 @@ class PosbytzCustomerSignedIn(TypedDict):
     method: Literal["password", "otp"]
     signedInAt: str
     store: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -593,6 +638,8 @@ class PosbytzCustomerVerificationRequested(TypedDict):
     expiresAt: str
     requestedAt: str
     store: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -618,6 +665,8 @@ class PosbytzReferralRecorded(TypedDict):
     # Whether the referrer is a customer of the store.
     resolved: bool
     store: str
+    # True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    testNumber: NotRequired[bool]
     userId: str
 
 
@@ -1018,6 +1067,22 @@ LatchkeyMessageSentEvent = TypedDict(
 )
 
 
+LatchkeyTestNumberUsedEvent = TypedDict(
+    "LatchkeyTestNumberUsedEvent",
+    {
+        "version": str,
+        "id": str,
+        "source": Literal["latchkey"],
+        "detail-type": Literal["TEST_NUMBER_USED"],
+        "account": str,
+        "time": str,
+        "region": str,
+        "resources": list[str],
+        "detail": LatchkeyTestNumberUsed,
+    },
+)
+
+
 LatchkeyUserBannedEvent = TypedDict(
     "LatchkeyUserBannedEvent",
     {
@@ -1072,6 +1137,7 @@ LatchkeyEvent = Union[
     LatchkeyMessageDeliveredEvent,
     LatchkeyMessageFailedEvent,
     LatchkeyMessageSentEvent,
+    LatchkeyTestNumberUsedEvent,
     LatchkeyUserBannedEvent,
     LatchkeyUserErasedEvent,
     LatchkeyUserUnbannedEvent,

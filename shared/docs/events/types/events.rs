@@ -96,6 +96,9 @@ pub struct GoodcityUserCreated {
     pub mobile: String,
     #[serde(rename = "mobileVerified")]
     pub mobile_verified: bool,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: i64,
 }
@@ -148,6 +151,9 @@ pub struct GoodcityUserVerified {
     #[serde(rename = "firstTime")]
     pub first_time: bool,
     pub mobile: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: i64,
     #[serde(rename = "verifiedAt")]
@@ -202,6 +208,9 @@ pub struct GotuAuthPhoneChanged {
     pub changed_at: String,
     #[serde(rename = "phoneNumber")]
     pub phone_number: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -231,6 +240,9 @@ pub struct GotuAuthSessionRevoked {
     pub reason: GotuAuthSessionRevokedReason,
     #[serde(rename = "revokedAt")]
     pub revoked_at: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -284,6 +296,9 @@ pub struct GotuAuthUserCreated {
     #[serde(rename = "referralID")]
     pub referral_id: Option<String>,
     pub source: Option<String>,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     pub r#type: GotuAuthUserCreatedType,
     #[serde(rename = "userId")]
     pub user_id: String,
@@ -366,6 +381,9 @@ pub struct GotuAuthUserSignedIn {
     pub platform: Option<GotuAuthUserSignedInPlatform>,
     #[serde(rename = "signedInAt")]
     pub signed_in_at: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -419,6 +437,9 @@ pub struct GotuNewDeviceToken {
     #[serde(rename = "deviceToken")]
     pub device_token: Option<String>,
     pub platform: Option<GotuNewDeviceTokenPlatform>,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -842,6 +863,71 @@ pub enum LatchkeyMessageSentContract {
     Other,
 }
 
+/// A code was asked for a test number. Nothing was sent, and the fixed code of the number works. Source latchkey.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LatchkeyTestNumberUsed {
+    #[serde(rename = "schemaVersion")]
+    pub schema_version: i64,
+    /// The id of the event. A consumer drops an event whose id it has handled.
+    #[serde(rename = "eventId")]
+    pub event_id: String,
+    /// An id of this event alone.
+    #[serde(rename = "correlationId")]
+    pub correlation_id: String,
+    /// The order within the transaction.
+    pub sequence: i64,
+    /// The time until which the code of this request works.
+    #[serde(rename = "codeExpiresAt")]
+    pub code_expires_at: String,
+    /// The product that the number is for.
+    pub contract: LatchkeyTestNumberUsedContract,
+    /// The time until which the number has a fixed code.
+    #[serde(rename = "numberExpiresAt")]
+    pub number_expires_at: String,
+    #[serde(rename = "occurredAt")]
+    pub occurred_at: String,
+    /// The test number. No person can have it.
+    #[serde(rename = "phoneNumber")]
+    pub phone_number: String,
+    /// What the code is for.
+    pub purpose: LatchkeyTestNumberUsedPurpose,
+    /// The correlationId of the events of the request that asked for the code.
+    #[serde(rename = "requestCorrelationId")]
+    pub request_correlation_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum LatchkeyTestNumberUsedContract {
+    #[serde(rename = "gotu")]
+    Gotu,
+    #[serde(rename = "goodcity")]
+    Goodcity,
+    #[serde(rename = "posbytz")]
+    Posbytz,
+    /// A value that a later version added.
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum LatchkeyTestNumberUsedPurpose {
+    #[serde(rename = "sign_up")]
+    SignUp,
+    #[serde(rename = "sign_in")]
+    SignIn,
+    #[serde(rename = "reset_password")]
+    ResetPassword,
+    #[serde(rename = "change_phone")]
+    ChangePhone,
+    #[serde(rename = "verify")]
+    Verify,
+    #[serde(rename = "delete_account")]
+    DeleteAccount,
+    /// A value that a later version added.
+    #[serde(other)]
+    Other,
+}
+
 /// An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LatchkeyUserBanned {
@@ -1012,6 +1098,9 @@ pub struct PosbytzCustomerCreated {
     #[serde(rename = "mobileVerified")]
     pub mobile_verified: bool,
     pub store: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1091,6 +1180,9 @@ pub struct PosbytzCustomerMobileVerified {
     pub user_version: Option<i64>,
     pub mobile: String,
     pub store: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
     #[serde(rename = "verifiedAt")]
@@ -1146,6 +1238,9 @@ pub struct PosbytzCustomerSignedIn {
     #[serde(rename = "signedInAt")]
     pub signed_in_at: String,
     pub store: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1187,6 +1282,9 @@ pub struct PosbytzCustomerVerificationRequested {
     #[serde(rename = "requestedAt")]
     pub requested_at: String,
     pub store: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1232,6 +1330,9 @@ pub struct PosbytzReferralRecorded {
     /// Whether the referrer is a customer of the store.
     pub resolved: bool,
     pub store: String,
+    /// True if the phone number of the user is a test number, so the user is no person. Otherwise absent.
+    #[serde(rename = "testNumber")]
+    pub test_number: Option<bool>,
     #[serde(rename = "userId")]
     pub user_id: String,
 }
@@ -1484,6 +1585,8 @@ pub enum LatchkeyEvent {
     MessageFailed(LatchkeyMessageFailed),
     #[serde(rename = "MESSAGE_SENT")]
     MessageSent(LatchkeyMessageSent),
+    #[serde(rename = "TEST_NUMBER_USED")]
+    TestNumberUsed(LatchkeyTestNumberUsed),
     #[serde(rename = "USER_BANNED")]
     UserBanned(LatchkeyUserBanned),
     #[serde(rename = "USER_ERASED")]

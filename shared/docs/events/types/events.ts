@@ -45,6 +45,8 @@ export interface GoodcityUserCreated {
   districtId: number | null;
   mobile: string;
   mobileVerified: false;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: number;
 }
 
@@ -81,6 +83,8 @@ export interface GoodcityUserVerified {
   /** Whether this pin verified the mobile for the first time. */
   firstTime: boolean;
   mobile: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: number;
   verifiedAt: string;
 }
@@ -117,6 +121,8 @@ export interface GotuAuthPhoneChanged {
   userVersion?: number;
   changedAt: string;
   phoneNumber: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -137,6 +143,8 @@ export interface GotuAuthSessionRevoked {
   /** token_reused: a refresh token was presented after its successor was used, or long after its own use, so a copy of it exists. */
   reason: "signed_out" | "signed_out_everywhere" | "token_reused" | "password_reset" | "phone_changed";
   revokedAt: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -161,6 +169,8 @@ export interface GotuAuthUserCreated {
   phoneVerified: boolean;
   referralID?: string;
   source?: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   type: "email" | "phone";
   userId: string;
   userType: "DNT" | "HYG" | null;
@@ -202,6 +212,8 @@ export interface GotuAuthUserSignedIn {
   method: "password" | "otp";
   platform?: "ios" | "android" | "web";
   signedInAt: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -222,6 +234,8 @@ export interface GotuNewDeviceToken {
   /** The push token of the X-Device-Token header; never a session's token. */
   deviceToken: string | null;
   platform?: "android" | "ios" | "web";
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -357,6 +371,30 @@ export interface LatchkeyMessageSent {
   requestCorrelationId: string;
 }
 
+/** A code was asked for a test number. Nothing was sent, and the fixed code of the number works. Source latchkey. */
+export interface LatchkeyTestNumberUsed {
+  schemaVersion: 1;
+  /** The id of the event. A consumer drops an event whose id it has handled. */
+  eventId: string;
+  /** An id of this event alone. */
+  correlationId: string;
+  /** The order within the transaction. */
+  sequence: 1;
+  /** The time until which the code of this request works. */
+  codeExpiresAt: string;
+  /** The product that the number is for. */
+  contract: "gotu" | "goodcity" | "posbytz";
+  /** The time until which the number has a fixed code. */
+  numberExpiresAt: string;
+  occurredAt: string;
+  /** The test number. No person can have it. */
+  phoneNumber: string;
+  /** What the code is for. */
+  purpose: "sign_up" | "sign_in" | "reset_password" | "change_phone" | "verify" | "delete_account";
+  /** The correlationId of the events of the request that asked for the code. */
+  requestCorrelationId: string;
+}
+
 /** An operator banned a user of any product. Every session is over, and the user can neither enter nor get codes. Source latchkey. */
 export interface LatchkeyUserBanned {
   schemaVersion: 1;
@@ -448,6 +486,8 @@ export interface PosbytzCustomerCreated {
   mobile: PosbytzCustomerCreatedMobile | null;
   mobileVerified: false;
   store: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -504,6 +544,8 @@ export interface PosbytzCustomerMobileVerified {
   userVersion?: number;
   mobile: string;
   store: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
   verifiedAt: string;
 }
@@ -542,6 +584,8 @@ export interface PosbytzCustomerSignedIn {
   method: "password" | "otp";
   signedInAt: string;
   store: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -563,6 +607,8 @@ export interface PosbytzCustomerVerificationRequested {
   expiresAt: string;
   requestedAt: string;
   store: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -587,6 +633,8 @@ export interface PosbytzReferralRecorded {
   /** Whether the referrer is a customer of the store. */
   resolved: boolean;
   store: string;
+  /** True if the phone number of the user is a test number, so the user is no person. Otherwise absent. */
+  testNumber?: boolean;
   userId: string;
 }
 
@@ -743,6 +791,7 @@ export type LatchkeyEvent =
   | Envelope<"latchkey", "MESSAGE_DELIVERED", LatchkeyMessageDelivered>
   | Envelope<"latchkey", "MESSAGE_FAILED", LatchkeyMessageFailed>
   | Envelope<"latchkey", "MESSAGE_SENT", LatchkeyMessageSent>
+  | Envelope<"latchkey", "TEST_NUMBER_USED", LatchkeyTestNumberUsed>
   | Envelope<"latchkey", "USER_BANNED", LatchkeyUserBanned>
   | Envelope<"latchkey", "USER_ERASED", LatchkeyUserErased>
   | Envelope<"latchkey", "USER_UNBANNED", LatchkeyUserUnbanned>;
