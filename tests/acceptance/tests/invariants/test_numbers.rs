@@ -53,13 +53,13 @@ async fn expect_told(
         assert_eq!(stack.wait_for(name, look).await, true, "{name}");
     }
     let events = stack.all_events().await;
-    let used: Vec<_> = of_type(&events, "TEST_NUMBER_USED")
+    let told: Vec<_> = of_type(&events, "TEST_NUMBER_USED")
         .into_iter()
         .filter(|event| event["detail"]["phoneNumber"] == phone)
         .collect();
-    assert_eq!(used.len(), 1, "{events:?}");
+    assert_eq!(told.len(), 1, "{events:?}");
     assert_eq!(
-        (&used[0]["source"], &used[0]["detail"]["contract"]),
+        (&told[0]["source"], &told[0]["detail"]["contract"]),
         (&json!("latchkey"), &json!(contract))
     );
 }
