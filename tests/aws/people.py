@@ -74,7 +74,7 @@ def verbs(operator, stack):
     require([one["purpose"] for one in resent] == ["reset_password"], "resend", f"{len(resent)} message")
     stored = operator.done("export", email)["stored"]
     require(stored["users"][0]["email"] == email, "export", f"{sum(map(len, stored.values()))} items")
-    require(operator.done("clients")["clients"] == [], "clients", "none")
+    require(operator.done("clients", "list")["clients"] == [], "clients", "none")
     refused = operator.run("ban", "person9@example.com")
     require(refused.returncode != 0 and "there is no such person" in refused.stderr, "a refusal", refused.stderr.strip())
     return email, user

@@ -28,7 +28,7 @@ pub enum Hasher {
     Argon2Rust,
 }
 
-/// Argon2id, version 0x13, for new hashes; [`hashes`](super::hashes) of other systems are compared too.
+/// Argon2id, version 0x13, for new hashes; [`hashes`] of other systems are compared too.
 pub struct Argon2Passwords {
     hasher: Argon2<'static>,
     entropy: Arc<dyn Entropy>,

@@ -92,8 +92,20 @@ function operatorActions(person, main, refresh) {
     const text = JSON.stringify(stored, null, 2);
     showDialog(`What is stored about ${main}`, h("pre", { tabindex: "0" }, text), [copyButton(text, "Copy", "Copy everything")]);
   }), { mark: "copy", "aria-label": `Export ${main}` });
+  const explain = button("Why no message?", () => act(explain, async () => {
+    const { explained } = await operate("explain", person);
+    showDialog(`Why ${main} gets no message`, explained.map(({ recipient, findings }) => h("section", null, h("h3", null, recipient),
+      h("ul", { class: "plain" }, findings.map(({ stops, sentence, next }) => h("li", null,
+        h("p", { class: "inline" }, chip(stops ? "stops messages" : "known", stops ? "bad" : "good"), h("span", null, sentence)),
+        h("p", { class: "soft" }, next)))))));
+  }), { mark: "mail", "aria-label": `Why no message?: ${main}` });
+  const past = button("What happened", () => act(past, async () => {
+    const { history } = await operate("history", person);
+    showDialog(`What happened to ${main} in 30 days`, history.length === 0 ? h("p", { class: "soft" }, "Nothing.")
+      : h("ol", { class: "plain" }, history.map(({ at, ...rest }) => h("li", { class: "inline" }, time(at), facts(Object.entries(rest))))));
+  }), { mark: "clock", "aria-label": `What happened: ${main}` });
   return h("section", null, h("h3", null, "As an operator"), h("div", { class: "actions" },
-    ban,
+    explain, past, ban,
     verb("Sign out", "sign-out", ({ sessionsEnded }) => `Sessions ended: ${sessionsEnded}.`, "clock"),
     verb("Unlock", "unlock", () => `The pauses of ${main} have ended.`, "clock"),
     verb("Send again", "resend", ({ resent }) => `Sent again: ${resent.length}.`, "mail"),

@@ -6,11 +6,13 @@
     reason = "a tool of operators reads its environment and the clock of the machine"
 )]
 
+mod clients;
 mod invoke;
 mod show;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clients::ClientVerb;
 use invoke::Target;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
@@ -78,8 +80,9 @@ enum Verb {
     },
     /// Prints everything that is stored about a person.
     Export(PersonArgs),
-    /// Lists the clients of shops.
-    Clients,
+    /// Lists, makes and changes the clients of shops.
+    #[command(subcommand)]
+    Clients(ClientVerb),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -134,7 +137,7 @@ impl Verb {
                 fields.insert("ledger".to_owned(), json!(ledger));
                 ("erase", fields)
             }
-            Self::Clients => ("clients", Map::new()),
+            Self::Clients(_) => ("clients", Map::new()),
         }
     }
 }
@@ -147,6 +150,16 @@ async fn main() -> Result<ExitCode> {
     {
         bail!("nothing was erased");
     }
+    let target = match &program.function {
+        Some(function) => Target::Account(function.clone()),
+        None => Target::Local(program.local.clone()),
+    };
+    if let Verb::Clients(verb) = &program.verb
+        && let Some(payload) = verb.payload()
+    {
+        print(&program, &invoke::invoke(&target, clients::FUNCTION, &payload).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (verb, mut payload) = program.verb.payload();
     let who = program.who.clone().or_else(|| std::env::var("USER").ok());
     let who = who.filter(|who| !who.is_empty()).context("--who is missing: who calls?")?;
@@ -155,20 +168,19 @@ async fn main() -> Result<ExitCode> {
         [("verb", verb), ("who", &who), ("why", &why)]
             .map(|(name, value)| (name.to_owned(), json!(value))),
     );
-    let target = match &program.function {
-        Some(function) => Target::Account(function.clone()),
-        None => Target::Local(program.local.clone()),
-    };
     let answer = invoke::invoke(&target, "people", &Value::Object(payload)).await?;
     if let Some(rule) = answer.get("refused").and_then(Value::as_str) {
         bail!("{rule}");
     }
-    if program.json {
-        say(&serde_json::to_string_pretty(&answer)?);
-    } else {
-        say(&show::text(&answer));
-    }
+    print(&program, &answer)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(program: &Program, answer: &Value) -> Result<()> {
+    let text =
+        if program.json { serde_json::to_string_pretty(answer)? } else { show::text(answer) };
+    say(&text);
+    Ok(())
 }
 
 /// Asks whether a person should be erased.

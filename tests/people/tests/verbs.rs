@@ -67,7 +67,16 @@ async fn each_verb_does_what_it_says() {
     assert!(resent.contains("purpose: sign_up"), "{resent}");
     assert_eq!(gotu(stack).code_of(&phone, 2).await, code);
     let client = posbytz(stack).new_client("A_SHOP").await;
-    assert!(done(stack, &["clients"]).await.contains(&client.id));
+    assert!(done(stack, &["clients", "list"]).await.contains(&client.id));
+    let made = done(stack, &["clients", "create", "--store", "B_SHOP", "--json"]).await;
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let id = made.pointer("/clientId").and_then(Value::as_str).unwrap();
+    done(stack, &["clients", "add-secret", id]).await;
+    done(stack, &["clients", "retire", id, "old"]).await;
+    done(stack, &["clients", "suspend", id]).await;
+    let listed = done(stack, &["clients", "list"]).await;
+    assert!(listed.contains(id) && listed.contains("suspended: true"), "{listed}");
+    done(stack, &["clients", "activate", id]).await;
 }
 
 #[tokio::test]

@@ -434,6 +434,12 @@ pub(super) async fn an_operator_bans_exports_and_erases_a_person() {
         open(browser, "people").await;
         wait_for_text(browser, phone).await;
         browser.run("document.querySelector('main .cards details').open = true").await;
+        click(browser, &format!("Why no message?: {phone}")).await;
+        wait_for_text(browser, "so codes to sign up are withheld").await;
+        click(browser, "Close").await;
+        click(browser, &format!("What happened: {phone}")).await;
+        wait_for_text(browser, "AUTH_USER_CREATED").await;
+        click(browser, "Close").await;
         click(browser, &format!("Ban: {phone}")).await;
         status("banned").await;
         click(browser, &format!("End the ban: {phone}")).await;
