@@ -143,8 +143,18 @@ impl Verb {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode> {
-    let program = Program::parse();
+async fn main() -> ExitCode {
+    match run(&Program::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes, and no backtrace: it is a person who reads it.
+            ask(&format!("{error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(program: &Program) -> Result<()> {
     if let Verb::Erase { person, yes: false, .. } = &program.verb
         && !confirmed(&person.person)?
     {
@@ -157,12 +167,13 @@ async fn main() -> Result<ExitCode> {
     if let Verb::Clients(verb) = &program.verb
         && let Some(payload) = verb.payload()
     {
-        print(&program, &invoke::invoke(&target, clients::FUNCTION, &payload).await?)?;
-        return Ok(ExitCode::SUCCESS);
+        return print(program, &invoke::invoke(&target, clients::FUNCTION, &payload).await?);
     }
     let (verb, mut payload) = program.verb.payload();
     let who = program.who.clone().or_else(|| std::env::var("USER").ok());
-    let who = who.filter(|who| !who.is_empty()).context("--who is missing: who calls?")?;
+    let who = who.filter(|who| !who.is_empty());
+    let who = who.or_else(|| program.function.is_none().then(|| "a developer".to_owned()));
+    let who = who.context("--who is missing: who calls?")?;
     let why = program.why.clone().context("--why is missing: why do you call?")?;
     payload.extend(
         [("verb", verb), ("who", &who), ("why", &why)]
@@ -172,8 +183,7 @@ async fn main() -> Result<ExitCode> {
     if let Some(rule) = answer.get("refused").and_then(Value::as_str) {
         bail!("{rule}");
     }
-    print(&program, &answer)?;
-    Ok(ExitCode::SUCCESS)
+    print(program, &answer)
 }
 
 fn print(program: &Program, answer: &Value) -> Result<()> {
