@@ -62,7 +62,7 @@ pub use people::{
     Call, DeliveryFacts, ErasedPerson, Explanation, Finding, FoundPerson, ManagePeople, PersonName,
     PersonQuery, PersonRefused, Resent, SpentPart, histories,
 };
-pub use profile::{Callers, Profile, SessionOwner};
+pub use profile::{Callers, Profile, SessionOwner, UserIdentifiers};
 pub use read_history::{HistoryEntry, ReadHistory};
 pub use refresh::{Refresh, RefreshRefused, Refreshed, Renewal};
 pub use register_device::{NoUser, RegisterDevice, RegisterDeviceCommand};

@@ -3,6 +3,7 @@
 use super::{Admission, WalletPolicy};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::realm::Realm;
 use crate::ports::EventMapper;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Profile {
     pub events: fn() -> Arc<dyn EventMapper>,
     /// What sends its requests.
     pub callers: Callers,
+    /// The kinds of identifiers that its users have.
+    pub identifiers: UserIdentifiers,
     /// The ids of its users.
     pub user_ids: IdFormat,
     /// What a session belongs to.
@@ -33,6 +36,15 @@ pub struct Profile {
     pub wallet: Option<WalletPolicy>,
     /// Which users may sign in.
     pub admission: Admission,
+}
+
+/// The kinds of identifiers that the users of a contract have: at most one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserIdentifiers {
+    /// Every user has these.
+    pub required: &'static [IdentifierKind],
+    /// A user can have these, too. A user has at least one of both.
+    pub optional: &'static [IdentifierKind],
 }
 
 /// What sends the requests of a contract. It decides which limit a source address has.

@@ -93,7 +93,8 @@ impl DynamoStore {
         Ok(())
     }
 
-    fn assign_identifier(&self, now: Timestamp, item: Item) -> Result<Put, PortError> {
+    /// Returns the action that gives an identifier to a user, if it is free.
+    pub(super) fn assign_identifier(&self, now: Timestamp, item: Item) -> Result<Put, PortError> {
         let now = HashMap::from([(":now".to_owned(), time(now))]);
         Put::builder()
             .table_name(&self.tables.identifiers)

@@ -17,6 +17,7 @@ mod deliveries;
 mod devices;
 mod erasure;
 mod histories;
+mod imports;
 mod items;
 mod outbox;
 mod password_attempts;

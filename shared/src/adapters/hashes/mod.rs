@@ -8,6 +8,7 @@ pub use work::{Variant, Work};
 
 pub(super) use compute::{Memory, argon2};
 
+use crate::ports::HashFormats;
 use compute::Recipe;
 use subtle::ConstantTimeEq as _;
 
@@ -60,4 +61,14 @@ pub(super) fn pretend(work: Work, text: &str, memory: &Memory) {
     const LENGTH: usize = 16;
     let recipe = Recipe::of_pretence(work);
     std::hint::black_box(compute::output(work, &recipe, text, &[0; 16], LENGTH, memory));
+}
+
+/// Knows the formats and the limits that [`StoredHash`] reads.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownFormats;
+
+impl HashFormats for KnownFormats {
+    fn is_known(&self, hash: &str) -> bool {
+        StoredHash::parse(hash).is_some()
+    }
 }

@@ -31,11 +31,11 @@ use super::Contract;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
-use crate::domain::identifier::Identifier;
+use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Admission, Callers, Profile, SessionOwner};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner, UserIdentifiers};
 use data_encoding::BASE64;
 use std::sync::Arc;
 
@@ -48,6 +48,7 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(events::GoodCityEvents),
     callers: Callers::People,
+    identifiers: UserIdentifiers { required: &[IdentifierKind::Phone], optional: &[] },
     user_ids: IdFormat::Number,
     sessions: SessionOwner::Token,
     has_devices: true,

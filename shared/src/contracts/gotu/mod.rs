@@ -27,9 +27,10 @@ pub use wire::{
 use super::Contract;
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Admission, Callers, Profile, SessionOwner};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner, UserIdentifiers};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,10 @@ pub const PROFILE: Profile = Profile {
     token_claims: &attributes::TOKEN_CLAIMS,
     events: || Arc::new(events::GotuEvents),
     callers: Callers::People,
+    identifiers: UserIdentifiers {
+        required: &[],
+        optional: &[IdentifierKind::Phone, IdentifierKind::Email],
+    },
     user_ids: IdFormat::ObjectId,
     // The token states the device as an integer.
     sessions: SessionOwner::Device(IdFormat::Number),

@@ -33,8 +33,9 @@ pub use wire::{
 use super::{Contract, LinkTemplate};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
+use crate::domain::identifier::IdentifierKind;
 use crate::http;
-use crate::usecases::{Admission, Callers, Profile, SessionOwner};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner, UserIdentifiers};
 use std::sync::Arc;
 
 /// The constants that the core needs.
@@ -47,6 +48,10 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(events::PosBytzEvents),
     callers: Callers::Servers,
+    identifiers: UserIdentifiers {
+        required: &[],
+        optional: &[IdentifierKind::Email, IdentifierKind::Phone],
+    },
     user_ids: IdFormat::ObjectId,
     // A session exists only as its token.
     sessions: SessionOwner::Token,

@@ -33,9 +33,10 @@ use super::{CodePage, Contract};
 use crate::domain::challenge::Purpose;
 use crate::domain::code::CodeFormat;
 use crate::domain::id::{IdFormat, hex};
+use crate::domain::identifier::IdentifierKind;
 use crate::domain::realm::Realm;
 use crate::http;
-use crate::usecases::{Admission, Callers, Profile, SessionOwner, WalletPolicy};
+use crate::usecases::{Admission, Callers, Profile, SessionOwner, UserIdentifiers, WalletPolicy};
 use std::sync::Arc;
 
 /// The wallet of every user: a card of twenty digits that begins with 705, and 500 points.
@@ -51,6 +52,10 @@ pub const PROFILE: Profile = Profile {
     token_claims: &[],
     events: || Arc::new(events::UrbanFitsEvents),
     callers: Callers::People,
+    identifiers: UserIdentifiers {
+        required: &[IdentifierKind::Email, IdentifierKind::Username, IdentifierKind::Card],
+        optional: &[],
+    },
     user_ids: IdFormat::ObjectId,
     // A session exists only as the token in its cookie.
     sessions: SessionOwner::Token,

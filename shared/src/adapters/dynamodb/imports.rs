@@ -1,0 +1,121 @@
+//! Users that come from another system, in the tables Users, Identifiers and Sequences (README.md, the sections
+//! of these names).
+
+use super::DynamoStore;
+use super::items::identifier::{identifier_item, read_holder};
+use super::items::realm::read_realm;
+use super::items::user::user_item;
+use super::items::value::{Item, as_text, flag, number, text, time};
+use super::items::{is_over, keys};
+use super::reads::WantedItems;
+use super::transaction::{Commit, Subject, Transaction, put_new};
+use crate::adapters::aws::port_error;
+use crate::domain::id::Sequence;
+use crate::domain::realm::Realm;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::ports::{ImportPlace, Imports, PortError};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use std::collections::{BTreeSet, HashMap};
+
+/// The most keys of one batch (DynamoDB, `BatchGetItem`).
+const MOST_KEYS: usize = 100;
+
+impl DynamoStore {
+    /// Reads the items of a table with these keys, by key.
+    async fn read_places(
+        &self,
+        table: &str,
+        key: &'static str,
+        values: BTreeSet<String>,
+    ) -> Result<HashMap<String, Item>, PortError> {
+        let values: Vec<_> = values.into_iter().collect();
+        let mut found = HashMap::new();
+        for values in values.chunks(MOST_KEYS) {
+            let wanted = WantedItems { table, key, values: values.to_vec(), consistent: true };
+            let items = self.read_batch("read which users are there already", [wanted]).await?;
+            for item in items.into_values().flatten() {
+                if let Some(name) = item.get(key).and_then(as_text) {
+                    found.insert(name.to_owned(), item);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl Imports for DynamoStore {
+    async fn places(&self, users: &[&User], now: Timestamp) -> Result<Vec<ImportPlace>, PortError> {
+        let ids = users.iter().map(|user| user.id.as_str().to_owned()).collect();
+        let names = users.iter().flat_map(|user| {
+            user.identifiers.iter().map(|known| keys::identifier(&user.realm, &known.identifier))
+        });
+        let names = names.collect();
+        let ids = self.read_places(&self.tables.users, "user_id", ids).await?;
+        let names = self.read_places(&self.tables.identifiers, "identifier", names).await?;
+        let mut realms = HashMap::new();
+        for (id, item) in &ids {
+            realms.insert(id.as_str(), read_realm(item)?);
+        }
+        let mut holders = HashMap::new();
+        for (name, item) in names.iter().filter(|(_, item)| !is_over(item, now)) {
+            holders.insert(name.as_str(), read_holder(item)?.user);
+        }
+        let place = |user: &&User| {
+            let holder = |known: &crate::domain::user::KnownBy| {
+                holders.get(keys::identifier(&user.realm, &known.identifier).as_str())
+            };
+            if let Some(realm) = realms.get(user.id.as_str()) {
+                let is_own = user.identifiers.iter().all(|known| holder(known) == Some(&user.id));
+                let is_same = *realm == user.realm && is_own;
+                return if is_same { ImportPlace::Present } else { ImportPlace::IdTaken };
+            }
+            let taken = user.identifiers.iter().find(|known| holder(known).is_some());
+            taken.map_or(ImportPlace::Free, |known| ImportPlace::Taken(known.identifier.kind()))
+        };
+        Ok(users.iter().map(place).collect())
+    }
+
+    async fn create(&self, users: &[&User], now: Timestamp) -> Result<bool, PortError> {
+        let mut transaction = Transaction::default();
+        for user in users {
+            for known in user.identifiers.iter() {
+                let mut item = identifier_item(user, &known.identifier, None);
+                if user.is_banned() {
+                    item.insert("banned".to_owned(), flag(true));
+                }
+                let put = self.assign_identifier(now, item)?;
+                transaction.put(Subject::Identifier(0), put);
+            }
+            let mut item = user_item(user);
+            if let Some(at) = user.banned_at {
+                item.insert("banned_at".to_owned(), time(at));
+            }
+            transaction.put(Subject::Account, put_new(&self.tables.users, "user_id", item)?);
+        }
+        let commit = self.transact("import users", transaction).await?;
+        Ok(matches!(commit, Commit::Done))
+    }
+
+    async fn reserve_ids(&self, realm: &Realm, highest: u32) -> Result<(), PortError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.sequences)
+            .key("name", text(keys::sequence(realm, Sequence::User)))
+            .update_expression("SET last_id = :highest")
+            .condition_expression("attribute_not_exists(last_id) OR last_id < :highest")
+            .expression_attribute_values(":highest", number(highest))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.retry_on_conflict(|| update.clone().send()).await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(port_error("reserve the ids of imported users", &error)),
+            },
+        }
+    }
+}

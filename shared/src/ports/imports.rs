@@ -1,0 +1,45 @@
+//! The ports for users that come from another system.
+
+use super::PortError;
+use crate::domain::identifier::IdentifierKind;
+use crate::domain::realm::Realm;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use async_trait::async_trait;
+
+/// The most users and identifiers, together, that one call of [`Imports::create`] takes (DynamoDB,
+/// `TransactWriteItems`).
+pub const MOST_IMPORTED_ITEMS: usize = 100;
+
+/// What is stored in the place of a user that is imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportPlace {
+    /// Nothing.
+    Free,
+    /// The user with the same id, realm and identifiers: the import is repeated.
+    Present,
+    /// A user with the same id that has another realm or other identifiers.
+    IdTaken,
+    /// An identifier of this kind that belongs to another user.
+    Taken(IdentifierKind),
+}
+
+/// Users that come from another system.
+#[async_trait]
+pub trait Imports: Send + Sync {
+    /// Returns what is stored in the place of each user.
+    async fn places(&self, users: &[&User], now: Timestamp) -> Result<Vec<ImportPlace>, PortError>;
+
+    /// Writes users with their identifiers in one transaction, at most [`MOST_IMPORTED_ITEMS`]. They share
+    /// no id and no identifier. Returns false, and writes nothing, if an id or an identifier is taken.
+    async fn create(&self, users: &[&User], now: Timestamp) -> Result<bool, PortError>;
+
+    /// Moves the sequence of a realm's integer ids beyond this one, so that no later user gets it.
+    async fn reserve_ids(&self, realm: &Realm, highest: u32) -> Result<(), PortError>;
+}
+
+/// The password hashes that a sign-in can compare.
+pub trait HashFormats: Send + Sync {
+    /// Returns whether a hash has a known format and a cost below the limits.
+    fn is_known(&self, hash: &str) -> bool;
+}
