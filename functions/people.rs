@@ -2,9 +2,10 @@
 //!
 //! `shared/docs/people.md` describes the payloads. Whoever may invoke the function may use it.
 
+use latchkey::adapters::hashes::KnownFormats;
 use latchkey::contracts::{CONTRACTS, LatchkeyEvents, PeopleRequest};
 use latchkey::runtime::{Error, serve_events};
-use latchkey::usecases::ManagePeople;
+use latchkey::usecases::{ImportUsers, ManagePeople};
 use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,6 +25,12 @@ pub(crate) async fn main() -> Result<(), Error> {
     let hashes = base.person_hashes()?;
     let delivery = base.delivery_facts()?;
     let contracts = CONTRACTS.iter().map(|contract| contract.profile);
+    let import = ImportUsers {
+        store: store.clone(),
+        formats: Arc::new(KnownFormats),
+        contracts: CONTRACTS.iter().map(|contract| contract.profile).collect(),
+        clock: base.clock.clone(),
+    };
     let manage = ManagePeople {
         people: store.clone(),
         users: store.clone(),
@@ -34,6 +41,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         clients: store.clone(),
         audit: store,
         hashes,
+        import,
         delivery,
         operator_events: Arc::new(LatchkeyEvents),
         contracts: contracts.map(|profile| (profile.name, (profile.events)())).collect(),

@@ -8,6 +8,7 @@ mod delivery_events;
 mod envelope;
 pub mod goodcity;
 pub mod gotu;
+mod imports;
 #[cfg(test)]
 mod lint;
 mod mail;

@@ -1,6 +1,7 @@
 //! What operators ask the function `people` (`shared/docs/people.md`): the payloads and the answers.
 
 use super::envelope::date_time;
+use super::imports::{self, ImportRequest};
 use super::people_delivery;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::session::ListedSession;
@@ -40,6 +41,7 @@ enum PeopleTask {
     Resend(PersonQuery),
     Erase(PersonQuery, LedgerPolicy),
     Export(PersonQuery),
+    Import(ImportRequest),
     Clients,
 }
 
@@ -47,7 +49,8 @@ enum PeopleTask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeopleRequestError {
     #[error(
-        "verb must be find, history, explain, ban, unban, sign-out, unlock, resend, erase, export or clients"
+        "verb must be find, history, explain, ban, unban, sign-out, unlock, resend, erase, export, \
+        import or clients"
     )]
     Verb,
     #[error("who and why must be texts of 1 to 200 characters: both are kept")]
@@ -58,11 +61,13 @@ pub enum PeopleRequestError {
     Person,
     #[error("contract and store must be texts, and store needs a contract")]
     Realm,
+    #[error("users must be a list of 1 to 500 users, and dryRun true or false")]
+    Users,
     #[error("ledger must be \"anonymize\" or \"delete\"")]
     Ledger,
     #[error(
-        "the fields must be verb, who, why and, where the verb is about a person, person, contract, \
-        store and ledger"
+        "the fields must be verb, who, why and those of the verb: person, contract, store and ledger, or \
+        users and dryRun"
     )]
     Fields,
 }
@@ -93,6 +98,7 @@ impl PeopleRequest {
             "resend" => ("resend", &["person", "contract", "store"]),
             "export" => ("export", &["person", "contract", "store"]),
             "erase" => ("erase", &["person", "contract", "store", "ledger"]),
+            "import" => ("import", &["users", "dryRun"]),
             "clients" => ("clients", &[]),
             _ => return Err(PeopleRequestError::Verb),
         };
@@ -115,6 +121,9 @@ impl PeopleRequest {
             "resend" => PeopleTask::Resend(query()?),
             "export" => PeopleTask::Export(query()?),
             "erase" => PeopleTask::Erase(query()?, ledger(fields)?),
+            "import" => {
+                PeopleTask::Import(ImportRequest::read(fields).ok_or(PeopleRequestError::Users)?)
+            }
             _ => PeopleTask::Clients,
         };
         Ok(Self { call, task })
@@ -172,7 +181,7 @@ impl PeopleTask {
             | Self::Resend(query)
             | Self::Erase(query, _)
             | Self::Export(query) => Some(query),
-            Self::Clients => None,
+            Self::Import(_) | Self::Clients => None,
         }
     }
 
@@ -197,6 +206,9 @@ impl PeopleTask {
             }
             Self::Erase(query, ledger) => erased(&manage.erase(&query, ledger).await?),
             Self::Export(query) => exported(manage.export(&query).await?),
+            Self::Import(ImportRequest { lines, mode }) => {
+                imports::report(&manage.import.run(lines, mode).await?)
+            }
             Self::Clients => {
                 let clients = manage.clients().await?;
                 json!({"clients": clients.iter().map(client).collect::<Vec<_>>()})

@@ -15,6 +15,7 @@ mod enter_by_code;
 mod failure;
 mod gate;
 mod grant_client_token;
+mod import_users;
 mod manage_clients;
 mod new_ids;
 mod note_effects;
@@ -54,6 +55,7 @@ pub use enter_by_code::{EnterByCode, EnterByCodeCommand, EnterRefused, Presented
 pub use failure::{Failure, NoRefusal};
 pub use gate::{Gate, Remembered, SourceLimits};
 pub use grant_client_token::{ClientGrant, GrantClientToken, GrantRefused};
+pub use import_users::{ImportMode, ImportReport, ImportUsers, LineProblem, UserLine};
 pub use manage_clients::{ChangeRefused, ManageClients, NewCredentials};
 pub use new_ids::NewIds;
 pub use open_session::{AccessGrant, Entered, OpenSession, OpenSessions};

@@ -11,7 +11,7 @@ pub use explain::{DeliveryFacts, Explanation, Finding, SpentPart, histories};
 pub use find::{FoundPerson, PersonName, PersonQuery};
 pub use resend::Resent;
 
-use super::{Basics, Failure, SignOut};
+use super::{Basics, Failure, ImportUsers, SignOut};
 use crate::domain::client::Client;
 use crate::domain::event::{EventIds, EventMessage, Fact};
 use crate::domain::outbox::{Effect, OutboxEntry};
@@ -42,6 +42,7 @@ pub struct ManagePeople {
     pub clients: Arc<dyn Clients>,
     pub audit: Arc<dyn Audit>,
     pub hashes: Arc<dyn PersonHashes>,
+    pub import: ImportUsers,
     /// What explains why a person gets no messages.
     pub delivery: DeliveryFacts,
     pub operator_events: Arc<dyn OperatorEvents>,

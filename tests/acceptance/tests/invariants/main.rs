@@ -22,6 +22,7 @@ mod faults;
 mod first_proof;
 mod front;
 mod headers;
+mod import;
 mod key_rotation;
 mod logging;
 mod malformed_input;
