@@ -7,12 +7,14 @@
 )]
 
 mod clients;
+mod import;
 mod invoke;
 mod show;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clients::ClientVerb;
+use import::ImportArgs;
 use invoke::Target;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
@@ -80,6 +82,8 @@ enum Verb {
     },
     /// Prints everything that is stored about a person.
     Export(PersonArgs),
+    /// Takes users over from another system.
+    Import(ImportArgs),
     /// Lists, makes and changes the clients of shops.
     #[command(subcommand)]
     Clients(ClientVerb),
@@ -137,6 +141,7 @@ impl Verb {
                 fields.insert("ledger".to_owned(), json!(ledger));
                 ("erase", fields)
             }
+            Self::Import(_) => ("import", Map::new()),
             Self::Clients(_) => ("clients", Map::new()),
         }
     }
@@ -145,7 +150,8 @@ impl Verb {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run(&Program::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // The causes, and no backtrace: it is a person who reads it.
             ask(&format!("{error:#}\n"));
@@ -154,7 +160,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(program: &Program) -> Result<()> {
+/// Does what the arguments say. Returns whether all of it could be done.
+async fn run(program: &Program) -> Result<bool> {
     if let Verb::Erase { person, yes: false, .. } = &program.verb
         && !confirmed(&person.person)?
     {
@@ -167,7 +174,8 @@ async fn run(program: &Program) -> Result<()> {
     if let Verb::Clients(verb) = &program.verb
         && let Some(payload) = verb.payload()
     {
-        return print(program, &invoke::invoke(&target, clients::FUNCTION, &payload).await?);
+        print(program, &invoke::invoke(&target, clients::FUNCTION, &payload).await?)?;
+        return Ok(true);
     }
     let (verb, mut payload) = program.verb.payload();
     let who = program.who.clone().or_else(|| std::env::var("USER").ok());
@@ -179,11 +187,15 @@ async fn run(program: &Program) -> Result<()> {
         [("verb", verb), ("who", &who), ("why", &why)]
             .map(|(name, value)| (name.to_owned(), json!(value))),
     );
+    if let Verb::Import(arguments) = &program.verb {
+        return import::import(&target, arguments, &payload).await;
+    }
     let answer = invoke::invoke(&target, "people", &Value::Object(payload)).await?;
     if let Some(rule) = answer.get("refused").and_then(Value::as_str) {
         bail!("{rule}");
     }
-    print(program, &answer)
+    print(program, &answer)?;
+    Ok(true)
 }
 
 fn print(program: &Program, answer: &Value) -> Result<()> {
