@@ -18,7 +18,9 @@ use serde_json::{Map, Value, json};
 const LONGEST_REASON: usize = 200;
 /// The days for which the archive of the event bus keeps events.
 const ARCHIVE_DAYS: u32 = 30;
-/// The days for which log groups keep lines, unless a parameter says otherwise.
+/// The days for which the tables can be restored.
+const BACKUP_DAYS: u32 = 35;
+/// The hours for which sealed answers to requests with idempotency keys are kept.
 const ANSWER_HOURS: u32 = 24;
 
 /// What an operator asks for.
@@ -279,7 +281,7 @@ fn erased(person: &ErasedPerson) -> Value {
         "inDelivery": in_delivery,
         "isComplete": *in_delivery == 0,
         "keptElsewhere": {"archiveOfEventsDays": ARCHIVE_DAYS, "sealedAnswersHours": ANSWER_HOURS,
-            "backupsDays": 35},
+            "backupsDays": BACKUP_DAYS},
     })
 }
 
