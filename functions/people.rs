@@ -32,6 +32,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         clock: base.clock.clone(),
     };
     let manage = ManagePeople {
+        pages: store.clone(),
         people: store.clone(),
         users: store.clone(),
         accounts: store.clone(),

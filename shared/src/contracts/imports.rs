@@ -1,10 +1,12 @@
-//! Users of other systems, as the function `people` takes them (`shared/docs/moving.md`).
+//! Users as they move in and out, as the function `people` takes and returns them (`shared/docs/moving.md`).
 
+use super::envelope::date_time;
 use crate::domain::attributes::Attributes;
 use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::password::PasswordHash;
 use crate::domain::time::Timestamp;
-use crate::domain::user::KnownBy;
+use crate::domain::user::{KnownBy, User};
+use crate::ports::UserPage;
 use crate::usecases::{ImportMode, ImportReport, LineProblem, UserLine};
 use jiff::Timestamp as Instant;
 use serde_json::{Map, Value, json};
@@ -54,6 +56,37 @@ pub(super) fn report(report: &ImportReport) -> Value {
         "present": report.present,
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
     })
+}
+
+/// Writes a page of users, each as a line that can be imported.
+pub(super) fn page(page: &UserPage) -> Value {
+    let users: Vec<_> = page.users.iter().map(exported).collect();
+    json!({"users": users, "cursor": page.next.as_ref().map(crate::domain::id::UserId::as_str)})
+}
+
+fn exported(user: &User) -> Value {
+    let attributes = user.attributes.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+    let fields = [
+        ("contract", Some(json!(user.realm.contract()))),
+        ("store", user.realm.shop().map(Value::from)),
+        ("id", Some(json!(user.id.as_str()))),
+        ("identifiers", Some(user.identifiers.iter().map(exported_identifier).collect())),
+        ("attributes", Some(Value::Object(attributes.collect()))),
+        ("passwordHash", user.password.as_ref().map(|hash| hash.expose().into())),
+        ("createdAt", Some(date_time(user.created_at).into())),
+        ("bannedAt", user.banned_at.map(|at| date_time(at).into())),
+    ];
+    let stated = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(stated.collect())
+}
+
+fn exported_identifier(known: &KnownBy) -> Value {
+    let identifier = &known.identifier;
+    let mut value = json!({"kind": identifier.kind().as_str(), "value": identifier.as_written()});
+    if let (Some(at), Some(fields)) = (known.verified_at(), value.as_object_mut()) {
+        fields.insert("verifiedAt".to_owned(), date_time(at).into());
+    }
+    value
 }
 
 fn line(value: &Value) -> Result<UserLine, LineProblem> {

@@ -4,6 +4,7 @@ use super::envelope::date_time;
 use super::imports::{self, ImportRequest};
 use super::people_delivery;
 use crate::domain::client::{Client, ClientStatus};
+use crate::domain::id::UserId;
 use crate::domain::session::ListedSession;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, User};
@@ -44,6 +45,7 @@ enum PeopleTask {
     Erase(PersonQuery, LedgerPolicy),
     Export(PersonQuery),
     Import(ImportRequest),
+    ExportUsers(Option<String>, Option<UserId>),
     Clients,
 }
 
@@ -52,7 +54,7 @@ enum PeopleTask {
 pub enum PeopleRequestError {
     #[error(
         "verb must be find, history, explain, ban, unban, sign-out, unlock, resend, erase, export, \
-        import or clients"
+        import, export-users or clients"
     )]
     Verb,
     #[error("who and why must be texts of 1 to 200 characters: both are kept")]
@@ -69,7 +71,7 @@ pub enum PeopleRequestError {
     Ledger,
     #[error(
         "the fields must be verb, who, why and those of the verb: person, contract, store and ledger, or \
-        users and dryRun"
+        users and dryRun, or contract and cursor"
     )]
     Fields,
 }
@@ -101,6 +103,7 @@ impl PeopleRequest {
             "export" => ("export", &["person", "contract", "store"]),
             "erase" => ("erase", &["person", "contract", "store", "ledger"]),
             "import" => ("import", &["users", "dryRun"]),
+            "export-users" => ("export-users", &["contract", "cursor"]),
             "clients" => ("clients", &[]),
             _ => return Err(PeopleRequestError::Verb),
         };
@@ -126,6 +129,11 @@ impl PeopleRequest {
             "import" => {
                 PeopleTask::Import(ImportRequest::read(fields).ok_or(PeopleRequestError::Users)?)
             }
+            "export-users" => {
+                let cursor = optional(fields, "cursor")?;
+                let cursor = cursor.as_deref().map(UserId::from_stored);
+                PeopleTask::ExportUsers(optional(fields, "contract")?, cursor)
+            }
             _ => PeopleTask::Clients,
         };
         Ok(Self { call, task })
@@ -150,16 +158,20 @@ impl PeopleRequest {
 fn query(fields: &Map<String, Value>) -> Result<PersonQuery, PeopleRequestError> {
     let person = fields.get("person").and_then(Value::as_str).map(str::trim);
     let name = person.and_then(PersonName::parse).ok_or(PeopleRequestError::Person)?;
-    let optional = |name: &str| match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-        Some(_) => Err(PeopleRequestError::Realm),
-    };
-    let (contract, shop) = (optional("contract")?, optional("store")?);
+    let (contract, shop) = (optional(fields, "contract")?, optional(fields, "store")?);
     if shop.is_some() && contract.is_none() {
         return Err(PeopleRequestError::Realm);
     }
     Ok(PersonQuery { contract, shop, name })
+}
+
+/// Reads a text that may be absent.
+fn optional(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, PeopleRequestError> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(_) => Err(PeopleRequestError::Realm),
+    }
 }
 
 fn ledger(fields: &Map<String, Value>) -> Result<LedgerPolicy, PeopleRequestError> {
@@ -183,7 +195,7 @@ impl PeopleTask {
             | Self::Resend(query)
             | Self::Erase(query, _)
             | Self::Export(query) => Some(query),
-            Self::Import(_) | Self::Clients => None,
+            Self::Import(_) | Self::ExportUsers(..) | Self::Clients => None,
         }
     }
 
@@ -210,6 +222,9 @@ impl PeopleTask {
             Self::Export(query) => exported(manage.export(&query).await?),
             Self::Import(ImportRequest { lines, mode }) => {
                 imports::report(&manage.import.run(lines, mode).await?)
+            }
+            Self::ExportUsers(contract, cursor) => {
+                imports::page(&manage.all_users(contract.as_deref(), cursor.as_ref()).await?)
             }
             Self::Clients => {
                 let clients = manage.clients().await?;

@@ -1,6 +1,7 @@
-//! The ports for users that come from another system.
+//! The ports for users that come from another system or move to one.
 
 use super::PortError;
+use crate::domain::id::UserId;
 use crate::domain::identifier::IdentifierKind;
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
@@ -42,4 +43,24 @@ pub trait Imports: Send + Sync {
 pub trait HashFormats: Send + Sync {
     /// Returns whether a hash has a known format and a cost below the limits.
     fn is_known(&self, hash: &str) -> bool;
+}
+
+/// Users in the order of the table, and where the next ones begin; `None` at the end.
+#[derive(Debug)]
+pub struct UserPage {
+    pub users: Vec<User>,
+    pub next: Option<UserId>,
+}
+
+/// All users, for their move to another system.
+#[async_trait]
+pub trait UserPages: Send + Sync {
+    /// Reads users, of one contract or of all. A page can be empty although others follow. Users that are deleted
+    /// unless they are verified are left out, and so are identifiers that are free again unless they are verified.
+    async fn page(
+        &self,
+        contract: Option<&str>,
+        after: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<UserPage, PortError>;
 }

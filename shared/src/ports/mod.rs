@@ -10,7 +10,7 @@
 //! a function are compared with the calls behind them. Ports with one adapter have one because of
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
 //! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`],
-//! [`Deliveries`], [`People`], [`Imports`], [`Histories`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`HashFormats`] (the hashes of other systems), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
+//! [`Deliveries`], [`People`], [`Imports`], [`UserPages`], [`Histories`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`HashFormats`] (the hashes of other systems), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
 //! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager), [`CarrierAccounts`] (SNS and SES). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
 //! [`Events`] (the tests also record what goes out), [`EventMapper`], [`DeliveryEvents`] and
@@ -71,7 +71,7 @@ pub use devices::{DeviceRegistration, Devices, PushTokenOwner, RegisterDeviceOut
 pub use entropy::{Entropy, random};
 pub use events::{Events, MOST_EVENTS, RejectedEvent};
 pub use histories::Histories;
-pub use imports::{HashFormats, ImportPlace, Imports, MOST_IMPORTED_ITEMS};
+pub use imports::{HashFormats, ImportPlace, Imports, MOST_IMPORTED_ITEMS, UserPage, UserPages};
 pub use key_rotation::KeyRotation;
 pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};

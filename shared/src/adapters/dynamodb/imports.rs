@@ -1,20 +1,20 @@
-//! Users that come from another system, in the tables Users, Identifiers and Sequences (README.md, the sections
+//! Users that come from another system or move to one, in the tables Users, Identifiers and Sequences (README.md, the sections
 //! of these names).
 
 use super::DynamoStore;
 use super::items::identifier::{identifier_item, read_holder};
 use super::items::realm::read_realm;
-use super::items::user::user_item;
+use super::items::user::{read_user, read_user_id, user_item};
 use super::items::value::{Item, as_text, flag, number, text, time};
 use super::items::{is_over, keys};
 use super::reads::WantedItems;
 use super::transaction::{Commit, Subject, Transaction, put_new};
 use crate::adapters::aws::port_error;
-use crate::domain::id::Sequence;
+use crate::domain::id::{Sequence, UserId};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
-use crate::ports::{ImportPlace, Imports, PortError};
+use crate::domain::user::{Identifiers, User};
+use crate::ports::{ImportPlace, Imports, PortError, UserPage, UserPages};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
@@ -22,6 +22,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The most keys of one batch (DynamoDB, `BatchGetItem`).
 const MOST_KEYS: usize = 100;
+/// The users of a page. An answer of Lambda has 6 MB at most, and a page of a scan 1 MB.
+const PAGE: i32 = 500;
 
 impl DynamoStore {
     /// Reads the items of a table with these keys, by key.
@@ -117,5 +119,43 @@ impl Imports for DynamoStore {
                 _ => Err(port_error("reserve the ids of imported users", &error)),
             },
         }
+    }
+}
+
+#[async_trait]
+impl UserPages for DynamoStore {
+    async fn page(
+        &self,
+        contract: Option<&str>,
+        after: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<UserPage, PortError> {
+        let start = after.map(|id| Item::from([("user_id".to_owned(), text(id.as_str()))]));
+        let mut scan = self
+            .client
+            .scan()
+            .table_name(&self.tables.users)
+            .consistent_read(true)
+            .limit(PAGE)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        if let Some(contract) = contract {
+            scan = scan
+                .filter_expression("contract = :contract")
+                .expression_attribute_values(":contract", text(contract));
+        }
+        let page = scan.send().await.map_err(|error| port_error("read all users", &error))?;
+        let next = page.last_evaluated_key.as_ref().map(read_user_id).transpose()?;
+        let mut users = Vec::new();
+        for item in page.items.unwrap_or_default() {
+            let user = read_user(&item, now)?;
+            if user.expires_at.is_none() {
+                let known = user.identifiers.iter();
+                let kept = known.filter(|known| known.reserved_until().is_none()).cloned();
+                let identifiers = Identifiers::new(kept.collect());
+                users.push(User { identifiers, ..user });
+            }
+        }
+        Ok(UserPage { users, next })
     }
 }

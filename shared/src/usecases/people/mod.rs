@@ -14,6 +14,7 @@ pub use resend::Resent;
 use super::{Basics, Failure, ImportUsers, SignOut};
 use crate::domain::client::Client;
 use crate::domain::event::{EventIds, EventMessage, Fact};
+use crate::domain::id::UserId;
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::realm::Realm;
 use crate::domain::session::SessionsToEnd;
@@ -22,8 +23,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::ports::{
     Accounts, Audit, AuditEntry, Challenges, Clients, Clock, Devices, Entropy, EventMapper,
-    OperatorEvents, OperatorFact, People, PersonHashes, Recorder, Sessions, StoredParts, Users,
-    random,
+    OperatorEvents, OperatorFact, People, PersonHashes, Recorder, Sessions, StoredParts, UserPage,
+    UserPages, Users, random,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub struct ManagePeople {
     pub audit: Arc<dyn Audit>,
     pub hashes: Arc<dyn PersonHashes>,
     pub import: ImportUsers,
+    pub pages: Arc<dyn UserPages>,
     /// What explains why a person gets no messages.
     pub delivery: DeliveryFacts,
     pub operator_events: Arc<dyn OperatorEvents>,
@@ -159,6 +161,21 @@ impl ManagePeople {
     pub async fn export(&self, query: &PersonQuery) -> Result<StoredParts, Refused> {
         let person = self.person(query).await?;
         Ok(self.people.stored(&person).await?)
+    }
+
+    /// Returns users with their hashes, of one contract or of all, after the user `after`.
+    ///
+    /// # Errors
+    /// There is no such contract, or the store failed.
+    pub async fn all_users(
+        &self,
+        contract: Option<&str>,
+        after: Option<&UserId>,
+    ) -> Result<UserPage, Refused> {
+        if contract.is_some_and(|contract| !self.contracts.contains_key(contract)) {
+            return Err(refused(PersonRefused::NoContract));
+        }
+        Ok(self.pages.page(contract, after, self.clock.now()).await?)
     }
 
     /// Returns all clients of shops, sorted by shop and id.

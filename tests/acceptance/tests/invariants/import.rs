@@ -1,4 +1,4 @@
-//! Users that come from another system, by the function `people`.
+//! Users that come from another system or move to one, by the function `people`.
 
 use acceptance::gotu::{PASSWORD, claims, user_id};
 use acceptance::urbanfits::new_person;
@@ -204,4 +204,53 @@ async fn a_line_that_breaks_a_rule_is_reported_with_the_rule() {
     }
     let refused = "users must be a list of 1 to 500 users, and dryRun true or false";
     assert_eq!(imported(stack, &[], false).await, json!({"refused": refused}));
+}
+
+/// All users of a stack, or those of a contract, in the order of their texts.
+async fn exported(stack: &TestStack, contract: Option<&str>) -> Vec<Value> {
+    let (mut users, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let payload = json!({"verb": "export-users", "who": "support", "why": "the move",
+            "contract": contract, "cursor": cursor});
+        let page = stack.invoke("people", &payload).await.json();
+        users.extend(page["users"].as_array().unwrap().iter().cloned());
+        cursor = page["cursor"].clone();
+        if cursor.is_null() {
+            users.sort_by_key(Value::to_string);
+            return users;
+        }
+    }
+}
+
+#[tokio::test]
+async fn users_that_are_exported_and_imported_are_exported_the_same() {
+    let (from, to) = (&TestStack::with(&[]).await, &TestStack::with(&[]).await);
+    let (email, banned) = (new_email(), new_email());
+    gotu(from).sign_up_by_email(&email).await;
+    gotu(from).registered(&new_phone()).await;
+    let (username, address) = new_person();
+    urbanfits(from).registered(&username, &address).await;
+    let token = posbytz(from).store_token("MOVES1").await;
+    posbytz(from).registered(&token, &new_email()).await;
+    goodcity(from).registered(&goodcity::new_mobile()).await;
+    // This sign-up is not verified, and ends in a day.
+    let unverified = goodcity::new_mobile();
+    goodcity(from).sign_up(&unverified).await;
+    let mut users: Vec<_> = (0..498).map(|_| by_phone(&new_phone())).collect();
+    users.push(by_email(&banned, &json!({"passwordHash": BCRYPT, "bannedAt": THEN})));
+    expect_imported(from, &users, 499, 0).await;
+    let all = exported(from, None).await;
+    assert!(all.iter().any(|user| user["bannedAt"] == THEN && user["passwordHash"] == BCRYPT));
+    assert!(!all.iter().any(|user| user.to_string().contains(&unverified)));
+    for users in all.chunks(500) {
+        expect_imported(to, users, users.len(), 0).await;
+    }
+    assert_eq!(exported(to, None).await, all);
+    assert_eq!(gotu(to).sign_in(&email, PASSWORD).await.status, 200);
+    let of_gotu = exported(from, Some("gotu")).await;
+    assert_eq!(of_gotu.len(), 501);
+    assert!(of_gotu.iter().all(|user| user["contract"] == "gotu"));
+    let payload = json!({"verb": "export-users", "who": "a", "why": "b", "contract": "another"});
+    let refused = from.invoke("people", &payload).await.json();
+    assert_eq!(refused, json!({"refused": "there is no such contract"}));
 }
