@@ -7,6 +7,7 @@
 )]
 
 mod clients;
+mod export;
 mod import;
 mod invoke;
 mod show;
@@ -14,6 +15,7 @@ mod show;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clients::ClientVerb;
+use export::ExportUsersArgs;
 use import::ImportArgs;
 use invoke::Target;
 use serde_json::{Map, Value, json};
@@ -84,6 +86,8 @@ enum Verb {
     Export(PersonArgs),
     /// Takes users over from another system.
     Import(ImportArgs),
+    /// Writes all users, with their password hashes, into a file that only the receiver can read.
+    ExportUsers(ExportUsersArgs),
     /// Lists, makes and changes the clients of shops.
     #[command(subcommand)]
     Clients(ClientVerb),
@@ -142,6 +146,7 @@ impl Verb {
                 ("erase", fields)
             }
             Self::Import(_) => ("import", Map::new()),
+            Self::ExportUsers(_) => ("export-users", Map::new()),
             Self::Clients(_) => ("clients", Map::new()),
         }
     }
@@ -189,6 +194,10 @@ async fn run(program: &Program) -> Result<bool> {
     );
     if let Verb::Import(arguments) = &program.verb {
         return import::import(&target, arguments, &payload).await;
+    }
+    if let Verb::ExportUsers(arguments) = &program.verb {
+        export::export(&target, arguments, &payload).await?;
+        return Ok(true);
     }
     let answer = invoke::invoke(&target, "people", &Value::Object(payload)).await?;
     if let Some(rule) = answer.get("refused").and_then(Value::as_str) {
