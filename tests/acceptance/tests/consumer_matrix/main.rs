@@ -6,7 +6,7 @@
 
 mod scenario;
 
-use acceptance::{TestStack, say, without_limits};
+use acceptance::{TestStack, date_in, say, without_limits};
 use event_schemas::{Schema, published};
 use libtest_mimic::{Arguments, Trial};
 use local::Options;
@@ -147,7 +147,9 @@ async fn works_behind_every_rule() {
     let path = folder.join("template.json");
     std::fs::write(&path, template(&schemas).to_string()).unwrap();
     let options = Options { with: vec![path], ..Options::default() };
-    let env = without_limits(&[("DELIVERY_REPORTS", "on")]);
+    let test_number = format!("{}=48213@gotu:{}", scenario::TEST_NUMBER, date_in(2));
+    let env = [("DELIVERY_REPORTS", "on"), ("TEST_NUMBERS", &test_number)];
+    let env = without_limits(&env);
     let stack = &TestStack::with_options(&env, options).await;
     let mut seen = 0;
     let mut deleted = 0;

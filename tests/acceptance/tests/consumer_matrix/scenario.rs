@@ -8,6 +8,9 @@ use acceptance::urbanfits::{new_person, session as cookie};
 use acceptance::{TestStack, code_in, goodcity, gotu, new_email, new_phone, posbytz, urbanfits};
 use serde_json::{Value, json};
 
+/// A number that nothing is sent to.
+pub(crate) const TEST_NUMBER: &str = "+447700900123";
+
 /// Lets people act, and returns all events of the stack once those after the first `before` are complete.
 pub(crate) async fn run(stack: &TestStack, before: usize) -> Vec<Value> {
     let messages = messages(stack).await.len();
@@ -17,6 +20,7 @@ pub(crate) async fn run(stack: &TestStack, before: usize) -> Vec<Value> {
         of_goodcity(stack).await;
         of_urbanfits(stack).await;
         of_posbytz(stack, turn).await;
+        of_operators(stack).await;
     }
     of_messages(stack, before).await;
     let complete = async || {
@@ -106,6 +110,19 @@ async fn of_posbytz(stack: &TestStack, turn: u32) {
     let customer = session(&posbytz(stack).sign_in(&client, &entry).await);
     let reply = posbytz(stack).delete_customer(&client, &customer, "battery staple").await;
     assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+/// What operators do with a user, and a request for the code of a test number.
+async fn of_operators(stack: &TestStack) {
+    let email = new_email();
+    gotu(stack).sign_up_by_email(&email).await;
+    for verb in ["ban", "unban", "erase"] {
+        let payload = json!({"verb": verb, "who": "support", "why": "a test", "person": email});
+        let reply = stack.invoke("people", &payload).await;
+        reply.expect_invoked();
+        assert!(!reply.body.contains("refused"), "{reply:?}");
+    }
+    gotu(stack).ask_for_code(TEST_NUMBER, "sign_up").await.expect_text(204, "");
 }
 
 /// Messages that do not arrive, or that are called spam.
