@@ -61,7 +61,8 @@ async fn a_person_is_found_by_every_name_and_id_in_every_contract() {
 async fn a_person_is_found_with_the_open_sessions_and_signed_out_of_them() {
     let stack = TestStack::shared().await;
     let email = new_email();
-    let reply = gotu(stack).sign_up_by_email(&email).header("user-agent", "an-agent").await;
+    let device = [("user-agent", "an-agent"), ("x-device-id", "1"), ("x-device-token", "a-token")];
+    let reply = gotu(stack).sign_up_by_email(&email).headers(&device).await;
     let (session, id) = (tokens(&reply), user_id(&reply));
     gotu(stack).sign_in(&email, PASSWORD).await;
     let found = of(stack, "find", &email, "gotu").await;
@@ -72,6 +73,8 @@ async fn a_person_is_found_with_the_open_sessions_and_signed_out_of_them() {
     let ended = of(stack, "sign-out", &email, "gotu").await;
     assert_eq!(ended["sessionsEnded"], 2, "{ended}");
     assert_eq!(of(stack, "find", &email, "gotu").await["people"][0]["sessions"], json!([]));
+    let devices = stack.items_of_user("Devices", &id).await;
+    assert!(devices.iter().all(|device| device["push_handle"] == Value::Null), "{devices:?}");
     let refused = error("invalid or expired refresh token");
     gotu(stack).refresh(&session.refresh).await.expect(401, &refused);
     let revoked = || async {
