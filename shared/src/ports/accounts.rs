@@ -116,6 +116,8 @@ pub struct NewChallenge {
     pub expected_revision: Option<u64>,
     /// The handle for the client. Any other handle of the challenge becomes useless.
     pub handle: Option<NewHandle>,
+    /// The SHA-256 of the handles before, which are remembered with the new one.
+    pub handles_before: Vec<Vec<u8>>,
 }
 
 /// A handle to be given to a client.

@@ -22,6 +22,8 @@ pub struct ChallengeState {
     pub nonce: Option<Nonce>,
     /// The marks of the source that asked for the last code.
     pub opened_by: SourceMarks,
+    /// The SHA-256 of its last handles, the oldest first.
+    pub handles: Vec<Vec<u8>>,
 }
 
 impl ChallengeState {

@@ -492,6 +492,7 @@ impl RequestCode {
             sends: attempt.sends,
             expected_revision,
             handle,
+            handles_before: recipient.challenge.handles.clone(),
         })
     }
 

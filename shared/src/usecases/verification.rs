@@ -162,6 +162,7 @@ impl Verification {
             sends,
             expected_revision: self.policy.limits.apply().then_some(expected),
             handle: None,
+            handles_before: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! the code with guesses of its own, and for a sign-up that waits the sign-up.
 
 use super::items::challenge::{
-    handle_item, opener_value, read_held_code, read_live_code, read_used_link,
+    handle_item, handles_value, opener_value, read_held_code, read_live_code, read_used_link,
 };
 use super::items::keys;
 use super::items::value::{Item, bytes, flag, number, purge_time, text, time};
@@ -19,8 +19,7 @@ use crate::ports::{Challenges, NewChallenge, NewHandle, PortError, StoredLinks};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    Update,
+    Put, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure, Update,
 };
 
 /// The update for a new send. It overwrites the nonce, which makes the old code invalid, and resets
@@ -93,9 +92,10 @@ impl DynamoStore {
             .expression_attribute_values(":purge_at", purge_time(purge_at));
         if let Some(NewHandle { handle, .. }) = &challenge.handle {
             // So that the erasure of a person finds them.
-            let handles = AttributeValue::Ss(vec![keys::handle(handle)]);
+            let digest = keys::handle_digest(handle);
+            let handles = handles_value(&challenge.handles_before, &digest);
             update = update
-                .update_expression(format!("{OPEN} ADD handles :handles"))
+                .update_expression(OPEN.replacen("SET ", "SET handles = :handles, ", 1))
                 .expression_attribute_values(":handles", handles);
         }
         let mut conditions = Vec::new();

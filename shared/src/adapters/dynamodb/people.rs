@@ -3,6 +3,7 @@
 
 use super::DynamoStore;
 use super::items::attributes::plain_attributes;
+use super::items::challenge::handles_of;
 use super::items::delivery::suppression_key;
 use super::items::keys;
 use super::items::value::{Item, as_text, flag, number, text, time};
@@ -47,8 +48,8 @@ impl DynamoStore {
     pub(super) async fn challenges_about(&self, person: &Person) -> Result<Vec<Item>, PortError> {
         let names = recipients(person).flat_map(|to| challenges_of(person, to)).collect();
         let mut found = self.read_all(&self.tables.challenges, "challenge_id", names).await?;
-        let handles = found.iter().filter_map(|item| item.get("handles")?.as_ss().ok()).flatten();
-        let handles: BTreeSet<_> = handles.cloned().collect();
+        let handles = found.iter().flat_map(handles_of);
+        let handles: BTreeSet<_> = handles.map(|digest| keys::handle_of_digest(&digest)).collect();
         let handles = handles.into_iter().collect();
         found.extend(self.read_all(&self.tables.challenges, "challenge_id", handles).await?);
         Ok(found)

@@ -20,6 +20,10 @@ use crate::domain::user::PendingSignUp;
 use crate::ports::{ChallengeState, NewChallenge, NewHandle, PortError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
+/// The most handles of a challenge that are remembered. A recipient gets fewer codes in the time for which a
+/// handle is kept, and the item stays below a KiB.
+const MOST_HANDLES: usize = 12;
+
 /// Returns the attributes that name a challenge.
 pub(crate) fn challenge_key_item(key: &ChallengeKey) -> Item {
     let mut item = Item::from([
@@ -76,7 +80,22 @@ pub(crate) fn challenge_state(item: Option<&Item>, now: Timestamp) -> ChallengeS
             .and_then(as_bytes)
             .and_then(Nonce::from_stored),
         opened_by: opened_by.map(SourceMarks::from_stored).unwrap_or_default(),
+        handles: item.map(handles_of).unwrap_or_default(),
     }
+}
+
+/// Returns the SHA-256 of the last handles of a challenge.
+pub(crate) fn handles_of(item: &Item) -> Vec<Vec<u8>> {
+    let handles = item.get("handles").and_then(|value| value.as_l().ok());
+    handles.into_iter().flatten().filter_map(as_bytes).map(<[u8]>::to_vec).collect()
+}
+
+/// Returns the value of the attribute with the last handles of a challenge, of which `new` is the newest.
+pub(crate) fn handles_value(before: &[Vec<u8>], new: &[u8]) -> AttributeValue {
+    let others = before.iter().map(Vec::as_slice).filter(|handle| *handle != new);
+    let all: Vec<_> = others.chain([new]).collect();
+    let skipped = all.len().saturating_sub(MOST_HANDLES);
+    AttributeValue::L(all.into_iter().skip(skipped).map(bytes).collect())
 }
 
 /// Returns the attribute value of a sign-up that waits.

@@ -53,7 +53,17 @@ pub(crate) fn challenge(key: &ChallengeKey) -> String {
 
 /// `handle#<SHA-256 of the handle>`: a handle of a client.
 pub(crate) fn handle(handle: &ChallengeHandle) -> String {
-    format!("handle#{}", sha256(handle.expose()))
+    handle_of_digest(&handle_digest(handle))
+}
+
+/// Returns the SHA-256 of a handle.
+pub(crate) fn handle_digest(handle: &ChallengeHandle) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA256, handle.expose().as_bytes()).as_ref().to_vec()
+}
+
+/// Returns the key of the handle with this SHA-256.
+pub(crate) fn handle_of_digest(digest: &[u8]) -> String {
+    format!("handle#{}", hex(digest))
 }
 
 /// `contract#handle#<app>#<platform>#<SHA-256 of the push token>`: a push token.

@@ -76,7 +76,7 @@ async fn an_unknown_address_and_a_wrong_password_make_the_same_calls() {
         made.sort();
         calls.push(made);
     }
-    assert_eq!(calls[0].len(), 4, "{calls:?}");
+    assert_eq!(calls[0].len(), 5, "{calls:?}");
     let names = |calls: &[String]| -> Vec<String> {
         calls.iter().map(|call| call.split(' ').take(2).collect()).collect()
     };
