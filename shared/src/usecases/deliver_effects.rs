@@ -486,12 +486,13 @@ impl DeliverEffects {
         if code.delivery == CodeDelivery::Nothing {
             return Ok(MessageOutcome::Withheld(code.withheld));
         }
-        if !current {
-            return Ok(MessageOutcome::Replaced);
-        }
+        // A fixed code can be used before the relay comes to it. Its use is announced all the same.
         if let Some(number) = self.test_codes.numbers.of(&code.seed.key, now) {
             self.withhold(id, code, number).await?;
             return Ok(MessageOutcome::Withheld(Some(Withheld::TestNumber)));
+        }
+        if !current {
+            return Ok(MessageOutcome::Replaced);
         }
         if has_ended(&code.seed, code.expires_at, now) {
             return Ok(MessageOutcome::Ended);
