@@ -14,7 +14,7 @@ def reason(event: events.GotuAuthSessionRevokedEvent) -> str:
 
 if __name__ == "__main__":
     optional = events.GotuAuthSessionRevoked.__optional_keys__
-    assert optional == {"causedBy", "userVersion", "deviceId"}, optional
+    assert optional == {"causedBy", "userVersion", "testNumber", "deviceId"}, optional
     assert "detail-type" in events.PosbytzCustomerCreatedEvent.__required_keys__
     assert reason({"detail": {"reason": "signed_out"}}) == "signed_out"
     names = [name for name in vars(events) if isinstance(getattr(events, name), type)]

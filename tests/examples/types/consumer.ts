@@ -30,8 +30,9 @@ export function mobile(event: PosbytzEvent): string | undefined {
 }
 
 export function subject(event: LatchkeyBusEvent): string {
-  // Events about messages are about no user.
-  if (event.source === "latchkey") return event.detail.messageId;
+  // Events about messages and test numbers are about no user.
+  if (event["detail-type"] === "TEST_NUMBER_USED") return event.detail.phoneNumber;
+  if ("messageId" in event.detail) return event.detail.messageId;
   return String(event.detail.userId);
 }
 
