@@ -2,6 +2,7 @@
 
 use anyhow::ensure;
 use house_rules::project::Project;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -11,8 +12,8 @@ use std::process::Command;
 const BANNED: [&str; 6] = ["aws-lc-rs", "aws-lc-sys", "openssl", "native-tls", "rsa", "aws-config"];
 
 /// The packages whose tests, examples or programs are run alone and that contain the SDK.
-const RUN_ALONE: [&str; 7] =
-    ["acceptance", "bench", "latchkey", "local", "replay", "standalone", "usecases"];
+const RUN_ALONE: [&str; 8] =
+    ["acceptance", "bench", "latchkey", "local", "people", "replay", "standalone", "usecases"];
 
 /// Returns what `cargo tree` prints of the project with these arguments, a line for each crate.
 fn tree(arguments: &[&str]) -> anyhow::Result<Vec<String>> {
@@ -22,6 +23,26 @@ fn tree(arguments: &[&str]) -> anyhow::Result<Vec<String>> {
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout)?;
     Ok(tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect())
+}
+
+/// Programs of one name overwrite each other in the folder of the build, so that another program than the
+/// function would be deployed.
+#[test]
+fn each_program_has_a_name_of_its_own() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(Project::here().root());
+    let output =
+        cargo.args(["metadata", "--locked", "--no-deps", "--format-version", "1"]).output();
+    let metadata: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let list = |value: &Value, name: &str| value[name].as_array().unwrap().clone();
+    let targets =
+        list(&metadata, "packages").into_iter().flat_map(|package| list(&package, "targets"));
+    let programs = targets.filter(|target| target["kind"] == json!(["bin"]));
+    let mut names: Vec<_> = programs.map(|target| target["name"].to_string()).collect();
+    assert!(names.len() > 40, "{names:?}");
+    names.sort();
+    let repeated: Vec<_> = names.windows(2).filter(|two| two[0] == two[1]).collect();
+    assert!(repeated.is_empty(), "{repeated:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 
 /// Runs the program against a stack.
 async fn people(stack: &TestStack, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_people"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_people-program"));
     command.args(arguments);
     command.args(["--why", "the move", "--who", "support", "--local", stack.url()]);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()

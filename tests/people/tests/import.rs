@@ -18,7 +18,7 @@ struct Ran {
 
 /// Imports a file, or a text at the standard input.
 async fn import(stack: &TestStack, file: &Path, more: &[&str], input: &str) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_people"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_people-program"));
     command.arg("import").arg(file).args(more);
     command.args(["--why", "the move", "--who", "support", "--local", stack.url()]);
     command.env("RUST_BACKTRACE", "0");
@@ -97,7 +97,7 @@ async fn an_import_that_was_stopped_goes_on_after_the_lines_that_are_done() {
         "--local",
         "http://127.0.0.1:1",
     ];
-    let output = Command::new(env!("CARGO_BIN_EXE_people")).args(nowhere).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_people-program")).args(nowhere).output().unwrap();
     assert_eq!((output.status.code(), done.exists()), (Some(1), false));
     fs::write(&done, "500\n").unwrap();
     let ran = import(stack, &file, &[], "").await;

@@ -17,7 +17,7 @@ struct Ran {
 
 /// Runs the program against a stack, with a text at its standard input.
 async fn run(stack: &TestStack, arguments: &[&str], input: &str) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_people"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_people-program"));
     command.args(arguments).args(["--local", stack.url()]).env("USER", "support");
     command.env_remove("PEOPLE_WHO").env("RUST_BACKTRACE", "0");
     let pipe = std::process::Stdio::piped;
@@ -109,7 +109,8 @@ async fn a_call_that_breaks_a_rule_fails_with_the_rule() {
     }
     let nowhere =
         ["find", &email, "--who", "me", "--why", "a test", "--local", "http://127.0.0.1:1"];
-    let output = Command::new(env!("CARGO_BIN_EXE_people")).args(nowhere).output().await.unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_people-program")).args(nowhere).output().await.unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("failed to reach http://127.0.0.1:1"), "{errors}");
 }
