@@ -5,6 +5,7 @@ use super::verification::{Asking, VerificationMessages};
 use super::{Failure, NoRefusal, ResendVerification};
 use crate::domain::account::Account;
 use crate::domain::event::Fact;
+use crate::domain::history::{Counted, HistoryOf};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::OutboxEntry;
 use crate::domain::proof::Opener;
@@ -134,9 +135,16 @@ impl ResendToUnverified {
         user: &User,
         (recipient, state, before): (&Identifier, &ChallengeState, Option<Timestamp>),
     ) -> Result<(VerificationMessages, Option<KeptLonger>), Failure<NoRefusal>> {
-        let ResendVerification { verification, basics, .. } = &self.resend;
+        let ResendVerification { gate, verification, basics, .. } = &self.resend;
         let sends = verification.policy.limits.admit_after(before, &state.sends, asking.at);
-        let sends = sends.map_err(|refusal| Failure::too_many(refusal.retry_at, asking.at))?;
+        let sends = match sends {
+            Ok(sends) => sends,
+            Err(refusal) => {
+                let of = HistoryOf::Recipient(asking.realm.clone(), recipient.clone());
+                gate.refused(&of, Counted::OverRecipientLimit, asking.at).await;
+                return Err(Failure::too_many(refusal.retry_at, asking.at));
+            }
+        };
         let sent = verification.messages(basics, asking, user, &[(recipient, sends)]).await?;
         let ends = sent.challenges.iter().map(|new| (&new.seed.key.recipient, new.expires_at));
         let kept = KeptLonger::for_messages(user, ends);

@@ -80,11 +80,11 @@ async fn the_history_and_what_carriers_reported_are_erased() {
     let stack = &TestStack::with(&without_limits(&[("DELIVERY_REPORTS", "on")])).await;
     let phone = new_phone();
     let id = gotu(stack).registered(&phone).await;
-    let delivered = || async {
+    let sent = || async {
         let history = of(stack, "history", &phone, "gotu").await.to_string();
-        history.contains("deliveredAt").then_some(())
+        history.contains("messageId").then_some(())
     };
-    stack.wait_for("the report of the text", delivered).await;
+    stack.wait_for("the text in the history", sent).await;
     assert!(stack.tables_with(&[&phone]).await.contains(&"Deliveries"));
     let answer = of(stack, "erase", &phone, "gotu").await;
     assert_eq!(answer["erased"]["messages"], 1, "{answer}");
