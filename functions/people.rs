@@ -1,4 +1,5 @@
-//! No route (Latchkey): finds, bans, signs out, unlocks, erases and exports people for an operator.
+//! No route (Latchkey): finds, bans, signs out, unlocks, erases, imports and exports people for an
+//! operator.
 //!
 //! `shared/docs/people.md` describes the payloads. Whoever may invoke the function may use it.
 
@@ -24,11 +25,11 @@ pub(crate) async fn main() -> Result<(), Error> {
     let store = Arc::new(base.store()?);
     let hashes = base.person_hashes()?;
     let delivery = base.delivery_facts()?;
-    let contracts = CONTRACTS.iter().map(|contract| contract.profile);
+    let contracts: Vec<_> = CONTRACTS.iter().map(|contract| contract.profile).collect();
     let import = ImportUsers {
         store: store.clone(),
         formats: Arc::new(KnownFormats),
-        contracts: CONTRACTS.iter().map(|contract| contract.profile).collect(),
+        contracts: contracts.clone(),
         clock: base.clock.clone(),
     };
     let manage = ManagePeople {
@@ -45,7 +46,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         import,
         delivery,
         operator_events: Arc::new(LatchkeyEvents),
-        contracts: contracts.map(|profile| (profile.name, (profile.events)())).collect(),
+        contracts: contracts.iter().map(|profile| (profile.name, (profile.events)())).collect(),
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
     };

@@ -2,6 +2,7 @@
 
 use super::envelope::date_time;
 use crate::domain::attributes::Attributes;
+use crate::domain::id::UserId;
 use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::password::PasswordHash;
 use crate::domain::time::Timestamp;
@@ -61,7 +62,7 @@ pub(super) fn report(report: &ImportReport) -> Value {
 /// Writes a page of users, each as a line that can be imported.
 pub(super) fn page(page: &UserPage) -> Value {
     let users: Vec<_> = page.users.iter().map(exported).collect();
-    json!({"users": users, "cursor": page.next.as_ref().map(crate::domain::id::UserId::as_str)})
+    json!({"users": users, "cursor": page.next.as_ref().map(UserId::as_str)})
 }
 
 fn exported(user: &User) -> Value {

@@ -3,9 +3,10 @@
 use super::envelope::date_time;
 use super::imports::{self, ImportRequest};
 use super::people_delivery;
+use crate::domain::attributes::Attributes;
 use crate::domain::client::{Client, ClientStatus};
 use crate::domain::id::UserId;
-use crate::domain::session::ListedSession;
+use crate::domain::session::{ListedSession, SignInMethod};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, User};
 use crate::ports::{Erased, LedgerPolicy, StoredParts};
@@ -271,7 +272,7 @@ fn session(session: &ListedSession) -> Value {
     let ListedSession { device, info, method, opened_at, refreshed_at } = session;
     json!({
         "deviceId": device.as_str(),
-        "method": method.map(crate::domain::session::SignInMethod::as_str),
+        "method": method.map(SignInMethod::as_str),
         "openedAt": date_time(*opened_at),
         "refreshedAt": optional_time(*refreshed_at),
         "platform": info.platform,
@@ -302,7 +303,7 @@ fn erased(person: &ErasedPerson) -> Value {
 
 fn exported(parts: StoredParts) -> Value {
     let tables = parts.into_iter().map(|(table, items)| {
-        let item = |item: &crate::domain::attributes::Attributes| {
+        let item = |item: &Attributes| {
             let fields = item.iter().map(|(name, value)| (name.to_owned(), value.clone()));
             Value::Object(fields.collect())
         };

@@ -214,9 +214,9 @@ fn of_account(finding: &Finding) -> Option<Told> {
                 "Ask AWS to raise the monthly spend limit of SNS.",
             )
         }
-        Finding::NotAsked(carrier) => tell(
+        Finding::NotAsked(messages) => tell(
             "not_asked",
-            format!("The carrier {carrier} could not be asked."),
+            format!("The carrier of {messages} could not be asked."),
             "Try again, or ask in the console of the carrier.",
         ),
         _ => return None,
@@ -299,7 +299,7 @@ fn withheld(message: &MessageHistory) -> Told {
         Some(Withheld::Decoy) => "the sign-up began with a recipient that has an account",
         Some(Withheld::Banned) => "an operator banned the user",
         Some(Withheld::TestNumber) => "it is a test number, whose code is fixed",
-        None => "of a reason that an older version did not keep",
+        None => "an older version did not keep the reason",
     };
     tell(
         "withheld",

@@ -6,6 +6,7 @@ use super::items::outbox::read_entry;
 use super::items::value::{Item, as_text, text, time};
 use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use crate::adapters::aws::port_error;
+use crate::domain::id::UserId;
 use crate::domain::outbox::{Effect, OutboxEntry};
 use crate::domain::time::Timestamp;
 use crate::ports::{Erased, LedgerPolicy, Person, PortError, random};
@@ -39,7 +40,7 @@ fn is_about(effect: &Effect, person: &Person) -> bool {
 /// small number, so a number counts only in a field that is named for a user.
 fn names(value: &Value, field: &str, person: &Person) -> bool {
     let of_user = || field.to_ascii_lowercase().contains("user");
-    let id = person.user.as_ref().map(crate::domain::id::UserId::as_str);
+    let id = person.user.as_ref().map(UserId::as_str);
     match value {
         Value::String(text) => {
             let is_id = id == Some(text) && (of_user() || text.len() > 12);
@@ -175,7 +176,6 @@ impl DynamoStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::UserId;
     use crate::domain::identifier::Identifier;
     use crate::domain::realm::Realm;
     use serde_json::json;

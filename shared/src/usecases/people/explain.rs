@@ -94,7 +94,7 @@ pub enum Finding {
     Unregistered,
     /// Nothing was asked for in 30 days.
     NeverAsked,
-    /// A carrier could not be asked.
+    /// The carrier of such messages ("texts" or "mails") could not be asked.
     NotAsked(&'static str),
 }
 
@@ -263,9 +263,9 @@ impl DeliveryFacts {
 
     /// Asks the carrier. Returns what stops messages, and the limit of the account in a month.
     async fn of_carrier(&self, recipient: &Identifier) -> (Vec<Finding>, Option<String>) {
-        let not_asked = |carrier: &'static str, error: &PortError| {
-            tracing::warn!(carrier, error = chain(error), "a carrier could not be asked");
-            (vec![Finding::NotAsked(carrier)], None)
+        let not_asked = |messages: &'static str, error: &PortError| {
+            tracing::warn!(messages, error = chain(error), "a carrier could not be asked");
+            (vec![Finding::NotAsked(messages)], None)
         };
         match recipient {
             Identifier::Phone(phone) => match self.carriers.of_texts(phone).await {
@@ -276,7 +276,7 @@ impl DeliveryFacts {
                     ];
                     (found.into_iter().flatten().collect(), account.monthly_limit_usd)
                 }
-                Err(error) => not_asked("sns", &error),
+                Err(error) => not_asked("texts", &error),
             },
             Identifier::Email(email) => match self.carriers.of_mails(email).await {
                 Ok(account) => {
@@ -287,7 +287,7 @@ impl DeliveryFacts {
                     ];
                     (found.into_iter().flatten().collect(), None)
                 }
-                Err(error) => not_asked("mail", &error),
+                Err(error) => not_asked("mails", &error),
             },
             Identifier::Username(_) | Identifier::Card(_) => (Vec::new(), None),
         }
