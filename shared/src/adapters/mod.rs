@@ -18,6 +18,7 @@ pub mod refresh_keys;
 mod ring_mac;
 pub mod secret_rotation;
 pub mod ses;
+mod signed_calls;
 pub mod sns;
 pub mod system;
 pub mod trace_hash;
