@@ -5,7 +5,8 @@
 
 use latchkey::adapters::hashes::KnownFormats;
 use latchkey::contracts::{CONTRACTS, LatchkeyEvents, PeopleRequest};
-use latchkey::runtime::{Error, serve_events};
+use latchkey::ports::Arrivals;
+use latchkey::runtime::{Error, serve_events, settings};
 use latchkey::usecases::{ImportUsers, ManagePeople};
 use latchkey::wiring::Bootstrap;
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ pub(crate) async fn main() -> Result<(), Error> {
         store: store.clone(),
         formats: Arc::new(KnownFormats),
         contracts: contracts.clone(),
+        arrivals: if settings::has_old_system() { Arrivals::Kept } else { Arrivals::Forgotten },
         clock: base.clock.clone(),
     };
     let manage = ManagePeople {

@@ -10,6 +10,9 @@ unused:  an action on a resource that a statement allows and that no recorded ca
 A statement whose Sid begins with PreviousVersion may be unused. While a deployment shifts the traffic, the version before
 still runs with the same role, so a right leaves the template one release after the code that needed it.
 
+A managed policy with Roles grants rights to the functions of these roles, each of which may need only some of them; a right is
+unused if none of them needs it. Its statements about a parameter, such as a secret that an operator makes, are not checked.
+
 The right to describe a secret may be unused where the function read its value. A function describes it only when something
 names a key that is not the current one, and when its copy of the key ring is old; not every function does so in the tests.
 """
@@ -22,6 +25,7 @@ from pathlib import Path
 
 from template import functions, load, resolve
 
+SHARED = "several"
 DESCRIBE_SECRET = "secretsmanager:DescribeSecret"
 READ_SECRET = "secretsmanager:GetSecretValue"
 
@@ -55,10 +59,21 @@ def statements(template, binary, properties):
         yield from listed(document["Statement"])
 
 
-def grants(template, binary, properties):
+def shared_statements(template, logical_id):
+    """The statements of the managed policies that name the role of a function."""
+    for policy in template["Resources"].values():
+        if policy["Type"] == "AWS::IAM::ManagedPolicy" and {"Ref": f"{logical_id}Role"} in policy["Properties"].get("Roles", []):
+            for statement in listed(policy["Properties"]["PolicyDocument"]["Statement"]):
+                resource = statement["Resource"]
+                if not (isinstance(resource, dict) and resource.get("Ref") in template["Parameters"]):
+                    yield statement
+
+
+def grants(template, binary, logical_id, properties):
     """The rights of a function: one for each statement, action and resource."""
-    for statement in statements(template, binary, properties):
-        where = f"{binary} {statement['Sid']}"
+    own = [(binary, statement) for statement in statements(template, binary, properties)]
+    for owner, statement in own + [(SHARED, statement) for statement in shared_statements(template, logical_id)]:
+        where = f"{owner} {statement['Sid']}"
         unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
         if unknown:
             raise SystemExit(f"{where}: this script does not understand {sorted(unknown)}")
@@ -103,16 +118,20 @@ def main(folder, absent):
             need = json.loads(line)
             needs.setdefault(need["function"], {})[line] = need
     problems, granted, needed = [], 0, Counter()
+    shared, used = set(), set()
     for function in needs.keys() - functions(template).keys():
         problems.append(f"missing {function}: template.yaml has no such function")
-    for binary, (_, properties) in functions(template).items():
-        all_grants = list(grants(template, binary, properties))
+    for binary, (logical_id, properties) in functions(template).items():
+        all_grants = list(grants(template, binary, logical_id, properties))
         allows = [grant for grant in all_grants if grant["effect"] == "Allow"]
         denies = [grant for grant in all_grants if grant["effect"] == "Deny"]
         indispensable = set()
         for need in needs.get(binary, {}).values():
             needed[binary, need["action"], need["resource"]] += 1
-            allowing = [index for index, grant in enumerate(allows) if covers(grant, need)]
+            covering = [index for index, grant in enumerate(allows) if covers(grant, need)]
+            own = [index for index in covering if allows[index]["where"].split()[0] != SHARED]
+            used.update(show(allows[index]) for index in covering if not own)
+            allowing = own or covering
             if not allowing or any(covers(grant, need) for grant in denies):
                 problems.append(f"missing {binary}: {need['action']} on {need['resource']} {need['context'] or ''}")
             if len(allowing) == 1:
@@ -122,8 +141,12 @@ def main(folder, absent):
         for index, grant in enumerate(allows):
             kept = grant["where"].split()[1].startswith("PreviousVersion")
             kept = kept or (grant["action"] == DESCRIBE_SECRET and grant["resource"] in read)
+            if grant["where"].split()[0] == SHARED:
+                shared.add(show(grant))
+                continue
             if index not in indispensable and not kept and not absent & {grant["action"], "*"}:
                 problems.append(f"unused  {show(grant)}")
+    problems += [f"unused  {grant}" for grant in shared - used if "*" not in absent]
     problems = sorted(set(problems))
     for problem in problems:
         print(f"FAILED  rights {problem}")

@@ -13,6 +13,7 @@ pub mod eventbridge;
 pub mod hashes;
 pub mod jwt;
 pub mod key_ring;
+pub mod old_system;
 pub mod person_hashes;
 pub mod refresh_keys;
 mod ring_mac;

@@ -5,6 +5,7 @@ use crate::domain::attributes::Attributes;
 use crate::domain::id::UserId;
 use crate::domain::identifier::{Identifier, IdentifierKind};
 use crate::domain::password::PasswordHash;
+use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{KnownBy, User};
 use crate::ports::UserPage;
@@ -47,6 +48,23 @@ impl ImportRequest {
         let fits = (1..=MOST_USERS).contains(&users.len());
         fits.then(|| Self { lines: users.iter().map(line).collect(), mode })
     }
+}
+
+/// Reads a user as the old system answers with it: a line whose product is that of the request, unless it names it
+/// too.
+///
+/// # Errors
+/// The rule that the answer breaks.
+pub(super) fn moved_in_user(realm: &Realm, answer: &[u8]) -> Result<UserLine, LineProblem> {
+    let mut answer: Value = serde_json::from_slice(answer).map_err(|_| LineProblem::Form)?;
+    let fields = answer.as_object_mut().ok_or(LineProblem::Form)?;
+    let stated = [("contract", Some(realm.contract())), ("store", realm.shop())];
+    for (name, value) in stated.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        if fields.entry(name).or_insert_with(|| value.into()).as_str() != Some(value) {
+            return Err(LineProblem::Form);
+        }
+    }
+    line(&answer)
 }
 
 /// Writes what became of the lines, which are counted from 1.

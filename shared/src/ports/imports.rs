@@ -8,9 +8,20 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
 
-/// The most users and identifiers, together, that one call of [`Imports::create`] takes (DynamoDB,
+/// The most items of users, identifiers and arrivals, together, that one call of [`Imports::create`] takes (DynamoDB,
 /// `TransactWriteItems`).
 pub const MOST_IMPORTED_ITEMS: usize = 100;
+
+/// Whether it is kept that a user came, so that users who are deleted do not come again by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrivals {
+    /// It is not kept: users come from files alone.
+    Forgotten,
+    /// It is kept, and a user comes from a file even if it came before.
+    Kept,
+    /// It is kept, and a user that came before does not come again.
+    Once,
+}
 
 /// What is stored in the place of a user that is imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +34,30 @@ pub enum ImportPlace {
     IdTaken,
     /// An identifier of this kind that belongs to another user.
     Taken(IdentifierKind),
+    /// Nothing, but the user came before and was deleted ([`Arrivals::Once`]).
+    Departed,
 }
 
 /// Users that come from another system.
 #[async_trait]
 pub trait Imports: Send + Sync {
     /// Returns what is stored in the place of each user.
-    async fn places(&self, users: &[&User], now: Timestamp) -> Result<Vec<ImportPlace>, PortError>;
+    async fn places(
+        &self,
+        users: &[&User],
+        arrivals: Arrivals,
+        now: Timestamp,
+    ) -> Result<Vec<ImportPlace>, PortError>;
 
-    /// Writes users with their identifiers in one transaction, at most [`MOST_IMPORTED_ITEMS`]. They share
-    /// no id and no identifier. Returns false, and writes nothing, if an id or an identifier is taken.
-    async fn create(&self, users: &[&User], now: Timestamp) -> Result<bool, PortError>;
+    /// Writes users with their identifiers and arrivals in one transaction, at most [`MOST_IMPORTED_ITEMS`]. They
+    /// share no id and no identifier. Returns false, and writes nothing, if an id or an identifier is taken, or if
+    /// a user came before that comes once.
+    async fn create(
+        &self,
+        users: &[&User],
+        arrivals: Arrivals,
+        now: Timestamp,
+    ) -> Result<bool, PortError>;
 
     /// Moves the sequence of a realm's integer ids beyond this one, so that no later user gets it.
     async fn reserve_ids(&self, realm: &Realm, highest: u32) -> Result<(), PortError>;

@@ -47,6 +47,8 @@ pub enum MetricEvent {
     WrongGuess,
     /// A password could not be compared: the format of the stored hash is unknown, or its cost is above the limits.
     UnknownHash,
+    /// A user of the old system moved in with a request.
+    UserMovedIn,
     /// The fixed code of a test number was accepted.
     TestCodeAccepted,
     /// Test numbers have not ended. Contains how many.
@@ -86,6 +88,7 @@ impl MetricEvent {
             Self::BillRefused => "BillRefused",
             Self::WrongGuess => "WrongGuesses",
             Self::UnknownHash => "UnknownHashes",
+            Self::UserMovedIn => "UsersMovedIn",
             Self::TestCodeAccepted => "TestCodesAccepted",
             Self::TestNumbersOpen { .. } => "TestNumbersOpen",
         }

@@ -11,7 +11,7 @@
 //! these two reasons: [`Standings`], [`Accounts`], [`Users`], [`Challenges`], [`Budgets`], [`AttemptRecords`],
 //! [`Sessions`], [`RefreshTokens`], [`Devices`], [`Clients`], [`Answers`], [`Outbox`],
 //! [`Deliveries`], [`People`], [`Imports`], [`UserPages`], [`Histories`], [`Audit`] and [`SequenceIds`] (DynamoDB), [`Passwords`] (Argon2), [`HashFormats`] (the hashes of other systems), [`CodeKeys`], [`RefreshKeys`], [`AnswerKeys`],
-//! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager), [`CarrierAccounts`] (SNS and SES). The others have several:
+//! [`AccessTokens`] and [`TextSignatures`] (key rings), [`KeyRotation`] (Secrets Manager), [`CarrierAccounts`] (SNS and SES), [`OldSystem`] (an endpoint of the operator). The others have several:
 //! [`Clock`] and [`Entropy`] (the tests move and seed them), [`Messages`] (SMS and mail) and
 //! [`Events`] (the tests also record what goes out), [`EventMapper`], [`DeliveryEvents`] and
 //! [`MessageTemplates`] (the contracts, and one of the tests).
@@ -38,6 +38,7 @@ mod imports;
 mod key_rotation;
 mod messages;
 mod metrics;
+mod old_system;
 mod operator_events;
 mod outbox;
 mod password_attempts;
@@ -71,10 +72,13 @@ pub use devices::{DeviceRegistration, Devices, PushTokenOwner, RegisterDeviceOut
 pub use entropy::{Entropy, random};
 pub use events::{Events, MOST_EVENTS, RejectedEvent};
 pub use histories::Histories;
-pub use imports::{HashFormats, ImportPlace, Imports, MOST_IMPORTED_ITEMS, UserPage, UserPages};
+pub use imports::{
+    Arrivals, HashFormats, ImportPlace, Imports, MOST_IMPORTED_ITEMS, UserPage, UserPages,
+};
 pub use key_rotation::KeyRotation;
 pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};
+pub use old_system::OldSystem;
 pub use operator_events::{OperatorEvents, OperatorFact};
 pub use outbox::{DueEntry, Outbox, ParkedEntry, PauseChange, PausedCarriers, WaitingEntries};
 pub use password_attempts::AttemptRecords;

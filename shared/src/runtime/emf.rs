@@ -19,7 +19,7 @@ struct Metric {
 }
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
-const METRICS: [Metric; 23] = [
+const METRICS: [Metric; 24] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
@@ -40,6 +40,7 @@ const METRICS: [Metric; 23] = [
     Metric { name: "CodesRefused", unit: "Count", dimensions: &[&["Contract", "Cause"]] },
     Metric { name: "WrongGuesses", unit: "Count", dimensions: &[&["Contract"]] },
     Metric { name: "UnknownHashes", unit: "Count", dimensions: &[&[], &["Contract"]] },
+    Metric { name: "UsersMovedIn", unit: "Count", dimensions: &[&["Contract"]] },
     Metric { name: "BillUsed", unit: "Percent", dimensions: &[&[], &["Contract"]] },
     Metric { name: "BillRefused", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "IdSpaceUsed", unit: "Percent", dimensions: &[&[], &["Contract"]] },

@@ -324,18 +324,45 @@ pub(crate) fn senders(rules: Option<&str>, contracts: &[&str]) -> Result<Senders
 /// # Errors
 /// The URL is missing or is not HTTPS, or there is no key. HTTP is allowed on this machine, for tests.
 pub(crate) fn sms_webhook() -> Result<(String, RingSource), SettingsError> {
-    let url = required("SMS_WEBHOOK_URL")?;
-    let name = "SMS_WEBHOOK_KEY_RING".to_owned();
-    let (secret, inline) = (optional("SMS_WEBHOOK_KEY_SECRET"), optional(&name));
+    let key = ["SMS_WEBHOOK_KEY_SECRET", "SMS_WEBHOOK_KEY_RING"];
+    webhook("SMS_WEBHOOK_URL", required("SMS_WEBHOOK_URL")?, key)
+}
+
+/// The endpoint of the system that users of a contract move in from, and the key that signs its requests.
+///
+/// # Errors
+/// The URL is not HTTPS, or there is no key. HTTP is allowed on this machine, for tests.
+pub(crate) fn old_system(contract: &str) -> Result<Option<(String, RingSource)>, SettingsError> {
+    let products = optional("MIGRATE_PRODUCTS").unwrap_or_default();
+    let moves = products.split(',').any(|product| product.trim() == contract);
+    let url = optional("MIGRATE_URL").filter(|_| moves);
+    // Not "KEY": an operator makes and rotates it, not the function that rotates keys.
+    let key = ["MIGRATE_SIGNER_SECRET", "MIGRATE_SIGNER_RING"];
+    url.map(|url| webhook("MIGRATE_URL", url, key)).transpose()
+}
+
+/// Whether users of some contract move in one by one.
+#[must_use]
+pub fn has_old_system() -> bool {
+    ["MIGRATE_URL", "MIGRATE_PRODUCTS"].into_iter().all(|name| optional(name).is_some())
+}
+
+/// An endpoint of the operator, and the key that signs its requests: the variables of its secret and of its inline form.
+fn webhook(
+    variable: &str,
+    url: String,
+    [secret, name]: [&str; 2],
+) -> Result<(String, RingSource), SettingsError> {
+    let (stated, inline) = (optional(secret), optional(name));
     let is_local = url.starts_with("http://127.0.0.1:");
     if !url.starts_with("https://") && !is_local {
-        let name = "SMS_WEBHOOK_URL".to_owned();
+        let name = variable.to_owned();
         return Err(SettingsError::Malformed { name, kind: "an HTTPS URL" });
     }
-    if secret.is_none() && inline.is_none() {
-        return Err(SettingsError::Missing("SMS_WEBHOOK_KEY_SECRET".to_owned()));
+    if stated.is_none() && inline.is_none() {
+        return Err(SettingsError::Missing(secret.to_owned()));
     }
-    Ok((url, RingSource { name, secret: secret.unwrap_or_default(), inline }))
+    Ok((url, RingSource { name: name.to_owned(), secret: stated.unwrap_or_default(), inline }))
 }
 
 /// The region that sends texts; `None` for the region of the function.

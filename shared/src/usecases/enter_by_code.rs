@@ -2,7 +2,7 @@
 
 use super::check_code::{CheckCode, CheckedCode, CodeRefused, Guess};
 use super::open_session::{Entered, OpenSessions};
-use super::{Basics, Failure, NewIds};
+use super::{Basics, Failure, NewIds, WalletPolicy};
 use crate::domain::account::{
     Account, Credential, Draft, IdentifierProof, KnownAccount, NewAccount, Visit,
 };
@@ -45,19 +45,6 @@ pub struct EnterByCode {
     /// The content of a new user's wallet, for contracts with wallets.
     pub wallet: Option<WalletPolicy>,
     pub basics: Basics,
-}
-
-/// The content of a new wallet.
-#[derive(Clone, Copy, Debug)]
-pub struct WalletPolicy {
-    /// The first digits of the card number.
-    pub card_prefix: &'static str,
-    /// The number of random digits that follow.
-    pub card_digits: u32,
-    /// The points of the first credit.
-    pub points: u32,
-    /// The reason for the first credit.
-    pub source: &'static str,
 }
 
 /// What a caller presents with a code.

@@ -7,7 +7,7 @@
 //! has used up twice its limit. A client has no such end, because one client speaks for all customers
 //! of a shop.
 
-use super::{Failure, WriteHistory};
+use super::{Failure, MoveIn, WriteHistory};
 use crate::domain::bill::{Bill, SENDS_PER_USE};
 use crate::domain::budget::{Budget, BudgetOf, BudgetUse, Ceiling};
 use crate::domain::history::{Counted, HistoryOf};
@@ -90,6 +90,9 @@ pub struct Gate {
     pub limits: SourceLimits,
     /// Writes histories, unless they are switched off.
     pub history: Option<WriteHistory>,
+    /// Moves users in whose identifiers are unknown; `None` without an old system, and where a request follows
+    /// one that asked it.
+    pub move_in: Option<Arc<MoveIn>>,
 }
 
 /// What is known of a request after the first read.
@@ -267,7 +270,27 @@ impl Gate {
             return Err(self.refuse(own, target, own_budget.ends_at, now));
         }
         let spent_until = spent().map(|(own, _)| own.ends_at).max();
+        // The old system is asked only for sources that may still do something.
+        if spent_until.is_none() && self.moved_in(&query, &standing, now).await? {
+            standing = self.standings.standing(&query, now).await?;
+            standing.used.truncate(others);
+        }
         Ok(Judgement { standing, spent_until, over_bill: false })
+    }
+
+    /// Asks the old system for the users of identifiers that are unknown. Returns whether one moved in.
+    async fn moved_in(
+        &self,
+        query: &StandingQuery<'_>,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Result<bool, PortError> {
+        let Some(move_in) = &self.move_in else { return Ok(false) };
+        let mut any = false;
+        for ((realm, identifier), holder) in query.identifiers.iter().zip(&standing.holders) {
+            any |= holder.is_none() && move_in.run(realm, identifier, now).await?;
+        }
+        Ok(any)
     }
 
     /// Takes a guess from the budgets of a source before it is compared, so that guesses at the same

@@ -1,14 +1,14 @@
 //! Takes users over from another system.
 
-use super::{Callers, Profile};
-use crate::domain::attributes::Attributes;
+use super::{Callers, LineProblem, Profile, UserLine};
 use crate::domain::id::{IdFormat, UserId};
 use crate::domain::identifier::{Identifier, IdentifierKind};
-use crate::domain::password::PasswordHash;
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifiers, KnownBy, User};
-use crate::ports::{Clock, HashFormats, ImportPlace, Imports, MOST_IMPORTED_ITEMS, PortError};
+use crate::ports::{
+    Arrivals, Clock, HashFormats, ImportPlace, Imports, MOST_IMPORTED_ITEMS, PortError,
+};
 use futures_util::future::try_join_all;
 use ring::digest::{SHA256, digest};
 use std::collections::{HashMap, HashSet};
@@ -24,74 +24,8 @@ pub struct ImportUsers {
     pub store: Arc<dyn Imports>,
     pub formats: Arc<dyn HashFormats>,
     pub contracts: Vec<&'static Profile>,
+    pub arrivals: Arrivals,
     pub clock: Arc<dyn Clock>,
-}
-
-/// A user, as the other system knows it.
-#[derive(Clone, Debug)]
-pub struct UserLine {
-    pub contract: String,
-    /// The shop, for a contract with shops.
-    pub shop: Option<String>,
-    /// The id. Without it, one is derived from realm and first identifier.
-    pub id: Option<String>,
-    pub identifiers: Vec<KnownBy>,
-    pub attributes: Attributes,
-    /// Without it, the user can sign in with a code only, or sets a password with a code.
-    pub password: Option<PasswordHash>,
-    /// The time of the sign-up; `None` for now.
-    pub created_at: Option<Timestamp>,
-    pub banned_at: Option<Timestamp>,
-}
-
-/// The reason why a line is not imported. The text contains nothing of the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LineProblem {
-    #[error(
-        "the line must be an object with contract, identifiers and, if they are known, store, id, \
-        attributes, passwordHash, createdAt and bannedAt"
-    )]
-    Form,
-    #[error("there is no such contract")]
-    NoContract,
-    #[error("store must be the code of a shop, for a contract with shops alone")]
-    Store,
-    #[error("id must have the format of the contract's ids")]
-    Id,
-    #[error("id is missing: the contract counts its ids")]
-    NoId,
-    #[error("an identifier must be an object with kind, value and, if it is verified, verifiedAt")]
-    IdentifierForm,
-    #[error("the {} is not valid", name(*.0))]
-    Invalid(IdentifierKind),
-    #[error("users of the contract have no {}", name(*.0))]
-    Foreign(IdentifierKind),
-    #[error("a user has one {} at most", name(*.0))]
-    Repeated(IdentifierKind),
-    #[error("users of the contract have a {}", name(*.0))]
-    Missing(IdentifierKind),
-    #[error("a user has at least one identifier")]
-    NoIdentifier,
-    #[error("attributes must be an object of texts, with 8192 bytes at most")]
-    Attributes,
-    #[error("passwordHash has an unknown format, or its cost is above the limits")]
-    Hash,
-    #[error("createdAt, verifiedAt and bannedAt must be times of the past, as in RFC 3339")]
-    Time,
-    #[error("another user has this id, or the same user with other identifiers")]
-    IdTaken,
-    #[error("the {} belongs to another user", name(*.0))]
-    Taken(IdentifierKind),
-}
-
-/// The name of a kind in texts.
-const fn name(kind: IdentifierKind) -> &'static str {
-    match kind {
-        IdentifierKind::Phone => "phone number",
-        IdentifierKind::Email => "e-mail address",
-        IdentifierKind::Username => "username",
-        IdentifierKind::Card => "card number",
-    }
 }
 
 /// Whether users are written.
@@ -122,6 +56,7 @@ impl ImportReport {
             ImportPlace::Present => self.present = self.present.saturating_add(1),
             ImportPlace::IdTaken => self.problems.push((line, LineProblem::IdTaken)),
             ImportPlace::Taken(kind) => self.problems.push((line, LineProblem::Taken(kind))),
+            ImportPlace::Departed => self.problems.push((line, LineProblem::Departed)),
         }
     }
 }
@@ -205,7 +140,7 @@ impl ImportUsers {
         report: &mut ImportReport,
     ) -> Result<(), PortError> {
         let users: Vec<_> = candidates.iter().map(|(_, user)| user).collect();
-        let places = self.store.places(&users, now).await?;
+        let places = self.store.places(&users, self.arrivals, now).await?;
         let mut holders: HashMap<(&Realm, &Identifier), &UserId> = HashMap::new();
         let mut ids = HashMap::new();
         for ((line, user), place) in candidates.iter().zip(places) {
@@ -238,7 +173,7 @@ impl ImportUsers {
         report: &mut ImportReport,
     ) -> Result<(), PortError> {
         self.reserve_numbers(&candidates).await?;
-        let (groups, later) = grouped(candidates);
+        let (groups, later) = grouped(candidates, self.arrivals);
         for groups in groups.chunks(AT_ONCE) {
             let written = groups.iter().map(|group| self.write_group(group, now));
             for (line, place) in try_join_all(written).await?.into_iter().flatten() {
@@ -259,11 +194,11 @@ impl ImportUsers {
         now: Timestamp,
     ) -> Result<Vec<(usize, ImportPlace)>, PortError> {
         let users: Vec<_> = group.iter().map(|(_, user)| user).collect();
-        if self.store.create(&users, now).await? {
+        if self.store.create(&users, self.arrivals, now).await? {
             return Ok(group.iter().map(|(line, _)| (*line, ImportPlace::Free)).collect());
         }
         // A condition that fails costs as much as a write, so the places are read before.
-        let places = self.store.places(&users, now).await?;
+        let places = self.store.places(&users, self.arrivals, now).await?;
         let mut written = Vec::new();
         for ((line, user), place) in group.iter().zip(places) {
             let place = match place {
@@ -278,10 +213,10 @@ impl ImportUsers {
     /// Writes a user. Returns [`ImportPlace::Free`] if it is written.
     async fn write_one(&self, user: &User, now: Timestamp) -> Result<ImportPlace, PortError> {
         const ACTION: &str = "import a user";
-        if self.store.create(&[user], now).await? {
+        if self.store.create(&[user], self.arrivals, now).await? {
             return Ok(ImportPlace::Free);
         }
-        match self.store.places(&[user], now).await?.first() {
+        match self.store.places(&[user], self.arrivals, now).await?.first() {
             // What was in the way is gone.
             Some(ImportPlace::Free) | None => Err(PortError::contention(ACTION)),
             Some(place) => Ok(*place),
@@ -357,7 +292,11 @@ fn derived_id(
 
 /// Puts users into groups that fit into one transaction each. The second list has those that share an id or an
 /// identifier with an earlier one.
-fn grouped(candidates: Vec<Candidate>) -> (Vec<Vec<Candidate>>, Vec<Candidate>) {
+fn grouped(
+    candidates: Vec<Candidate>,
+    arrivals: Arrivals,
+) -> (Vec<Vec<Candidate>>, Vec<Candidate>) {
+    let more = usize::from(arrivals != Arrivals::Forgotten);
     let mut seen = HashSet::new();
     let (mut groups, mut later) = (Vec::new(), Vec::new());
     let (mut group, mut items) = (Vec::new(), 0_usize);
@@ -372,11 +311,12 @@ fn grouped(candidates: Vec<Candidate>) -> (Vec<Vec<Candidate>>, Vec<Candidate>) 
             later.push(candidate);
             continue;
         }
-        if items.saturating_add(names.len()) > MOST_IMPORTED_ITEMS {
+        let own = names.len().saturating_add(more);
+        if items.saturating_add(own) > MOST_IMPORTED_ITEMS {
             groups.push(std::mem::take(&mut group));
             items = 0;
         }
-        items = items.saturating_add(names.len());
+        items = items.saturating_add(own);
         seen.extend(names);
         group.push(candidate);
     }

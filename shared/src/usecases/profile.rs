@@ -1,6 +1,6 @@
 //! What the use cases need to know of a contract.
 
-use super::{Admission, WalletPolicy};
+use super::user_line::{LineProblem, UserLine};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
 use crate::domain::identifier::IdentifierKind;
@@ -22,6 +22,8 @@ pub struct Profile {
     pub token_claims: &'static [&'static str],
     /// Maps facts to its events.
     pub events: fn() -> Arc<dyn EventMapper>,
+    /// Reads a user as the system answers with that users move in from.
+    pub moved_in: fn(&Realm, &[u8]) -> Result<UserLine, LineProblem>,
     /// What sends its requests.
     pub callers: Callers,
     /// The kinds of identifiers that its users have.
@@ -63,6 +65,29 @@ pub enum SessionOwner {
     Device(IdFormat),
     /// No device: the session is a signed token, which is valid until it expires or is revoked.
     Token,
+}
+
+/// The content of a new wallet.
+#[derive(Clone, Copy, Debug)]
+pub struct WalletPolicy {
+    /// The first digits of the card number.
+    pub card_prefix: &'static str,
+    /// The number of random digits that follow.
+    pub card_digits: u32,
+    /// The points of the first credit.
+    pub points: u32,
+    /// The reason for the first credit.
+    pub source: &'static str,
+}
+
+/// The users that may sign in with a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Every user.
+    AllUsers,
+    /// Users who sign in by an identifier that is verified, or that cannot be verified while another
+    /// one is.
+    VerifiedUsers,
 }
 
 impl Profile {

@@ -3,7 +3,7 @@
 use super::check_password::{CheckPassword, PasswordRefused, RightPassword};
 use super::open_session::{Entered, OpenSessions};
 use super::verification::Asking;
-use super::{Basics, Failure, ResendVerification};
+use super::{Admission, Basics, Failure, ResendVerification};
 use crate::domain::account::{Account, Credential, KnownAccount, Visit};
 use crate::domain::device::DeviceInfo;
 use crate::domain::event::Fact;
@@ -27,16 +27,6 @@ pub struct SignInByPassword {
     /// What a user who has not verified the identifier gets again; `None` for nothing.
     pub resend: Option<ResendVerification>,
     pub basics: Basics,
-}
-
-/// The users that may sign in with a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Every user.
-    AllUsers,
-    /// Users who sign in by an identifier that is verified, or that cannot be verified while another
-    /// one is.
-    VerifiedUsers,
 }
 
 /// A request to sign in.

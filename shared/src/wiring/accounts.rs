@@ -4,9 +4,9 @@ use super::Wiring;
 use crate::domain::challenge::Audience;
 use crate::runtime::{Error, settings};
 use crate::usecases::{
-    ChangePhone, DeleteAccount, DeleteByCode, DeleteByPassword, EnterByCode, GrantClientToken,
-    RegisterDevice, ResendToKnown, ResetByCode, ResetPassword, SignUpByPassword, SignUpUnverified,
-    Unproved,
+    ChangePhone, CheckPassword, DeleteAccount, DeleteByCode, DeleteByPassword, EnterByCode,
+    GrantClientToken, RegisterDevice, ResendToKnown, ResetByCode, ResetPassword, SignUpByPassword,
+    SignUpUnverified, Unproved,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Wiring {
     fn sign_up_by_password(&mut self, unproved: Unproved) -> Result<SignUpByPassword, Error> {
         let store = Arc::new(self.base.store()?);
         Ok(SignUpByPassword {
-            gate: self.gate()?,
+            gate: self.moving_gate()?,
             accounts: Arc::clone(&store) as _,
             users: store,
             passwords: self.passwords()?,
@@ -99,7 +99,10 @@ impl Wiring {
 
     /// The use case that deletes accounts of users who state the password.
     pub fn delete_by_password(&mut self) -> Result<DeleteByPassword, Error> {
-        Ok(DeleteByPassword { check: self.check_password()?, delete: self.delete_account()? })
+        Ok(DeleteByPassword {
+            check: CheckPassword { gate: self.gate()?, ..self.check_password()? },
+            delete: self.delete_account()?,
+        })
     }
 
     /// The use case that deletes accounts of users who send a code. An identifier that was changed must

@@ -18,7 +18,7 @@ impl Wiring {
         self.log_guess_risk(&policy)?;
         let store = Arc::new(self.base.store()?);
         Ok(RequestCode {
-            gate: self.gate()?,
+            gate: self.moving_gate()?,
             bill: Arc::new(settings::bill()?),
             accounts: Arc::clone(&store) as _,
             users: store,
@@ -36,7 +36,7 @@ impl Wiring {
         self.log_guess_risk(&policy)?;
         let code_keys = self.code_key_ids()?;
         Ok(ResendVerification {
-            gate: self.gate()?,
+            gate: self.moving_gate()?,
             accounts: Arc::new(self.base.store()?),
             verification: Verification { code_keys, policy, bill: Arc::new(settings::bill()?) },
             basics: self.basics()?,

@@ -14,18 +14,21 @@ pub use sessions::TokenIssuer;
 
 use crate::adapters::argon2::Argon2Passwords;
 use crate::adapters::dynamodb::DynamoSequenceIds;
+use crate::adapters::hashes::KnownFormats;
 use crate::adapters::key_ring::KeyRingScope;
+use crate::adapters::old_system::WebhookOldSystem;
 use crate::domain::id::IdFormat;
 use crate::domain::session::RefreshToken;
 use crate::domain::test_numbers::TestNumbers;
 use crate::http::{Cors, Refusal, Request, Response};
-use crate::ports::{AccessTokens, CodeKeys, Passwords, SequenceIds};
+use crate::ports::{AccessTokens, Arrivals, CodeKeys, Passwords, SequenceIds};
 use crate::runtime::{
     CallerOf, Error, Handler, Once, OnceFor, SecretForm, TestNumbersError, serve, settings,
     trace_with,
 };
 use crate::usecases::{
-    Basics, Callers, Gate, NewIds, Profile, Remembered, SourceLimits, handle_of,
+    Basics, Callers, Gate, ImportUsers, MoveIn, NewIds, Profile, Remembered, SourceLimits,
+    UnknownThere, handle_of,
 };
 use std::sync::{Arc, Mutex};
 
@@ -36,6 +39,8 @@ pub struct Wiring {
     /// The integer ids. All use cases of a function take them from the same blocks.
     sequences: Option<Arc<dyn SequenceIds>>,
     remembered: Arc<Remembered>,
+    /// What moves users in. All use cases of a function remember the same.
+    move_in: Option<Arc<MoveIn>>,
 }
 
 impl Wiring {
@@ -45,7 +50,13 @@ impl Wiring {
     /// A variable is missing or malformed. The error names it, here and in all other methods.
     pub fn of(profile: &'static Profile) -> Result<Self, Error> {
         let remembered = Arc::default();
-        Ok(Self { base: Bootstrap::from_env()?, profile, sequences: None, remembered })
+        Ok(Self {
+            base: Bootstrap::from_env()?,
+            profile,
+            sequences: None,
+            remembered,
+            move_in: None,
+        })
     }
 
     /// Opens the connection to the store and reads the registered key rings; then serves requests
@@ -169,6 +180,32 @@ impl Wiring {
         self.base.code_keys(KeyRingScope::IdsOnly)
     }
 
+    /// What judges the sources of requests, and moves users in from the old system if there is one.
+    fn moving_gate(&mut self) -> Result<Gate, Error> {
+        Ok(Gate { move_in: self.move_in()?, ..self.gate()? })
+    }
+
+    fn move_in(&mut self) -> Result<Option<Arc<MoveIn>>, Error> {
+        let Some((url, key)) = settings::old_system(self.profile.name)? else { return Ok(None) };
+        if self.move_in.is_none() {
+            let key = self.base.key_ring(&key, KeyRingScope::WithKeys)?;
+            let tools = (Arc::clone(&self.base.clock), Arc::clone(&self.base.entropy));
+            self.move_in = Some(Arc::new(MoveIn {
+                old: Arc::new(WebhookOldSystem::new(url, key, tools)?),
+                read: self.profile.moved_in,
+                import: ImportUsers {
+                    store: Arc::new(self.base.store()?),
+                    formats: Arc::new(KnownFormats),
+                    contracts: vec![self.profile],
+                    arrivals: Arrivals::Once,
+                    clock: Arc::clone(&self.base.clock),
+                },
+                unknown: UnknownThere::default(),
+            }));
+        }
+        Ok(self.move_in.clone())
+    }
+
     /// What judges the sources of requests. All use cases of a function remember the same.
     fn gate(&mut self) -> Result<Gate, Error> {
         let store = Arc::new(self.base.store()?);
@@ -190,6 +227,7 @@ impl Wiring {
             contract: self.profile.name,
             limits: SourceLimits { sends_per_hour, guesses_per_hour, wrong_codes_per_hour },
             history: self.base.write_history()?,
+            move_in: None,
         })
     }
 }

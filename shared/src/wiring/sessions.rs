@@ -70,7 +70,7 @@ impl Wiring {
     /// The check of passwords, which other use cases contain.
     pub(super) fn check_password(&mut self) -> Result<CheckPassword, Error> {
         Ok(CheckPassword {
-            gate: self.gate()?,
+            gate: self.moving_gate()?,
             users: Arc::new(self.base.store()?),
             attempts: self.password_gate()?,
             passwords: self.passwords()?,

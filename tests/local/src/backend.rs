@@ -361,6 +361,8 @@ impl Embedded {
             Service::Secrets => self.secrets.call(operation, &body),
             Service::SmsVoice => sms_voice::call(operation, &body, &self.records),
             Service::Webhook => webhook::call(&head.headers, &body, &self.records),
+            // The endpoint answers these itself.
+            Service::OldSystem => webhook::status(StatusCode::NOT_FOUND),
         }
     }
 }

@@ -367,6 +367,7 @@ impl Core {
             limits.guesses_per_hour = self.rules.per_client_hour;
         }
         Gate {
+            move_in: None,
             standings: Arc::clone(&self.store) as _,
             budgets: Arc::clone(&self.store) as _,
             entropy: self.entropy_port(),

@@ -8,16 +8,16 @@ use super::items::user::{read_user, read_user_id, user_item};
 use super::items::value::{Item, as_text, flag, number, text, time};
 use super::items::{is_over, keys};
 use super::reads::WantedItems;
-use super::transaction::{Commit, Subject, Transaction, put_new};
+use super::transaction::{Commit, Subject, Transaction, malformed, put_new};
 use crate::adapters::aws::port_error;
 use crate::domain::id::{Sequence, UserId};
 use crate::domain::realm::Realm;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Identifiers, User};
-use crate::ports::{ImportPlace, Imports, PortError, UserPage, UserPages};
+use crate::ports::{Arrivals, ImportPlace, Imports, PortError, UserPage, UserPages};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity};
 use std::collections::{BTreeSet, HashMap};
 
 /// The most keys of one batch (DynamoDB, `BatchGetItem`).
@@ -48,9 +48,31 @@ impl DynamoStore {
     }
 }
 
+impl DynamoStore {
+    /// Keeps that a user came from another system.
+    fn arrival(&self, user: &User, arrivals: Arrivals) -> Result<Option<Put>, PortError> {
+        let key = text(keys::arrival(&user.realm, &user.id));
+        let item = Item::from([("identifier".to_owned(), key)]);
+        let table = &self.tables.identifiers;
+        Ok(match arrivals {
+            Arrivals::Forgotten => None,
+            Arrivals::Kept => {
+                let put = Put::builder().table_name(table).set_item(Some(item));
+                Some(put.build().map_err(malformed)?)
+            }
+            Arrivals::Once => Some(put_new(table, "identifier", item)?),
+        })
+    }
+}
+
 #[async_trait]
 impl Imports for DynamoStore {
-    async fn places(&self, users: &[&User], now: Timestamp) -> Result<Vec<ImportPlace>, PortError> {
+    async fn places(
+        &self,
+        users: &[&User],
+        arrivals: Arrivals,
+        now: Timestamp,
+    ) -> Result<Vec<ImportPlace>, PortError> {
         let ids = users.iter().map(|user| user.id.as_str().to_owned()).collect();
         let names = users.iter().flat_map(|user| {
             user.identifiers.iter().map(|known| keys::identifier(&user.realm, &known.identifier))
@@ -58,6 +80,13 @@ impl Imports for DynamoStore {
         let names = names.collect();
         let ids = self.read_places(&self.tables.users, "user_id", ids).await?;
         let names = self.read_places(&self.tables.identifiers, "identifier", names).await?;
+        let arrived = match arrivals {
+            Arrivals::Forgotten | Arrivals::Kept => HashMap::new(),
+            Arrivals::Once => {
+                let keys = users.iter().map(|user| keys::arrival(&user.realm, &user.id)).collect();
+                self.read_places(&self.tables.identifiers, "identifier", keys).await?
+            }
+        };
         let mut realms = HashMap::new();
         for (id, item) in &ids {
             realms.insert(id.as_str(), read_realm(item)?);
@@ -75,13 +104,21 @@ impl Imports for DynamoStore {
                 let is_same = *realm == user.realm && is_own;
                 return if is_same { ImportPlace::Present } else { ImportPlace::IdTaken };
             }
+            if arrived.contains_key(&keys::arrival(&user.realm, &user.id)) {
+                return ImportPlace::Departed;
+            }
             let taken = user.identifiers.iter().find(|known| holder(known).is_some());
             taken.map_or(ImportPlace::Free, |known| ImportPlace::Taken(known.identifier.kind()))
         };
         Ok(users.iter().map(place).collect())
     }
 
-    async fn create(&self, users: &[&User], now: Timestamp) -> Result<bool, PortError> {
+    async fn create(
+        &self,
+        users: &[&User],
+        arrivals: Arrivals,
+        now: Timestamp,
+    ) -> Result<bool, PortError> {
         let mut transaction = Transaction::default();
         for user in users {
             for known in user.identifiers.iter() {
@@ -97,6 +134,9 @@ impl Imports for DynamoStore {
                 item.insert("banned_at".to_owned(), time(at));
             }
             transaction.put(Subject::Account, put_new(&self.tables.users, "user_id", item)?);
+            if let Some(arrival) = self.arrival(user, arrivals)? {
+                transaction.put(Subject::Other, arrival);
+            }
         }
         let commit = self.transact("import users", transaction).await?;
         Ok(matches!(commit, Commit::Done))

@@ -28,6 +28,7 @@ pub use wire::{
 };
 
 use super::Contract;
+use super::imports::moved_in_user;
 use crate::domain::challenge::{ChallengeKey, Purpose};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
@@ -47,6 +48,7 @@ pub const PROFILE: Profile = Profile {
     handle: Some(otp_auth_key),
     token_claims: &[],
     events: || Arc::new(events::GoodCityEvents),
+    moved_in: moved_in_user,
     callers: Callers::People,
     identifiers: UserIdentifiers { required: &[IdentifierKind::Phone], optional: &[] },
     user_ids: IdFormat::Number,

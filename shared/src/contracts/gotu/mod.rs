@@ -25,6 +25,7 @@ pub use wire::{
 };
 
 use super::Contract;
+use super::imports::moved_in_user;
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
 use crate::domain::identifier::IdentifierKind;
@@ -48,6 +49,7 @@ pub const PROFILE: Profile = Profile {
     handle: None,
     token_claims: &attributes::TOKEN_CLAIMS,
     events: || Arc::new(events::GotuEvents),
+    moved_in: moved_in_user,
     callers: Callers::People,
     identifiers: UserIdentifiers {
         required: &[],

@@ -30,6 +30,7 @@ pub use wire::{
     ResetPasswordRequest, SigninRequest, SignupRequest, Success,
 };
 
+use super::imports::moved_in_user;
 use super::{Contract, LinkTemplate};
 use crate::domain::code::CodeFormat;
 use crate::domain::id::IdFormat;
@@ -47,6 +48,7 @@ pub const PROFILE: Profile = Profile {
     handle: None,
     token_claims: &[],
     events: || Arc::new(events::PosBytzEvents),
+    moved_in: moved_in_user,
     callers: Callers::Servers,
     identifiers: UserIdentifiers {
         required: &[],

@@ -29,6 +29,7 @@ pub use wire::{
     ResendRequest, SignupRequest, UserResponse, account, caller,
 };
 
+use super::imports::moved_in_user;
 use super::{CodePage, Contract};
 use crate::domain::challenge::Purpose;
 use crate::domain::code::CodeFormat;
@@ -51,6 +52,7 @@ pub const PROFILE: Profile = Profile {
     handle: Some(otp_id),
     token_claims: &[],
     events: || Arc::new(events::UrbanFitsEvents),
+    moved_in: moved_in_user,
     callers: Callers::People,
     identifiers: UserIdentifiers {
         required: &[IdentifierKind::Email, IdentifierKind::Username, IdentifierKind::Card],

@@ -26,6 +26,7 @@ mod import;
 mod key_rotation;
 mod logging;
 mod malformed_input;
+mod move_in;
 mod other_hashes;
 mod pages;
 mod people;

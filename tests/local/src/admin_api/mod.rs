@@ -14,7 +14,7 @@ use live::Waiting;
 
 use crate::activity::Withheld;
 use crate::asyncapi;
-use crate::aws::{self, Aws, CarrierState, Fault};
+use crate::aws::{self, Aws, CarrierState, Fault, Service};
 use crate::backend::Key;
 use crate::clock;
 use crate::console;
@@ -102,6 +102,7 @@ pub(crate) fn router(api: Arc<AdminApi>, names: Names) -> Router {
         .route("/_local/limits", get(limits::limits))
         .route("/_local/calls", get(calls))
         .route("/_local/sms-webhook", post(sms_webhook))
+        .route("/_local/old-system", get(old_system).put(set_old_system).post(ask_old_system))
         .route("/_local/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_local/carriers", get(carriers).post(set_carriers))
         .route("/_local/clock", get(clock).post(advance).delete(reset_clock))
@@ -412,7 +413,25 @@ async fn add_fault(State(stack): Stack, body: Bytes) -> Response {
 
 /// Plays the operator's webhook for texts.
 async fn sms_webhook(State(stack): Stack, request: Request) -> Response {
-    aws::handle_webhook(&stack.aws, request).await
+    aws::handle_webhook(&stack.aws, Service::Webhook, request).await
+}
+
+/// Plays the system that users move in from.
+async fn ask_old_system(State(stack): Stack, request: Request) -> Response {
+    aws::handle_webhook(&stack.aws, Service::OldSystem, request).await
+}
+
+async fn old_system(State(stack): Stack) -> Response {
+    axum::Json(stack.aws.old_system.state()).into_response()
+}
+
+/// Sets the users of the old system.
+async fn set_old_system(State(stack): Stack, body: Bytes) -> Response {
+    match serde_json::from_slice(&body) {
+        Ok(users) => stack.aws.old_system.set(users),
+        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem.to_string()),
+    }
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn carriers(State(stack): Stack) -> Response {
@@ -484,6 +503,7 @@ fn clock_changed(stack: &AdminApi) {
 async fn clear_state(State(stack): Stack) -> Response {
     stack.aws.faults.clear();
     stack.aws.carriers.set(CarrierState::default());
+    stack.aws.old_system.set(Vec::new());
     let cleared = stack.aws.backend.clear(&stack.tables).await;
     let reset = stack.aws.activity.clock.reset();
     stack.aws.calls.clear();

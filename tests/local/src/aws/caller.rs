@@ -20,6 +20,9 @@ pub(crate) enum Service {
     SmsVoice,
     /// The webhook of the operator, which this stack also plays. It is no service of AWS.
     Webhook,
+    /// The system that users move in from, which this stack also plays.
+    #[serde(rename = "old-system")]
+    OldSystem,
 }
 
 impl Service {
@@ -38,6 +41,7 @@ impl Service {
             Self::Secrets => "secrets",
             Self::SmsVoice => "sms-voice",
             Self::Webhook => "webhook",
+            Self::OldSystem => "old-system",
         }
     }
 }

@@ -139,8 +139,8 @@ impl Fault {
             (Mode::Refuse | Mode::Misconfigured, _) => {
                 Some("the mode belongs to the services sns, ses, sms-voice and webhook")
             }
-            (Mode::CrashBefore | Mode::CrashAfter, Service::Webhook) => {
-                Some("the webhook does not know who calls it")
+            (Mode::CrashBefore | Mode::CrashAfter, Service::Webhook | Service::OldSystem) => {
+                Some("the services webhook and old-system do not know who calls them")
             }
             _ => None,
         }

@@ -75,7 +75,11 @@ fn payloads(service: Service, fate: Fate, request: &[u8], reply: &[u8], now: i64
         Service::Sns => vec![sns(fate, request, &sns_id(reply), now)],
         Service::Ses => ses(fate, request, &json_id(reply), now),
         Service::SmsVoice => vec![end_user_messaging(fate, request, &json_id(reply), now)],
-        Service::DynamoDb | Service::Events | Service::Secrets | Service::Webhook => Vec::new(),
+        Service::DynamoDb
+        | Service::Events
+        | Service::Secrets
+        | Service::Webhook
+        | Service::OldSystem => Vec::new(),
     }
 }
 

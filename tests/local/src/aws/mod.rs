@@ -8,6 +8,7 @@ mod dynamodb;
 mod events;
 mod faults;
 mod feedback;
+mod old_system;
 mod reply;
 mod resources;
 mod rights;
@@ -24,6 +25,7 @@ pub(crate) use dynamodb::{DynamoDb, TableWrites};
 pub(crate) use events::EventBuses;
 pub(crate) use faults::{Fault, Faults};
 pub(crate) use feedback::{Fate, Feedback};
+pub(crate) use old_system::OldSystem;
 pub(crate) use reply::Reply;
 pub(crate) use resources::Resources;
 pub(crate) use secrets::Secrets;
@@ -57,6 +59,7 @@ pub(crate) struct Aws {
     pub(crate) resources: Resources,
     pub(crate) faults: Faults,
     pub(crate) carriers: Carriers,
+    pub(crate) old_system: OldSystem,
     pub(crate) calls: CallLog,
     pub(crate) activity: Arc<Activity>,
     pub(crate) backend: Backend,
@@ -83,12 +86,12 @@ pub struct SecretSnapshot {
     pub labels: BTreeMap<String, String>,
 }
 
-/// Answers a call of the relay to the webhook, which this stack plays.
-pub(crate) async fn handle_webhook(aws: &Aws, request: Request) -> Response {
+/// Answers a call to an endpoint of the operator, which this stack plays. The call does not say which function
+/// makes it.
+pub(crate) async fn handle_webhook(aws: &Aws, service: Service, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let function = "relay".to_owned();
-    let caller =
-        Caller { function, instance: Instance::Local(String::new()), service: Service::Webhook };
+    let function = if service == Service::Webhook { "relay" } else { "" }.to_owned();
+    let caller = Caller { function, instance: Instance::Local(String::new()), service };
     answer(aws, &caller, head, body).await
 }
 
@@ -118,7 +121,12 @@ async fn answer(aws: &Aws, caller: &Caller, head: Parts, body: Body) -> Response
     if fault.is_some() {
         aws.faults_changed();
     }
-    let execution = aws.backend.execute(&call, &head, body.clone());
+    let execution = async {
+        match call.service {
+            Service::OldSystem => aws.old_system.call(&head.headers, &body),
+            _ => aws.backend.execute(&call, &head, body.clone()).await,
+        }
+    };
     let reply = match fault {
         None => Some(match aws.carriers.answer(&call, &head, &body) {
             Some(reply) => reply,
@@ -150,13 +158,18 @@ impl ApiCall {
             Service::Sns => sns::action(body),
             Service::Ses => ses::operation(&head.method, head.uri.path()),
             Service::Webhook => "Send".to_owned(),
+            Service::OldSystem => "Ask".to_owned(),
         };
         let request: Json = serde_json::from_slice(body).unwrap_or_default();
         let ids = match service {
             Service::DynamoDb => resources.tables(&request),
             Service::Events => resources.buses(&request),
             Service::Secrets => resources.secrets(&request),
-            Service::Sns | Service::Ses | Service::SmsVoice | Service::Webhook => Vec::new(),
+            Service::Sns
+            | Service::Ses
+            | Service::SmsVoice
+            | Service::Webhook
+            | Service::OldSystem => Vec::new(),
         };
         let on_each = |prefix: &str| {
             ids.iter().map(|id| Right::new(prefix, &operation, id)).collect::<Vec<_>>()
@@ -168,7 +181,7 @@ impl ApiCall {
             Service::Sns => sns::rights(&operation, body),
             Service::Ses => ses::rights(&operation, &request),
             Service::SmsVoice => sms_voice::rights(&operation, &request),
-            Service::Webhook => Vec::new(),
+            Service::Webhook | Service::OldSystem => Vec::new(),
         };
         Self { service, operation, resources: ids, rights }
     }

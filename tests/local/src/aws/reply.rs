@@ -94,7 +94,7 @@ impl Reply {
                 "com.amazonaws.pinpointsmsvoicev2#InternalServerException",
                 MESSAGE,
             ),
-            Service::Webhook => super::webhook::status(broken),
+            Service::Webhook | Service::OldSystem => super::webhook::status(broken),
         }
     }
 
@@ -113,7 +113,9 @@ impl Reply {
             Service::Events | Service::Secrets | Service::SmsVoice => {
                 Self::bad_request("ThrottlingException", MESSAGE)
             }
-            Service::Webhook => super::webhook::status(StatusCode::TOO_MANY_REQUESTS),
+            Service::Webhook | Service::OldSystem => {
+                super::webhook::status(StatusCode::TOO_MANY_REQUESTS)
+            }
         }
     }
 }

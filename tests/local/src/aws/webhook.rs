@@ -11,20 +11,25 @@ const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signatur
 pub(crate) fn call(headers: &HeaderMap, body: &[u8], records: &Records) -> Reply {
     let request: Json = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| request.get(name).and_then(Json::as_str).unwrap_or_default();
-    let mut attributes: serde_json::Map<_, _> = HEADERS
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.into())))
-        .collect();
-    attributes.insert("body".to_owned(), String::from_utf8_lossy(body).into());
     records.message(Message {
         channel: "sms".to_owned(),
         to: text("to").to_owned(),
         body: text("text").to_owned(),
         carrier: Some("webhook".to_owned()),
-        attributes: Some(Json::Object(attributes)),
+        attributes: Some(signed(headers, body)),
         ..Message::default()
     });
     Reply::new(StatusCode::NO_CONTENT, "application/json", String::new())
+}
+
+/// Returns the body of a request with the headers that sign it.
+pub(super) fn signed(headers: &HeaderMap, body: &[u8]) -> Json {
+    let mut parts: serde_json::Map<_, _> = HEADERS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.into())))
+        .collect();
+    parts.insert("body".to_owned(), String::from_utf8_lossy(body).into());
+    Json::Object(parts)
 }
 
 /// Returns the reply of a fault mode: this status.

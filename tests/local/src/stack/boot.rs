@@ -4,8 +4,8 @@ use super::{Parts, environment};
 use crate::activity::Activity;
 use crate::admin_api::{self, AdminApi, Names};
 use crate::aws::{
-    self, Aws, CallLog, Carriers, DynamoDb, EventBuses, Faults, Feedback, Resources, Secrets,
-    TableWrites,
+    self, Aws, CallLog, Carriers, DynamoDb, EventBuses, Faults, Feedback, OldSystem, Resources,
+    Secrets, TableWrites,
 };
 use crate::backend::{Backend, Embedded};
 use crate::binary::{self, Build};
@@ -360,6 +360,7 @@ fn endpoint(
         resources: Resources::new(template),
         faults: Faults::default(),
         carriers: Carriers::default(),
+        old_system: OldSystem::default(),
         calls: CallLog::open(options.rights.as_deref())?,
         activity,
         backend,

@@ -9,7 +9,7 @@ use template::arn::REGION;
 /// costs money, so all countries are allowed, the documents are published, and what limits all people together is off: a test
 /// suite would reach it. The pauses of the relay are short: what a fault delayed is promised within
 /// 30 seconds after the fault ends.
-const LOCAL: [(&str, &str); 11] = [
+const LOCAL: [(&str, &str); 12] = [
     ("API_DOCUMENTS", "on"),
     ("SMS_COUNTRIES", "*"),
     ("WRONG_CODES_PER_HOUR", "0"),
@@ -21,6 +21,8 @@ const LOCAL: [(&str, &str); 11] = [
     ("UNUSED_CODES_PER_PREFIX", "0"),
     ("BREAKER_SECONDS", "2"),
     ("RETRY_PAUSE_SECONDS", "5"),
+    // The stack plays the old system of the products that an option names.
+    ("MIGRATE_PRODUCTS", ""),
 ];
 /// The variables that switch the limits of recipients, sources and clients off.
 const NO_LIMITS: [(&str, &str); 2] =
@@ -35,13 +37,14 @@ pub(super) fn given(options: &Options) -> Vec<(String, String)> {
 
 /// The start of the links in mails, which lead to this stack.
 const PUBLIC_URL: &str = "PUBLIC_URL";
-/// The webhook for texts, which this stack plays, and the key that signs its requests: the text
-/// `a key of the local stack, 32 bytes` in the form of Standard Webhooks.
-const WEBHOOK: (&str, &str) = ("SMS_WEBHOOK_URL", "/_local/sms-webhook");
-const WEBHOOK_KEY: (&str, &str) = (
-    "SMS_WEBHOOK_KEY_RING",
-    r#"{"v1":{"key":"whsec_YSBrZXkgb2YgdGhlIGxvY2FsIHN0YWNrLCAzMiBieXRlcw==","stage":"AWSCURRENT"}}"#,
-);
+/// The webhook for texts and the old system, which this stack plays: their addresses, and the variables with the
+/// key that signs the requests.
+const ENDPOINTS: [[&str; 3]; 2] = [
+    ["SMS_WEBHOOK_URL", "/_local/sms-webhook", "SMS_WEBHOOK_KEY_RING"],
+    ["MIGRATE_URL", "/_local/old-system", "MIGRATE_SIGNER_RING"],
+];
+/// The key: the text `a key of the local stack, 32 bytes` in the form of Standard Webhooks.
+const ENDPOINT_KEY: &str = r#"{"v1":{"key":"whsec_YSBrZXkgb2YgdGhlIGxvY2FsIHN0YWNrLCAzMiBieXRlcw==","stage":"AWSCURRENT"}}"#;
 
 /// The start of the variables with the origins whose pages may send requests to a contract.
 const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS_";
@@ -59,12 +62,19 @@ pub(super) fn reports_deliveries(overrides: &[(String, String)]) -> bool {
     overrides.iter().any(|(name, value)| name == "DELIVERY_REPORTS" && value == "on")
 }
 
+/// Returns the variables whose values are the addresses and keys of this stack.
+fn own(api_url: &str) -> Vec<(&'static str, String)> {
+    let endpoints = ENDPOINTS.into_iter().flat_map(|[url, path, key]| {
+        [(url, format!("{api_url}{path}")), (key, ENDPOINT_KEY.to_owned())]
+    });
+    [(PUBLIC_URL, api_url.to_owned())].into_iter().chain(endpoints).collect()
+}
+
 /// Returns the variables that replace the template's in a deployed stack.
 pub(super) fn overrides(overrides: &[(String, String)], api_url: &str) -> Vec<(String, String)> {
-    let webhook = format!("{api_url}{}", WEBHOOK.1);
-    let own = [(PUBLIC_URL, api_url), (WEBHOOK.0, &webhook), WEBHOOK_KEY];
-    let local = LOCAL.into_iter().chain(own);
-    let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let local = LOCAL.map(|(name, value)| (name, value.to_owned()));
+    let local = local.into_iter().chain(own(api_url));
+    let local = local.map(|(name, value)| (name.to_owned(), value));
     local.chain(overrides.iter().cloned()).collect()
 }
 
@@ -77,11 +87,10 @@ pub(super) fn variables(
     api_url: &str,
 ) -> BTreeMap<String, String> {
     let mut variables = function.environment.clone();
-    let webhook = format!("{api_url}{}", WEBHOOK.1);
-    let own = [(PUBLIC_URL, api_url), (WEBHOOK.0, &webhook), WEBHOOK_KEY];
-    for (name, value) in LOCAL.into_iter().chain(own) {
+    let local = LOCAL.map(|(name, value)| (name, value.to_owned()));
+    for (name, value) in local.into_iter().chain(own(api_url)) {
         if let Some(variable) = variables.get_mut(name) {
-            value.clone_into(variable);
+            *variable = value;
         }
     }
     for (_, origins) in variables.iter_mut().filter(|(name, _)| name.starts_with(ALLOWED_ORIGINS)) {

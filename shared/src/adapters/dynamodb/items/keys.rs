@@ -2,7 +2,7 @@
 
 use crate::domain::challenge::{ChallengeHandle, ChallengeKey, Lane};
 use crate::domain::device::DeviceInfo;
-use crate::domain::id::{Sequence, hex};
+use crate::domain::id::{Sequence, UserId, hex};
 use crate::domain::identifier::Identifier;
 use crate::domain::known_sources::SourcePart;
 use crate::domain::password_attempts::AttemptSubject;
@@ -71,6 +71,11 @@ pub(crate) fn push_token(realm: &Realm, info: &DeviceInfo) -> String {
     let part = |value: &Option<String>| value.clone().unwrap_or_default();
     let hash = sha256(&part(&info.push_token));
     format!("{}#handle#{}#{}#{hash}", realm_prefix(realm), part(&info.app), part(&info.platform))
+}
+
+/// `contract#arrived#<SHA-256 of the user's id>`: that a user came from another system.
+pub(crate) fn arrival(realm: &Realm, user: &UserId) -> String {
+    format!("{}#arrived#{}", realm_prefix(realm), sha256(user.as_str()))
 }
 
 /// `contract#device`: a sequence of integer ids.
