@@ -34,10 +34,11 @@ class Operator:
         keys = {"AWS_ENDPOINT_URL": account.url, "AWS_ACCESS_KEY_ID": project.PSEUDO["AWS::AccountId"]}
         self.environment = {**os.environ, **keys}
         function = stack.resources["PeopleFunction"]
+        self.folder = None
         self.command = [program, "--function", function, "--who", "support", "--why", "ticket 4711", "--json"]
 
     def run(self, *arguments):
-        return subprocess.run([*self.command, *arguments], env=self.environment, capture_output=True, text=True)
+        return subprocess.run([*self.command, *arguments], env=self.environment, capture_output=True, text=True, cwd=self.folder)
 
     def done(self, *arguments):
         ran = self.run(*arguments)
@@ -80,6 +81,33 @@ def verbs(operator, stack):
     return email, user
 
 
+def move_in(operator, account, folder):
+    """Imports an object of S3 that is longer than one part, and continues where an import was stopped."""
+    bucket, key = "moves", "from the old system/users.jsonl"
+    lines = []
+    for number in range(60):
+        user = {"contract": "gotu", "identifiers": [{"kind": "email", "value": f"mover{number}@example.com"}]}
+        # JSON allows spaces at the end.
+        lines.append(json.dumps(user) + " " * 200_000)
+    store = account.client("s3")
+    store.create_bucket(Bucket=bucket)
+    store.put_object(Bucket=bucket, Key=key, Body="\n".join(lines).encode())
+    operator.command = [argument for argument in operator.command if argument != "--json"]
+    operator.folder = folder
+    name = f"s3://{bucket}/{key}"
+    tried = operator.run("import", name, "--dry-run")
+    require("to create: 60\n" in tried.stdout, "import", f"dry run: {tried.stdout.splitlines()} {tried.stderr.strip()}")
+    done = Path(folder, "users.jsonl.done")
+    done.write_text("50\n")
+    rest = operator.run("import", name)
+    require("created: 10\n" in rest.stdout and not done.exists(), "import", f"after line 50: {rest.stdout.splitlines()}")
+    whole = operator.run("import", name)
+    expected = ["created: 50", "present: 10", "problems: 0"]
+    require(whole.stdout.splitlines() == expected and whole.returncode == 0, "import", f"again: {whole.stdout.splitlines()}")
+    missing = operator.run("import", f"s3://{bucket}/another.jsonl")
+    require(missing.returncode != 0 and "NoSuchKey" in missing.stderr, "import", "an object that does not exist is named")
+
+
 def erasure(operator, stack, email, user):
     def is_complete():
         return operator.run("erase", email, "--contract", "gotu", "--yes").stdout.find('"isComplete": true') >= 0
@@ -103,6 +131,7 @@ def main(build, program):
             stack = delivery.Stack(Path(build), account)
             operator = Operator(program, account, stack)
             erasure(operator, stack, *verbs(operator, stack))
+            move_in(operator, account, folder)
         finally:
             account.end()
 

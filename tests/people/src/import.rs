@@ -1,6 +1,7 @@
 //! The import of a file of users: batches of lines, several calls at the same time, and where to go on.
 
 use crate::invoke::{Target, invoke};
+use crate::object::{Object, location};
 use crate::{ask, say};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -22,8 +23,8 @@ const TRIES: usize = 3;
 /// What to import.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ImportArgs {
-    /// A file with a user on each line, or - for the standard input.
-    file: PathBuf,
+    /// A file with a user on each line, `s3://BUCKET/KEY`, or - for the standard input.
+    file: String,
     /// Check each line, and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -44,9 +45,40 @@ struct Batch {
     broken: Vec<usize>,
 }
 
+/// Where the lines come from.
+enum Input {
+    File(Box<dyn BufRead + Send>),
+    Object(Object),
+}
+
+impl Input {
+    fn open(name: &str) -> Result<Self> {
+        if let Some(location) = location(name)? {
+            return Ok(Self::Object(Object::open(location)?));
+        }
+        if name == "-" {
+            return Ok(Self::File(Box::new(BufReader::new(std::io::stdin()))));
+        }
+        let opened = File::open(name).with_context(|| format!("failed to open {name}"))?;
+        Ok(Self::File(Box::new(BufReader::new(opened))))
+    }
+
+    /// Returns the next line with its end; `None` after the last one.
+    async fn line(&mut self) -> Result<Option<String>> {
+        match self {
+            Self::File(file) => {
+                let mut line = String::new();
+                let read = file.read_line(&mut line).context("failed to read the file")?;
+                Ok((read > 0).then_some(line))
+            }
+            Self::Object(object) => object.line().await,
+        }
+    }
+}
+
 /// The batches of a file.
 struct Batches {
-    input: Box<dyn BufRead + Send>,
+    input: Input,
     done: usize,
     /// A line that did not fit into the batch before.
     kept: Option<String>,
@@ -69,39 +101,30 @@ struct Totals {
 }
 
 impl Batches {
-    fn open(file: &Path, done: usize) -> Result<Self> {
-        let input: Box<dyn BufRead + Send> = if file == Path::new("-") {
-            Box::new(BufReader::new(std::io::stdin()))
-        } else {
-            let opened = File::open(file);
-            let opened = opened.with_context(|| format!("failed to open {}", file.display()))?;
-            Box::new(BufReader::new(opened))
-        };
-        let mut batches = Self { input, done: 0, kept: None };
+    async fn open(file: &str, done: usize) -> Result<Self> {
+        let mut batches = Self { input: Input::open(file)?, done: 0, kept: None };
         for _ in 0..done {
-            let line = batches.line()?;
+            let line = batches.line().await?;
             ensure!(line.is_some(), "the file has fewer lines than are done: is it another one?");
             batches.done = batches.done.saturating_add(1);
         }
         Ok(batches)
     }
 
-    fn line(&mut self) -> Result<Option<String>> {
-        if let Some(kept) = self.kept.take() {
-            return Ok(Some(kept));
+    async fn line(&mut self) -> Result<Option<String>> {
+        match self.kept.take() {
+            Some(kept) => Ok(Some(kept)),
+            None => self.input.line().await,
         }
-        let mut line = String::new();
-        let read = self.input.read_line(&mut line).context("failed to read the file")?;
-        Ok((read > 0).then_some(line))
     }
 
-    fn next(&mut self) -> Result<Option<Batch>> {
+    async fn next(&mut self) -> Result<Option<Batch>> {
         let first = self.done;
         let (lines, users, broken) = (Vec::new(), Vec::new(), Vec::new());
         let mut batch = Batch { first, count: 0, lines, users, broken };
         let mut bytes = 0_usize;
         while batch.count < MOST_USERS {
-            let Some(line) = self.line()? else { break };
+            let Some(line) = self.line().await? else { break };
             bytes = bytes.saturating_add(line.len());
             if bytes > MOST_BYTES && batch.count > 0 {
                 self.kept = Some(line);
@@ -126,12 +149,14 @@ impl Batches {
 
 impl Resume {
     fn of(arguments: &ImportArgs) -> Result<Self> {
-        let has_file = arguments.file != Path::new("-") && !arguments.dry_run;
-        let file = has_file.then(|| {
-            let mut name = arguments.file.clone().into_os_string();
-            name.push(".done");
-            PathBuf::from(name)
-        });
+        let file = &arguments.file;
+        // That of an object is in the folder of the call.
+        let name = match location(file)? {
+            Some((_, key)) => key.rsplit('/').next(),
+            None => Some(file.as_str()),
+        };
+        let name = name.filter(|_| file != "-" && !arguments.dry_run);
+        let file = name.map(|name| PathBuf::from(format!("{name}.done")));
         let done = match file.as_deref().map(fs::read_to_string) {
             None => 0,
             Some(Err(error)) if error.kind() == ErrorKind::NotFound => 0,
@@ -182,7 +207,7 @@ pub(crate) async fn import(
     if resume.done > 0 {
         ask(&format!("going on after line {}\n", resume.done));
     }
-    let mut batches = Batches::open(&arguments.file, resume.done)?;
+    let mut batches = Batches::open(&arguments.file, resume.done).await?;
     let mut call = call.clone();
     call.insert("dryRun".to_owned(), json!(arguments.dry_run));
     let (mut running, mut totals) = (JoinSet::new(), Totals::default());
@@ -190,7 +215,7 @@ pub(crate) async fn import(
     let mut has_more = true;
     loop {
         while has_more && running.len() < arguments.at_once.into() {
-            match batches.next()? {
+            match batches.next().await? {
                 Some(batch) => {
                     let (target, call) = (target.clone(), call.clone());
                     running.spawn(async move {

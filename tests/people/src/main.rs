@@ -10,6 +10,7 @@ mod clients;
 mod export;
 mod import;
 mod invoke;
+mod object;
 mod show;
 
 use anyhow::{Context as _, Result, bail};

@@ -3,7 +3,7 @@
 use crate::choice::{Rule, choose, of_source_and_type};
 use crate::{Wanted, known, say, time};
 use anyhow::{Context as _, Result, bail};
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_eventbridge::config::{BehaviorVersion, Region};
 use aws_sdk_eventbridge::operation::describe_replay::DescribeReplayOutput;
 use aws_sdk_eventbridge::types::{ReplayDestination, ReplayState, RuleState};
 use aws_sdk_eventbridge::{Client, Config};
@@ -11,8 +11,8 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
+use operator_account::Account;
 use serde_json::Value;
-use std::env;
 use std::time::Duration;
 
 /// The pause between two looks at a replay. EventBridge replays a minute of events at a time.
@@ -50,34 +50,16 @@ pub(crate) async fn replay(
 
 /// Returns a client with the region, the credentials and the endpoint of the environment.
 fn client() -> Result<Client> {
-    let optional = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let required = |name: &str| {
-        optional(name).with_context(|| {
-            format!(
-                "{name} is not set; run: eval \"$(aws configure export-credentials --format env)\""
-            )
-        })
-    };
-    let region = optional("AWS_REGION").or_else(|| optional("AWS_DEFAULT_REGION"));
-    let region = region.context("AWS_REGION is not set")?;
-    let credentials = Credentials::new(
-        required("AWS_ACCESS_KEY_ID")?,
-        required("AWS_SECRET_ACCESS_KEY")?,
-        optional("AWS_SESSION_TOKEN"),
-        None,
-        "environment",
-    );
+    let Account { region, credentials } = Account::from_env()?;
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    let endpoint =
-        optional("AWS_ENDPOINT_URL_EVENTBRIDGE").or_else(|| optional("AWS_ENDPOINT_URL"));
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(credentials)
         .http_client(http);
-    config.set_endpoint_url(endpoint);
+    config.set_endpoint_url(operator_account::endpoint("EVENTBRIDGE"));
     Ok(Client::from_conf(config.build()))
 }
 
