@@ -106,6 +106,18 @@ impl Bill {
     /// Returns the ceilings that a message to `recipient` counts in.
     #[must_use]
     pub fn ceilings(&self, contract: &str, recipient: &Identifier, now: Timestamp) -> Vec<Ceiling> {
+        let of_group = self.ceiling_of_group(contract, recipient, now);
+        of_group.into_iter().chain(self.ceiling_of_all(contract, recipient, now)).collect()
+    }
+
+    /// Returns the ceiling of the messages to the recipient's entry of the price table.
+    #[must_use]
+    pub fn ceiling_of_group(
+        &self,
+        contract: &str,
+        recipient: &Identifier,
+        now: Timestamp,
+    ) -> Option<Ceiling> {
         let (group, price) = self.prices.of(recipient);
         let MicroUsd(cost) = price;
         let limit = |messages: u64, MicroUsd(spend): MicroUsd| {
@@ -120,13 +132,23 @@ impl Bill {
         };
         let ([in_hour, in_day], [hour, day]) = (self.messages, self.spend);
         let limits = [limit(in_hour, hour), limit(in_day, day)];
-        let of_group = Ceiling::of_hour_and_day(&format!("bill#{contract}#{group}"), limits, now);
+        Ceiling::of_hour_and_day(&format!("bill#{contract}#{group}"), limits, now)
+    }
+
+    /// Returns the ceiling of the price of all messages.
+    #[must_use]
+    pub fn ceiling_of_all(
+        &self,
+        contract: &str,
+        recipient: &Identifier,
+        now: Timestamp,
+    ) -> Option<Ceiling> {
+        let (_, MicroUsd(cost)) = self.prices.of(recipient);
         let MicroUsd(total) = self.total;
         let what = format!("bill#{contract}#total");
         let MicroUsd(dearest) = self.prices.dearest();
         let total = Ceiling::of_amounts(&what, total, [cost, dearest], DAY, now);
-        let total = total.filter(|_| cost > 0);
-        of_group.into_iter().chain(total).collect()
+        total.filter(|_| cost > 0)
     }
 
     /// Returns the guard of the prefix of a phone number; `None` for other recipients.

@@ -192,15 +192,17 @@ impl DeliveryFacts {
         now: Timestamp,
     ) -> Result<Vec<Finding>, PortError> {
         let (group, _) = self.bill.prices.of(recipient);
-        let ceilings = self.bill.ceilings(contract, recipient, now).into_iter().map(|ceiling| {
-            let is_total = ceiling.name.contains("#total#");
-            let part = if is_total { SpentPart::Total } else { SpentPart::Group(group.to_owned()) };
-            (part, ceiling, true)
-        });
-        let guard = self.bill.guard(contract, recipient, now);
-        let guard = guard.map(|guard| (SpentPart::Prefix, guard, false));
+        let bill = &self.bill;
+        let parts = [
+            (SpentPart::Group(group.to_owned()), bill.ceiling_of_group(contract, recipient, now)),
+            (SpentPart::Total, bill.ceiling_of_all(contract, recipient, now)),
+            (SpentPart::Prefix, bill.guard(contract, recipient, now)),
+        ];
         let mut findings = Vec::new();
-        for (part, ceiling, has_reserve) in ceilings.chain(guard) {
+        for (part, ceiling) in parts {
+            let (Some(ceiling), has_reserve) = (ceiling, part != SpentPart::Prefix) else {
+                continue;
+            };
             let end = self.spent_until(&ceiling, has_reserve, now).await?;
             findings.extend(end.map(|end| Finding::BudgetSpent(part, end)));
         }
