@@ -179,19 +179,31 @@ fn the_front_sends_the_headers_that_the_functions_read() {
     assert!(front.contains("webaclid: !getatt webacl.arn"));
 }
 
+/// The tables that a restore brings back. The others hold what ends, or what must not happen again.
+const RESTORED: [&str; 8] =
+    ["Users", "Identifiers", "Devices", "Ledger", "Sessions", "Clients", "Audit", "Sequences"];
+
 #[test]
-fn tables_are_kept_encrypted_and_recoverable() {
+fn tables_are_protected_and_those_of_a_restore_recoverable() {
     let template = template();
     assert!(!template.tables.is_empty());
     for table in template.resources_of("AWS::DynamoDB::Table") {
         let properties = table.properties();
         assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{}", at(&table.id));
-        assert_eq!(properties["SSESpecification"]["SSEEnabled"], true, "{}", at(&table.id));
-        // An answer is kept for a day. A backup would keep it for 35.
+        assert_eq!(properties["DeletionProtectionEnabled"], true, "{}", at(&table.id));
+        // DynamoDB encrypts every table. The key of AWS in KMS would be billed for each call.
+        assert!(properties.get("SSESpecification").is_none(), "{}", at(&table.id));
+        // Other stacks, and a restore, know a table by its name.
+        let name = format!("${{AWS::StackName}}-{}", table.id);
+        assert_eq!(properties["TableName"]["Fn::Sub"], name, "{}", at(&table.id));
         let recovery =
             &properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
-        let is_kept = !["Answers", "Deliveries", "Histories"].contains(&table.id.as_str());
-        assert_eq!(*recovery == true, is_kept, "{}", at(&table.id));
+        let is_restored = RESTORED.contains(&table.id.as_str());
+        assert_eq!(*recovery == true, is_restored, "{}", at(&table.id));
+    }
+    for key in &template.secrets {
+        let name = template.resource(&key.id).unwrap().properties()["Name"].clone();
+        assert_eq!(name["Fn::Sub"], format!("${{AWS::StackName}}-{}", key.id), "{}", at(&key.id));
     }
 }
 
@@ -200,8 +212,11 @@ fn tables_and_keys_stay_when_the_stack_is_deleted_and_logs_end() {
     let template = template();
     for kind in ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"] {
         for resource in template.resources_of(kind) {
-            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                assert_eq!(resource.body[policy], "Retain", "{} {policy}", at(&resource.id));
+            // A stack whose creation failed leaves nothing behind.
+            for (policy, expected) in
+                [("DeletionPolicy", "RetainExceptOnCreate"), ("UpdateReplacePolicy", "Retain")]
+            {
+                assert_eq!(resource.body[policy], expected, "{} {policy}", at(&resource.id));
             }
         }
     }

@@ -179,7 +179,8 @@ impl<'d> Resolver<'d> {
         let path = format!("/Resources/{id}");
         let property = match self.document.pointer(&format!("{path}/Type")).and_then(Json::as_str) {
             Some("AWS::Serverless::Function") => "Metadata/BuildProperties/Binary",
-            Some("AWS::Events::EventBus") => "Properties/Name",
+            Some("AWS::DynamoDB::Table") => "Properties/TableName",
+            Some("AWS::Events::EventBus" | "AWS::SecretsManager::Secret") => "Properties/Name",
             Some("AWS::Logs::LogGroup") => "Properties/LogGroupName",
             _ => return Ok(format!("{STACK}-{id}")),
         };

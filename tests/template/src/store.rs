@@ -30,11 +30,13 @@ impl Table {
             &[
                 "AttributeDefinitions",
                 "BillingMode",
+                "DeletionProtectionEnabled",
                 "GlobalSecondaryIndexes",
                 "KeySchema",
                 "PointInTimeRecoverySpecification",
                 "SSESpecification",
                 "StreamSpecification",
+                "TableName",
                 "TimeToLiveSpecification",
             ],
         )?;
@@ -93,7 +95,7 @@ impl Secret {
     pub(crate) fn read(resolver: &Resolver<'_>, resource: &Resource) -> anyhow::Result<Self> {
         let id = &resource.id;
         let path = format!("Resources.{id}.Properties");
-        only(resource.properties(), &path, &["Description", "GenerateSecretString"])?;
+        only(resource.properties(), &path, &["Description", "GenerateSecretString", "Name"])?;
         let path = format!("{path}.GenerateSecretString");
         let rules = resource.properties().get("GenerateSecretString").unwrap_or(&Json::Null);
         let known =
