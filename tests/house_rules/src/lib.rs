@@ -12,5 +12,6 @@ pub mod events;
 pub mod findings;
 pub mod project;
 pub mod rights;
+pub mod stacks;
 pub mod sync;
 pub mod text;

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use house_rules::declarations::TEMPLATE;
 use house_rules::events::{self, Consumers};
 use house_rules::project::Project;
+use house_rules::stacks::{Names, deploy};
 use house_rules::{rights, sync};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,31 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Deploys the stacks of a stage: the data, and the functions
+    Deploy {
+        #[command(flatten)]
+        options: deploy::Options,
+        /// Only print the commands
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Writes the template of each stack
+    Stacks {
+        /// The template to cut, such as the one that sam build wrote
+        #[arg(long, default_value = TEMPLATE)]
+        template: PathBuf,
+        /// What the names of the stacks begin with
+        #[arg(long, default_value = "latchkey")]
+        base: String,
+        /// What the names of the tables begin with, after a restore
+        #[arg(long, value_name = "PREFIX", requires = "stream")]
+        tables: Option<String>,
+        /// The ARN of the outbox's stream, after a restore
+        #[arg(long, value_name = "ARN", requires = "tables")]
+        stream: Option<String>,
+        /// Where to write them
+        folder: PathBuf,
+    },
     /// Writes the types of the events for consumers, which follow from the schemas
     EventTypes,
     /// Records the schemas of the events as those of a release, with which later ones are compared
@@ -50,6 +76,16 @@ fn main() -> Result<()> {
         Command::Sync { check: true } => check(&project),
         Command::Sync { check: false } => write(&project),
         Command::Rights { folder, write } => propose_rights(&project, &folder, write),
+        Command::Deploy { options, dry_run: true } => print_deployment(&project, &options),
+        Command::Deploy { options, dry_run: false } => deploy::run(&project, &options),
+        Command::Stacks { template, base, tables, stream, folder } => {
+            let names = Names::of(&base);
+            let names = match tables {
+                Some(tables) => Names { tables, stream, ..names },
+                None => names,
+            };
+            write_stacks(&project, &template, &names, &folder)
+        }
         Command::EventTypes => write_event_types(&project),
         Command::ReleaseEvents { breaking: true } => release_events(&project, Consumers::MayBreak),
         Command::ReleaseEvents { breaking: false } => {
@@ -76,6 +112,33 @@ fn write(project: &Project) -> Result<()> {
     sync::apply(project, &changes)?;
     for change in changes {
         println!("wrote {}: {}", change.file.path, change.generator);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command prints what it would do")]
+fn print_deployment(project: &Project, options: &deploy::Options) -> Result<()> {
+    let config = project.read(deploy::CONFIG)?;
+    let commands = deploy::commands(options, &project.contracts()?, &config, project.root())?;
+    if !options.no_build {
+        println!("sam build");
+    }
+    for command in commands {
+        println!("{}", command.join(" "));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command prints what it did")]
+fn write_stacks(project: &Project, template: &Path, names: &Names, folder: &Path) -> Result<()> {
+    let template = Template::parse(&fs::read_to_string(project.root().join(template))?)?;
+    let contracts = project.contracts()?;
+    let mut parts = deploy::parts(deploy::Arrangement::One, &contracts);
+    parts.extend(deploy::parts(deploy::Arrangement::PerContract, &contracts).split_off(1));
+    fs::create_dir_all(folder)?;
+    for file in deploy::templates(&template, &parts, names)? {
+        fs::write(folder.join(&file.path), file.text)?;
+        println!("wrote {}", folder.join(&file.path).display());
     }
     Ok(())
 }
