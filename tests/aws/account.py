@@ -32,7 +32,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import template as project  # noqa: E402
 from archive import archive  # noqa: E402
 
-STACK = "latchkey"
+# What the names of the stacks begin with.
+BASE = "latchkey"
+# Cuts the template into stacks.
+XTASK = project.ROOT / "target/debug/xtask"
 BUCKET = "packages"
 # The seconds between two sweeps of the relay, as in the local stack: tests do not wait for the template's rate.
 SWEEPS = 10
@@ -108,9 +111,18 @@ class Account:
             self.process.wait()
 
 
-def package(build, account, endpoints, environment):
+def cut(build, folder, base=BASE, **restored):
+    """Cuts a build into stacks, as cargo xtask deploy does: {part: template}. `restored` names restored tables and their stream."""
+    if not XTASK.is_file():
+        raise SystemExit(f"{XTASK} is not built; run cargo build -p house-rules")
+    options = [f"--{name}={value}" for name, value in {"base": base, **restored}.items()]
+    made = [XTASK, "stacks", "--template", (build / "template.yaml").resolve(), *options, folder]
+    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=project.ROOT)
+    return {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
+
+
+def package(template, build, account, endpoints, environment):
     """Uploads the functions and returns the template that sam package would make, adapted to the emulator."""
-    template = project.load(build / "template.yaml")
     resources = template["Resources"]
     # The emulator does not support alarms that compute with several metrics.
     for name, resource in list(resources.items()):
@@ -118,7 +130,7 @@ def package(build, account, endpoints, environment):
         if computes or resource["Type"] in UNSUPPORTED:
             del resources[name]
     for setting in DEPLOYMENT:
-        template["Globals"]["Function"].pop(setting, None)
+        template.get("Globals", {}).get("Function", {}).pop(setting, None)
     store = account.client("s3")
     store.create_bucket(Bucket=BUCKET)
     for binary, (name, properties) in project.functions(template).items():
@@ -144,13 +156,26 @@ def with_arns(value, secrets):
 
 
 def deploy(build, account, endpoints, environment):
-    """Creates the stack as sam deploy does; returns the physical ids of its resources by logical id."""
-    template = package(build, account, endpoints, environment)
-    resources = create(account, STACK, template)
-    import_routes(account, resources, template)
-    # A step that an administrator takes once per account.
-    account.client("sesv2").create_email_identity(EmailIdentity=template["Parameters"]["EmailSender"]["Default"])
+    """Creates the stack of the data and that of the functions as cargo xtask deploy does; returns the physical ids of their
+    resources by logical id."""
+    parts = cut(build, account.folder / "stacks")
+    resources = create(account, BASE, package(parts["data"], build, account, endpoints, environment))
+    resources.update(deploy_functions(account, f"{BASE}-functions", package(parts["functions"], build, account, endpoints, environment)))
+    verify_sender(account, parts["functions"])
     return resources
+
+
+def deploy_functions(account, name, template):
+    """Creates a stack with functions, and the routes of its API if it has one."""
+    resources = create(account, name, template)
+    if "Api" in resources:
+        import_routes(account, resources, template)
+    return resources
+
+
+def verify_sender(account, template):
+    """Takes a step that an administrator takes once per account."""
+    account.client("sesv2").create_email_identity(EmailIdentity=template["Parameters"]["EmailSender"]["Default"])
 
 
 def create(account, name, template):

@@ -1,13 +1,14 @@
 """Checks that the transformed template fits into a stack, and that its resources do not depend on each other in a cycle, which
 CloudFormation rejects. cfn-lint ignores cycles through a function, and the emulated account creates neither aliases nor deployments.
 
-usage: dependency_cycles.py [TEMPLATE]     TEMPLATE: by default, the project's template.yaml; prints one line
+usage: dependency_cycles.py [TEMPLATE…]     TEMPLATE: by default, the project's template.yaml; prints one line for each
 """
 
 import graphlib
 import os
 import re
 import sys
+from pathlib import Path
 
 from samtranslator.translator.transform import transform
 
@@ -48,19 +49,25 @@ def references(value):
             yield from references(item)
 
 
-def main(*path):
-    resources = transformed(project.load(*path))["Resources"]
+def check(path):
+    template = project.load(path)
+    # A template without SAM's transform has no functions.
+    resources = (transformed(template) if "Transform" in template else template)["Resources"]
     if len(resources) > MOST:
-        print(f"FAILED  dependency cycles: {len(resources)} resources do not fit into a stack, which holds {MOST}")
+        print(f"FAILED  dependency cycles of {path.name}: {len(resources)} resources do not fit into a stack, which holds {MOST}")
         return 1
     needs = {name: {other for other in references(resource) if other in resources} for name, resource in resources.items()}
     try:
         order = tuple(graphlib.TopologicalSorter(needs).static_order())
     except graphlib.CycleError as error:
-        print("FAILED  dependency cycles:", " needs ".join(reversed(error.args[1])))
+        print(f"FAILED  dependency cycles of {path.name}:", " needs ".join(reversed(error.args[1])))
         return 1
-    print(f"ok  dependency cycles none among {len(order)} resources with {sum(map(len, needs.values()))} references")
+    print(f"ok  dependency cycles of {path.name} none among {len(order)} resources with {sum(map(len, needs.values()))} references")
     return 0
+
+
+def main(*paths):
+    return max(check(Path(path)) for path in paths or [project.ROOT / "template.yaml"])
 
 
 if __name__ == "__main__":

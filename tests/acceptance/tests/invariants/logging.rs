@@ -15,7 +15,8 @@ fn emf_schema() -> Value {
     let directive = json!({"type": "object", "required": ["Namespace", "Dimensions", "Metrics"],
         "additionalProperties": false,
         "properties": {
-            "Namespace": {"const": "Latchkey/latchkey"},
+            // In an account, the functions have a stack of their own.
+            "Namespace": {"enum": ["Latchkey/latchkey", "Latchkey/latchkey-functions"]},
             "Dimensions": {"type": "array", "minItems": 1, "items": set},
             "Metrics": {"type": "array", "minItems": 1, "maxItems": 100, "items": metric}}});
     json!({"type": "object", "required": ["_aws"],

@@ -1,0 +1,176 @@
+"""Checks the stacks of a deployment: the data is protected and outlives the functions, each contract can have a stack of its own,
+and a stack of functions can be deleted and created again.
+
+usage: stacks.py BUILD     BUILD: the output of sam build (.aws-sam/build); prints one line per check
+"""
+
+import json
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import account as accounts  # noqa: E402
+import template as project  # noqa: E402
+
+CONTRACTS = ["gotu", "posbytz"]
+NO_LIMITS = {"OTP_SENDS_PER_HOUR": "0", "OTP_SENDS_PER_HOUR_PER_IP": "0"}
+PATIENCE = 60
+
+
+def require(truth, name, figure):
+    if not truth:
+        raise SystemExit(f"FAILED  stacks {name}: {figure}")
+    print(f"ok  stacks {name} {figure}", flush=True)
+
+
+def until(what, look):
+    """Waits until a look finds something, and returns it."""
+    end = time.monotonic() + PATIENCE
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise SystemExit(f"FAILED  stacks timed out waiting for {what}")
+        time.sleep(0.1)
+    return found
+
+
+def post(api, path, body):
+    """Sends a request; returns the status and the answer."""
+    request = urllib.request.Request(f"{api}{path}", json.dumps(body).encode(), {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"null")
+
+
+def sign_up(api, address):
+    return post(api, "/users", {"type": "email", "email": address, "password": "correct horse"})
+
+
+def sign_in(api, address):
+    return post(api, "/sessions", {"type": "email", "email": address, "password": "correct horse"})
+
+
+def delete(account, name):
+    """Deletes a stack and waits for its end; returns its last status."""
+    formation = account.client("cloudformation")
+    identity = formation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+    formation.delete_stack(StackName=name)
+
+    def ended():
+        status = formation.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"]
+        return status if not status.endswith("IN_PROGRESS") else ""
+
+    return until(f"the end of {name}", ended)
+
+
+class Stage:
+    """The stacks of a stage, one for each of some contracts."""
+
+    def __init__(self, account, build):
+        self.account, self.build = account, build
+        self.parts = accounts.cut(build, account.folder / "stacks")
+        self.data = accounts.create(account, accounts.BASE, self.packaged("data"))
+        accounts.verify_sender(account, self.parts["functions"])
+        self.resources = {part: self.deploy(part) for part in ["shared", *CONTRACTS]}
+
+    def packaged(self, part):
+        template = json.loads(json.dumps(self.parts[part]))
+        return accounts.package(template, self.build, self.account, {}, NO_LIMITS)
+
+    def deploy(self, part):
+        return accounts.deploy_functions(self.account, f"{accounts.BASE}-{part}", self.packaged(part))
+
+    def api(self, part):
+        return accounts.api_url(self.account, self.resources[part])
+
+    def routes(self, part):
+        pages = self.account.client("apigatewayv2").get_routes(ApiId=self.resources[part]["Api"])
+        return {route["RouteKey"] for route in pages["Items"]}
+
+
+def protected(stage):
+    """Checks that nothing deletes or replaces the data by mistake."""
+    formation = stage.account.client("cloudformation")
+    name = accounts.BASE
+    policy = (project.ROOT / "shared/stack-policy.json").read_text()
+    formation.set_stack_policy(StackName=name, StackPolicyBody=policy)
+    formation.update_termination_protection(StackName=name, EnableTerminationProtection=True)
+    try:
+        formation.delete_stack(StackName=name)
+        refused = ""
+    except ClientError as error:
+        refused = error.response["Error"]["Message"]
+    require("TerminationProtection" in refused, "the data is not deleted", refused)
+    tables = stage.account.client("dynamodb")
+    named = [physical for physical in stage.data.values() if physical.startswith(f"{accounts.BASE}-")]
+    try:
+        tables.delete_table(TableName=stage.data["Users"])
+        refused = ""
+    except ClientError as error:
+        refused = error.response["Error"]["Code"]
+    require(refused, "a table is not deleted", refused)
+    require(len(named) > 15, "the data has names of its own", len(named))
+
+
+def apart(stage):
+    """Checks that the stack of a contract has its routes and no others."""
+    for part in CONTRACTS:
+        declared = {f"{method} {path}" for method, path, binary in project.routes(project.load()) if binary.startswith(part)}
+        require(stage.routes(part) == declared | {"$default"}, f"the routes of {part}", len(declared))
+    status, answer = post(stage.api("posbytz"), "/users", {})
+    # The fallback knows the paths of all contracts.
+    require(status in (404, 405), "a route of gotu in the stack of posbytz", f"{status} {answer}")
+
+
+def delivered(stage, api, address):
+    """Checks that a sign-up in the stack of a contract is delivered by the relay in the shared stack."""
+    queues = stage.account.client("sqs")
+    status, answer = sign_up(api, address)
+    require(status in (200, 201), "a sign-up in the stack of gotu", f"{status}")
+
+    def event():
+        options = {"QueueUrl": stage.queue, "MaxNumberOfMessages": 10}
+        found = [json.loads(message["Body"]) for message in queues.receive_message(**options).get("Messages", [])]
+        return [event["detail-type"] for event in found if event["detail-type"] == "AUTH_USER_CREATED"]
+
+    until("the event of the sign-up", event)
+    require(True, "the relay of the shared stack delivers", "AUTH_USER_CREATED")
+
+
+def created_again(stage):
+    """Deletes the stack of a contract and creates it again: its users are still there."""
+    status = delete(stage.account, f"{accounts.BASE}-gotu")
+    require(status == "DELETE_COMPLETE", "the stack of gotu is deleted", status)
+    stage.resources["gotu"] = stage.deploy("gotu")
+    status, answer = sign_in(stage.api("gotu"), "kept@example.com")
+    require(status in (200, 201), "a user of before signs in at the new stack", f"{status} {answer if status > 201 else ''}")
+    status, answer = post(stage.api("posbytz"), "/ecommerce/oauth2/token", {})
+    require(status in (400, 401), "the stack of posbytz answers meanwhile", status)
+
+
+def main(build):
+    with tempfile.TemporaryDirectory(prefix="latchkey-stacks-") as folder:
+        account = accounts.Account(Path(folder), Path(build))
+        try:
+            account.wait()
+            stage = Stage(account, Path(build))
+            stage.queue = accounts.listen(account, stage.data["EventBus"])
+            protected(stage)
+            apart(stage)
+            delivered(stage, stage.api("gotu"), "kept@example.com")
+            created_again(stage)
+        finally:
+            account.end()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
