@@ -58,8 +58,9 @@ def free_port():
 class Account:
     """An emulator process. It checks the signature of each call and the rights of its caller."""
 
-    def __init__(self, folder, build):
-        self.folder = folder
+    def __init__(self, folder, build, **environment):
+        """`environment` has more variables for the emulator."""
+        self.folder, self.environment = folder, environment
         self.build = build
         self.log = folder / "functions.log"
         self.log.touch()
@@ -78,6 +79,7 @@ class Account:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AUTH": "true",
             "TMPDIR": str(self.folder),
+            **self.environment,
         }
         environment.pop("AWS_ENDPOINT_URL", None)
         with open(self.folder / "emulator.log", "a") as log:
@@ -180,10 +182,20 @@ def verify_sender(account, template):
 
 def create(account, name, template):
     """Creates a stack of a packaged template; returns the physical ids of its resources by logical id."""
+    return write(account, name, template, "CREATE")
+
+
+def update(account, name, template):
+    """Updates a stack; returns what `create` returns."""
+    return write(account, name, template, "UPDATE")
+
+
+def write(account, name, template, how):
     # sam deploy uploads the template to S3, too: a call cannot hold a template of more than 51,200 bytes.
     account.client("s3").put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(template))
     formation = account.client("cloudformation")
-    formation.create_stack(
+    call = {"CREATE": formation.create_stack, "UPDATE": formation.update_stack}[how]
+    call(
         StackName=name,
         TemplateURL=f"{account.url}/{BUCKET}/{name}.json",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
@@ -191,10 +203,10 @@ def create(account, name, template):
     end = time.monotonic() + PATIENCE
     while True:
         stack, = formation.describe_stacks(StackName=name)["Stacks"]
-        if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > end:
+        if not stack["StackStatus"].endswith("IN_PROGRESS") or time.monotonic() > end:
             break
         time.sleep(0.05)
-    if stack["StackStatus"] != "CREATE_COMPLETE":
+    if stack["StackStatus"] != f"{how}_COMPLETE":
         events = formation.describe_stack_events(StackName=name)["StackEvents"]
         failed = [event for event in events if "FAILED" in event["ResourceStatus"]]
         raise SystemExit(f"{stack['StackStatus']}: {json.dumps(failed or stack, default=str)}")

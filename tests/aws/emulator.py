@@ -1,9 +1,10 @@
 """Starts ministack, an emulated AWS account, with patches where it differs from AWS. Each patch says why.
 
 The environment: GATEWAY_PORT and BIND_HOST, where the emulator listens; LATCHKEY_LOG, the file for every line that a function
-prints; and LATCHKEY_TRANSFORMED, the folder for transformed templates.
+prints; LATCHKEY_TRANSFORMED, the folder for transformed templates; and LATCHKEY_RECOVERY, set if tables can be restored to a moment.
 """
 
+import collections
 import contextvars
 import copy
 import hashlib
@@ -19,7 +20,7 @@ import ministack.app as app
 from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, secretsmanager
-from ministack.services.cloudformation import engine, handlers
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 
 source = contextvars.ContextVar("source", default="127.0.0.1")
 
@@ -227,6 +228,75 @@ def patch_replays():
     eventbridge._dispatch_event = outer
 
 
+def patch_imports():
+    """Imports secrets and event buses into a stack. The emulator imports tables and other types only."""
+
+    def secret_problem(arn):
+        return None if secretsmanager._resolve(arn)[1] else f"Secret {arn} does not exist."
+
+    def bus_problem(name):
+        return None if name in eventbridge._event_buses else f"Event bus {name} does not exist."
+
+    def secret(identifier):
+        name, _ = secretsmanager._resolve(identifier["Id"])
+        return name, {"Id": identifier["Id"], "Arn": identifier["Id"]}
+
+    def bus(identifier):
+        arn = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{identifier['Name']}"
+        return identifier["Name"], {"Arn": arn, "Name": identifier["Name"]}
+
+    changesets._IMPORT_LOOKUPS["AWS::SecretsManager::Secret"] = (("Id",), secret_problem)
+    changesets._IMPORT_LOOKUPS["AWS::Events::EventBus"] = (("Name",), bus_problem)
+    provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]["import"] = secret
+    provisioners._RESOURCE_HANDLERS["AWS::Events::EventBus"]["import"] = bus
+
+
+def patch_recovery():
+    """Restores a table to the moment that is asked for. The emulator takes the items of now. Before each write, the items of all
+    tables with point-in-time recovery are kept; that is only affordable for a few items."""
+    kept, began = {}, time.time()
+
+    def keep():
+        now = time.time()
+        for name, enabled in dynamodb._pitr_settings.items():
+            if enabled and name in dynamodb._tables:
+                kept.setdefault(name, []).append((now, copy.deepcopy(dict(dynamodb._tables[name]["items"]))))
+
+    def keeping(inner):
+        def outer(data):
+            keep()
+            return inner(data)
+
+        return outer
+
+    for operation in ("put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"):
+        setattr(dynamodb, f"_{operation}", keeping(getattr(dynamodb, f"_{operation}")))
+    restore, describe = dynamodb._restore_table_to_point_in_time, dynamodb._describe_continuous_backups
+
+    def restore_to_moment(data):
+        answer = restore(data)
+        if answer[0] == 200 and not data.get("UseLatestRestorableTime"):
+            # The items before the first write after the moment.
+            later = [items for at, items in kept.get(data["SourceTableName"], []) if at > data["RestoreDateTime"]]
+            table = dynamodb._tables[data["TargetTableName"]]
+            if later:
+                table["items"] = collections.defaultdict(dict, copy.deepcopy(later[0]))
+                dynamodb._items_replaced(table)
+        return answer
+
+    def describe_with_window(data):
+        answer = describe(data)
+        window = json.loads(answer[2]).get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
+        if answer[0] == 200 and "EarliestRestorableDateTime" in window:
+            description = json.loads(answer[2])
+            description["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"] = began
+            description["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["LatestRestorableDateTime"] = time.time()
+            return json_response(description)
+        return answer
+
+    dynamodb._restore_table_to_point_in_time, dynamodb._describe_continuous_backups = restore_to_moment, describe_with_window
+
+
 def patch_logs():
     """Writes each line that a function prints to a file at once, as CloudWatch receives it. The emulator shows the lines when
     the invocation has ended, and tests read the lines of functions that were killed."""
@@ -262,5 +332,8 @@ if __name__ == "__main__":
     patch_secret_versions()
     patch_transform()
     patch_replays()
+    patch_imports()
+    if os.environ.get("LATCHKEY_RECOVERY"):
+        patch_recovery()
     patch_logs()
     app.main()

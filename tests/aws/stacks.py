@@ -5,6 +5,8 @@ usage: stacks.py BUILD     BUILD: the output of sam build (.aws-sam/build); prin
 """
 
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -155,6 +157,29 @@ def created_again(stage):
     require(status in (400, 401), "the stack of posbytz answers meanwhile", status)
 
 
+def imported(stage):
+    """Deletes the stacks, that of the data last, and makes the data a stack again: users and keys are those of before."""
+    account, name = stage.account, accounts.BASE
+    for part in ["gotu", "posbytz", "shared"]:
+        delete(account, f"{name}-{part}")
+    formation = account.client("cloudformation")
+    formation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+    status = delete(account, name)
+    require(status == "DELETE_COMPLETE", "the stack of the data is deleted", status)
+    left = account.client("dynamodb").list_tables()["TableNames"]
+    require(stage.data["Users"] in left, "its tables stay", len(left))
+    keys = {"AWS_ENDPOINT_URL": account.url, "AWS_ACCESS_KEY_ID": project.PSEUDO["AWS::AccountId"]}
+    program = [sys.executable, str(project.ROOT / "tests/aws/import_data.py"), "--stack", name]
+    template = account.folder / "stacks/data.json"
+    ran = subprocess.run([*program, "--template", template], env={**os.environ, **keys}, capture_output=True, text=True)
+    require(ran.returncode == 0, "the import", ran.stderr.strip()[-300:] or f"{len(ran.stdout.splitlines()) - 2} resources")
+    stage.data = accounts.update(account, name, stage.packaged("data"))
+    require(stage.data["Users"] == f"{name}-Users", "the stack is completed by an update", len(stage.data))
+    stage.resources["shared"], stage.resources["gotu"] = stage.deploy("shared"), stage.deploy("gotu")
+    status, _ = sign_in(stage.api("gotu"), "kept@example.com")
+    require(status == 200, "a user of before signs in again", status)
+
+
 def main(build):
     with tempfile.TemporaryDirectory(prefix="latchkey-stacks-") as folder:
         account = accounts.Account(Path(folder), Path(build))
@@ -166,6 +191,7 @@ def main(build):
             apart(stage)
             delivered(stage, stage.api("gotu"), "kept@example.com")
             created_again(stage)
+            imported(stage)
         finally:
             account.end()
 

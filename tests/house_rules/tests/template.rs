@@ -210,7 +210,8 @@ fn tables_are_protected_and_those_of_a_restore_recoverable() {
 #[test]
 fn tables_and_keys_stay_when_the_stack_is_deleted_and_logs_end() {
     let template = template();
-    for kind in ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"] {
+    let kinds = ["AWS::DynamoDB::Table", "AWS::Events::EventBus", "AWS::SecretsManager::Secret"];
+    for kind in kinds {
         for resource in template.resources_of(kind) {
             // A stack whose creation failed leaves nothing behind.
             for (policy, expected) in
