@@ -123,16 +123,24 @@ def cut(build, folder, base=BASE, **restored):
     return {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
 
 
-def package(template, build, account, endpoints, environment):
-    """Uploads the functions and returns the template that sam package would make, adapted to the emulator."""
-    resources = template["Resources"]
-    # The emulator does not support alarms that compute with several metrics.
+def leave_out(template):
+    """Removes from a template what the emulator does not support. Returns the removed ids."""
+    resources, removed = template["Resources"], set()
     for name, resource in list(resources.items()):
+        # Alarms that compute with several metrics.
         computes = resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
         if computes or resource["Type"] in UNSUPPORTED:
             del resources[name]
+            removed.add(name)
     for setting in DEPLOYMENT:
         template.get("Globals", {}).get("Function", {}).pop(setting, None)
+    return removed
+
+
+def package(template, build, account, endpoints, environment):
+    """Uploads the functions and returns the template that sam package would make, adapted to the emulator."""
+    resources = template["Resources"]
+    leave_out(template)
     store = account.client("s3")
     store.create_bucket(Bucket=BUCKET)
     for binary, (name, properties) in project.functions(template).items():

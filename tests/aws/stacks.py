@@ -6,6 +6,7 @@ usage: stacks.py BUILD     BUILD: the output of sam build (.aws-sam/build); prin
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -180,6 +181,61 @@ def imported(stage):
     require(status == 200, "a user of before signs in again", status)
 
 
+def split(account, build):
+    """Turns a stack that was deployed as a whole into the stack of its data, beside a stack of its functions."""
+    name = "latchkey-trial"
+    whole = accounts.package(project.load(build / "template.yaml"), build, account, {}, NO_LIMITS)
+    before = accounts.deploy_functions(account, name, whole)
+    status, _ = sign_up(accounts.api_url(account, before), "early@example.com")
+    require(status == 200, "a sign-up in a stack with everything", status)
+    parts = accounts.cut(build, account.folder / "trial", base=name)
+    functions = accounts.deploy_functions(account, f"{name}-functions", accounts.package(parts["functions"], build, account, {}, NO_LIMITS))
+    data = accounts.update(account, name, accounts.package(parts["data"], build, account, {}, NO_LIMITS))
+    same = all(data[key] == before[key] for key in data)
+    require(same and "RelayFunction" not in data, "it becomes the stack of the data", f"{len(before)} resources, then {len(data)}")
+    status, _ = sign_in(accounts.api_url(account, functions), "early@example.com")
+    require(status == 200, "its user signs in at the stack of the functions", status)
+
+
+def commanded(account, build):
+    """Deploys a stage with the command that operators use: the SAM CLI and the AWS CLI, as they are, against the emulated account."""
+    if not shutil.which("aws") or not shutil.which("sam"):
+        print("skipped stacks the command: no AWS CLI or no SAM CLI")
+        return
+    template = project.load(build / "template.yaml")
+    removed = accounts.leave_out(template)
+    template["Outputs"] = {name: output for name, output in template["Outputs"].items() if not any(f"{{{one}}}" in json.dumps(output) for one in removed)}
+    for _, properties in project.functions(template).values():
+        properties["CodeUri"] = str((build / properties["CodeUri"]).resolve())
+    folder = account.folder / "command"
+    folder.mkdir()
+    (folder / "template.yaml").write_text(json.dumps(template))
+    keys = {"AWS_ENDPOINT_URL": account.url, "AWS_ACCESS_KEY_ID": project.PSEUDO["AWS::AccountId"], "SAM_CLI_TELEMETRY": "0"}
+    parts = [f"--only={part}" for part in ("data", "shared", "gotu")]
+    command = [accounts.XTASK, "deploy", "--stage=staging", "--stacks=per-contract", *parts, "--no-build", f"--build={folder}"]
+
+    def run(*options):
+        options = [*command, "--yes", f"--region={project.PSEUDO['AWS::Region']}", *options]
+        return subprocess.run(options, env={**os.environ, **keys}, cwd=project.ROOT, capture_output=True, text=True)
+
+    ran = run("--create")
+    require(ran.returncode == 0, "the command deploys a stage", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
+    formation, tables = account.client("cloudformation"), account.client("dynamodb")
+    name = "latchkey-staging"
+    stack, = formation.describe_stacks(StackName=name)["Stacks"]
+    require(stack["EnableTerminationProtection"], "its data is protected", stack["StackStatus"])
+    policy = json.loads(formation.get_stack_policy(StackName=name)["StackPolicyBody"])
+    require(policy["Statement"][1]["Effect"] == "Deny", "its data has a stack policy", policy["Statement"][1]["Action"])
+    table = tables.describe_table(TableName=f"{name}-Users")["Table"]
+    require(table["DeletionProtectionEnabled"], "its tables are protected after the second step", table["TableStatus"])
+    for part in ("shared", "gotu"):
+        stack, = formation.describe_stacks(StackName=f"{name}-{part}")["Stacks"]
+        given = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
+        require(given.get("stage") == "staging", f"the stack {part} has the settings of the environment", stack["StackStatus"])
+    ran = run()
+    require(ran.returncode == 0, "the command repeats without a change", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
+
+
 def main(build):
     with tempfile.TemporaryDirectory(prefix="latchkey-stacks-") as folder:
         account = accounts.Account(Path(folder), Path(build))
@@ -192,6 +248,8 @@ def main(build):
             delivered(stage, stage.api("gotu"), "kept@example.com")
             created_again(stage)
             imported(stage)
+            split(account, Path(build))
+            commanded(account, Path(build))
         finally:
             account.end()
 

@@ -278,6 +278,7 @@ fn options(stacks: Arrangement) -> Options {
         stream: None,
         region: None,
         no_build: true,
+        build: deploy::BUILD.to_owned(),
         yes: true,
     }
 }

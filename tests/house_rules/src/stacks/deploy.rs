@@ -51,6 +51,9 @@ pub struct Options {
     /// Take the functions that are built
     #[arg(long)]
     pub no_build: bool,
+    /// Where they are
+    #[arg(long, value_name = "FOLDER", default_value = BUILD, requires = "no_build")]
+    pub build: String,
     /// Deploy without a question for each stack
     #[arg(long)]
     pub yes: bool,
@@ -146,7 +149,7 @@ pub fn commands(
         let environment = if has(&own) { own } else { options.stage.clone() };
         let deploy = |file: &str| {
             let mut command = words("sam deploy --template-file");
-            command.push(format!("{BUILD}/{file}.json"));
+            command.push(format!("{}/{file}.json", options.build));
             command.extend(["--stack-name".to_owned(), stack.clone(), "--config-file".to_owned()]);
             command.push(root.join(CONFIG).display().to_string());
             command.extend(["--config-env".to_owned(), environment.clone()]);
@@ -221,16 +224,16 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let contracts = project.contracts()?;
     let config = project.read(CONFIG)?;
     let commands = commands(options, &contracts, &config, project.root())?;
-    let builds = !options.no_build;
-    if builds {
+    if !options.no_build {
         execute(project, &words("sam build"))?;
     }
-    let built = project.read(&format!("{BUILD}/{}", template::FILE));
-    let built = Template::parse(&built.context("sam build has not run")?)?;
+    let build = &options.build;
+    let text = project.read(&format!("{build}/{}", template::FILE));
+    let template = Template::parse(&text.context("sam build has not run")?)?;
     let parts = options.parts(&contracts)?;
-    for File { path, text } in templates(&built, &parts, &options.names())? {
-        project.write(&format!("{BUILD}/{path}"), &text)?;
-        println!("wrote {BUILD}/{path}");
+    for File { path, text } in templates(&template, &parts, &options.names())? {
+        project.write(&format!("{build}/{path}"), &text)?;
+        println!("wrote {build}/{path}");
     }
     commands.iter().try_for_each(|command| execute(project, command))
 }
