@@ -98,7 +98,12 @@ class Restore:
             )
             return
         properties = self.tables[name]
-        request = {key: properties[key] for key in ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema") if key in properties}
+        request = {key: properties[key] for key in ("AttributeDefinitions", "BillingMode", "KeySchema")}
+        # Parameters decide about the warm throughput: an operator sets it again.
+        indexes = properties.get("GlobalSecondaryIndexes", [])
+        indexes = [{key: value for key, value in index.items() if key != "WarmThroughput"} for index in indexes]
+        if indexes:
+            request["GlobalSecondaryIndexes"] = indexes
         if "StreamSpecification" in properties:
             request["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
         self.client.create_table(TableName=self.target(name), **request)

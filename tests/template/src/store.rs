@@ -38,6 +38,7 @@ impl Table {
                 "StreamSpecification",
                 "TableName",
                 "TimeToLiveSpecification",
+                "WarmThroughput",
             ],
         )?;
         let property =
