@@ -12,7 +12,7 @@
 //!   contracts share.
 //! - What refers to functions or to the API is where one of them is. What does not, is where
 //!   something refers to it.
-//! - An alarm on metrics of functions is where these metrics are written ([`metrics`]). An alarm on
+//! - An alarm on metrics of functions is where these metrics are written ([`writer`]). An alarm on
 //!   the account is in the shared stack.
 
 mod data;
