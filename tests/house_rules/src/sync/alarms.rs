@@ -48,7 +48,7 @@ fn metrics(functions: &[&Function]) -> Vec<String> {
     let metric = |(number, function): (usize, &&Function)| {
         [
             format!(
-                "- {{ Id: e{number}, ReturnData: false, MetricStat: {{ Period: 60, Stat: Sum, \
+                "- {{ Id: e{number}, ReturnData: false, MetricStat: {{ Period: 900, Stat: Sum, \
                  Metric: {{ Namespace: AWS/Lambda, MetricName: Errors,"
             ),
             format!(
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     const METRIC: &str = "        # sync: error metrics of gotu\n        \
-        - { Id: e1, ReturnData: false, MetricStat: { Period: 60, Stat: Sum, Metric: { Namespace: AWS/Lambda, MetricName: Errors,\n            \
+        - { Id: e1, ReturnData: false, MetricStat: { Period: 900, Stat: Sum, Metric: { Namespace: AWS/Lambda, MetricName: Errors,\n            \
         Dimensions: [{ Name: FunctionName, Value: !Ref GotuPostOtpFunction }] } } }\n        \
         - { Id: e2, ReturnData: false,";
 
