@@ -12,6 +12,7 @@ pub(crate) type Series = Vec<Option<f64>>;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expression {
     Number(f64),
+    Text(String),
     Metric(String),
     Array(Vec<Expression>),
     Call(String, Vec<Expression>),
@@ -21,6 +22,7 @@ pub(crate) enum Expression {
 #[derive(Clone, Debug)]
 enum Value {
     Number(f64),
+    Text(String),
     Series(Series),
     Array(Vec<Series>),
 }
@@ -67,6 +69,11 @@ impl Parser<'_> {
         if self.take("[") {
             return self.list("]").map(Expression::Array);
         }
+        if self.take("\"") {
+            let (text, rest) = self.0.split_once('"').context("a text without an end")?;
+            self.0 = rest;
+            return Ok(Expression::Text(text.to_owned()));
+        }
         let end = self.0.find(|one: char| !(one.is_ascii_alphanumeric() || "_.".contains(one)));
         let (word, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
         self.0 = rest;
@@ -91,13 +98,16 @@ impl Expression {
     pub(crate) fn series(&self, metrics: &[(&str, Series)]) -> anyhow::Result<Series> {
         match self.value(metrics)? {
             Value::Series(series) => Ok(series),
-            Value::Number(_) | Value::Array(_) => bail!("the expression gives no single series"),
+            Value::Number(_) | Value::Text(_) | Value::Array(_) => {
+                bail!("the expression gives no single series")
+            }
         }
     }
 
     fn value(&self, metrics: &[(&str, Series)]) -> anyhow::Result<Value> {
         Ok(match self {
             Self::Number(number) => Value::Number(*number),
+            Self::Text(text) => Value::Text(text.clone()),
             Self::Metric(id) => {
                 let found = metrics.iter().find(|(name, _)| name == id);
                 Value::Series(found.with_context(|| format!("there is no metric {id}"))?.1.clone())
@@ -124,6 +134,10 @@ fn call(name: &str, arguments: Vec<Value>, metrics: &[(&str, Series)]) -> anyhow
         ("METRICS", (None, None, None)) => {
             Value::Array(metrics.iter().map(|(_, series)| series.clone()).collect())
         }
+        ("METRICS", (Some(Value::Text(part)), None, None)) => {
+            let named = metrics.iter().filter(|(id, _)| id.contains(&part));
+            Value::Array(named.map(|(_, series)| series.clone()).collect())
+        }
         ("SUM", (Some(Value::Array(all)), None, None)) => {
             let add = |sum: Series, one: Series| combine(sum, one, |a, b| Some(a + b));
             Value::Series(all.into_iter().reduce(add).context("a sum of nothing")?)
@@ -141,7 +155,7 @@ fn call(name: &str, arguments: Vec<Value>, metrics: &[(&str, Series)]) -> anyhow
                 match chosen {
                     Value::Number(number) => Some(*number),
                     Value::Series(series) => series.get(place).copied().flatten(),
-                    Value::Array(_) => None,
+                    Value::Text(_) | Value::Array(_) => None,
                 }
             };
             Value::Series(condition.into_iter().enumerate().map(choose).collect())
@@ -223,6 +237,7 @@ mod tests {
         assert_eq!(of("m1 + m2"), all([50.0, 20.0, 20.0, 0.0]));
         assert_eq!(of("SUM([m1, m2])"), of("m1 + m2"));
         assert_eq!(of("SUM(METRICS())"), of("m1 + m2"));
+        assert_eq!(of("SUM(METRICS(\"1\")) - SUM(METRICS(\"2\"))"), of("m1 - m2"));
         assert_eq!(of("m1 - 2 * m2"), all([-10.0, 20.0, -40.0, 0.0]));
     }
 

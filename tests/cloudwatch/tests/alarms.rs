@@ -351,3 +351,60 @@ fn a_value_above_its_threshold_rings_also_if_it_is_late() {
         Scenario::of(id).before(name, calm).after(name, calm).is_silent();
     }
 }
+
+/// The metric of a function among those of an alarm on releases.
+fn of_function(alarm: &Alarm, name: &str, function: &str) -> Metric {
+    let mut metrics = alarm.metrics().filter(|metric| metric.name == name);
+    let found = metrics.find(|metric| metric.dimensions.values().any(|value| value == function));
+    found.unwrap_or_else(|| panic!("no {name} of {function}")).clone()
+}
+
+/// A tenth of the requests goes to the new version, so a route with few requests shows few of its errors in the five minutes.
+#[test]
+fn a_new_version_that_crashes_rings_and_a_single_crash_does_not() {
+    for (id, function) in [
+        ("GotuReleaseAlarm", "gotu-post-otp"),
+        ("GoodcityReleaseAlarm", "goodcity-signup"),
+        ("UrbanfitsReleaseAlarm", "urbanfits-login"),
+        ("PosbytzReleaseAlarm", "posbytz-signin"),
+    ] {
+        let crashes = |minutes: &[i64]| {
+            let mut scenario = Scenario::of(id);
+            let errors = of_function(&scenario.alarm, "Errors", function);
+            for minute in minutes {
+                scenario.data.put_late(&errors, *minute, 1.0, 1);
+            }
+            scenario
+        };
+        crashes(&[BEGIN, BEGIN + 3]).rings_within(5);
+        crashes(&[BEGIN]).is_silent();
+        // What an older version does has another `ExecutedVersion`.
+        let mut old = Scenario::of(id);
+        let mut errors = of_function(&old.alarm, "Errors", function);
+        errors.dimensions.insert("ExecutedVersion".to_owned(), "0".to_owned());
+        (BEGIN..END).for_each(|minute| old.data.put(&errors, minute, 50.0));
+        old.is_silent();
+    }
+}
+
+/// A relay whose table is throttled, or an operator whose payload is refused, fails in every version.
+#[test]
+fn a_release_is_not_rolled_back_by_what_fails_in_every_version() {
+    for (id, function) in
+        [("SharedReleaseAlarm", "relay"), ("PosbytzMoreReleaseAlarm", "posbytz-create-client")]
+    {
+        let with = |faults: bool| {
+            let mut scenario = Scenario::of(id);
+            let errors = of_function(&scenario.alarm, "Errors", function);
+            (BEGIN..END).for_each(|minute| scenario.data.put(&errors, minute, 4.0));
+            if faults {
+                // Faults are those of all versions, and are read from log lines, which takes longer.
+                let faults = of_function(&scenario.alarm, "Faults", function);
+                (BEGIN..END).for_each(|minute| scenario.data.put_late(&faults, minute, 40.0, 2));
+            }
+            scenario
+        };
+        with(true).is_silent();
+        with(false).rings_within(4);
+    }
+}

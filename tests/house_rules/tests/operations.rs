@@ -11,6 +11,9 @@ use template::{Alarm, Template, references};
 /// The namespace of the metrics that the functions write.
 const NAMESPACE: &str = "Latchkey/${AWS::StackName}";
 
+/// How the logical ids of the alarms end that guard releases.
+const GUARD: &str = "ReleaseAlarm";
+
 const RUNBOOK: &str = "shared/docs/runbook.md";
 const OPERATIONS: &str = "shared/docs/operations.md";
 
@@ -53,8 +56,11 @@ fn every_alarm_has_a_section_of_the_runbook_and_every_section_an_alarm() {
     let titles: BTreeSet<_> =
         sections.iter().map(|section| section.lines().next().unwrap().to_owned()).collect();
     let alarms: BTreeSet<_> = template().alarms.into_iter().map(|alarm| alarm.id).collect();
-    assert_eq!(titles, alarms, "{RUNBOOK}");
-    for section in sections {
+    let of_alarms = titles.iter().filter(|title| title.ends_with("Alarm")).cloned();
+    assert_eq!(of_alarms.collect::<BTreeSet<_>>(), alarms, "{RUNBOOK}");
+    for section in
+        sections.iter().filter(|section| section.lines().next().unwrap().ends_with("Alarm"))
+    {
         let id = section.lines().next().unwrap();
         // A line may end within a part's title.
         let section = section.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -86,19 +92,22 @@ fn every_alarm_says_what_it_means_and_notifies_when_it_begins_and_ends() {
 /// Lambda counts an error without a dimension for the whole account only, so that each function has
 /// a metric of its own. A function in no alarm could fail unseen; in two, it would notify twice.
 #[test]
-fn the_errors_of_each_function_are_in_exactly_one_alarm() {
-    let mut alarms: BTreeMap<String, Vec<String>> = BTreeMap::new();
+fn the_errors_of_each_function_are_in_one_alarm_and_guard_releases_in_another() {
+    let (mut alarms, mut guards) = (BTreeMap::new(), BTreeMap::new());
     for alarm in template().alarms {
         if metrics(&alarm).contains("Errors") {
+            let of_kind = if alarm.id.ends_with(GUARD) { &mut guards } else { &mut alarms };
             for function in alarm.functions {
-                alarms.entry(function).or_default().push(alarm.id.clone());
+                of_kind.entry(function).or_insert_with(Vec::new).push(alarm.id.clone());
             }
         }
     }
     for function in Declarations::of(&Project::here()).unwrap().functions {
-        let found = alarms.get(&function.id).map_or(0, Vec::len);
-        let place = at(&function.id);
-        assert_eq!(found, 1, "{place} is in the alarms {:?}", alarms.get(&function.id));
+        for of_kind in [&alarms, &guards] {
+            let found = of_kind.get(&function.id).map_or(0, Vec::len);
+            let place = at(&function.id);
+            assert_eq!(found, 1, "{place} is in the alarms {:?}", of_kind.get(&function.id));
+        }
     }
 }
 
@@ -181,14 +190,43 @@ fn deployments_are_canaries_that_alarms_roll_back() {
     let preference = &globals["DeploymentPreference"];
     assert_eq!(preference["Type"]["Ref"], "Deployment");
     assert_eq!(template.parameter("Deployment").unwrap().default, "Canary10Percent5Minutes");
-    let alarms = references(&preference["Alarms"]);
-    // What functions count, or Lambda counts of them. An alarm on a metric of the gateway would close
-    // a circle: its routes name the aliases, and the deployments of the aliases name the alarms.
-    let of_functions = template.alarms.iter().filter(|alarm| {
-        let metrics = metrics(alarm);
-        let counted = ["Faults", "ErrorLines", "Errors"];
-        alarm.id != "RotationFailsAlarm" && counted.iter().any(|metric| metrics.contains(*metric))
-    });
-    assert_eq!(alarms, of_functions.map(|alarm| alarm.id.clone()).collect());
+    let choice = &preference["Alarms"]["Fn::If"];
+    assert_eq!(choice[0], "GuardsReleases");
+    assert_eq!(choice[2], json!([{"Ref": "AWS::NoValue"}]));
+    let alarms = references(&choice[1]);
+    let guards = template.alarms.iter().filter(|alarm| alarm.id.ends_with(GUARD));
+    assert_eq!(alarms, guards.clone().map(|alarm| alarm.id.clone()).collect());
     assert!((3..=10).contains(&alarms.len()), "CodeDeploy takes at most ten alarms");
+    for guard in guards {
+        only_new_versions(guard);
+    }
+}
+
+/// Requires that an alarm counts errors of the newest versions alone. What a service does to every version must not roll a
+/// release back. A function without a route reports that as errors as well, and counts it among its faults: they are subtracted.
+fn only_new_versions(guard: &Alarm) {
+    let queries = guard.properties["Metrics"].as_array().unwrap();
+    let expression = queries[0]["Expression"].as_str().unwrap();
+    let subtracts = expression.contains("- SUM(METRICS(\"f\"))");
+    let mut with_faults = BTreeSet::new();
+    for query in &queries[1..] {
+        let metric = &query["MetricStat"]["Metric"];
+        let dimensions = metric["Dimensions"].as_array().unwrap();
+        let names: Vec<_> = dimensions.iter().map(|it| it["Name"].as_str().unwrap()).collect();
+        if metric["MetricName"] == "Errors" {
+            assert_eq!(names, ["FunctionName", "Resource", "ExecutedVersion"], "{}", at(&guard.id));
+            let function = dimensions[0]["Value"]["Ref"].as_str().unwrap();
+            assert_eq!(dimensions[1]["Value"]["Fn::Sub"], format!("${{{function}}}:live"));
+            assert_eq!(dimensions[2]["Value"]["Fn::GetAtt"], json!([function, "Version.Version"]));
+        } else {
+            assert_eq!((names, &metric["MetricName"]), (vec!["Function"], &json!("Faults")));
+            with_faults.insert(dimensions[0]["Value"].as_str().unwrap().to_owned());
+        }
+    }
+    let template = template();
+    let of_guard = template.functions.iter().filter(|it| guard.functions.contains(&it.id));
+    let silent = of_guard.filter(|it| it.routes().count() == 0 && !it.has_default_route());
+    let silent: BTreeSet<_> = silent.map(|it| it.name.clone()).collect();
+    assert_eq!(with_faults, silent, "{}", at(&guard.id));
+    assert_eq!(subtracts, !silent.is_empty(), "{}: {expression}", at(&guard.id));
 }

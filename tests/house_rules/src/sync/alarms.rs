@@ -1,7 +1,7 @@
-//! The metrics of the alarms on errors of functions, in `template.yaml`: one alarm for each
-//! contract, and one for the functions that serve every contract.
+//! The metrics of the alarms on errors of functions, in `template.yaml`: one alarm for each contract, and
+//! one for the functions that serve every contract; once for all versions, and once for the newest one.
 
-use crate::declarations::{Declarations, Function, TEMPLATE};
+use crate::declarations::{Declarations, Function, TEMPLATE, Trigger};
 use crate::project::{File, Project};
 use crate::text::{replace_sections, sections};
 use anyhow::{Result, ensure};
@@ -19,45 +19,122 @@ pub(super) fn generate(project: &Project, declarations: &Declarations) -> Result
     Ok(vec![File { path: TEMPLATE.to_owned(), text }])
 }
 
+/// The two kinds of alarms.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// The errors of all versions.
+    Errors,
+    /// The errors of the newest version, for the guard of releases.
+    Release,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Errors => "error",
+            Self::Release => "release",
+        }
+    }
+
+    /// The metrics of a function, each with its letter in the id, its namespace and name, and its dimensions.
+    fn metrics(self, function: &Function) -> Vec<(char, String, String)> {
+        let Function { id, binary, triggers, .. } = function;
+        let errors = "Namespace: AWS/Lambda, MetricName: Errors".to_owned();
+        let of_all = format!("{{ Name: FunctionName, Value: !Ref {id} }}");
+        let of_newest = format!(
+            "{of_all}, {{ Name: Resource, Value: !Sub \"${{{id}}}:live\" }}, \
+             {{ Name: ExecutedVersion, Value: !GetAtt {id}.Version.Version }}"
+        );
+        let serves_requests = triggers
+            .iter()
+            .any(|trigger| matches!(trigger, Trigger::Route { .. } | Trigger::EveryOtherRequest));
+        match self {
+            Self::Errors => vec![('e', errors, of_all)],
+            Self::Release if serves_requests => vec![('e', errors, of_newest)],
+            Self::Release => {
+                let faults =
+                    "Namespace: !Sub \"Latchkey/${AWS::StackName}\", MetricName: Faults".to_owned();
+                let dimension = format!("{{ Name: Function, Value: {binary} }}");
+                vec![('e', errors, of_newest), ('f', faults, dimension)]
+            }
+        }
+    }
+
+    /// The length of a window, in seconds.
+    const fn period(self) -> u32 {
+        match self {
+            Self::Errors => 900,
+            Self::Release => 60,
+        }
+    }
+}
+
 fn with_metrics(mut template: String, declarations: &Declarations) -> Result<String> {
     let contracts = declarations.contracts.iter().map(|contract| Some(contract.as_str()));
     for contract in contracts.chain([None]) {
-        let name = contract.unwrap_or(SHARED);
-        let open = format!("# sync: error metrics of {name}");
-        let functions: Vec<_> = declarations.of_contract(contract).collect();
-        let sections = sections(&template, &open, END)?;
-        let alarms = functions.len().div_ceil(METRICS_OF_AN_ALARM);
-        ensure!(
-            sections.len() >= alarms,
-            "{TEMPLATE} has {} sections `{open}` for {} functions. An alarm computes with \
-             {METRICS_OF_AN_ALARM} metrics at most. Copy the alarm under another logical id, with \
-             an empty section. Name the copy in Globals.Function.DeploymentPreference.Alarms, on the \
-             Dashboard and in shared/docs/runbook.md",
-            sections.len(),
-            functions.len(),
-        );
-        let groups =
-            functions.chunks(METRICS_OF_AN_ALARM).map(metrics).chain(std::iter::repeat(vec![]));
-        let replacements: Vec<_> = sections.into_iter().zip(groups).collect();
-        template = replace_sections(&template, &replacements);
+        for kind in [Kind::Errors, Kind::Release] {
+            let functions: Vec<_> = declarations.of_contract(contract).collect();
+            template = with_metrics_of(&template, contract, kind, &functions)?;
+        }
     }
     Ok(template)
 }
 
-fn metrics(functions: &[&Function]) -> Vec<String> {
-    let metric = |(number, function): (usize, &&Function)| {
-        [
-            format!(
-                "- {{ Id: e{number}, ReturnData: false, MetricStat: {{ Period: 900, Stat: Sum, \
-                 Metric: {{ Namespace: AWS/Lambda, MetricName: Errors,"
-            ),
-            format!(
-                "    Dimensions: [{{ Name: FunctionName, Value: !Ref {} }}] }} }} }}",
-                function.id
-            ),
-        ]
+fn with_metrics_of(
+    template: &str,
+    contract: Option<&str>,
+    kind: Kind,
+    functions: &[&Function],
+) -> Result<String> {
+    let name = contract.unwrap_or(SHARED);
+    let open = format!("# sync: {} metrics of {name}", kind.as_str());
+    let sections = sections(template, &open, END)?;
+    let groups = groups(kind, functions);
+    ensure!(
+        sections.len() >= groups.len(),
+        "{TEMPLATE} has {} sections `{open}` for {} functions. An alarm computes with \
+         {METRICS_OF_AN_ALARM} metrics at most. Copy the alarm under another logical id, with \
+         an empty section. Name the copy on the Dashboard and in shared/docs/runbook.md, and, if it \
+         guards releases, in Globals.Function.DeploymentPreference.Alarms",
+        sections.len(),
+        functions.len(),
+    );
+    let groups = groups.into_iter().map(|group| lines(kind, &group));
+    let groups = groups.chain(std::iter::repeat(vec![]));
+    let replacements: Vec<_> = sections.into_iter().zip(groups).collect();
+    Ok(replace_sections(template, &replacements))
+}
+
+/// The functions of each alarm, in the order of the template.
+fn groups<'f>(kind: Kind, functions: &[&'f Function]) -> Vec<Vec<&'f Function>> {
+    let mut groups: Vec<(usize, Vec<&Function>)> = Vec::new();
+    for function in functions {
+        let metrics = kind.metrics(function).len();
+        match groups.last_mut() {
+            Some((used, group)) if used.saturating_add(metrics) <= METRICS_OF_AN_ALARM => {
+                *used = used.saturating_add(metrics);
+                group.push(function);
+            }
+            _ => groups.push((metrics, vec![function])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn lines(kind: Kind, functions: &[&Function]) -> Vec<String> {
+    let of_function = |(number, function): (usize, &&Function)| {
+        kind.metrics(function).into_iter().flat_map(move |(letter, metric, dimensions)| {
+            [
+                format!(
+                    "- {{ Id: {letter}{number}, ReturnData: false, MetricStat: {{ Period: {}, Stat: Sum, \
+                     Metric: {{ {metric},",
+                    kind.period()
+                ),
+                format!("    Dimensions: [{dimensions}] }} }} }}"),
+            ]
+        })
     };
-    (1..).zip(functions).flat_map(metric).collect()
+    (1..).zip(functions).flat_map(of_function).collect()
 }
 
 #[cfg(test)]
@@ -74,9 +151,23 @@ mod tests {
     fn each_function_is_in_the_alarm_of_its_contract() {
         let text = with_metrics(TEXT.to_owned(), &declarations()).unwrap();
         assert!(text.contains(METRIC), "{text}");
-        let (of_gotu, shared) = text.split_once("SharedErrorsAlarm").unwrap();
+        let (of_gotu, rest) = text.split_once("SharedErrorsAlarm").unwrap();
+        let (shared, _) = rest.split_once("GotuReleaseAlarm").unwrap();
         assert_eq!(of_gotu.matches("Name: FunctionName").count(), 2);
         assert!(shared.contains("Id: e2") && shared.contains("!Ref RotateKeysFunction }"));
+        assert_eq!(with_metrics(text.clone(), &declarations()).unwrap(), text);
+    }
+
+    #[test]
+    fn a_release_is_guarded_by_the_errors_of_the_newest_versions() {
+        let text = with_metrics(TEXT.to_owned(), &declarations()).unwrap();
+        let (of_gotu, shared) = text.split_once("SharedReleaseAlarm").unwrap();
+        let version = "Value: !GetAtt GotuPostOtpFunction.Version.Version";
+        assert!(of_gotu.contains(version) && of_gotu.contains("\"${GotuPostOtpFunction}:live\""));
+        assert!(!of_gotu.contains("Id: f1"), "a fault of a request is no error of Lambda");
+        assert!(
+            shared.contains("Id: f2") && shared.contains("Name: Function, Value: rotate-keys }")
+        );
         assert_eq!(with_metrics(text.clone(), &declarations()).unwrap(), text);
     }
 
@@ -98,8 +189,11 @@ mod tests {
 
     #[test]
     fn a_second_alarm_takes_what_the_first_has_no_room_for() {
-        let section = "        # sync: error metrics of gotu\n        # sync: end\n";
-        let text = TEXT.replace(section, &section.repeat(2));
+        let twice = |text: &str, kind: &str| {
+            let section = format!("        # sync: {kind} metrics of gotu\n        # sync: end\n");
+            text.replace(&section, &section.repeat(2))
+        };
+        let text = twice(&twice(TEXT, "error"), "release");
         let text = with_metrics(text, &eleven()).unwrap();
         let second = text.split("# sync: error metrics of gotu").nth(2).unwrap();
         let second = second.split("# sync: end").next().unwrap();
