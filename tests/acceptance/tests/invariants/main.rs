@@ -32,6 +32,7 @@ mod pages;
 mod people;
 mod races;
 mod relay;
+mod releases;
 mod repeats;
 mod secrets;
 mod sessions;
