@@ -46,7 +46,7 @@ PATIENCE = 60
 UNSUPPORTED = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard", "AWS::Lambda::EventInvokeConfig"}
 # The properties that publish versions and move an alias to them step by step. The emulator has neither CodeDeploy nor event
 # sources that invoke an alias, so all traffic goes to the functions directly.
-DEPLOYMENT = ["AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference"]
+DEPLOYMENT = ["AutoPublishAlias", "AutoPublishAliasAllProperties", "VersionDeletionPolicy", "DeploymentPreference"]
 
 
 def free_port():

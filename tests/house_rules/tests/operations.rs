@@ -187,6 +187,7 @@ fn deployments_are_canaries_that_alarms_roll_back() {
     let globals = &template.document()["Globals"]["Function"];
     assert_eq!(globals["AutoPublishAlias"], "live");
     assert_eq!(globals["AutoPublishAliasAllProperties"], true);
+    assert_eq!(globals["VersionDeletionPolicy"], "Delete");
     let preference = &globals["DeploymentPreference"];
     assert_eq!(preference["Type"]["Ref"], "Deployment");
     assert_eq!(template.parameter("Deployment").unwrap().default, "Canary10Percent5Minutes");

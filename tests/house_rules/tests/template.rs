@@ -295,3 +295,49 @@ fn rules_refuse_parameters_that_allow_too_many_guesses_a_day() {
     let default = |name: &str| template.parameter(name).unwrap().default.parse::<i64>().unwrap();
     assert_eq!(default("OtpMaxAttempts") * default("OtpSendsPerDay"), MOST_GUESSES);
 }
+
+/// Metrics of single routes cost as much as 186 metrics of our own, and no alarm and no graph reads one.
+#[test]
+fn the_gateway_counts_no_single_routes_and_logs_below_a_path_that_needs_no_policy() {
+    let template = template();
+    let api = template.resources_of("AWS::Serverless::HttpApi").next().unwrap().properties();
+    assert!(!api.to_string().contains("DetailedMetricsEnabled"));
+    let group = template.resource("ApiLogs").unwrap();
+    assert_eq!(
+        group.properties()["LogGroupName"]["Fn::Sub"],
+        "/aws/vendedlogs/${AWS::StackName}/api"
+    );
+    let format = api["AccessLogSettings"]["Format"].as_str().unwrap();
+    for variable in ["$context.error.message", "$context.integration.latency"] {
+        assert!(format.contains(variable), "{format}");
+    }
+    assert!(!format.contains("query"), "a query may hold personal data");
+}
+
+/// A stage that names a parameter wrongly would be refused at the first deployment, or deploy a default.
+#[test]
+fn each_stage_sets_parameters_of_the_template_to_values_that_they_can_have() {
+    let template = template();
+    let project = Project::here();
+    for stage in ["development", "production"] {
+        let path = format!("shared/stages/{stage}.yaml");
+        let values: BTreeMap<String, Value> =
+            yaml_serde::from_str(&project.read(&path).unwrap()).unwrap();
+        assert!(values.contains_key("EmailSender") && values.contains_key("PublicUrl"), "{path}");
+        for (name, value) in values {
+            let parameter = template.parameter(&name);
+            let body = &parameter.unwrap_or_else(|| panic!("{path}: no parameter {name}")).body;
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if let Some(allowed) = body["AllowedValues"].as_array() {
+                let fits = |one: &Value| *one == text || *one == value;
+                assert!(allowed.iter().any(fits), "{path}: {name} cannot be {text}");
+            }
+            if body["Type"] == "Number" {
+                let number: f64 = text.parse().unwrap_or_else(|_| panic!("{path}: {name}"));
+                let least = body["MinValue"].as_f64().unwrap_or(f64::MIN);
+                let most = body["MaxValue"].as_f64().unwrap_or(f64::MAX);
+                assert!((least..=most).contains(&number), "{path}: {name} cannot be {text}");
+            }
+        }
+    }
+}
