@@ -341,3 +341,28 @@ fn each_stage_sets_parameters_of_the_template_to_values_that_they_can_have() {
         }
     }
 }
+
+/// What hashes passwords takes a whole core, and can be kept from taking all of the account's concurrency.
+#[test]
+fn the_functions_that_hash_passwords_can_be_limited_together() {
+    let template = template();
+    let limited = |parameter: &str| {
+        let of = template.functions.iter().filter(|function| {
+            let properties = template.resource(&function.id).unwrap().properties();
+            properties["ReservedConcurrentExecutions"]["Fn::If"][1]["Ref"] == parameter
+        });
+        of.map(|function| function.name.clone()).collect::<BTreeSet<_>>()
+    };
+    let whole_core = template.functions.iter().filter(|function| function.memory_mb == 1769);
+    let hashing: BTreeSet<_> = whole_core.map(|function| function.name.clone()).collect();
+    assert_eq!(limited("HashingConcurrency"), hashing);
+    let preflight = Project::here().read("tests/preflight/src/checks.rs").unwrap();
+    assert!(preflight.contains(&format!("const HASHING: f64 = {}.0;", hashing.len())));
+    for (parameter, function) in [
+        ("RelayConcurrency", "relay"),
+        ("RotationConcurrency", "rotate-keys"),
+        ("FallbackConcurrency", "fallback"),
+    ] {
+        assert_eq!(limited(parameter), BTreeSet::from([function.to_owned()]));
+    }
+}
