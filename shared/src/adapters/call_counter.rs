@@ -1,6 +1,6 @@
 //! Counts the calls of AWS services, their duration and the write units of DynamoDB.
 
-use crate::ports::METRIC_EVENTS;
+use crate::ports::{METRIC_EVENTS, MetricEvent, record_metric};
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
 };
@@ -20,6 +20,23 @@ use std::time::Instant;
 pub(super) struct CallCounter {
     /// The name of the service, as in `AWS_ENDPOINT_URL_<NAME>`.
     pub(super) service: &'static str,
+}
+
+/// The services whose refusals can be the release's fault. What carriers refuse is mostly the account's.
+const OF_THE_STACK: [&str; 2] = ["DYNAMODB", "SECRETS_MANAGER"];
+/// What these services answer if the release asks for what it may not, or in a form that they do not know. An outage or
+/// a throttle has other codes.
+const DEFECTS: [&str; 3] =
+    ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"];
+
+/// Returns whether the answer of a service says that the release is wrong.
+fn is_defect(service: &str, answer: &[u8]) -> bool {
+    let names = |code: &str| {
+        answer
+            .windows(code.len().saturating_add(1))
+            .any(|part| part.strip_suffix(b"\"").is_some_and(|part| part == code.as_bytes()))
+    };
+    OF_THE_STACK.contains(&service) && DEFECTS.iter().any(|code| names(code))
 }
 
 /// The start of a call.
@@ -71,9 +88,43 @@ impl Intercept for CallCounter {
     ) -> Result<(), BoxError> {
         let took = config.load::<Began>().map(|began| began.0.elapsed()).unwrap_or_default();
         let call_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let answer = context.output_or_error().and_then(Result::ok);
+        let outcome = context.output_or_error();
+        if outcome.is_some_and(|outcome| outcome.is_err()) {
+            let answer = context.response().and_then(|response| response.body().bytes());
+            if answer.is_some_and(|answer| is_defect(self.service, answer)) {
+                record_metric(None, MetricEvent::Defect);
+            }
+        }
+        let answer = outcome.and_then(Result::ok);
         let write_units = answer.map(write_units).unwrap_or_default();
         tracing::info!(target: METRIC_EVENTS, service = self.service, call_micros, write_units);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_release_does_wrong_is_told_from_an_outage() {
+        let answer = |code: &str| {
+            format!("{{\"__type\":\"com.amazonaws.dynamodb.v20120810#{code}\",\"message\":\"m\"}}")
+        };
+        for code in DEFECTS {
+            assert!(is_defect("DYNAMODB", answer(code).as_bytes()), "{code}");
+            let short = format!("{{\"__type\":\"{code}\"}}");
+            assert!(is_defect("SECRETS_MANAGER", short.as_bytes()), "{code}");
+            assert!(!is_defect("SNS", answer(code).as_bytes()), "a carrier: {code}");
+        }
+        for code in [
+            "ProvisionedThroughputExceededException",
+            "ThrottlingException",
+            "TransactionCanceledException",
+            "InternalServerError",
+        ] {
+            assert!(!is_defect("DYNAMODB", answer(code).as_bytes()), "{code}");
+        }
+        assert!(!is_defect("DYNAMODB", b""));
     }
 }

@@ -51,6 +51,9 @@ pub enum MetricEvent {
     UserMovedIn,
     /// The fixed code of a test number was accepted.
     TestCodeAccepted,
+    /// The release did something wrong: a service of the stack refused a call that it never refuses to a right
+    /// release, or a request panicked.
+    Defect,
     /// Test numbers have not ended. Contains how many.
     TestNumbersOpen { count: u64 },
 }
@@ -90,6 +93,7 @@ impl MetricEvent {
             Self::UnknownHash => "UnknownHashes",
             Self::UserMovedIn => "UsersMovedIn",
             Self::TestCodeAccepted => "TestCodesAccepted",
+            Self::Defect => "Defects",
             Self::TestNumbersOpen { .. } => "TestNumbersOpen",
         }
     }

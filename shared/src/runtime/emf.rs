@@ -51,6 +51,7 @@ const METRICS: [Metric; 24] = [
     Metric { name: "OutboxAge", unit: "Milliseconds", dimensions: &[&[]] },
     Metric { name: "WriteUnits", unit: "Count", dimensions: &[&["Function"]] },
     Metric { name: "Faults", unit: "Count", dimensions: &[&[], &["Function"]] },
+    Metric { name: "Defects", unit: "Count", dimensions: &[&[], &["Release"]] },
     Metric { name: "ErrorLines", unit: "Count", dimensions: &[&[]] },
 ];
 
@@ -90,6 +91,8 @@ pub(super) struct Metrics {
     pub(super) function: String,
     /// The namespace. Two stacks of one account have two.
     pub(super) namespace: String,
+    /// What the operator calls this release, if it has a name.
+    pub(super) release: Option<String>,
 }
 
 impl Metrics {
@@ -122,7 +125,11 @@ fn lines(metrics: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i
                 values.truncate(MOST_VALUES);
                 values.into_iter().map(Value::from).collect()
             };
-            add(group_of(key), metric.name, values);
+            let mut group = group_of(key);
+            if let Some(release) = metrics.release.as_ref().filter(|_| metric.name == "Defects") {
+                group.insert("Release", release.clone());
+            }
+            add(group, metric.name, values);
         }
     }
     let of_function = || Group::from([("Function", metrics.function.clone())]);
@@ -160,10 +167,13 @@ fn line(
             [value] => value.clone(),
             values => json!(values),
         };
+        // A dimension without a value would make the line invalid: a release may have no name.
+        let has_all = |set: &&&[&str]| set.iter().all(|name| group.contains_key(name));
+        let dimensions: Vec<_> = metric.dimensions.iter().filter(has_all).collect();
         members.insert(metric.name.to_owned(), value);
         directives.push(json!({
             "Namespace": namespace,
-            "Dimensions": metric.dimensions,
+            "Dimensions": dimensions,
             "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
         }));
     }
@@ -188,12 +198,26 @@ mod tests {
     }
 
     fn of(function: &str) -> Metrics {
-        Metrics { function: function.to_owned(), namespace: "Test".to_owned() }
+        let namespace = "Test".to_owned();
+        Metrics { function: function.to_owned(), namespace, release: None }
     }
 
     #[test]
     fn a_request_without_metrics_writes_no_line() {
         assert!(lines(&of("relay"), &Counters::default(), Outcome::Ok, 0).is_empty());
+    }
+
+    #[test]
+    fn a_defect_belongs_to_its_release_if_that_has_a_name() {
+        let mut counters = Counters::default();
+        counters.counts.insert(key("Defects", "", ""), vec![1, 1]);
+        for (release, sets) in [(None, json!([[]])), (Some("4f2a"), json!([[], ["Release"]]))] {
+            let metrics = Metrics { release: release.map(str::to_owned), ..of("acme-join") };
+            let lines = lines(&metrics, &counters, Outcome::Ok, 0);
+            assert_eq!((lines.len(), &lines[0]["Defects"]), (1, &json!(2)));
+            assert_eq!(lines[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"], sets);
+            assert_eq!(lines[0].get("Release").and_then(Value::as_str), release);
+        }
     }
 
     #[test]

@@ -4,12 +4,12 @@ use super::counters::Counters;
 use super::emf::{Metrics, Outcome};
 use super::error::Error;
 use super::once::{Begun, Once, Unanswered};
-use super::settings::{front, metrics_namespace};
+use super::settings::{front, metrics_namespace, release};
 use super::trace::{Facts, with_keys};
 use crate::adapters::system::SystemClock;
 use crate::domain::time::{HOUR, Timestamp};
 use crate::http::{Cors, Front, Refusal, Request, Response, secured, source_address};
-use crate::ports::{Clock as _, chain};
+use crate::ports::{Clock as _, MetricEvent, chain, record_metric};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -123,6 +123,11 @@ fn function_name(module: &str) -> String {
     module.rsplit("::").next().unwrap_or_default().replace('_', "-")
 }
 
+/// The writer of the metrics of a function.
+fn metrics_of(module: &str) -> Metrics {
+    Metrics { function: function_name(module), namespace: metrics_namespace(), release: release() }
+}
+
 /// An `async fn` of a state and an input whose future is `Send`, which a bound with `AsyncFn` cannot
 /// require.
 pub trait Handler<'a, S: 'a, I: 'a, O>: Fn(&'a S, I) -> Self::Future + Sync {
@@ -215,6 +220,7 @@ where
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!("a request panicked");
+            record_metric(None, MetricEvent::Defect);
             R::INTERNAL.into_response(request)
         }
         Err(_) => {
@@ -248,7 +254,7 @@ where
     let front = &front()?;
     let (state, handler, cors, once) = (&state, &handler, &cors, once.as_ref());
     let cold = &AtomicBool::new(true);
-    let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
+    let metrics = &metrics_of(module);
     let serve_one = move |mut request: Request| async move {
         let invocation = Invocation::begin(cold, request.lambda_context_ref());
         let answer = answer(&mut request, (front, cors, once), (state, handler));
@@ -311,7 +317,7 @@ where
 {
     let (state, handler) = (&state, &handler);
     let cold = &AtomicBool::new(true);
-    let metrics = &Metrics { function: function_name(module), namespace: metrics_namespace() };
+    let metrics = &metrics_of(module);
     let serve_one = move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation::begin(cold, Some(&event.context));
         let records = event.payload.get("Records").and_then(Value::as_array).map(Vec::len);

@@ -59,6 +59,11 @@ pub(super) fn metrics_namespace() -> String {
     optional("METRICS_NAMESPACE").unwrap_or_else(|| "Latchkey".to_owned())
 }
 
+/// What the operator calls this release.
+pub(super) fn release() -> Option<String> {
+    optional("RELEASE")
+}
+
 fn required(name: &str) -> Result<String, SettingsError> {
     optional(name).ok_or_else(|| SettingsError::Missing(name.to_owned()))
 }

@@ -408,3 +408,18 @@ fn a_release_is_not_rolled_back_by_what_fails_in_every_version() {
         with(false).rings_within(4);
     }
 }
+
+#[test]
+fn the_defects_of_a_new_release_ring_and_those_of_another_do_not() {
+    let defects = |release: &str| {
+        let mut scenario = Scenario::of("DefectsReleaseAlarm");
+        let mut defects = metric(&scenario.alarm, "Defects");
+        defects.dimensions.insert("Release".to_owned(), release.to_owned());
+        for minute in [BEGIN, BEGIN + 3] {
+            scenario.data.put_late(&defects, minute, 2.0, 1);
+        }
+        scenario
+    };
+    defects("without-a-name").rings_within(5);
+    defects("4f2a").is_silent();
+}

@@ -84,6 +84,7 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
         ("MESSAGES_PER_HOUR", "2"),
         ("DELIVERY_REPORTS", "on"),
         ("TEST_NUMBERS", &test_numbers),
+        ("ANSWERS_TABLE", "absent"),
     ]);
     let stack = &TestStack::with(&env).await;
     let phone = new_phone();
@@ -93,6 +94,9 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
     }
     stack.fault(&of_store("error").in_function("gotu-post-users")).await;
     gotu(stack).sign_up_by_email(&new_email()).await;
+    // A release that names a table wrongly.
+    let keyed = stack.call("gotu-post-otp").header("idempotency-key", "a-key-of-this-test");
+    assert_eq!(keyed.json(&json!({})).await.status, 500);
     for mode in ["refuse", "misconfigured"] {
         stack.fault(&Fault::of("sns", mode).times(1)).await;
     }
@@ -138,6 +142,25 @@ async fn a_store_that_is_down_counts_as_faults_and_writes_error_lines() {
     stack.wait_for_sum("Faults", 5.0).await;
     assert!(stack.sum("Faults", &[("Function", "gotu-post-otp")]) >= 5.0);
     assert!(errors() >= 5);
+}
+
+/// What the release does wrong counts as its defect, and what every release meets does not.
+#[tokio::test]
+async fn a_table_that_a_release_cannot_find_is_its_defect_and_a_throttled_one_is_not() {
+    let env = without_limits(&[("ANSWERS_TABLE", "absent"), ("RELEASE", "4f2a")]);
+    let stack = &TestStack::with(&env).await;
+    for mode in ["throttle", "error", "timeout"] {
+        stack.fault(&of_store(mode).in_function("gotu-post-otp").times(100)).await;
+        let reply = gotu(stack).ask_for_code(&new_phone(), "sign_up").await;
+        assert_eq!(reply.status, 500, "{mode}: {reply:?}");
+        stack.clear_faults().await;
+    }
+    stack.wait_for_sum("Faults", 3.0).await;
+    assert_sum(stack, "Defects", &[], 0.0);
+    let keyed = stack.call("gotu-post-otp").header("idempotency-key", "a-key-of-this-test");
+    assert_eq!(keyed.json(&json!({})).await.status, 500);
+    stack.wait_for_sum("Defects", 1.0).await;
+    assert_sum(stack, "Defects", &[("Release", "4f2a")], 1.0);
 }
 
 /// AWS/Lambda Errors are counted by Lambda itself. A function that did not answer shows in API Gateway's own answer.
