@@ -36,6 +36,20 @@ mod prices {
     pub(super) const EVENT: f64 = 1.00e-6;
     /// A mail.
     pub(super) const MAIL: f64 = 0.10e-3;
+    /// A gigabyte of log lines that CloudWatch takes in.
+    pub(super) const LOG_GIGABYTE: f64 = 0.50;
+    /// A trace that X-Ray records.
+    pub(super) const TRACE: f64 = 5.0e-6;
+    /// A secret for a month.
+    pub(super) const SECRET: f64 = 0.40;
+    /// A call of Secrets Manager.
+    pub(super) const SECRET_CALL: f64 = 0.05e-4;
+    /// A metric that an alarm reads, for a month.
+    pub(super) const ALARM_METRIC: f64 = 0.10;
+    /// A metric of our own, for a month, up to 10,000 of them.
+    pub(super) const METRIC: f64 = 0.30;
+    /// A dashboard for a month, after the three that are free.
+    pub(super) const DASHBOARD: f64 = 3.0;
     /// A text. Its price is between 0.003 (India, registered sender) and more than 0.20, by country.
     pub(super) const TEXT: f64 = 0.05;
 }
@@ -54,6 +68,7 @@ struct Used {
     events: f64,
     texts: f64,
     mails: f64,
+    log_bytes: f64,
 }
 
 impl Used {
@@ -69,6 +84,7 @@ impl Used {
             events: per(self.events, before.events),
             texts: per(self.texts, before.texts),
             mails: per(self.mails, before.mails),
+            log_bytes: per(self.log_bytes, before.log_bytes),
         }
     }
 
@@ -113,6 +129,8 @@ async fn used(stack: &TestStack, template: &Template) -> Used {
         used.invocations += 1.0;
         used.requests += if line["message"] == "request" { 1.0 } else { 0.0 };
     }
+    let lines: u32 = stack.logs().iter().map(|line| u32::try_from(line.len()).unwrap()).sum();
+    used.log_bytes = f64::from(lines);
     used.events = count(&stack.local("events").await["events"]);
     let messages = stack.local("messages").await["messages"].as_array().unwrap().clone();
     for message in &messages {
@@ -129,7 +147,7 @@ fn count(list: &Value) -> f64 {
     list.as_array().unwrap().iter().map(|_| 1.0).sum()
 }
 
-async fn measure(stack: &TestStack, name: &str, flow: impl AsyncFn()) {
+async fn measure(stack: &TestStack, name: &str, flow: impl AsyncFn()) -> Used {
     let template = Template::load().unwrap();
     flow().await;
     let before = used(stack, &template).await;
@@ -149,6 +167,88 @@ async fn measure(stack: &TestStack, name: &str, flow: impl AsyncFn()) {
         each.price() * 1000.0,
         each.texts.mul_add(prices::TEXT, each.price()) * 1000.0,
     );
+    each
+}
+
+/// The seconds of a month of 30 days.
+const MONTH: f64 = 30.0 * 86_400.0;
+/// The line of the gateway's access log, in bytes, about.
+const ACCESS_LINE: f64 = 600.0;
+/// The part of requests that X-Ray records, besides one in each second.
+const TRACED: f64 = 0.05;
+/// What the metrics of our own are, by contract and function, in a stack that people use (`shared/docs/decisions/0010-operations.md`).
+const METRICS: f64 = 60.0;
+/// The age up to which a process keeps a key ring, in seconds, and the calls with which it reads one.
+const KEY_RING: (f64, f64) = (300.0, 2.0);
+
+/// The number of metrics that the alarms read.
+fn alarm_metrics(template: &Template) -> f64 {
+    let of_alarm = |alarm: &template::Alarm| {
+        let queries = alarm.properties["Metrics"].as_array();
+        let read =
+            queries.map(|queries| queries.iter().filter(|it| it.get("MetricStat").is_some()));
+        read.map_or(1.0, |queries| queries.map(|_| 1.0).sum())
+    };
+    template.alarms.iter().map(of_alarm).sum()
+}
+
+/// The invocations of the schedules in a second, each with the memory of its function, in GB.
+fn scheduled(template: &Template) -> Vec<(f64, f64)> {
+    let of_function = |function: &template::Function| {
+        let memory = memory(template, &function.name);
+        function.schedules().map(|it| (1.0 / it.period.as_secs_f64(), memory)).collect::<Vec<_>>()
+    };
+    template.functions.iter().flat_map(of_function).collect()
+}
+
+/// Prints what a stack without users costs in a month, in USD.
+fn print_idle(template: &Template) -> f64 {
+    let secrets: f64 = template.secrets.iter().map(|_| prices::SECRET).sum();
+    let alarms = alarm_metrics(template) * prices::ALARM_METRIC;
+    // A sweep that finds nothing takes some 30 ms.
+    let runs = scheduled(template).into_iter();
+    let runs: f64 = runs
+        .map(|(rate, memory)| rate * (prices::INVOCATION + 0.03 * memory * prices::GB_SECOND))
+        .sum();
+    let sweeps = runs * MONTH;
+    let parts = [
+        ("secrets", secrets),
+        ("alarms", alarms),
+        ("the dashboard, if the account has three others", prices::DASHBOARD),
+        ("schedules", sweeps),
+    ];
+    println!("\n| of a stack without users | USD a month |\n| --- | --- |");
+    for (name, price) in parts {
+        println!("| {name} | {price:.2} |");
+    }
+    let idle: f64 = parts.iter().map(|(_, price)| price).sum();
+    println!("| in all | {idle:.2} |");
+    idle
+}
+
+/// Prints what a stack costs in a month at so many sign-ups a second, in USD.
+fn print_rates(idle: f64, sign_up: Used) {
+    println!(
+        "\n| sign-ups a second | requests and tables | logs and traces | metrics and keys | idle | without SMS, a sign-up | SMS | \n| --- | --- | --- | --- | --- | --- | --- |"
+    );
+    for rate in [1.0, 100.0, 10_000.0_f64] {
+        let count = rate * MONTH;
+        let bytes = sign_up.requests.mul_add(ACCESS_LINE, sign_up.log_bytes);
+        let logs = count * bytes / 1e9 * prices::LOG_GIGABYTE;
+        let traced = (sign_up.requests * rate).mul_add(TRACED, 1.0_f64.min(rate));
+        let recorded = traced * MONTH * prices::TRACE;
+        // Each request keeps a process busy for its duration; each process reads two rings.
+        let processes = (rate * sign_up.gb_seconds / 0.25).ceil();
+        let (age, calls) = KEY_RING;
+        let keys = processes * 2.0 * calls / age * MONTH * prices::SECRET_CALL;
+        let (work, seen, watch) =
+            (count * sign_up.price(), logs + recorded, METRICS * prices::METRIC + keys);
+        let each = (work + seen + watch + idle) / count;
+        println!(
+            "| {rate:.0} | {work:.0} | {seen:.0} | {watch:.0} | {idle:.0} | {each:.6} | {:.0} |",
+            count * sign_up.texts * prices::TEXT
+        );
+    }
 }
 
 #[tokio::main]
@@ -160,12 +260,17 @@ async fn main() {
         prices::TEXT
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    let sign_up = Mutex::new(Used::default());
     for_every_contract(stack, async |driver| {
         let name = driver.facts().name;
-        measure(stack, &format!("{name}: sign up with a code"), async || {
+        let title = format!("{name}: sign up with a code");
+        let each = measure(stack, &title, async || {
             driver.signed_up(&driver.new_person()).await;
-        })
-        .await;
+        });
+        let each = each.await;
+        if name == "gotu" {
+            *sign_up.lock().unwrap() = each;
+        }
         measure(stack, &format!("{name}: a code that is not used"), async || {
             driver.asked(&driver.new_person()).await;
         })
@@ -180,6 +285,9 @@ async fn main() {
     .await;
     measure_gotu_by_mail(stack).await;
     measure_posbytz_by_mail(stack).await;
+    let idle = print_idle(&Template::load().unwrap());
+    let sign_up = *sign_up.lock().unwrap();
+    print_rates(idle, sign_up);
 }
 
 async fn measure_gotu_by_mail(stack: &TestStack) {
