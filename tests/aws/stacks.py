@@ -212,7 +212,7 @@ def commanded(account, build):
     (folder / "template.yaml").write_text(json.dumps(template))
     keys = {"AWS_ENDPOINT_URL": account.url, "AWS_ACCESS_KEY_ID": project.PSEUDO["AWS::AccountId"], "SAM_CLI_TELEMETRY": "0"}
     parts = [f"--only={part}" for part in ("data", "shared", "gotu")]
-    command = [accounts.XTASK, "deploy", "--stage=staging", "--stacks=per-contract", *parts, "--no-build", f"--build={folder}"]
+    command = [accounts.XTASK, "deploy", "--stage=development", "--stacks=per-contract", *parts, "--no-build", f"--build={folder}"]
 
     def run(*options):
         options = [*command, "--yes", f"--region={project.PSEUDO['AWS::Region']}", *options]
@@ -221,7 +221,7 @@ def commanded(account, build):
     ran = run("--create")
     require(ran.returncode == 0, "the command deploys a stage", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
     formation, tables = account.client("cloudformation"), account.client("dynamodb")
-    name = "latchkey-staging"
+    name = "latchkey-development"
     stack, = formation.describe_stacks(StackName=name)["Stacks"]
     require(stack["EnableTerminationProtection"], "its data is protected", stack["StackStatus"])
     policy = json.loads(formation.get_stack_policy(StackName=name)["StackPolicyBody"])
@@ -231,7 +231,7 @@ def commanded(account, build):
     for part in ("shared", "gotu"):
         stack, = formation.describe_stacks(StackName=f"{name}-{part}")["Stacks"]
         given = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
-        require(given.get("stage") == "staging", f"the stack {part} has the settings of the environment", stack["StackStatus"])
+        require(given.get("stage") == "development", f"the stack {part} has the settings of the environment", stack["StackStatus"])
     ran = run()
     require(ran.returncode == 0, "the command repeats without a change", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
 

@@ -19,7 +19,7 @@ struct Metric {
 }
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
-const METRICS: [Metric; 24] = [
+const METRICS: [Metric; 25] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },

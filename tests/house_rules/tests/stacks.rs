@@ -276,6 +276,7 @@ fn options(stacks: Arrangement) -> Options {
         create: false,
         tables: None,
         stream: None,
+        release: None,
         region: None,
         no_build: true,
         build: deploy::BUILD.to_owned(),
@@ -285,7 +286,8 @@ fn options(stacks: Arrangement) -> Options {
 
 /// The commands, with the words that each deployment has left out.
 fn commands(options: &Options, config: &str) -> Vec<String> {
-    let commands = deploy::commands(options, &contracts(), config, Path::new("/project")).unwrap();
+    let commands =
+        deploy::commands(options, &contracts(), config, Path::new("/project"), "1a2b").unwrap();
     let common = " --config-file /project/samconfig.toml";
     let rights = " --capabilities CAPABILITY_IAM --resolve-s3 --no-fail-on-empty-changeset";
     let short = commands.iter().map(|command| {
@@ -336,18 +338,30 @@ fn a_contract_is_deployed_alone_with_its_own_environment_and_in_a_region() {
           latchkey-production-gotu --config-env production-gotu --region ap-southeast-1"]
     );
     options.only = vec!["functions".to_owned()];
-    let error = deploy::commands(&options, &contracts(), CONFIG, Path::new("/"));
+    let error = deploy::commands(&options, &contracts(), CONFIG, Path::new("/"), "1a2b");
     assert!(error.unwrap_err().to_string().contains("there is no stack functions"));
     options.stage = "elsewhere".to_owned();
-    let error = deploy::commands(&options, &contracts(), CONFIG, Path::new("/"));
+    let error = deploy::commands(&options, &contracts(), CONFIG, Path::new("/"), "1a2b");
     assert!(error.unwrap_err().to_string().contains("has no environment elsewhere"));
 }
 
 #[test]
 fn the_environments_of_the_project_are_deployed() {
-    let config = Project::here().read(deploy::CONFIG).unwrap();
-    for stage in ["default", "staging", "production"] {
+    let project = Project::here();
+    let config = project.read(deploy::CONFIG).unwrap();
+    for stage in ["default", "development", "production"] {
         let options = Options { stage: stage.to_owned(), ..options(Arrangement::One) };
-        assert_eq!(commands(&options, &config).len(), 4, "{stage}");
+        let root = project.root();
+        let commands = deploy::commands(&options, &contracts(), &config, root, "1a2b").unwrap();
+        assert_eq!(commands.len(), 4, "{stage}");
+        let parameters = [
+            "--parameter-overrides",
+            &format!("file://shared/stages/{stage}.yaml"),
+            "Release=1a2b",
+        ];
+        for command in commands.iter().filter(|command| command[0] == "sam") {
+            let has_them = command.windows(3).any(|words| words == parameters);
+            assert_eq!(has_them, stage != "default", "{command:?}");
+        }
     }
 }

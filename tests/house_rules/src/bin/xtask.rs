@@ -119,7 +119,13 @@ fn write(project: &Project) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "a command prints what it would do")]
 fn print_deployment(project: &Project, options: &deploy::Options) -> Result<()> {
     let config = project.read(deploy::CONFIG)?;
-    let commands = deploy::commands(options, &project.contracts()?, &config, project.root())?;
+    let commands = deploy::commands(
+        options,
+        &project.contracts()?,
+        &config,
+        project.root(),
+        &options.release(project)?,
+    )?;
     if !options.no_build {
         println!("sam build");
     }

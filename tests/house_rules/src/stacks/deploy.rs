@@ -14,6 +14,8 @@ pub const CONFIG: &str = "samconfig.toml";
 pub const BUILD: &str = ".aws-sam/build";
 /// What an update of the data may not do.
 pub const STACK_POLICY: &str = "shared/stack-policy.json";
+/// The folder with the parameters of the environments, a file for each.
+pub const PARAMETERS: &str = "shared/stages";
 
 /// How many stacks hold the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,6 +47,9 @@ pub struct Options {
     /// The ARN of the outbox's stream, after a restore
     #[arg(long, value_name = "ARN", requires = "tables")]
     pub stream: Option<String>,
+    /// What the release is called, by default the commit (the parameter Release)
+    #[arg(long, value_name = "NAME")]
+    pub release: Option<String>,
     /// The region, for SAM and the AWS CLI
     #[arg(long)]
     pub region: Option<String>,
@@ -76,6 +81,18 @@ impl Options {
         match &self.tables {
             Some(tables) => Names { tables: tables.clone(), stream: self.stream.clone(), ..names },
             None => names,
+        }
+    }
+
+    /// The name of the release.
+    ///
+    /// # Errors
+    ///
+    /// No name is given, and git does not know the commit.
+    pub fn release(&self, project: &Project) -> Result<String> {
+        match &self.release {
+            Some(release) => Ok(release.clone()),
+            None => commit(project),
         }
     }
 
@@ -135,6 +152,7 @@ pub fn commands(
     contracts: &[String],
     config: &str,
     root: &Path,
+    release: &str,
 ) -> Result<Vec<Words>> {
     let has = |environment: &str| {
         let start = format!("[{environment}.");
@@ -146,13 +164,22 @@ pub fn commands(
     for part in options.parts(contracts)? {
         let stack = stack(&base, &part);
         let own = format!("{}-{part}", options.stage);
-        let environment = if has(&own) { own } else { options.stage.clone() };
+        let environment = if has(&own) { own.clone() } else { options.stage.clone() };
         let deploy = |file: &str| {
             let mut command = words("sam deploy --template-file");
             command.push(format!("{}/{file}.json", options.build));
             command.extend(["--stack-name".to_owned(), stack.clone(), "--config-file".to_owned()]);
             command.push(root.join(CONFIG).display().to_string());
             command.extend(["--config-env".to_owned(), environment.clone()]);
+            // The parameters of the command line replace those of the environment, so the files are named again.
+            // Of two values, the later one counts.
+            let files = [&options.stage, &own].map(|name| format!("{PARAMETERS}/{name}.yaml"));
+            let files: Vec<_> = files.iter().filter(|file| root.join(file).exists()).collect();
+            if !files.is_empty() {
+                command.push("--parameter-overrides".to_owned());
+                command.extend(files.iter().map(|file| format!("file://{file}")));
+                command.push(format!("Release={release}"));
+            }
             command.extend(words("--capabilities CAPABILITY_IAM --resolve-s3"));
             command.push("--no-fail-on-empty-changeset".to_owned());
             let confirm =
@@ -223,7 +250,8 @@ fn file(name: &str, document: &Json) -> Result<File> {
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     let contracts = project.contracts()?;
     let config = project.read(CONFIG)?;
-    let commands = commands(options, &contracts, &config, project.root())?;
+    let release = options.release(project)?;
+    let commands = commands(options, &contracts, &config, project.root(), &release)?;
     if !options.no_build {
         execute(project, &words("sam build"))?;
     }
@@ -236,6 +264,16 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
         println!("wrote {build}/{path}");
     }
     commands.iter().try_for_each(|command| execute(project, command))
+}
+
+/// Returns the commit that is deployed.
+fn commit(project: &Project) -> Result<String> {
+    let mut git = Command::new("git");
+    let asked = git.args(["rev-parse", "--short", "HEAD"]).current_dir(project.root()).output();
+    let commit = asked.ok().filter(|output| output.status.success());
+    let commit =
+        commit.context("failed to ask git for the commit: name the release (--release)")?;
+    Ok(String::from_utf8(commit.stdout)?.trim().to_owned())
 }
 
 #[expect(clippy::print_stdout, reason = "a command prints what it does")]

@@ -34,9 +34,9 @@ const NAMESPACE: &str = "Latchkey/${AWS::StackName}";
 #[must_use]
 pub fn writer(metric: &str) -> Option<Writer> {
     Some(match metric {
-        "SignUps" | "SignIns" | "CodesVerified" | "CodesRefused" | "WrongGuesses"
-        | "UnknownHashes" | "BillUsed" | "BillRefused" | "IdSpaceUsed" | "TestCodesAccepted"
-        | "Refusals" => Writer::Contracts,
+        "SignUps" | "SignIns" | "UsersMovedIn" | "CodesVerified" | "CodesRefused"
+        | "WrongGuesses" | "UnknownHashes" | "BillUsed" | "BillRefused" | "IdSpaceUsed"
+        | "TestCodesAccepted" | "Refusals" => Writer::Contracts,
         "CodesSent"
         | "CodesEnded"
         | "RecipientsRefused"
@@ -46,7 +46,7 @@ pub fn writer(metric: &str) -> Option<Writer> {
         | "RelayLag"
         | "OutboxAge"
         | "TestNumbersOpen" => Writer::Shared,
-        "Faults" | "ErrorLines" | "WriteUnits" => Writer::Both,
+        "Defects" | "Faults" | "ErrorLines" | "WriteUnits" => Writer::Both,
         _ => return None,
     })
 }
