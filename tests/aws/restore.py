@@ -184,7 +184,8 @@ class Restore:
         self.jump()
         self.undone()
         stream = self.described(self.target("Outbox"))["LatestStreamArn"]
-        print("The tables are ready. Deploy the functions on them, with the stage and the --stacks of yours:")
+        print("The tables are ready. Write them into [STAGE.latchkey.parameters] of samconfig.toml, and deploy the functions on them:")
+        print(f'tables = "{self.options.target}"\nstream = "{stream}"')
         print(f"cargo xtask deploy --stage STAGE --only functions --tables {self.options.target} --stream {stream}")
 
 

@@ -271,7 +271,7 @@ fn an_update_may_not_replace_or_delete_data() {
 fn options(stacks: Arrangement) -> Options {
     Options {
         stage: "production".to_owned(),
-        stacks,
+        stacks: Some(stacks),
         only: Vec::new(),
         create: false,
         tables: None,
@@ -343,6 +343,34 @@ fn a_contract_is_deployed_alone_with_its_own_environment_and_in_a_region() {
     options.stage = "elsewhere".to_owned();
     let error = deploy::commands(&options, &contracts(), CONFIG, Path::new("/"), "1a2b");
     assert!(error.unwrap_err().to_string().contains("has no environment elsewhere"));
+}
+
+#[test]
+fn a_stage_keeps_its_arrangement_and_its_restored_tables_in_the_configuration() {
+    let config = "[production.deploy.parameters]\ntables = \"other\"\n\
+        [production.latchkey.parameters]\nstacks = \"per-contract\"\ntables = \"r1\"\n\
+        stream = \"arn:r1\"\n[staging.deploy.parameters]\n";
+    let of = |stage: &str, stacks: Option<Arrangement>| {
+        let options = Options { stage: stage.to_owned(), stacks, ..options(Arrangement::One) };
+        options.or_configured(config).unwrap()
+    };
+    let found = of("production", None);
+    assert_eq!(found.parts(&contracts()).unwrap().len(), 2 + contracts().len());
+    assert_eq!(
+        (found.names().tables.as_str(), found.names().data.as_str()),
+        ("r1", "latchkey-production")
+    );
+    assert_eq!(found.names().stream.as_deref(), Some("arn:r1"));
+    assert_eq!(of("production", Some(Arrangement::One)).parts(&contracts()).unwrap().len(), 2);
+    let named = Options { tables: Some("r2".to_owned()), ..options(Arrangement::One) };
+    assert_eq!(named.or_configured(config).unwrap().names().tables, "r2");
+    let found = of("staging", None);
+    assert_eq!((found.stacks, found.names().tables.as_str()), (None, "latchkey-staging"));
+    for broken in ["tables = \"r1\"", "stacks = \"many\""] {
+        let config = format!("[production.latchkey.parameters]\n{broken}");
+        let options = Options { stacks: None, ..options(Arrangement::One) };
+        assert!(options.or_configured(&config).is_err(), "{broken}");
+    }
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn write(project: &Project) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "a command prints what it would do")]
 fn print_deployment(project: &Project, options: &deploy::Options) -> Result<()> {
     let config = project.read(deploy::CONFIG)?;
+    let options = &options.clone().or_configured(&config)?;
     let commands = deploy::commands(
         options,
         &project.contracts()?,

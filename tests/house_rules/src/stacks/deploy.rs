@@ -2,7 +2,8 @@
 
 use super::{Names, Part, cut};
 use crate::project::{File, Project};
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::ValueEnum as _;
 use serde_json::Value as Json;
 use std::path::Path;
 use std::process::Command;
@@ -32,9 +33,9 @@ pub struct Options {
     /// The environment in samconfig.toml; its stacks are latchkey-STAGE, latchkey-STAGE-functions and so on
     #[arg(long)]
     pub stage: String,
-    /// How many stacks hold the functions
-    #[arg(long, value_enum, default_value_t = Arrangement::One)]
-    pub stacks: Arrangement,
+    /// How many stacks hold the functions; by default as samconfig.toml says, or one
+    #[arg(long, value_enum)]
+    pub stacks: Option<Arrangement>,
     /// Only these stacks, such as data, functions, shared or the name of a contract
     #[arg(long, value_name = "PART")]
     pub only: Vec<String>,
@@ -65,6 +66,26 @@ pub struct Options {
 }
 
 impl Options {
+    /// Takes what the command line leaves out from the table `[STAGE.latchkey.parameters]` of the
+    /// configuration. SAM ignores it: it has no command of this name.
+    ///
+    /// # Errors
+    ///
+    /// The arrangement in it is unknown.
+    pub fn or_configured(mut self, config: &str) -> Result<Self> {
+        let setting = |name: &str| setting(config, &self.stage, name);
+        if self.tables.is_none() {
+            (self.tables, self.stream) = (setting("tables"), setting("stream"));
+            let both = self.tables.is_some() == self.stream.is_some();
+            ensure!(both, "{CONFIG} has one of tables and stream for {}", self.stage);
+        }
+        if let (None, Some(name)) = (self.stacks, setting("stacks")) {
+            let known = Arrangement::from_str(&name, false);
+            self.stacks = Some(known.map_err(|_| anyhow!("{CONFIG}: unknown stacks {name}"))?);
+        }
+        Ok(self)
+    }
+
     /// What the names of the stacks begin with.
     #[must_use]
     pub fn base(&self) -> String {
@@ -102,15 +123,28 @@ impl Options {
     ///
     /// A part is not one of this arrangement.
     pub fn parts(&self, contracts: &[String]) -> Result<Vec<Part>> {
-        let mut parts = parts(self.stacks, contracts);
+        let stacks = self.stacks.unwrap_or(Arrangement::One);
+        let mut parts = parts(stacks, contracts);
         for name in &self.only {
             let known = parts.iter().any(|part| part.to_string() == *name);
-            ensure!(known, "there is no stack {name} with --stacks {:?}", self.stacks);
+            ensure!(known, "there is no stack {name} with the arrangement {stacks:?}");
         }
         let named = |part: &Part| self.only.contains(&part.to_string());
         parts.retain(|part| self.only.is_empty() || named(part));
         Ok(parts)
     }
+}
+
+/// The text of a setting in the table of a stage.
+fn setting(config: &str, stage: &str, name: &str) -> Option<String> {
+    let header = format!("[{stage}.latchkey.parameters]");
+    let lines = config.lines().map(str::trim).skip_while(|line| *line != header).skip(1);
+    let mut lines = lines.take_while(|line| !line.starts_with('['));
+    lines.find_map(|line| {
+        let (found, value) = line.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        (found.trim() == name).then(|| value.to_owned())
+    })
 }
 
 /// The parts of an arrangement, in the order of their deployment.
@@ -250,6 +284,7 @@ fn file(name: &str, document: &Json) -> Result<File> {
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     let contracts = project.contracts()?;
     let config = project.read(CONFIG)?;
+    let options = &options.clone().or_configured(&config)?;
     let release = options.release(project)?;
     let commands = commands(options, &contracts, &config, project.root(), &release)?;
     if !options.no_build {
