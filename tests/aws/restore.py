@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import template as project  # noqa: E402
 
 # The record of what operators did is restored as it is now, so that no entry is lost.
-AS_OF_NOW = "Audit"
-# What keeps people signed in.
-SESSIONS = {"Sessions", "Devices"}
+AUDIT = "Audit"
+# Without their devices, people sign in again. Tokens that were ended must stay ended.
+DEVICES, ENDED = "Devices", "Sessions"
 # The highest integer id: clients store ids in signed 32-bit integers.
 HIGHEST_ID = 2**31 - 1
 # The seconds between two looks at a table that is not ready, and the longest wait: AWS restores large tables for hours.
@@ -43,8 +43,9 @@ class Restore:
         self.options = options
         self.tables = declared()
         self.client = boto3.client("dynamodb")
-        ended = SESSIONS if options.end_sessions else set()
-        self.restored = [name for name, properties in self.tables.items() if is_recoverable(properties) and name not in ended]
+        left_out = {DEVICES} if options.end_sessions else set()
+        self.as_of_now = {AUDIT, ENDED} if options.end_sessions else {AUDIT}
+        self.restored = [name for name, properties in self.tables.items() if is_recoverable(properties) and name not in left_out]
         self.empty = [name for name in self.tables if name not in self.restored]
 
     def source(self, name):
@@ -73,7 +74,7 @@ class Restore:
             first, last = window.get("EarliestRestorableDateTime"), window.get("LatestRestorableDateTime")
             if not first:
                 problems.append(f"{self.source(name)} has no point-in-time recovery")
-            elif name != AS_OF_NOW and not first <= self.options.at <= last:
+            elif name not in self.as_of_now and not first <= self.options.at <= last:
                 problems.append(f"{self.source(name)} can be restored to {first} at the earliest and to {last} at the latest")
         for name in self.tables:
             found = self.described(self.target(name))
@@ -82,7 +83,7 @@ class Restore:
             moment = found.get("RestoreSummary", {}).get("RestoreDateTime")
             if not self.options.carry_on:
                 problems.append(f"{self.target(name)} exists; --continue takes it as the result of this restore")
-            elif moment and name != AS_OF_NOW and moment != self.options.at:
+            elif moment and name not in self.as_of_now and moment != self.options.at:
                 problems.append(f"{self.target(name)} was restored to {moment}")
         if problems:
             sys.exit("\n".join(["failed to restore:", *problems]))
@@ -92,7 +93,7 @@ class Restore:
         if self.described(self.target(name)):
             return
         if name in self.restored:
-            moment = {"UseLatestRestorableTime": True} if name == AS_OF_NOW else {"RestoreDateTime": self.options.at}
+            moment = {"UseLatestRestorableTime": True} if name in self.as_of_now else {"RestoreDateTime": self.options.at}
             self.client.restore_table_to_point_in_time(
                 SourceTableName=self.source(name), TargetTableName=self.target(name), BillingModeOverride="PAY_PER_REQUEST", **moment
             )
@@ -163,7 +164,7 @@ class Restore:
     def undone(self):
         """Prints what operators did after the moment, which the restore undoes."""
         after = f"{int(self.options.at.timestamp() * 1000):013}"
-        calls = [item for item in self.items(self.target(AS_OF_NOW)) if item["call"]["S"] >= after]
+        calls = [item for item in self.items(self.target(AUDIT)) if item["call"]["S"] >= after]
         for item in sorted(calls, key=lambda item: item["call"]["S"]):
             at = datetime.fromtimestamp(int(item["call"]["S"].split("#")[0]) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             print(f"undone: {at} {item['verb']['S']} by {item['who']['S']}, {item['why']['S']}: {item['outcome']['S']}")
@@ -173,7 +174,7 @@ class Restore:
         for name in self.tables:
             how = "new and empty"
             if name in self.restored:
-                how = "as of now" if name == AS_OF_NOW else f"as of {self.options.at:%Y-%m-%dT%H:%M:%SZ}"
+                how = "as of now" if name in self.as_of_now else f"as of {self.options.at:%Y-%m-%dT%H:%M:%SZ}"
             print(f"{self.target(name)}: {how}", flush=True)
         if self.options.dry_run:
             return
@@ -205,7 +206,7 @@ def arguments():
     parser.add_argument("--to", dest="target", required=True, metavar="PREFIX", help="what the names of the new tables begin with")
     parser.add_argument("--at", type=moment, required=True, metavar="TIME", help="the moment, such as 2026-11-28T10:00:00Z")
     parser.add_argument("--jump", type=int, default=100_000, help="the integer ids that are left out [100000]")
-    parser.add_argument("--end-sessions", action="store_true", help="do not restore sessions and devices: people sign in again")
+    parser.add_argument("--end-sessions", action="store_true", help="do not restore devices: people sign in again, and ended tokens stay ended")
     parser.add_argument("--continue", dest="carry_on", action="store_true", help="take new tables that exist as the result of this restore")
     parser.add_argument("--dry-run", action="store_true", help="check, and print what each table becomes")
     options = parser.parse_args()

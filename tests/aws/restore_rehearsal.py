@@ -163,6 +163,17 @@ def restored(rehearsal, at, snapshot):
     return ran.stdout.split("--stream ")[1].split()[0]
 
 
+def without_sessions(rehearsal, at, snapshot):
+    """Restores without sessions: no device is there, and every token that was ended is still ended."""
+    prefix = "signed-out"
+    ran = rehearsal.run("--from", accounts.BASE, "--to", prefix, "--at", at.isoformat(), "--end-sessions")
+    require(ran.returncode == 0, "the program without sessions", ran.stderr.strip()[-300:] or "done")
+    require(rehearsal.items(f"{prefix}-Devices") == [], "no device is restored", 0)
+    live = rehearsal.items(rehearsal.data["Sessions"])
+    require(rehearsal.items(f"{prefix}-Sessions") == live and len(live) > len(snapshot["Sessions"]), "the tokens are those of now", len(live))
+    require(rehearsal.items(f"{prefix}-Users") == snapshot["Users"], "the users are those of the moment", len(snapshot["Users"]))
+
+
 def restored_ids(rehearsal, prefix):
     return {item["name"]["S"]: int(item["last_id"]["N"]) for item in rehearsal.tables.scan(TableName=f"{prefix}-Sequences")["Items"]}
 
@@ -225,6 +236,7 @@ def main(build):
             damage(rehearsal, at)
             refusals(rehearsal, at)
             stream = restored(rehearsal, at, snapshot)
+            without_sessions(rehearsal, at, snapshot)
             switched(rehearsal, stream)
         finally:
             account.end()
