@@ -145,6 +145,21 @@ fn the_shared_stack_has_the_relay_and_no_api() {
     assert!(shared["Parameters"].get("ApiDomain").is_none());
 }
 
+#[test]
+fn an_alarm_on_a_metric_of_one_function_is_where_the_function_is() {
+    let alarm = "  OneFunctionAlarm:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      \
+        AlarmDescription: One\n      Namespace: !Sub Latchkey/${AWS::StackName}\n      \
+        MetricName: Faults\n      Dimensions: [{ Name: Function, Value: rotate-keys }]\n";
+    let text = Project::here().read(template::FILE).unwrap();
+    let text = text.replacen("  FaultsAlarm:\n", &format!("{alarm}  FaultsAlarm:\n"), 1);
+    let template = Template::parse(&text).unwrap();
+    for (part, expected) in [(Part::Shared, true), (Part::Contract("gotu".to_owned()), false)] {
+        let document = cut(&template, &part, &Names::of("latchkey")).unwrap();
+        assert_eq!(ids(&document).contains("OneFunctionAlarm"), expected, "{part}");
+        assert!(ids(&document).contains("FaultsAlarm"), "{part}");
+    }
+}
+
 /// The codes that a contract sends are counted by the relay, in the shared stack.
 #[test]
 fn an_alarm_of_a_contract_reads_what_the_shared_stack_counts() {

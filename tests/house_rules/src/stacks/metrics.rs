@@ -80,6 +80,17 @@ pub(super) fn home(id: &str, alarm: &Json) -> Result<Home> {
     })
 }
 
+/// The binaries of the functions whose metrics an alarm reads, by the dimension `Function`.
+pub(super) fn functions(alarm: &Json) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    collect(alarm, &mut |object| {
+        if object.get("Name").and_then(Json::as_str) == Some("Function") {
+            names.extend(object.get("Value").and_then(Json::as_str).map(str::to_owned));
+        }
+    });
+    names
+}
+
 fn collect<'a>(value: &'a Json, see: &mut impl FnMut(&'a Map<String, Json>)) {
     match value {
         Json::Array(items) => items.iter().for_each(|item| collect(item, see)),

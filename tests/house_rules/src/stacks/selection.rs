@@ -34,7 +34,10 @@ pub(super) fn kept(template: &Template, part: &Part) -> Result<BTreeSet<String>>
     }
     let mut loose = Vec::new();
     for (id, resource) in entries.iter().filter(|(id, _)| !anchors.contains(*id)) {
-        let named = reached(resource, &entries, &anchors);
+        let mut named = reached(resource, &entries, &anchors);
+        let measured = metrics::functions(resource);
+        let functions = template.functions.iter().filter(|found| measured.contains(&found.name));
+        named.extend(functions.map(|function| function.id.as_str()));
         let is_alarm = resource.get("Type") == Some(&Json::from("AWS::CloudWatch::Alarm"));
         let is_kept = if !named.is_empty() {
             named.iter().any(|anchor| kept.contains(*anchor))
