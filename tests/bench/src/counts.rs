@@ -1,12 +1,13 @@
 //! The instructions of a start and of a request. They do not depend on the load of the machine.
 
 use crate::flows::Flow;
-use crate::process::{Function, scratch};
+use crate::process::{Function, Program, scratch};
 use crate::{Built, read_json, stack};
 use acceptance::TestStack;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// The numbers of requests of the two runs whose difference is the cost of a request. The first requests of a process open
 /// connections and fill caches.
@@ -84,23 +85,36 @@ pub(crate) async fn count(
     built: &Built,
     flow: Flow,
 ) -> anyhow::Result<Option<Counted>> {
-    let Some(start) = total(stack, built, flow, 0).await? else { return Ok(None) };
-    let Some(few) = total(stack, built, flow, FEW).await? else { return Ok(None) };
-    let Some(many) = total(stack, built, flow, MANY).await? else { return Ok(None) };
-    let more = many.checked_sub(few).context("more requests took fewer instructions")?;
-    Ok(Some(Counted { start, request: more / u64::from(MANY - FEW) }))
+    let program = built.program(stack, flow)?;
+    let Some(start) = total(stack, &program, flow, 0).await? else { return Ok(None) };
+    let request = request(stack, &program, flow, [FEW, MANY]).await?;
+    Ok(request.map(|request| Counted { start, request }))
+}
+
+/// Counts the instructions of a request to a warm process, from processes that answer few and many; `None` on a machine that is
+/// too busy.
+pub(crate) async fn request(
+    stack: &TestStack,
+    program: &Program,
+    flow: Flow,
+    [few, many]: [u32; 2],
+) -> anyhow::Result<Option<u64>> {
+    let Some(less) = total(stack, program, flow, few).await? else { return Ok(None) };
+    let Some(more) = total(stack, program, flow, many).await? else { return Ok(None) };
+    let more = more.checked_sub(less).context("more requests took fewer instructions")?;
+    Ok(Some(more / u64::from(many - few)))
 }
 
 /// The instructions of a process that answers this number of requests. On a busy machine a call can run out of time, and is
 /// made again, which counts twice: then another process is measured. `None` if each of them was disturbed.
 async fn total(
     stack: &TestStack,
-    built: &Built,
+    program: &Program,
     flow: Flow,
     requests: u32,
 ) -> anyhow::Result<Option<u64>> {
     for _ in 0..ATTEMPTS {
-        let total = attempt(stack, built, flow, requests).await?;
+        let total = attempt(stack, program, flow, requests).await?;
         if total.is_some() {
             return Ok(total);
         }
@@ -111,18 +125,11 @@ async fn total(
 /// Returns the instructions of one process, or `None` if it logged a warning or an error.
 async fn attempt(
     stack: &TestStack,
-    built: &Built,
+    program: &Program,
     flow: Flow,
     requests: u32,
 ) -> anyhow::Result<Option<u64>> {
-    let output = scratch("counts")?;
-    let mut program = built.program(stack, flow)?;
-    let under = [
-        "valgrind".to_owned(),
-        "--tool=callgrind".to_owned(),
-        format!("--callgrind-out-file={}", output.display()),
-    ];
-    program.command.splice(0..0, under);
+    let (program, output) = under_callgrind(program)?;
     let Function { mut runtime, process } = program.start_function().await?;
     runtime.polled(1).await.context("failed to start under valgrind")?;
     for request in 0..requests {
@@ -131,13 +138,36 @@ async fn attempt(
         runtime.polled(u64::from(request) + 2).await?;
     }
     let log = process.end().await?;
-    let counts = std::fs::read_to_string(&output);
-    let removed = std::fs::remove_file(&output);
+    let total = read_total(&output, &log)?;
+    Ok((!log.contains("\"WARN\"") && !log.contains("\"ERROR\"")).then_some(total))
+}
+
+/// Returns the program under valgrind, and the file that gets the counts of its instructions.
+fn under_callgrind(program: &Program) -> anyhow::Result<(Program, PathBuf)> {
+    let output = scratch("counts")?;
+    let mut program = program.clone();
+    let under = [
+        "valgrind".to_owned(),
+        "--tool=callgrind".to_owned(),
+        format!("--callgrind-out-file={}", output.display()),
+    ];
+    program.command.splice(0..0, under);
+    Ok((program, output))
+}
+
+/// Reads the instructions of a process that ended, which wrote `log`, and removes the file.
+fn read_total(output: &Path, log: &str) -> anyhow::Result<u64> {
+    let counts = std::fs::read_to_string(output);
     let counts = counts.with_context(|| format!("valgrind wrote no counts: {log}"))?;
-    removed?;
-    if log.contains("\"WARN\"") || log.contains("\"ERROR\"") {
-        return Ok(None);
-    }
+    std::fs::remove_file(output)?;
     let total = counts.lines().find_map(|line| line.strip_prefix("totals:"));
-    Ok(Some(total.context("valgrind wrote no total")?.trim().parse()?))
+    Ok(total.context("valgrind wrote no total")?.trim().parse()?)
+}
+
+/// Counts the instructions of a program that ends by itself.
+pub(crate) async fn of_program(command: Vec<String>) -> anyhow::Result<u64> {
+    let program = Program { command, environment: BTreeMap::new() };
+    let (program, output) = under_callgrind(&program)?;
+    let log = program.start()?.finish().await?;
+    read_total(&output, &log)
 }

@@ -1,95 +1,77 @@
-//! The processor time of a hash in a built function, beside that of the crate at opt-level 3.
+//! The instructions of a hash: as the functions are built and as they are deployed, beside the crate at opt-level 3.
 
+use crate::Built;
+use crate::counts::{self, DISTURBED};
 use crate::flows::Flow;
-use crate::process::{Function, Program};
-use crate::{Built, median, milliseconds, stack};
-use acceptance::TestStack;
+use crate::stack;
 use anyhow::{Context as _, bail};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use std::hint::black_box;
-use std::time::Duration;
+use one_hash::MEMORY_KIB;
 
-/// The memory of the template's default, in KiB.
-const MEMORY_KIB: u32 = 19_456;
-/// A memory whose hash takes no time that could be measured, in KiB.
-const SMALL: &str = "8";
-/// How often the two take turns. The median counts.
-const ROUNDS: u32 = 5;
-/// The hashes of a round.
-const HASHES: u32 = 20;
-/// How much longer a hash in the function may take, in percent of one by the crate.
-const MOST: u128 = 120;
+/// How many instructions a hash may take, in percent of those of the crate at opt-level 3.
+const MOST: u64 = 120;
+/// The program that the release profile builds, with the hashes alone.
+const DEPLOYED: &str = "one-hash";
 
-/// Fails if a hash in the function takes much longer than one by the crate.
+/// Fails if a hash in a built function, or as the release profile builds it, takes many more instructions than one by the crate at
+/// opt-level 3.
 pub(crate) async fn run(built: &Built) -> anyhow::Result<()> {
-    let stack = stack(true).await;
-    let mut with = built.program(&stack, Flow::SignUp)?;
-    let memory = "ARGON2_MEMORY_KIB".to_owned();
-    let mut without = with.clone();
-    with.environment.insert(memory.clone(), MEMORY_KIB.to_string());
-    without.environment.insert(memory, SMALL.to_owned());
-    let (mut in_function, mut by_crate) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let small = sign_up(&stack, &without).await?;
-        in_function.push(sign_up(&stack, &with).await?.saturating_sub(small));
-        by_crate.push(tokio::task::spawn_blocking(hash).await??);
+    let mut slow = Vec::new();
+    println!("| a hash of {MEMORY_KIB} KiB | instructions | percent |");
+    println!("| --- | --- | --- |");
+    let bench = std::env::current_exe()?.display().to_string();
+    let deployed = built.path(DEPLOYED)?;
+    for hasher in ["argon2", "argon2-rust"] {
+        let reference = of_program(&[&bench, "one-hash", hasher]).await?;
+        println!("| {hasher} at opt-level 3 | {reference} | 100 |");
+        let of_profile = of_program(&[&deployed, hasher]).await?;
+        let mut rows =
+            vec![(format!("{hasher} as the release profile builds it"), Some(of_profile))];
+        // The default of the functions.
+        if hasher == "argon2" {
+            let name = format!("{hasher} in {}", Flow::SignUp.function());
+            rows.push((name, in_function(built).await?));
+        }
+        for (name, count) in rows {
+            let Some(count) = count else {
+                println!("| {name} | not counted: {DISTURBED} | |");
+                continue;
+            };
+            let percent = count * 100 / reference.max(1);
+            println!("| {name} | {count} | {percent} |");
+            if percent > MOST {
+                slow.push(name);
+            }
+        }
     }
-    let (in_function, by_crate) = (median(&in_function), median(&by_crate));
-    let percent = in_function.as_micros() * 100 / by_crate.as_micros().max(1);
-    println!("| a hash, 19 MiB, 2 iterations | processor time, ms |");
-    println!("| --- | --- |");
-    println!("| in the built function | {} |", milliseconds(in_function));
-    println!("| by the crate at opt-level 3 | {} |", milliseconds(by_crate));
-    println!("| the first in percent of the second | {percent} |");
-    if percent > MOST {
-        bail!("a hash in the built function takes more than {MOST} % of the crate's time");
+    if !slow.is_empty() {
+        bail!("a hash takes more than {MOST} % of the crate's instructions: {}", slow.join(", "));
     }
     Ok(())
 }
 
-/// The processor time of a sign-up in the function.
-async fn sign_up(stack: &TestStack, program: &Program) -> anyhow::Result<Duration> {
-    let Function { mut runtime, process } = program.start_function().await?;
-    let mut before = Duration::ZERO;
-    for request in 0..=HASHES {
-        let event = Flow::SignUp.event(stack).await;
-        if request == 1 {
-            before = process.usage()?.cpu;
-        }
-        runtime.invoke(&event, Flow::SignUp.status()).await?;
+/// The instructions of a hash in a program: those of three less those of one, halved.
+async fn of_program(command: &[&str]) -> anyhow::Result<u64> {
+    let mut totals = [0; 2];
+    for (total, hashes) in totals.iter_mut().zip(["1", "3"]) {
+        let command = command.iter().copied().chain([hashes]).map(str::to_owned).collect();
+        *total = counts::of_program(command).await?;
     }
-    let used = process.usage()?.cpu.saturating_sub(before);
-    process.end().await?;
-    Ok(used / HASHES)
+    let [one, three] = totals;
+    Ok(three.checked_sub(one).context("more hashes took fewer instructions")? / 2)
 }
 
-/// The processor time of a hash by the crate, in this thread.
-fn hash() -> anyhow::Result<Duration> {
-    let error = |error| anyhow::anyhow!("failed to hash: {error}");
-    let params = Params::new(MEMORY_KIB, 2, 1, None).map_err(error)?;
-    let mut memory = vec![Block::default(); params.block_count()];
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut hash = || -> anyhow::Result<()> {
-        let (password, salt, mut tag) = (b"correct horse", b"a salt of 16 byte", [0; 32]);
-        hasher
-            .hash_password_into_with_memory(password, salt, &mut tag, &mut memory)
-            .map_err(error)?;
-        // As the function does.
-        memory.fill(Block::default());
-        black_box(&memory);
-        Ok(())
-    };
-    hash()?;
-    let before = thread_time()?;
-    for _ in 0..HASHES {
-        hash()?;
+/// The instructions of a hash in the built function: those of a sign-up less those of one with the smallest hash. `None` on a machine
+/// that is too busy.
+async fn in_function(built: &Built) -> anyhow::Result<Option<u64>> {
+    let stack = stack(true).await;
+    let mut counts = [0; 2];
+    for (count, memory) in counts.iter_mut().zip(["8".to_owned(), MEMORY_KIB.to_string()]) {
+        let mut program = built.program(&stack, Flow::SignUp)?;
+        program.environment.insert("ARGON2_MEMORY_KIB".to_owned(), memory);
+        let counted = counts::request(&stack, &program, Flow::SignUp, [1, 3]).await?;
+        let Some(counted) = counted else { return Ok(None) };
+        *count = counted;
     }
-    Ok(thread_time()?.saturating_sub(before) / HASHES)
-}
-
-/// The processor time of this thread.
-fn thread_time() -> anyhow::Result<Duration> {
-    let times = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = times.split_whitespace().next().context("no time")?;
-    Ok(Duration::from_nanos(nanoseconds.parse()?))
+    let [small, large] = counts;
+    large.checked_sub(small).map(Some).context("a larger hash took fewer instructions")
 }

@@ -73,11 +73,15 @@ enum Measure {
         #[arg(long)]
         hash: bool,
     },
-    /// Compares the time of a hash in a built function with that of the crate, and fails if it is much longer.
+    /// Compares the instructions of a hash, in a built function and as the release profile builds it, with those of the crate at
+    /// opt-level 3, and fails if there are many more.
     Hash {
         #[command(flatten)]
         built: Built,
     },
+    /// Computes hashes: what the others are compared with.
+    #[command(hide = true)]
+    OneHash { hasher: String, hashes: u32 },
     /// Measures what requests cost while the number of users grows, and fails if they cost more.
     Growth {
         #[command(flatten)]
@@ -111,15 +115,21 @@ impl Built {
     /// The function of a flow, in the environment of the local stack, with the credentials of an instance of its own.
     fn program(&self, stack: &TestStack, flow: Flow) -> anyhow::Result<Program> {
         let function = flow.function();
-        let path = self.functions.join(function).join("bootstrap");
-        let path = std::fs::canonicalize(&path).with_context(|| {
-            format!("failed to find {}; `cargo lambda build --release` builds it", path.display())
-        })?;
+        let path = self.path(function)?;
         let mut environment = stack.environment(function);
         // The stack tells its callers apart by the key id.
         environment.insert("AWS_ACCESS_KEY_ID".to_owned(), format!("{function}.1000"));
         environment.insert("AWS_LAMBDA_LOG_STREAM_NAME".to_owned(), "bench".to_owned());
-        Ok(Program { command: vec![path.display().to_string()], environment })
+        Ok(Program { command: vec![path], environment })
+    }
+
+    /// The path of a built program.
+    fn path(&self, name: &str) -> anyhow::Result<String> {
+        let path = self.functions.join(name).join("bootstrap");
+        let path = std::fs::canonicalize(&path).with_context(|| {
+            format!("failed to find {}; `cargo lambda build --release` builds it", path.display())
+        })?;
+        Ok(path.display().to_string())
     }
 }
 
@@ -142,6 +152,7 @@ async fn run(measure: Measure) -> anyhow::Result<()> {
         }
         Measure::Times { built, hash } => times::run(&built, hash).await,
         Measure::Hash { built } => hash::run(&built).await,
+        Measure::OneHash { hasher, hashes } => one_hash::run(&hasher, hashes),
         Measure::Growth { built, users } => growth::run(&built, &users).await,
         Measure::Hot(options) => hot::run(options).await,
         Measure::Peers { built, output } => peers::run(&built, &output).await,

@@ -101,6 +101,21 @@ impl Process {
         Ok(Usage { cpu: Duration::from_nanos(nanoseconds), peak_kib: peak.parse()? })
     }
 
+    /// Waits until the process has ended well. Returns what it wrote.
+    pub(crate) async fn finish(mut self) -> anyhow::Result<String> {
+        let status = self.child.wait().await?;
+        let text = self.take_output()?;
+        ensure!(status.success(), "the process ended with {status}: {text}");
+        Ok(text)
+    }
+
+    /// Returns what the process wrote, and removes the file.
+    fn take_output(&self) -> anyhow::Result<String> {
+        let text = fs::read(&self.output)?;
+        fs::remove_file(&self.output)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// Ends the process with SIGTERM, at which a program that counts instructions writes its result. Returns what the process
     /// wrote.
     pub(crate) async fn end(mut self) -> anyhow::Result<String> {
@@ -108,8 +123,6 @@ impl Process {
         let killed = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
         ensure!(killed.success(), "failed to end process {id}");
         self.child.wait().await?;
-        let text = fs::read(&self.output)?;
-        fs::remove_file(&self.output)?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        self.take_output()
     }
 }

@@ -45,6 +45,20 @@ fn each_program_has_a_name_of_its_own() {
     assert!(repeated.is_empty(), "{repeated:?}");
 }
 
+/// The program `one-hash` shows how the functions' profile builds a hash, so it must have their settings.
+#[test]
+fn the_functions_and_the_program_one_hash_have_the_same_profile() {
+    let manifest = Project::here().read("Cargo.toml").unwrap();
+    let sections: Vec<_> = manifest.lines().filter(|line| line.starts_with('[')).collect();
+    assert!(sections.contains(&"[profile.release.package.argon2]"), "{sections:?}");
+    for package in ["functions", "one-hash"] {
+        let own = [package.to_owned(), format!("\"{package}\"")]
+            .map(|name| format!("[profile.release.package.{name}]"));
+        let has_own = sections.iter().any(|section| own.iter().any(|own| own == section));
+        assert!(!has_own, "the release profile has settings of its own for {package}");
+    }
+}
+
 #[test]
 fn the_functions_contain_no_banned_crate() {
     let tree = tree(&["--package", "functions", "--edges", "normal,build"]).unwrap();
