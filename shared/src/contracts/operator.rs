@@ -16,13 +16,11 @@ pub enum OutboxTask {
     Release(String),
     /// Deletes a parked entry undelivered.
     Drop(String),
-    /// Makes the sweeps find the entries of a version that knew no shards.
-    AddToShards,
 }
 
 /// The payload names no task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(r#"outbox must be "parked", "add-to-shards", {{"release":"<id>"}} or {{"drop":"<id>"}}"#)]
+#[error(r#"outbox must be "parked", {{"release":"<id>"}} or {{"drop":"<id>"}}"#)]
 pub struct UnknownTask;
 
 impl OutboxTask {
@@ -35,7 +33,6 @@ impl OutboxTask {
         let members = task.as_object().map_or(0, serde_json::Map::len);
         match (id("release"), id("drop")) {
             _ if task == "parked" => Ok(Self::Parked),
-            _ if task == "add-to-shards" => Ok(Self::AddToShards),
             (Some(id), None) if members == 1 => Ok(Self::Release(id)),
             (None, Some(id)) if members == 1 => Ok(Self::Drop(id)),
             _ => Err(UnknownTask),
@@ -62,7 +59,6 @@ impl OutboxTask {
                 tracing::warn!(outbox.id = id, done, "an operator dropped a parked entry");
                 Ok(json!({"dropped": done}))
             }
-            Self::AddToShards => Ok(json!({"added": outbox.add_to_shards().await?})),
         }
     }
 }
@@ -139,7 +135,6 @@ mod tests {
     fn a_payload_names_one_task() {
         let read = |task: Value| OutboxTask::read(&task);
         assert_eq!(read(json!("parked")), Ok(OutboxTask::Parked));
-        assert_eq!(read(json!("add-to-shards")), Ok(OutboxTask::AddToShards));
         assert_eq!(read(json!({"release": "a"})), Ok(OutboxTask::Release("a".to_owned())));
         assert_eq!(read(json!({"drop": "a"})), Ok(OutboxTask::Drop("a".to_owned())));
         for unknown in [

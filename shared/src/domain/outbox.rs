@@ -104,8 +104,14 @@ pub enum EntryKind {
     Events,
 }
 
-/// A part of the entries of one kind. A sweep finds the due entries shard by shard, so that several
-/// sweeps at once need not meet, and one partition of the index takes a sixteenth of the writes.
+impl EntryKind {
+    /// What the ids of entries with events begin with, and of no other entries.
+    pub const EVENT_IDS: &str = EVENTS;
+}
+
+/// A part of the entries of one kind that wait again after a try. A sweep finds the due ones shard by
+/// shard, so that several sweeps at once need not meet, and one partition of the index takes a sixteenth
+/// of the writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard(String);
 
@@ -131,6 +137,26 @@ impl Shard {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A part of the table of entries. Scans of several parts at once do not meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment(i32);
+
+impl Segment {
+    /// The number of segments.
+    pub const COUNT: i32 = 16;
+
+    /// Returns all segments.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+
+    /// The number of the segment, from 0.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
     }
 }
 

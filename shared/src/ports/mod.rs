@@ -80,7 +80,9 @@ pub use messages::{MAIL_CARRIER, Message, Messages, SendOutcome};
 pub use metrics::{CodeRefusal, METRIC_EVENTS, MetricEvent, record_metric, record_metric_of_group};
 pub use old_system::OldSystem;
 pub use operator_events::{OperatorEvents, OperatorFact};
-pub use outbox::{DueEntry, Outbox, ParkedEntry, PauseChange, PausedCarriers, WaitingEntries};
+pub use outbox::{
+    DueEntry, DuePlace, Outbox, ParkedEntry, PauseChange, PausedCarriers, WaitingEntries,
+};
 pub use password_attempts::AttemptRecords;
 pub use passwords::{PasswordVerdict, Passwords};
 pub use people::{BanChange, BanOutcome, Erased, LedgerPolicy, People, Person, StoredParts};

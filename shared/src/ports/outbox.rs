@@ -1,7 +1,7 @@
 //! The port for the outbox, which holds effects to deliver.
 
 use super::PortError;
-use crate::domain::outbox::{OutboxEntry, Shard};
+use crate::domain::outbox::{EntryKind, OutboxEntry, Segment, Shard};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ pub struct WaitingEntries {
     /// The ids of entries that could not be read, because a newer version of this program wrote
     /// them. They do not hold up the other entries.
     pub unreadable: Vec<String>,
-    /// The last entry of the page, if there is a next page.
-    pub next: Option<DueEntry>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<DuePlace>,
     /// The carriers that are left alone; `None` if no entry was read.
     pub paused: Option<PausedCarriers>,
 }
@@ -39,6 +39,16 @@ pub struct DueEntry {
     pub id: String,
 }
 
+/// Where a sweep looks for due entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DuePlace {
+    /// A shard, from its oldest entry or after this one. Entries are in their shards after their first try.
+    Shard(Shard, Option<DueEntry>),
+    /// The entries of a kind that are in no shard, because no try of them ended, in a segment of the table, from
+    /// its beginning or after the entry with this id.
+    Untried(EntryKind, Segment, Option<String>),
+}
+
 /// An entry that failed so often that it waits for an operator. It shows nothing of its effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkedEntry {
@@ -58,17 +68,9 @@ pub trait Outbox: Send + Sync {
     /// Returns the entries with these ids that still exist and are not parked, in any order.
     async fn find(&self, ids: &[String]) -> Result<WaitingEntries, PortError>;
 
-    /// Returns a page of the entries of a shard that are due before `before`, in any order: the oldest of
-    /// the shard, or those after `from`.
-    async fn due(
-        &self,
-        shard: &Shard,
-        before: Timestamp,
-        from: Option<DueEntry>,
-    ) -> Result<WaitingEntries, PortError>;
-
-    /// Puts the entries of a version without shards into theirs. Returns how many there were.
-    async fn add_to_shards(&self) -> Result<usize, PortError>;
+    /// Returns a page of the entries at a place that are due before `before`, in any order. A page can be
+    /// empty and have a next one.
+    async fn due(&self, place: DuePlace, before: Timestamp) -> Result<WaitingEntries, PortError>;
 
     /// Claims an entry until `until`, if no process has a claim on it at `now`, and none made a try since
     /// the entry was read: it may have sent a part. Returns whether this call has the claim. A repeated request whose reply was lost has it, too.

@@ -8,15 +8,16 @@ use crate::domain::code::CodeSeed;
 use crate::domain::history::{MessageOutcome, Withheld};
 use crate::domain::identifier::Identifier;
 use crate::domain::outbox::{
-    CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Shard,
+    CodeDelivery, CodeMessage, Effect, EntryKind, LinkMessage, MAX_TRIES, OutboxEntry, Segment,
+    Shard,
 };
 use crate::domain::sender::{Sender, Senders, TextCarrier};
 use crate::domain::test_numbers::TestNumber;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Challenges, Clock, CodeKeys, Events, MAIL_CARRIER, Message, MessageContent, MessageTemplates,
-    Messages, MetricEvent, Outbox, PauseChange, PortError, SendOutcome, WaitingEntries, chain,
-    record_metric,
+    Challenges, Clock, CodeKeys, DuePlace, Events, MAIL_CARRIER, Message, MessageContent,
+    MessageTemplates, Messages, MetricEvent, Outbox, PauseChange, PortError, SendOutcome,
+    WaitingEntries, chain, record_metric,
 };
 use futures_util::future::{join, join_all};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -31,7 +32,7 @@ const PAGES_AT_ONCE: usize = 4;
 /// The time after which a sweep begins no further delivery. A delivery by three carriers that hang takes 24
 /// seconds, and the function has 55.
 const SWEEP_TIME: Duration = Duration::from_secs(25);
-/// The entries of a shard that a sweep leaves due while their carriers are left alone. To read 1,000
+/// The entries at a place that a sweep leaves due while their carriers are left alone. To read 1,000
 /// entries is quick and costs a sixth of the writes that let them wait. More of them would use up the
 /// time of each sweep, so that none came past them.
 const LEFT_DUE: usize = 1000;
@@ -156,8 +157,12 @@ impl SweepPart {
         (part < of).then_some(Self { part, of })
     }
 
-    fn shards(self, kind: EntryKind) -> impl Iterator<Item = Shard> {
-        Shard::all(kind).into_iter().skip(self.part).step_by(self.of)
+    /// Returns where the entries of a kind are: in the shards, and untried in the table.
+    fn places(self, kind: EntryKind) -> impl Iterator<Item = DuePlace> {
+        let shards = Shard::all(kind).into_iter().skip(self.part).step_by(self.of);
+        let segments = Segment::all().skip(self.part).step_by(self.of);
+        let shards = shards.map(|shard| DuePlace::Shard(shard, None));
+        shards.chain(segments.map(move |segment| DuePlace::Untried(kind, segment, None)))
     }
 }
 
@@ -206,7 +211,7 @@ impl DeliverEffects {
     pub async fn sweep(&self, part: SweepPart) -> Result<Swept, PortError> {
         let started = self.clock.now();
         self.test_codes.count_open(started);
-        let messages = self.pages(part.shards(EntryKind::Messages), started);
+        let messages = self.pages(part.places(EntryKind::Messages), started);
         let messages = messages.flat_map(|page| stream::iter(each(page))).map(async |entry| {
             let failed = match entry? {
                 (Some(_), _) if self.is_over(started) => return Ok(Swept::default()),
@@ -215,7 +220,7 @@ impl DeliverEffects {
             };
             Ok(Swept { found: 1, failed })
         });
-        let events = self.pages(part.shards(EntryKind::Events), started).map(async |page| {
+        let events = self.pages(part.places(EntryKind::Events), started).map(async |page| {
             let (WaitingEntries { entries, unreadable, .. }, by) = page?;
             let (found, unreadable) = (entries.len(), unreadable.len());
             let left = self.publish_entries(entries, by).await.len();
@@ -237,26 +242,26 @@ impl DeliverEffects {
         Ok(swept)
     }
 
-    /// Reads the entries of some shards that are due, until a read fails or the time of the sweep is up.
-    /// The shards take turns, a page each, so that none waits for another.
+    /// Reads the entries at some places that are due, until a read fails or the time of the sweep is up.
+    /// The places take turns, a page each, so that none waits for another.
     fn pages(
         &self,
-        shards: impl Iterator<Item = Shard>,
+        places: impl Iterator<Item = DuePlace>,
         started: Timestamp,
     ) -> impl Stream<Item = Result<(WaitingEntries, By), PortError>> {
-        let turns: VecDeque<_> = shards.map(|shard| (shard, None, 0_usize)).collect();
+        let turns: VecDeque<_> = places.map(|place| (place, 0_usize)).collect();
         stream::unfold(turns, move |mut turns| async move {
-            let (shard, from, before) = turns.pop_front()?;
+            let (place, before) = turns.pop_front()?;
             if self.is_over(started) {
                 return None;
             }
             let now = self.clock.now();
-            let mut page = self.outbox.due(&shard, started, from).await;
+            let mut page = self.outbox.due(place, started).await;
             match &mut page {
                 Ok(page) => {
                     self.breakers.learn(page.paused.as_ref(), now);
                     let read = before.saturating_add(page.entries.len());
-                    turns.extend(page.next.take().map(|next| (shard, Some(next), read)));
+                    turns.extend(page.next.take().map(|next| (next, read)));
                 }
                 Err(_) => turns.clear(),
             }

@@ -2,10 +2,10 @@
 //! several processes, and end a process before each of them.
 
 use async_trait::async_trait;
-use latchkey::domain::outbox::{OutboxEntry, Shard};
+use latchkey::domain::outbox::OutboxEntry;
 use latchkey::domain::time::Timestamp;
 use latchkey::ports::{
-    DueEntry, Message, Messages, Outbox, ParkedEntry, PauseChange, PortError, SendOutcome,
+    DuePlace, Message, Messages, Outbox, ParkedEntry, PauseChange, PortError, SendOutcome,
     WaitingEntries,
 };
 use std::sync::Arc;
@@ -54,18 +54,9 @@ impl<T: Outbox> Outbox for Stepped<T> {
         self.inner.find(ids).await
     }
 
-    async fn due(
-        &self,
-        shard: &Shard,
-        before: Timestamp,
-        from: Option<DueEntry>,
-    ) -> Result<WaitingEntries, PortError> {
+    async fn due(&self, place: DuePlace, before: Timestamp) -> Result<WaitingEntries, PortError> {
         self.steps.gate().await;
-        self.inner.due(shard, before, from).await
-    }
-
-    async fn add_to_shards(&self) -> Result<usize, PortError> {
-        self.inner.add_to_shards().await
+        self.inner.due(place, before).await
     }
 
     async fn claim(

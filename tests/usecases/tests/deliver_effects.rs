@@ -282,15 +282,44 @@ async fn an_event_that_is_rejected_makes_its_entry_come_again_and_no_other() {
 }
 
 #[tokio::test]
-async fn entries_of_a_version_without_shards_are_found_after_they_were_added() {
+async fn a_sweep_finds_the_entries_of_older_versions() {
+    for make_older in [Core::forget_due_times, Core::put_into_shards] {
+        let core = Core::new();
+        core.sign_up_unverified(phone()).await.unwrap();
+        make_older(&core);
+        core.wait(Duration::from_mins(2));
+        assert_eq!(core.sweep().await, (2, 0));
+        assert!(core.waiting().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_entry_is_in_its_shard_after_a_try_that_failed() {
     let core = Core::new();
     core.sign_up_unverified(phone()).await.unwrap();
-    core.forget_shards();
+    assert_eq!((core.waiting().len(), core.in_shards()), (2, 0));
+    core.texts.answer(Answer::Fail);
+    core.deliver().await;
+    assert_eq!((core.waiting().len(), core.in_shards()), (1, 1));
+    core.texts.answer(Answer::Accept);
     core.wait(Duration::from_mins(2));
-    assert_eq!(core.sweep().await, (0, 0));
-    assert_eq!((core.add_to_shards().await, core.add_to_shards().await), (2, 0));
-    assert_eq!(core.sweep().await, (2, 0));
-    assert!(core.waiting().is_empty());
+    assert_eq!(core.sweep().await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_sweep_reads_past_the_entries_that_wait_for_a_later_try() {
+    // More than one scan of a segment looks at.
+    const LATER: usize = 3000;
+    let core = Core::new().ruled(|rules| rules.sources.sends_per_hour = 0);
+    core.request_code(SignUp, phone()).await.unwrap();
+    let id = core.waiting().remove(0);
+    core.put_copies_for_later(&id, LATER);
+    for n in 0..32 {
+        core.request_code(SignUp, number(&format!("+852900000{n:02}"))).await.unwrap();
+    }
+    core.wait(Duration::from_mins(2));
+    assert_eq!(core.sweep().await, (33, 0));
+    assert_eq!((core.texts.sent().len(), core.waiting().len()), (33, LATER));
 }
 
 /// Returns a core with one entry, a text, and its id.
@@ -420,6 +449,7 @@ async fn a_sweep_writes_nothing_to_the_entries_in_front_that_wait_for_their_carr
     core.request_code(SignUp, phone()).await.unwrap();
     let id = core.waiting().remove(0);
     core.put_copies(&id, FRONT + 99);
+    core.put_into_shards();
     core.texts.answer(Answer::Fail);
     core.wait(Duration::from_mins(2));
     // Some are tried until the breaker opens.

@@ -5,13 +5,15 @@
 //! effects.
 
 use super::items::outbox::{effects_value, entry_item, read_entry, read_parked};
-use super::items::value::{Item, as_text, as_time, number, read, text, time};
+use super::items::value::{Item, as_text, as_time, number, text, time};
 use super::reads::WantedItems;
 use super::transaction::{Subject, Transaction, put_new};
 use super::{DynamoStore, port_error};
-use crate::domain::outbox::{OutboxEntry, Shard};
+use crate::domain::outbox::{EntryKind, OutboxEntry, Segment, Shard};
 use crate::domain::time::Timestamp;
-use crate::ports::{DueEntry, Outbox, ParkedEntry, PauseChange, PortError, WaitingEntries, chain};
+use crate::ports::{
+    DueEntry, DuePlace, Outbox, ParkedEntry, PauseChange, PortError, WaitingEntries, chain,
+};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -22,7 +24,9 @@ use std::collections::HashMap;
 
 /// The number of entries that a sweep reads at once.
 const SWEEP_PAGE: i32 = 25;
-/// The index of the entries by shard and by the time at which they are due.
+/// The number of entries that a scan looks at in one call: as many as one call reads afterwards.
+const SCAN_PAGE: i32 = 100;
+/// The index of the entries that were tried, by shard and by the time at which they are due.
 const DUE: &str = "due";
 /// The condition that an entry is as it was read, and that no process has a claim on it. A version before
 /// this one stored no `due_at`.
@@ -63,7 +67,82 @@ impl DynamoStore {
     }
 }
 
+/// Returns the id of an entry.
+fn id_of(item: &Item) -> Option<String> {
+    item.get("event_id").and_then(as_text).map(str::to_owned)
+}
+
 impl DynamoStore {
+    /// Returns the ids of a page of the due entries of a shard, the oldest first, and where the next one begins.
+    async fn due_in_shard(
+        &self,
+        shard: Shard,
+        from: Option<DueEntry>,
+        before: Timestamp,
+    ) -> Result<(Vec<String>, Option<DuePlace>), PortError> {
+        let start = from.map(|from| {
+            HashMap::from([
+                ("event_id".to_owned(), text(from.id)),
+                ("due_shard".to_owned(), text(shard.as_str())),
+                ("due_at".to_owned(), time(from.due_at)),
+            ])
+        });
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.outbox)
+            .index_name(DUE)
+            .key_condition_expression("due_shard = :shard AND due_at < :before")
+            .expression_attribute_values(":shard", text(shard.as_str()))
+            .expression_attribute_values(":before", time(before))
+            .limit(SWEEP_PAGE)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let page = query.send().await.map_err(|error| port_error("query the outbox", &error))?;
+        let ids = page.items().iter().filter_map(id_of).collect();
+        let last = page.last_evaluated_key.as_ref().and_then(|key| {
+            Some(DueEntry { id: id_of(key)?, due_at: key.get("due_at").and_then(as_time)? })
+        });
+        Ok((ids, last.map(|last| DuePlace::Shard(shard, Some(last)))))
+    }
+
+    /// Returns the ids of the due entries without a shard in a page of a segment of the table, and where the
+    /// next page begins.
+    async fn untried(
+        &self,
+        kind: EntryKind,
+        segment: Segment,
+        from: Option<String>,
+        before: Timestamp,
+    ) -> Result<(Vec<String>, Option<DuePlace>), PortError> {
+        let start = from.map(|id| Item::from([("event_id".to_owned(), text(id))]));
+        let is_of_kind = match kind {
+            EntryKind::Messages => "NOT begins_with(event_id, :events)",
+            EntryKind::Events => "begins_with(event_id, :events)",
+        };
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.tables.outbox)
+            .segment(segment.number())
+            .total_segments(Segment::COUNT)
+            // A version before this one stored no `due_at`.
+            .filter_expression(format!(
+                "attribute_not_exists(due_shard) AND attribute_not_exists(parked_at) AND \
+                (attribute_not_exists(due_at) OR due_at < :before) AND {is_of_kind}"
+            ))
+            .expression_attribute_values(":before", time(before))
+            .expression_attribute_values(":events", text(EntryKind::EVENT_IDS))
+            .projection_expression("event_id")
+            .limit(SCAN_PAGE)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let page = scan.send().await.map_err(|error| port_error("scan the outbox", &error))?;
+        let ids = page.items().iter().filter_map(id_of).collect();
+        let last = page.last_evaluated_key.as_ref().and_then(id_of);
+        Ok((ids, last.map(|last| DuePlace::Untried(kind, segment, Some(last)))))
+    }
+
     /// Updates an entry that exists. Returns whether the condition held.
     async fn update_entry(
         &self,
@@ -136,82 +215,18 @@ impl Outbox for DynamoStore {
         Ok(waiting)
     }
 
-    async fn due(
-        &self,
-        shard: &Shard,
-        before: Timestamp,
-        from: Option<DueEntry>,
-    ) -> Result<WaitingEntries, PortError> {
-        let start = from.map(|from| {
-            HashMap::from([
-                ("event_id".to_owned(), text(from.id)),
-                ("due_shard".to_owned(), text(shard.as_str())),
-                ("due_at".to_owned(), time(from.due_at)),
-            ])
-        });
-        let query = self
-            .client
-            .query()
-            .table_name(&self.tables.outbox)
-            .index_name(DUE)
-            .key_condition_expression("due_shard = :shard AND due_at < :before")
-            .expression_attribute_values(":shard", text(shard.as_str()))
-            .expression_attribute_values(":before", time(before))
-            .limit(SWEEP_PAGE)
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let page = query.send().await.map_err(|error| port_error("query the outbox", &error))?;
-        let id = |item: &Item| item.get("event_id").and_then(as_text).map(str::to_owned);
-        let ids: Vec<_> = page.items().iter().filter_map(id).collect();
+    async fn due(&self, place: DuePlace, before: Timestamp) -> Result<WaitingEntries, PortError> {
+        let (ids, next) = match place {
+            DuePlace::Shard(shard, from) => self.due_in_shard(shard, from, before).await?,
+            DuePlace::Untried(kind, segment, from) => {
+                self.untried(kind, segment, from, before).await?
+            }
+        };
         let mut waiting = self.find(&ids).await?;
-        // The index shows an entry for a moment as it was before its last change.
+        // The index and the scan show an entry for a moment as it was before its last change.
         waiting.entries.retain(|entry| entry.due_at < before);
-        waiting.next = page.last_evaluated_key.as_ref().and_then(|key| {
-            Some(DueEntry { id: id(key)?, due_at: key.get("due_at").and_then(as_time)? })
-        });
+        waiting.next = next;
         Ok(waiting)
-    }
-
-    async fn add_to_shards(&self) -> Result<usize, PortError> {
-        let (mut added, mut start) = (0_usize, None);
-        loop {
-            let scan = self
-                .client
-                .scan()
-                .table_name(&self.tables.outbox)
-                .filter_expression(
-                    "attribute_not_exists(due_shard) AND attribute_not_exists(parked_at)",
-                )
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let page = scan.send().await.map_err(|error| port_error("scan the outbox", &error))?;
-            for item in page.items() {
-                let id = read(item, "event_id", as_text)?;
-                // The oldest versions stored no `due_at`.
-                let due_at = item.get("due_at").or_else(|| item.get("written_at"));
-                let update = self
-                    .client
-                    .update_item()
-                    .key("event_id", text(id))
-                    .update_expression("SET due_shard = :shard, due_at = :due_at")
-                    .condition_expression(
-                        "attribute_exists(event_id) AND attribute_not_exists(due_shard) AND \
-                        attribute_not_exists(parked_at)",
-                    )
-                    .expression_attribute_values(":shard", text(Shard::of(id).as_str()))
-                    .expression_attribute_values(
-                        ":due_at",
-                        due_at.cloned().unwrap_or(number(0_u32)),
-                    );
-                if self.update_entry("put an outbox entry into its shard", update).await? {
-                    added = added.saturating_add(1);
-                }
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(added);
-            }
-        }
     }
 
     async fn claim(

@@ -94,7 +94,7 @@ impl Core {
         self.database.put("Outbox", &item);
     }
 
-    /// Writes copies of a waiting entry into its shard, due at the same time.
+    /// Writes copies of a waiting entry that belong to its shard, due at the same time.
     pub fn put_copies(&self, id: &str, count: usize) {
         let entries = self.database.items("Outbox");
         let is_it =
@@ -105,6 +105,22 @@ impl Core {
             let end = id.chars().next_back().expect("a digit");
             copy.insert("event_id".to_owned(), AttributeValue::S(format!("m#{number:05}{end}")));
             self.database.put("Outbox", &json!(copy));
+        }
+    }
+
+    /// Writes copies of a waiting entry that wait in their shards for a try far in the future.
+    pub fn put_copies_for_later(&self, id: &str, count: usize) {
+        self.put_copies(id, count);
+        for mut item in self.database.items("Outbox") {
+            let Some(AttributeValue::S(copy)) = item.get("event_id") else {
+                panic!("no id: {item:?}")
+            };
+            if copy != id {
+                let shard = AttributeValue::S(Shard::of(copy).as_str().to_owned());
+                item.insert("due_shard".to_owned(), shard);
+                item.insert("due_at".to_owned(), AttributeValue::N(i64::MAX.to_string()));
+                self.database.put("Outbox", &json!(item));
+            }
         }
     }
 
@@ -134,14 +150,28 @@ impl Core {
         (found, failed)
     }
 
-    /// Makes the stored entries those of a version that knew no shards.
-    pub fn forget_shards(&self) {
-        self.database.strip("Outbox", "due_shard");
+    /// Makes the stored entries those of the oldest versions, which were not due at a time.
+    pub fn forget_due_times(&self) {
+        self.database.strip("Outbox", "due_at");
     }
 
-    /// Puts the entries of a version without shards into theirs. Returns how many there were.
-    pub async fn add_to_shards(&self) -> usize {
-        self.store.add_to_shards().await.expect("the outbox")
+    /// Puts the stored entries into their shards, as a try that failed does, and as a version before this one did when it
+    /// wrote them.
+    pub fn put_into_shards(&self) {
+        for mut item in self.database.items("Outbox") {
+            let Some(AttributeValue::S(id)) = item.get("event_id") else {
+                panic!("no id: {item:?}")
+            };
+            let shard = AttributeValue::S(Shard::of(id).as_str().to_owned());
+            item.insert("due_shard".to_owned(), shard);
+            self.database.put("Outbox", &json!(item));
+        }
+    }
+
+    /// Returns the number of entries that are in a shard.
+    pub fn in_shards(&self) -> usize {
+        let items = self.database.items("Outbox");
+        items.iter().filter(|item| item.contains_key("due_shard")).count()
     }
 
     /// Reads an entry, as a relay does before it delivers it.

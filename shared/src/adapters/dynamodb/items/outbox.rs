@@ -10,7 +10,7 @@ use crate::domain::code::CodeSeed;
 use crate::domain::event::EventMessage;
 use crate::domain::history::Withheld;
 use crate::domain::id::UserId;
-use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry, Shard};
+use crate::domain::outbox::{CodeDelivery, CodeMessage, Effect, LinkMessage, OutboxEntry};
 use crate::ports::{ParkedEntry, PortError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -164,14 +164,13 @@ pub(crate) fn read_parked(item: &Item) -> Result<ParkedEntry, PortError> {
     })
 }
 
-/// Returns the item of an outbox entry.
+/// Returns the item of an outbox entry. It is in no shard, so that it costs no write of the index unless a try fails.
 pub(crate) fn entry_item(entry: &OutboxEntry) -> Item {
     let mut item = Item::from([
         ("event_id".to_owned(), text(&entry.id)),
         ("written_at".to_owned(), time(entry.written_at)),
         ("effects".to_owned(), effects_value(&entry.effects)),
         ("due_at".to_owned(), time(entry.due_at)),
-        ("due_shard".to_owned(), text(Shard::of(&entry.id).as_str())),
     ]);
     if let Some(user) = entry.user() {
         item.insert("user_id".to_owned(), text(user.as_str()));
