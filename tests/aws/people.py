@@ -91,14 +91,17 @@ def move_in(operator, account, folder):
         lines.append(json.dumps(user) + " " * 200_000)
     store = account.client("s3")
     store.create_bucket(Bucket=bucket)
-    store.put_object(Bucket=bucket, Key=key, Body="\n".join(lines).encode())
+    version = store.put_object(Bucket=bucket, Key=key, Body="\n".join(lines).encode())["ETag"]
     operator.command = [argument for argument in operator.command if argument != "--json"]
     operator.folder = folder
     name = f"s3://{bucket}/{key}"
     tried = operator.run("import", name, "--dry-run")
     require("to create: 60\n" in tried.stdout, "import", f"dry run: {tried.stdout.splitlines()} {tried.stderr.strip()}")
     done = Path(folder, "users.jsonl.done")
-    done.write_text("50\n")
+    done.write_text(f"50 {name} another\n")
+    refused = operator.run("import", name)
+    require(refused.returncode != 0 and done.exists(), "import", f"another version: {refused.stderr.strip()}")
+    done.write_text(f"50 {name} {version}\n")
     rest = operator.run("import", name)
     require("created: 10\n" in rest.stdout and not done.exists(), "import", f"after line 50: {rest.stdout.splitlines()}")
     whole = operator.run("import", name)

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 use aws_smithy_runtime_api::client::interceptors::context::Output;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use serde::Deserialize;
 use std::time::Instant;
 
 /// Records each call of a client as a metric. A call with its retries counts once.
@@ -29,14 +30,23 @@ const OF_THE_STACK: [&str; 2] = ["DYNAMODB", "SECRETS_MANAGER"];
 const DEFECTS: [&str; 3] =
     ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"];
 
-/// Returns whether the answer of a service says that the release is wrong.
+/// The error in the answer of a service with the JSON protocol.
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    /// The code, behind a name space and `#` with some services.
+    #[serde(rename = "__type")]
+    kind: String,
+}
+
+/// Returns whether the answer of a service says that the release is wrong. The rest of the answer can hold what
+/// users typed, as the item of a condition that failed, so it decides nothing.
 fn is_defect(service: &str, answer: &[u8]) -> bool {
-    let names = |code: &str| {
-        answer
-            .windows(code.len().saturating_add(1))
-            .any(|part| part.strip_suffix(b"\"").is_some_and(|part| part == code.as_bytes()))
-    };
-    OF_THE_STACK.contains(&service) && DEFECTS.iter().any(|code| names(code))
+    if !OF_THE_STACK.contains(&service) {
+        return false;
+    }
+    let Ok(ErrorAnswer { kind }) = serde_json::from_slice(answer) else { return false };
+    let code = kind.rsplit('#').next().unwrap_or_default();
+    DEFECTS.contains(&code)
 }
 
 /// The start of a call.
@@ -126,5 +136,9 @@ mod tests {
             assert!(!is_defect("DYNAMODB", answer(code).as_bytes()), "{code}");
         }
         assert!(!is_defect("DYNAMODB", b""));
+        // A user can type the code, and a condition that failed shows the item.
+        let typed = br#"{"Item":{"first_name":{"S":"AccessDeniedException"}},"message":"ValidationException",
+            "__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#;
+        assert!(!is_defect("DYNAMODB", typed));
     }
 }

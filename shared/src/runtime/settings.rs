@@ -346,6 +346,17 @@ pub(crate) fn old_system(contract: &str) -> Result<Option<(String, RingSource)>,
     url.map(|url| webhook("MIGRATE_URL", url, key)).transpose()
 }
 
+/// The highest integer id of the system that users move in from. New users get higher ones.
+///
+/// # Errors
+/// The variable is missing, malformed or zero.
+pub(crate) fn highest_old_id() -> Result<u32, SettingsError> {
+    const NAME: &str = "MIGRATE_HIGHEST_ID";
+    let highest = number(NAME)?;
+    let malformed = SettingsError::Malformed { name: NAME.to_owned(), kind: "an id above 0" };
+    if highest == 0 { Err(malformed) } else { Ok(highest) }
+}
+
 /// Whether users of some contract move in one by one.
 #[must_use]
 pub fn has_old_system() -> bool {

@@ -9,6 +9,7 @@ use crate::ports::{MetricEvent, OldSystem, PortError, record_metric};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 const ACTION: &str = "move a user in";
 /// How long a process does not ask again for an identifier that no user of the old system has: a sign-up
@@ -23,6 +24,11 @@ pub struct MoveIn {
     /// Reads an answer of the old system.
     pub read: fn(&Realm, &[u8]) -> Result<UserLine, LineProblem>,
     pub import: ImportUsers,
+    /// The highest id of the old system, for a contract that counts its ids: no new user may get an id that
+    /// belongs to a user who has not moved yet.
+    pub highest_id: Option<u32>,
+    /// Whether this process has reserved the ids up to it.
+    pub reserved: OnceCell<()>,
     /// The identifiers that no user of the old system has.
     pub unknown: UnknownThere,
 }
@@ -61,6 +67,10 @@ impl MoveIn {
         identifier: &Identifier,
         now: Timestamp,
     ) -> Result<bool, PortError> {
+        if let Some(highest) = self.highest_id {
+            let reserve = || self.import.store.reserve_ids(realm, highest);
+            self.reserved.get_or_try_init(reserve).await?;
+        }
         let name = (realm.clone(), identifier.clone());
         if self.unknown.contains(&name, now) {
             return Ok(false);

@@ -31,6 +31,7 @@ use crate::usecases::{
     UnknownThere, handle_of,
 };
 use std::sync::{Arc, Mutex};
+use tokio::sync::OnceCell;
 
 /// Builds the use cases of one contract's function.
 pub struct Wiring {
@@ -200,6 +201,11 @@ impl Wiring {
                     arrivals: Arrivals::Once,
                     clock: Arc::clone(&self.base.clock),
                 },
+                highest_id: match self.profile.user_ids {
+                    IdFormat::Number => Some(settings::highest_old_id()?),
+                    IdFormat::ObjectId | IdFormat::Uuid => None,
+                },
+                reserved: OnceCell::new(),
                 unknown: UnknownThere::default(),
             }));
         }

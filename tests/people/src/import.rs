@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -63,6 +63,14 @@ impl Input {
         Ok(Self::File(Box::new(BufReader::new(opened))))
     }
 
+    /// Returns what the lines belong to: the file beside the number of lines, or a version of an object.
+    async fn source(&mut self, name: &str) -> Result<String> {
+        Ok(match self {
+            Self::File(_) => "file".to_owned(),
+            Self::Object(object) => format!("{name} {}", object.version().await?),
+        })
+    }
+
     /// Returns the next line with its end; `None` after the last one.
     async fn line(&mut self) -> Result<Option<String>> {
         match self {
@@ -87,6 +95,8 @@ struct Batches {
 /// The place of the number of lines that are done.
 struct Resume {
     file: Option<PathBuf>,
+    /// What the lines belong to.
+    source: String,
     done: usize,
     /// The batches that ended before one in front of them, by the lines before them.
     ended: BTreeMap<usize, usize>,
@@ -101,8 +111,8 @@ struct Totals {
 }
 
 impl Batches {
-    async fn open(file: &str, done: usize) -> Result<Self> {
-        let mut batches = Self { input: Input::open(file)?, done: 0, kept: None };
+    async fn open(input: Input, done: usize) -> Result<Self> {
+        let mut batches = Self { input, done: 0, kept: None };
         for _ in 0..done {
             let line = batches.line().await?;
             ensure!(line.is_some(), "the file has fewer lines than are done: is it another one?");
@@ -148,7 +158,7 @@ impl Batches {
 }
 
 impl Resume {
-    fn of(arguments: &ImportArgs) -> Result<Self> {
+    fn of(arguments: &ImportArgs, source: String) -> Result<Self> {
         let file = &arguments.file;
         // That of an object is in the folder of the call.
         let name = match location(file)? {
@@ -162,12 +172,16 @@ impl Resume {
             Some(Err(error)) if error.kind() == ErrorKind::NotFound => 0,
             Some(text) => {
                 let text = text.context("failed to read the number of lines that are done")?;
-                text.trim()
-                    .parse()
-                    .context("the file with the lines that are done has no number")?
+                let (done, of) = text.trim_end().split_once(' ').unwrap_or((text.trim_end(), ""));
+                let what = file.as_deref().unwrap_or(Path::new("-")).display();
+                ensure!(
+                    of == source,
+                    "{what} belongs to another file or version: delete it to begin again"
+                );
+                done.parse().context("the file with the lines that are done has no number")?
             }
         };
-        Ok(Self { file, done, ended: BTreeMap::new() })
+        Ok(Self { file, source, done, ended: BTreeMap::new() })
     }
 
     /// Notes that a batch ended.
@@ -177,7 +191,7 @@ impl Resume {
             self.done = self.done.saturating_add(count);
         }
         if let Some(file) = &self.file {
-            fs::write(file, format!("{}\n", self.done))
+            fs::write(file, format!("{} {}\n", self.done, self.source))
                 .with_context(|| format!("failed to write {}", file.display()))?;
         }
         Ok(())
@@ -203,11 +217,13 @@ pub(crate) async fn import(
     arguments: &ImportArgs,
     call: &Map<String, Value>,
 ) -> Result<bool> {
-    let mut resume = Resume::of(arguments)?;
+    let mut input = Input::open(&arguments.file)?;
+    let source = input.source(&arguments.file).await?;
+    let mut resume = Resume::of(arguments, source)?;
     if resume.done > 0 {
         ask(&format!("going on after line {}\n", resume.done));
     }
-    let mut batches = Batches::open(&arguments.file, resume.done).await?;
+    let mut batches = Batches::open(input, resume.done).await?;
     let mut call = call.clone();
     call.insert("dryRun".to_owned(), json!(arguments.dry_run));
     let (mut running, mut totals) = (JoinSet::new(), Totals::default());

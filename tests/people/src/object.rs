@@ -71,6 +71,14 @@ impl Object {
         Ok(Self { account, url, etag: None, read: 0, size: None, buffer: Vec::new(), at: 0 })
     }
 
+    /// Reads the first part, unless it was read, and returns the version that it belongs to.
+    pub(crate) async fn version(&mut self) -> Result<&str> {
+        if self.size.is_none() {
+            self.read_part().await?;
+        }
+        Ok(self.etag.as_deref().unwrap_or("empty"))
+    }
+
     /// Returns the next line with its end; `None` after the last one.
     pub(crate) async fn line(&mut self) -> Result<Option<String>> {
         let mut searched = self.at;

@@ -99,7 +99,7 @@ async fn an_import_that_was_stopped_goes_on_after_the_lines_that_are_done() {
     ];
     let output = Command::new(env!("CARGO_BIN_EXE_people-program")).args(nowhere).output().unwrap();
     assert_eq!((output.status.code(), done.exists()), (Some(1), false));
-    fs::write(&done, "500\n").unwrap();
+    fs::write(&done, "500 file\n").unwrap();
     let ran = import(stack, &file, &[], "").await;
     assert_eq!((ran.status, done.exists()), (0, false), "{}", ran.errors);
     assert_eq!(ran.errors, "going on after line 500\n");
@@ -109,7 +109,7 @@ async fn an_import_that_was_stopped_goes_on_after_the_lines_that_are_done() {
         (ran.status, ran.printed.as_str()),
         (0, "created: 500\npresent: 200\nproblems: 0\n")
     );
-    fs::write(&done, "701\n").unwrap();
+    fs::write(&done, "701 file\n").unwrap();
     let ran = import(stack, &file, &[], "").await;
     assert!(ran.status == 1 && ran.errors.contains("fewer lines"), "{}", ran.errors);
 }

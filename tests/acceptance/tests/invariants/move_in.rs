@@ -19,9 +19,12 @@ const ALL: (&str, &str) = ("MIGRATE_PRODUCTS", "gotu,goodcity,urbanfits,posbytz"
 /// The key that signs, in the local stack.
 const KEY: &[u8] = b"a key of the local stack, 32 bytes";
 
+/// The highest id of GoodCity's users there.
+const HIGHEST: (&str, &str) = ("MIGRATE_HIGHEST_ID", "7002");
+
 /// A new stack whose products have an old system, and no limits.
 async fn stack() -> TestStack {
-    TestStack::with(&without_limits(&[ALL])).await
+    TestStack::with(&without_limits(&[ALL, HIGHEST])).await
 }
 
 /// Sets the users of the old system.
@@ -188,6 +191,22 @@ async fn an_identifier_that_no_system_knows_is_new() {
 }
 
 #[tokio::test]
+async fn a_new_user_gets_no_id_of_one_who_has_not_moved() {
+    let stack = &stack().await;
+    let (mover, newcomer) = (goodcity::new_mobile(), goodcity::new_mobile());
+    let old = json!({"contract": "goodcity", "id": "7001",
+        "attributes": {"first_name": "Ada", "last_name": "Lee", "district_id": "9"},
+        "identifiers": [{"kind": "phone", "value": mover, "verifiedAt": THEN}]});
+    set(stack, &[old]).await;
+    let registered = goodcity(stack).registered(&newcomer).await;
+    let id: u32 = goodcity::user_id(&registered).parse().unwrap();
+    assert!(id > 7002, "{id}");
+    let key = goodcity::otp_auth_key(&goodcity(stack).send_pin(&mover).await);
+    let pin = goodcity(stack).pin(&mover, 1).await;
+    assert_eq!(goodcity::user_id(&goodcity(stack).verify(&key, &pin).await), "7001");
+}
+
+#[tokio::test]
 async fn products_without_an_old_system_ask_nothing() {
     let stack = &TestStack::with(&without_limits(&[("MIGRATE_PRODUCTS", "posbytz")])).await;
     gotu(stack).sign_in(&new_email(), PASSWORD).await;
@@ -294,7 +313,7 @@ async fn sign_ins_at_the_same_time_move_one_user_in() {
 
 #[tokio::test]
 async fn a_source_whose_budget_is_spent_asks_nothing() {
-    let limits = [ALL, ("OTP_GUESSES_PER_HOUR_PER_IP", "2"), NO_LIMITS[2]];
+    let limits = [ALL, HIGHEST, ("OTP_GUESSES_PER_HOUR_PER_IP", "2"), NO_LIMITS[2]];
     let stack = &TestStack::with(&limits).await;
     for _ in 0..2 {
         let unknown = gotu(stack).sign_in(&new_email(), PASSWORD).await;
