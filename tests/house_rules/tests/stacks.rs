@@ -252,6 +252,12 @@ fn restored_tables_have_another_prefix_and_keys_and_bus_stay() {
     let text = document.to_string();
     assert!(!text.contains("ImportValue") && !text.contains("table/latchkey-"), "{text}");
     assert_eq!(text.matches("arn:of:a:stream").count(), 2);
+    let data = cut(&template, &Part::Data, &names).unwrap();
+    let resources = &data["Resources"];
+    assert_eq!(resources["Users"]["Properties"]["TableName"]["Fn::Sub"], "restored-Users");
+    assert_eq!(resources["EventBus"]["Properties"]["Name"]["Fn::Sub"], "${AWS::StackName}-events");
+    let text = data.to_string();
+    assert_eq!(text.matches("\"restored-").count(), template.tables.len());
 }
 
 #[test]

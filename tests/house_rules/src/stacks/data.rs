@@ -72,6 +72,15 @@ pub(super) fn name(value: &mut Json, template: &Template, names: &Names, place: 
     Ok(())
 }
 
+/// Gives a table the name that it has after a restore.
+pub(super) fn rename_table(resource: &mut Json, names: &Names) {
+    let is_table = resource.get("Type").and_then(Json::as_str) == Some("AWS::DynamoDB::Table");
+    let name = resource.pointer_mut("/Properties/TableName/Fn::Sub");
+    if let Some(Json::String(name)) = name.filter(|_| is_table && names.tables != names.data) {
+        *name = name.replace("${AWS::StackName}", &names.tables);
+    }
+}
+
 /// The type of a resource of the data.
 fn kind<'t>(id: &str, template: &'t Template) -> Option<&'t str> {
     let resource = template.document().get("Resources")?.get(id)?;

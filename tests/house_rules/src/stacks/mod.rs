@@ -115,7 +115,9 @@ pub fn cut(template: &Template, part: &Part, names: &Names) -> Result<Json> {
             if let Part::Contract(contract) = part {
                 metrics::move_to_shared(entry, contract, names);
             }
-            if *part != Part::Data {
+            if *part == Part::Data {
+                data::rename_table(entry, names);
+            } else {
                 data::name(entry, template, names, data::Use::Elsewhere)?;
             }
         }
