@@ -1,7 +1,7 @@
 """Starts ministack, an emulated AWS account, with patches where it differs from AWS. Each patch says why.
 
 The environment: GATEWAY_PORT and BIND_HOST, where the emulator listens; LATCHKEY_LOG, the file for every line that a function
-prints; LATCHKEY_TRANSFORMED, the folder for transformed templates; and LATCHKEY_RECOVERY, set if tables can be restored to a moment.
+prints; LATCHKEY_TRANSFORMED, the folder for transformed templates; and LATCHKEY_RECOVERY, set if tables can be restored to a moment: by how many seconds the latest one is behind.
 """
 
 import collections
@@ -228,6 +228,32 @@ def patch_replays():
     eventbridge._dispatch_event = outer
 
 
+def patch_conditions_of_templates():
+    """Refuses a template that names a condition which it does not declare. The emulator takes such a condition as false."""
+    inner = engine.validate_template_support
+
+    def named(value):
+        if isinstance(value, list):
+            return set().union(*(named(one) for one in value))
+        if not isinstance(value, dict):
+            return set()
+        found = set().union(*(named(one) for one in value.values()))
+        if isinstance(value.get("Condition"), str):
+            found.add(value["Condition"])
+        if "Fn::If" in value:
+            found.add(value["Fn::If"][0])
+        return found
+
+    def outer(template, *rest, **options):
+        for section in ("Conditions", "Resources", "Outputs"):
+            missing = named(template.get(section)) - set(template.get("Conditions") or {})
+            if missing:
+                raise ValueError(f"Template format error: Unresolved condition dependency {min(missing)} in the {section} block of the template")
+        return inner(template, *rest, **options)
+
+    changesets.validate_template_support = handlers.validate_template_support = outer
+
+
 def patch_imports():
     """Imports secrets and event buses into a stack. The emulator imports tables and other types only."""
 
@@ -251,10 +277,15 @@ def patch_imports():
     provisioners._RESOURCE_HANDLERS["AWS::Events::EventBus"]["import"] = bus
 
 
+# How many seconds a restored table is too new for settings of its backups.
+TOO_NEW = 1
+
+
 def patch_recovery():
-    """Restores a table to the moment that is asked for. The emulator takes the items of now. Before each write, the items of all
-    tables with point-in-time recovery are kept; that is only affordable for a few items."""
-    kept, began = {}, time.time()
+    """Restores a table to the moment that is asked for, which is some seconds ago at the latest. The emulator takes the items of
+    now. Before each write, the items of all tables with point-in-time recovery are kept; that is only affordable for a few items.
+    For a while, a restored table has no settings of backups, as on AWS."""
+    kept, made, began, lag = {}, {}, time.time(), float(os.environ["LATCHKEY_RECOVERY"])
 
     def keep():
         now = time.time()
@@ -272,12 +303,15 @@ def patch_recovery():
     for operation in ("put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"):
         setattr(dynamodb, f"_{operation}", keeping(getattr(dynamodb, f"_{operation}")))
     restore, describe = dynamodb._restore_table_to_point_in_time, dynamodb._describe_continuous_backups
+    update = dynamodb._update_continuous_backups
 
     def restore_to_moment(data):
         answer = restore(data)
-        if answer[0] == 200 and not data.get("UseLatestRestorableTime"):
+        if answer[0] == 200:
+            moment = time.time() - lag if data.get("UseLatestRestorableTime") else data["RestoreDateTime"]
+            made[data["TargetTableName"]] = time.time()
             # The items before the first write after the moment.
-            later = [items for at, items in kept.get(data["SourceTableName"], []) if at > data["RestoreDateTime"]]
+            later = [items for at, items in kept.get(data["SourceTableName"], []) if at > moment]
             table = dynamodb._tables[data["TargetTableName"]]
             if later:
                 table["items"] = collections.defaultdict(dict, copy.deepcopy(later[0]))
@@ -286,15 +320,21 @@ def patch_recovery():
 
     def describe_with_window(data):
         answer = describe(data)
-        window = json.loads(answer[2]).get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
+        description = json.loads(answer[2])
+        window = description.get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
         if answer[0] == 200 and "EarliestRestorableDateTime" in window:
-            description = json.loads(answer[2])
-            description["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"] = began
-            description["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["LatestRestorableDateTime"] = time.time()
+            window.update(EarliestRestorableDateTime=began, LatestRestorableDateTime=time.time() - lag)
             return json_response(description)
         return answer
 
+    def update_if_old_enough(data):
+        if time.time() - made.get(data["TableName"], 0) < TOO_NEW:
+            problem = "Backups are being enabled for the table. Please retry later"
+            return error_response_json("ContinuousBackupsUnavailableException", problem)
+        return update(data)
+
     dynamodb._restore_table_to_point_in_time, dynamodb._describe_continuous_backups = restore_to_moment, describe_with_window
+    dynamodb._update_continuous_backups = update_if_old_enough
 
 
 def patch_logs():
@@ -332,6 +372,7 @@ if __name__ == "__main__":
     patch_secret_versions()
     patch_transform()
     patch_replays()
+    patch_conditions_of_templates()
     patch_imports()
     if os.environ.get("LATCHKEY_RECOVERY"):
         patch_recovery()
