@@ -119,11 +119,11 @@ fn the_stack_of_a_contract_has_its_routes_alarms_and_rights_alone() {
     assert_eq!(throttled.keys().collect::<Vec<_>>(), ["POST /otp"]);
     let all = serde_json::to_string(&gotu["Resources"]).unwrap();
     assert!(all.contains("table/latchkey-test-Users"), "{all}");
-    assert!(all.contains("secret:latchkey-test-OtpKey-??????"), "{all}");
+    assert!(all.contains("secret:latchkey-test/OtpKey-??????"), "{all}");
     assert!(!all.contains("RelayFunction"), "{all}");
     let variables = &gotu["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(variables["USERS_TABLE"], "latchkey-test-Users");
-    assert_eq!(variables["OTP_KEY_SECRET"], "latchkey-test-OtpKey");
+    assert_eq!(variables["OTP_KEY_SECRET"], "latchkey-test/OtpKey");
     assert_eq!(variables["EVENT_BUS"], "latchkey-test-events");
 }
 
@@ -236,6 +236,16 @@ fn every_metric_of_the_functions_has_a_writer() {
     assert_eq!(writer("5xx"), None);
 }
 
+/// Secrets Manager takes a name that ends in a hyphen and six characters for a part of an ARN
+/// (`CreateSecret`, parameter `Name`).
+#[test]
+fn no_secret_is_named_like_a_part_of_an_arn() {
+    for secret in Template::load().unwrap().secrets {
+        let looks_like_one = secret.name.rsplit_once('-').is_some_and(|(_, end)| end.len() == 6);
+        assert!(!looks_like_one, "{}", secret.name);
+    }
+}
+
 #[test]
 fn restored_tables_have_another_prefix_and_keys_and_bus_stay() {
     let names = Names {
@@ -247,7 +257,7 @@ fn restored_tables_have_another_prefix_and_keys_and_bus_stay() {
     let document = cut(&template, &Part::All, &names).unwrap();
     let variables = &document["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(variables["USERS_TABLE"], "restored-Users");
-    assert_eq!(variables["OTP_KEY_SECRET"], "latchkey-OtpKey");
+    assert_eq!(variables["OTP_KEY_SECRET"], "latchkey/OtpKey");
     assert_eq!(variables["EVENT_BUS"], "latchkey-events");
     let text = document.to_string();
     assert!(!text.contains("ImportValue") && !text.contains("table/latchkey-"), "{text}");

@@ -138,8 +138,8 @@ fn stages(request: &Json) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const NAME: &str = "latchkey-OtpKey";
-    const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey-OtpKey-abc123";
+    const NAME: &str = "latchkey/OtpKey";
+    const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey/OtpKey-abc123";
 
     fn change() -> Change {
         Change { at: 1000, version: "first".to_owned() }

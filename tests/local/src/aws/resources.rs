@@ -108,8 +108,8 @@ mod tests {
         template.buses = vec![EventBus { id: "Bus".to_owned(), name }];
         template.secrets = vec![Secret {
             id: "OtpKey".to_owned(),
-            name: "latchkey-OtpKey".to_owned(),
-            arn: "arn:secret:latchkey-OtpKey-abc123".to_owned(),
+            name: "latchkey/OtpKey".to_owned(),
+            arn: "arn:secret:latchkey/OtpKey-abc123".to_owned(),
             object: serde_json::Map::new(),
             key: "key".to_owned(),
             length: 64,
@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_by_each_of_its_names() {
-        let arn = "arn:secret:latchkey-OtpKey-abc123";
-        for name in ["latchkey-OtpKey", arn, arn.trim_end_matches("-abc123")] {
+        let arn = "arn:secret:latchkey/OtpKey-abc123";
+        for name in ["latchkey/OtpKey", arn, arn.trim_end_matches("-abc123")] {
             assert_eq!(resources().secrets(&json!({ "SecretId": name })), ["OtpKey"]);
         }
         assert_eq!(resources().secrets(&json!({ "SecretId": "other" })), ["other"]);

@@ -97,8 +97,8 @@ mod tests {
     fn declared() -> Vec<template::Secret> {
         vec![template::Secret {
             id: "OtpKey".into(),
-            name: "latchkey-OtpKey".into(),
-            arn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey-OtpKey-abc123"
+            name: "latchkey/OtpKey".into(),
+            arn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:latchkey/OtpKey-abc123"
                 .into(),
             object: serde_json::Map::new(),
             key: "key".to_owned(),
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_secret_is_generated() {
         let secrets = Secrets::open(&declared(), None, &Clock::default()).unwrap();
-        let answer = call(&secrets, "GetSecretValue", &json!({ "SecretId": "latchkey-OtpKey" }));
+        let answer = call(&secrets, "GetSecretValue", &json!({ "SecretId": "latchkey/OtpKey" }));
         let value = answer.get("SecretString").unwrap().as_str().unwrap();
         let value: Json = serde_json::from_str(value).unwrap();
         assert_eq!(value.get("key").unwrap().as_str().unwrap().len(), 64);
@@ -126,8 +126,8 @@ mod tests {
     fn values_and_versions_survive_a_restart() {
         let folder = std::env::temp_dir().join(format!("local-secrets-{}", random::uuid()));
         std::fs::create_dir_all(&folder).unwrap();
-        let get = json!({ "SecretId": "latchkey-OtpKey" });
-        let put = json!({ "SecretId": "latchkey-OtpKey", "SecretString": "new" });
+        let get = json!({ "SecretId": "latchkey/OtpKey" });
+        let put = json!({ "SecretId": "latchkey/OtpKey", "SecretString": "new" });
         let first = Secrets::open(&declared(), Some(&folder), &Clock::default()).unwrap();
         let before = call(&first, "GetSecretValue", &get);
         let second = Secrets::open(&declared(), Some(&folder), &Clock::default()).unwrap();
