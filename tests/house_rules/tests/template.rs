@@ -203,7 +203,7 @@ fn tables_are_protected_and_those_of_a_restore_recoverable() {
     }
     for key in &template.secrets {
         let name = template.resource(&key.id).unwrap().properties()["Name"].clone();
-        assert_eq!(name["Fn::Sub"], format!("${{AWS::StackName}}-{}", key.id), "{}", at(&key.id));
+        assert_eq!(name["Fn::Sub"], format!("${{AWS::StackName}}/{}", key.id), "{}", at(&key.id));
     }
 }
 
