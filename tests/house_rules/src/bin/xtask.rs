@@ -120,15 +120,10 @@ fn write(project: &Project) -> Result<()> {
 fn print_deployment(project: &Project, options: &deploy::Options) -> Result<()> {
     let config = project.read(deploy::CONFIG)?;
     let options = &options.clone().or_configured(&config)?;
-    let commands = deploy::commands(
-        options,
-        &project.contracts()?,
-        &config,
-        project.root(),
-        &options.release(project)?,
-    )?;
+    let contracts = project.contracts()?;
+    let commands = deploy::commands(options, &contracts, &config, project.root())?;
     if !options.no_build {
-        println!("sam build");
+        println!("{}", deploy::build_command(project, options, &contracts)?.join(" "));
     }
     for command in commands {
         println!("{}", command.join(" "));

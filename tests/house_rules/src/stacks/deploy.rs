@@ -1,10 +1,12 @@
 //! The steps that deploy the stacks of a stage, with SAM and the AWS CLI.
 
-use super::{Names, Part, cut};
+use super::parameters::Values;
+use super::{Names, Part, account, cut, parameters, release};
 use crate::project::{File, Project};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::ValueEnum as _;
 use serde_json::Value as Json;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use template::Template;
@@ -29,6 +31,7 @@ pub enum Arrangement {
 
 /// What to deploy.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// The environment in samconfig.toml; its stacks are latchkey-STAGE, latchkey-STAGE-functions and so on
     #[arg(long)]
@@ -39,6 +42,9 @@ pub struct Options {
     /// Only these stacks, such as data, functions, shared or the name of a contract
     #[arg(long, value_name = "PART")]
     pub only: Vec<String>,
+    /// A value of a parameter for this deployment; it counts before the files of the stage
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
     /// The first deployment of the stage: the tables get their protection in a second step
     #[arg(long)]
     pub create: bool,
@@ -48,7 +54,7 @@ pub struct Options {
     /// The ARN of the outbox's stream, after a restore
     #[arg(long, value_name = "ARN", requires = "tables")]
     pub stream: Option<String>,
-    /// What the release is called, by default the commit (the parameter Release)
+    /// What the release is called (the parameter Release); by default the commit and a digest of the rest
     #[arg(long, value_name = "NAME")]
     pub release: Option<String>,
     /// The region, for SAM and the AWS CLI
@@ -60,26 +66,34 @@ pub struct Options {
     /// Where they are
     #[arg(long, value_name = "FOLDER", default_value = BUILD, requires = "no_build")]
     pub build: String,
-    /// Deploy without a question for each stack
+    /// Make a change set of each stack, show it, and deploy nothing
+    #[arg(long, conflicts_with = "create")]
+    pub preview: bool,
+    /// Deploy without a question
     #[arg(long)]
     pub yes: bool,
 }
 
 impl Options {
     /// Takes what the command line leaves out from the table `[STAGE.latchkey.parameters]` of the
-    /// configuration. SAM ignores it: it has no command of this name.
+    /// configuration, which SAM ignores, because it has no command of this name, and the region from
+    /// SAM's own table.
     ///
     /// # Errors
     ///
     /// The arrangement in it is unknown.
     pub fn or_configured(mut self, config: &str) -> Result<Self> {
-        let setting = |name: &str| setting(config, &self.stage, name);
+        let stage = self.stage.clone();
+        if self.region.is_none() {
+            self.region = setting(config, &format!("{stage}.deploy"), "region")?;
+        }
+        let setting = |name: &str| setting(config, &format!("{stage}.latchkey"), name);
         if self.tables.is_none() {
-            (self.tables, self.stream) = (setting("tables"), setting("stream"));
+            (self.tables, self.stream) = (setting("tables")?, setting("stream")?);
             let both = self.tables.is_some() == self.stream.is_some();
             ensure!(both, "{CONFIG} has one of tables and stream for {}", self.stage);
         }
-        if let (None, Some(name)) = (self.stacks, setting("stacks")) {
+        if let (None, Some(name)) = (self.stacks, setting("stacks")?) {
             let known = Arrangement::from_str(&name, false);
             self.stacks = Some(known.map_err(|_| anyhow!("{CONFIG}: unknown stacks {name}"))?);
         }
@@ -105,18 +119,6 @@ impl Options {
         }
     }
 
-    /// The name of the release.
-    ///
-    /// # Errors
-    ///
-    /// No name is given, and git does not know the commit.
-    pub fn release(&self, project: &Project) -> Result<String> {
-        match &self.release {
-            Some(release) => Ok(release.clone()),
-            None => commit(project),
-        }
-    }
-
     /// The parts to deploy: the data first, then what the contracts share.
     ///
     /// # Errors
@@ -135,16 +137,25 @@ impl Options {
     }
 }
 
-/// The text of a setting in the table of a stage.
-fn setting(config: &str, stage: &str, name: &str) -> Option<String> {
-    let header = format!("[{stage}.latchkey.parameters]");
+/// The text of a setting in the table `[TABLE.parameters]` of the configuration.
+///
+/// # Errors
+///
+/// The value is no text in quotes.
+fn setting(config: &str, table: &str, name: &str) -> Result<Option<String>> {
+    let header = format!("[{table}.parameters]");
     let lines = config.lines().map(str::trim).skip_while(|line| *line != header).skip(1);
     let mut lines = lines.take_while(|line| !line.starts_with('['));
-    lines.find_map(|line| {
+    let found = lines.find_map(|line| {
         let (found, value) = line.split_once('=')?;
-        let value = value.trim().trim_matches('"');
-        (found.trim() == name).then(|| value.to_owned())
-    })
+        (found.trim() == name).then(|| value.trim())
+    });
+    let Some(value) = found else { return Ok(None) };
+    let text = value.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    let text = text.filter(|(_, rest)| rest.trim().is_empty() || rest.trim().starts_with('#'));
+    let (text, _) =
+        text.with_context(|| format!("{CONFIG}: {name} = {value} is no text in quotes"))?;
+    Ok(Some(text.to_owned()))
 }
 
 /// The parts of an arrangement, in the order of their deployment.
@@ -176,17 +187,44 @@ fn words(text: &str) -> Words {
     text.split(' ').map(str::to_owned).collect()
 }
 
+/// The command that builds the functions for the processors that the stage names.
+///
+/// # Errors
+///
+/// The parameters of the stage cannot be read.
+pub fn build_command(project: &Project, options: &Options, contracts: &[String]) -> Result<Words> {
+    let text = project.read(template::FILE)?;
+    let template = Template::parse(&text)?;
+    let mut found: Option<String> = None;
+    for part in options.parts(contracts)? {
+        if part == Part::Data {
+            continue;
+        }
+        let given = parameters::given(project, options, &part, template.document())?;
+        let values = parameters::complete(template.document(), &given)?;
+        let architecture = values.get("Architecture").cloned();
+        let is_same = found.is_none() || found == architecture;
+        ensure!(is_same, "all stacks are built at once, so they have one Architecture");
+        found = architecture;
+    }
+    let mut command = words("sam build");
+    if let Some(architecture) = found {
+        command
+            .extend(["--parameter-overrides".to_owned(), format!("Architecture={architecture}")]);
+    }
+    Ok(command)
+}
+
 /// The commands of a deployment, without the build.
 ///
 /// # Errors
 ///
-/// The stage is no environment of SAM's configuration, or a part is unknown.
+/// The stage is no environment of SAM's configuration or has parameters there, or a part is unknown.
 pub fn commands(
     options: &Options,
     contracts: &[String],
     config: &str,
     root: &Path,
-    release: &str,
 ) -> Result<Vec<Words>> {
     let has = |environment: &str| {
         let start = format!("[{environment}.");
@@ -199,33 +237,37 @@ pub fn commands(
         let stack = stack(&base, &part);
         let own = format!("{}-{part}", options.stage);
         let environment = if has(&own) { own.clone() } else { options.stage.clone() };
+        // SAM would take them if a parameter had no value on the command line, and every one has.
+        let unread = setting(config, &format!("{environment}.deploy"), "parameter_overrides")?;
+        ensure!(
+            unread.is_none(),
+            "{CONFIG} has parameter_overrides for {environment}: move them into {PARAMETERS}/{environment}.yaml"
+        );
         let deploy = |file: &str| {
+            let build = &options.build;
             let mut command = words("sam deploy --template-file");
-            command.push(format!("{}/{file}.json", options.build));
+            command.push(format!("{build}/{file}.json"));
             command.extend(["--stack-name".to_owned(), stack.clone(), "--config-file".to_owned()]);
             command.push(root.join(CONFIG).display().to_string());
             command.extend(["--config-env".to_owned(), environment.clone()]);
-            // The parameters of the command line replace those of the environment, so the files are named again.
-            // Of two values, the later one counts.
-            let files = [&options.stage, &own].map(|name| format!("{PARAMETERS}/{name}.yaml"));
-            let files: Vec<_> = files.iter().filter(|file| root.join(file).exists()).collect();
-            if !files.is_empty() {
-                command.push("--parameter-overrides".to_owned());
-                command.extend(files.iter().map(|file| format!("file://{file}")));
-                command.push(format!("Release={release}"));
-            }
+            command.extend([
+                "--parameter-overrides".to_owned(),
+                format!("file://{build}/{part}.yaml"),
+            ]);
             command.extend(words("--capabilities CAPABILITY_IAM --resolve-s3"));
             command.push("--no-fail-on-empty-changeset".to_owned());
-            let confirm =
-                if options.yes { "--no-confirm-changeset" } else { "--confirm-changeset" };
-            command.push(confirm.to_owned());
+            // SAM ends well if the answer to its question is no, and the next stack would follow.
+            command.push("--no-confirm-changeset".to_owned());
+            if options.preview {
+                command.push("--no-execute-changeset".to_owned());
+            }
             command
         };
         if part == Part::Data && options.create {
             commands.push(deploy("data-unprotected"));
         }
         commands.push(deploy(&part.to_string()));
-        if part == Part::Data {
+        if part == Part::Data && !options.preview {
             let policy = format!(
                 "aws cloudformation set-stack-policy --stack-name {stack} --stack-policy-body \
                  file://{STACK_POLICY}"
@@ -275,6 +317,14 @@ fn file(name: &str, document: &Json) -> Result<File> {
     Ok(File { path: format!("{name}.json"), text })
 }
 
+/// What a stack gets.
+struct Stack {
+    part: Part,
+    name: String,
+    template: Json,
+    given: Values,
+}
+
 /// Deploys.
 ///
 /// # Errors
@@ -285,30 +335,69 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let contracts = project.contracts()?;
     let config = project.read(CONFIG)?;
     let options = &options.clone().or_configured(&config)?;
-    let release = options.release(project)?;
-    let commands = commands(options, &contracts, &config, project.root(), &release)?;
+    let commands = commands(options, &contracts, &config, project.root())?;
+    let parts = options.parts(&contracts)?;
+    let (base, region) = (options.base(), options.region.as_deref());
+    if parts.contains(&Part::Data) {
+        let status = account::status(&base, region)?;
+        account::check_status(&base, status.as_deref(), options.create)?;
+    }
     if !options.no_build {
-        execute(project, &words("sam build"))?;
+        execute(project, &build_command(project, options, &contracts)?)?;
     }
     let build = &options.build;
     let text = project.read(&format!("{build}/{}", template::FILE));
     let template = Template::parse(&text.context("sam build has not run")?)?;
-    let parts = options.parts(&contracts)?;
     for File { path, text } in templates(&template, &parts, &options.names())? {
         project.write(&format!("{build}/{path}"), &text)?;
         println!("wrote {build}/{path}");
     }
-    commands.iter().try_for_each(|command| execute(project, command))
+    let mut stacks = Vec::new();
+    for part in parts {
+        let document = cut(&template, &part, &options.names())?;
+        let given = parameters::given(project, options, &part, template.document())?;
+        let stack = Stack { name: stack(&base, &part), part, template: document, given };
+        stacks.push(give(project, options, stack)?);
+    }
+    if !(options.yes || options.preview) {
+        confirm()?;
+    }
+    commands.iter().try_for_each(|command| execute(project, command))?;
+    if let Some(data) = stacks.iter().find(|stack| stack.part == Part::Data && !options.preview) {
+        account::check_protection(&data.template, &base, region)?;
+    }
+    Ok(())
 }
 
-/// Returns the commit that is deployed.
-fn commit(project: &Project) -> Result<String> {
-    let mut git = Command::new("git");
-    let asked = git.args(["rev-parse", "--short", "HEAD"]).current_dir(project.root()).output();
-    let commit = asked.ok().filter(|output| output.status.success());
-    let commit =
-        commit.context("failed to ask git for the commit: name the release (--release)")?;
-    Ok(String::from_utf8(commit.stdout)?.trim().to_owned())
+/// Writes the values of a stack's parameters for SAM, and prints those that are not the defaults.
+#[expect(clippy::print_stdout, reason = "a command prints what it does")]
+fn give(project: &Project, options: &Options, mut stack: Stack) -> Result<Stack> {
+    let values = parameters::complete(&stack.template, &stack.given)?;
+    if let Some(release) = &options.release {
+        stack.given.insert("Release".to_owned(), release.clone());
+    } else if values.get("Release").is_some_and(String::is_empty) {
+        let release = release::name(project, &options.build, &stack.template, &values)?;
+        stack.given.insert("Release".to_owned(), release);
+    }
+    let values = parameters::complete(&stack.template, &stack.given)?;
+    let defaults = parameters::complete(&stack.template, &Values::new())?;
+    println!("{}:", stack.name);
+    for (name, value) in values.iter().filter(|(name, value)| defaults.get(*name) != Some(*value)) {
+        println!("  {name}={value}");
+    }
+    project.write(&format!("{}/{}.yaml", options.build, stack.part), &parameters::file(&values))?;
+    Ok(stack)
+}
+
+/// Asks once for all stacks.
+#[expect(clippy::print_stdout, reason = "a command asks")]
+fn confirm() -> Result<()> {
+    print!("Deploy these stacks? [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    ensure!(["y", "Y", "yes"].contains(&answer.trim()), "nothing was deployed");
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "a command prints what it does")]

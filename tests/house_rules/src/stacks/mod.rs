@@ -15,9 +15,12 @@
 //! - An alarm on metrics of functions is where these metrics are written ([`writer`]). An alarm on
 //!   the account is in the shared stack.
 
+pub mod account;
 mod data;
 pub mod deploy;
 mod metrics;
+pub mod parameters;
+mod release;
 mod selection;
 
 use anyhow::{Context as _, Result, ensure};
