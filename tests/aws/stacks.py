@@ -214,14 +214,26 @@ def commanded(account, build):
     parts = [f"--only={part}" for part in ("data", "shared", "gotu")]
     command = [accounts.XTASK, "deploy", "--stage=development", "--stacks=per-contract", *parts, "--no-build", f"--build={folder}"]
 
-    def run(*options):
-        options = [*command, "--yes", f"--region={project.PSEUDO['AWS::Region']}", *options]
-        return subprocess.run(options, env={**os.environ, **keys}, cwd=project.ROOT, capture_output=True, text=True)
+    def run(*options, answer="--yes"):
+        words = [*command, *([answer] if answer == "--yes" else []), f"--region={project.PSEUDO['AWS::Region']}", *options]
+        return subprocess.run(words, input=answer, env={**os.environ, **keys}, cwd=project.ROOT, capture_output=True, text=True)
 
-    ran = run("--create")
-    require(ran.returncode == 0, "the command deploys a stage", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
+    def refused(ran, text, what):
+        require(ran.returncode != 0 and text in ran.stderr, what, ran.stderr.strip().splitlines()[0] if ran.stderr else ran.stdout[-300:])
+
     formation, tables = account.client("cloudformation"), account.client("dynamodb")
     name = "latchkey-development"
+
+    def parameter(part, parameter):
+        stack, = formation.describe_stacks(StackName=f"{name}-{part}")["Stacks"]
+        return {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}[parameter]
+
+    refused(run(), "take --create", "a stage without its data is not deployed")
+    refused(run("--create", answer="n\n"), "nothing was deployed", "an answer of no stops all stacks")
+    refused(run(), "take --create", "and nothing was made")
+    ran = run("--create", answer="y\n")
+    require(ran.returncode == 0, "the command deploys a stage", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
+    refused(run("--create"), "would take the protection off", "a stage is not created twice")
     stack, = formation.describe_stacks(StackName=name)["Stacks"]
     require(stack["EnableTerminationProtection"], "its data is protected", stack["StackStatus"])
     policy = json.loads(formation.get_stack_policy(StackName=name)["StackPolicyBody"])
@@ -232,8 +244,18 @@ def commanded(account, build):
         stack, = formation.describe_stacks(StackName=f"{name}-{part}")["Stacks"]
         given = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
         require(given.get("stage") == "development", f"the stack {part} has the settings of the environment", stack["StackStatus"])
+    release = parameter("gotu", "Release")
     ran = run()
-    require(ran.returncode == 0, "the command repeats without a change", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
+    require(ran.returncode == 0, "the command repeats", (ran.stdout + ran.stderr)[-600:] if ran.returncode else "done")
+    require(parameter("gotu", "Release") == release, "without a change", release)
+    ran = run("--set=OtpMaxAttempts=4", "--set=LogRetentionDays=14")
+    given = parameter("gotu", "OtpMaxAttempts"), parameter("gotu", "LogRetentionDays")
+    require(ran.returncode == 0 and given == ("4", "14"), "it sets a parameter", (ran.stdout + ran.stderr)[-600:] if ran.returncode else given)
+    require(parameter("gotu", "Release") != release, "which is another release", parameter("gotu", "Release"))
+    ran = run()
+    given = parameter("gotu", "OtpMaxAttempts"), parameter("gotu", "LogRetentionDays")
+    require(ran.returncode == 0 and given == ("5", "7"), "the next deployment has the default again", (ran.stdout + ran.stderr)[-600:] if ran.returncode else given)
+    require(parameter("gotu", "Release") == release, "and the name of before", release)
 
 
 def main(build):
