@@ -354,9 +354,13 @@ fn a_value_above_its_threshold_rings_also_if_it_is_late() {
 
 /// The metric of a function among those of an alarm on releases.
 fn of_function(alarm: &Alarm, name: &str, function: &str) -> Metric {
+    find(alarm, name, function).unwrap_or_else(|| panic!("no {name} of {function}"))
+}
+
+fn find(alarm: &Alarm, name: &str, function: &str) -> Option<Metric> {
     let mut metrics = alarm.metrics().filter(|metric| metric.name == name);
-    let found = metrics.find(|metric| metric.dimensions.values().any(|value| value == function));
-    found.unwrap_or_else(|| panic!("no {name} of {function}")).clone()
+    let is_of = |metric: &&Metric| metric.dimensions.values().any(|value| value == function);
+    metrics.find(is_of).cloned()
 }
 
 /// A tenth of the requests goes to the new version, so a route with few requests shows few of its errors in the five minutes.
@@ -367,6 +371,7 @@ fn a_new_version_that_crashes_rings_and_a_single_crash_does_not() {
         ("GoodcityReleaseAlarm", "goodcity-signup"),
         ("UrbanfitsReleaseAlarm", "urbanfits-login"),
         ("PosbytzReleaseAlarm", "posbytz-signin"),
+        ("FallbackReleaseAlarm", "fallback"),
     ] {
         let crashes = |minutes: &[i64]| {
             let mut scenario = Scenario::of(id);
@@ -406,6 +411,29 @@ fn a_release_is_not_rolled_back_by_what_fails_in_every_version() {
         };
         with(true).is_silent();
         with(false).rings_within(4);
+    }
+}
+
+/// In an outage of the store, all versions of the relay fail, and the newest one has a tenth of the invocations. That must hide
+/// the crashes of no other function.
+#[test]
+fn what_fails_in_every_version_of_one_function_hides_no_crash_of_another() {
+    for (id, function) in [
+        ("SharedReleaseAlarm", "rotate-keys"),
+        ("SharedReleaseAlarm", "people"),
+        ("FallbackReleaseAlarm", "fallback"),
+    ] {
+        let mut scenario = Scenario::of(id);
+        let crashes = of_function(&scenario.alarm, "Errors", function);
+        for minute in BEGIN..END {
+            for (name, count) in [("Errors", 4.0), ("Faults", 40.0)] {
+                if let Some(metric) = find(&scenario.alarm, name, "relay") {
+                    scenario.data.put(&metric, minute, count);
+                }
+            }
+            scenario.data.put(&crashes, minute, 5.0);
+        }
+        scenario.rings_within(4);
     }
 }
 

@@ -1,5 +1,9 @@
 //! The metrics of the alarms on errors of functions, in `template.yaml`: one alarm for each contract, and
 //! one for the functions that serve every contract; once for all versions, and once for the newest one.
+//!
+//! A guard of releases has its expression here too: the errors of each function are compared with its own faults. The fallback
+//! has a guard of its own, because each stack of a contract has a fallback, and the other functions of all contracts are in
+//! another stack.
 
 use crate::declarations::{Declarations, Function, TEMPLATE, Trigger};
 use crate::project::{File, Project};
@@ -11,6 +15,9 @@ const METRICS_OF_AN_ALARM: usize = 10;
 
 /// How the markers name the functions that serve every contract.
 const SHARED: &str = "shared";
+
+/// How the markers name those of them that requests reach.
+const FALLBACK: &str = "fallback";
 
 const END: &str = "# sync: end";
 
@@ -38,19 +45,16 @@ impl Kind {
 
     /// The metrics of a function, each with its letter in the id, its namespace and name, and its dimensions.
     fn metrics(self, function: &Function) -> Vec<(char, String, String)> {
-        let Function { id, binary, triggers, .. } = function;
+        let Function { id, binary, .. } = function;
         let errors = "Namespace: AWS/Lambda, MetricName: Errors".to_owned();
         let of_all = format!("{{ Name: FunctionName, Value: !Ref {id} }}");
         let of_newest = format!(
             "{of_all}, {{ Name: Resource, Value: !Sub \"${{{id}}}:live\" }}, \
              {{ Name: ExecutedVersion, Value: !GetAtt {id}.Version.Version }}"
         );
-        let serves_requests = triggers
-            .iter()
-            .any(|trigger| matches!(trigger, Trigger::Route { .. } | Trigger::EveryOtherRequest));
         match self {
             Self::Errors => vec![('e', errors, of_all)],
-            Self::Release if serves_requests => vec![('e', errors, of_newest)],
+            Self::Release if serves_requests(function) => vec![('e', errors, of_newest)],
             Self::Release => {
                 let faults =
                     "Namespace: !Sub \"Latchkey/${AWS::StackName}\", MetricName: Faults".to_owned();
@@ -58,6 +62,30 @@ impl Kind {
                 vec![('e', errors, of_newest), ('f', faults, dimension)]
             }
         }
+    }
+
+    /// The line of the expression, if it depends on the functions.
+    ///
+    /// A function without a route reports a failed invocation as an error, too, and counts it among its faults. The faults of one
+    /// function must not hide the crashes of another, so each has a difference of its own, which is not below zero.
+    fn expression(self, functions: &[&Function]) -> Option<String> {
+        let crashes = |(number, function): (usize, &&Function)| {
+            if serves_requests(function) {
+                format!("e{number}")
+            } else {
+                format!("IF(e{number} > f{number}, e{number} - f{number}, 0)")
+            }
+        };
+        let sum = match self {
+            Self::Errors => return None,
+            Self::Release if functions.iter().all(|function| serves_requests(function)) => {
+                "SUM(METRICS())".to_owned()
+            }
+            Self::Release => (1..).zip(functions).map(crashes).collect::<Vec<_>>().join(" + "),
+        };
+        Some(format!(
+            "- {{ Id: crashes, Label: Crashes of the newest versions, Expression: \"{sum}\", ReturnData: true }}"
+        ))
     }
 
     /// The length of a window, in seconds.
@@ -69,24 +97,33 @@ impl Kind {
     }
 }
 
+/// Whether a function answers requests. It then answers its faults itself, and its errors of Lambda are crashes alone.
+fn serves_requests(function: &Function) -> bool {
+    let mut triggers = function.triggers.iter();
+    triggers.any(|trigger| matches!(trigger, Trigger::Route { .. } | Trigger::EveryOtherRequest))
+}
+
 fn with_metrics(mut template: String, declarations: &Declarations) -> Result<String> {
-    let contracts = declarations.contracts.iter().map(|contract| Some(contract.as_str()));
-    for contract in contracts.chain([None]) {
+    for contract in &declarations.contracts {
+        let functions: Vec<_> = declarations.of_contract(Some(contract)).collect();
         for kind in [Kind::Errors, Kind::Release] {
-            let functions: Vec<_> = declarations.of_contract(contract).collect();
             template = with_metrics_of(&template, contract, kind, &functions)?;
         }
     }
-    Ok(template)
+    let shared: Vec<_> = declarations.of_contract(None).collect();
+    template = with_metrics_of(&template, SHARED, Kind::Errors, &shared)?;
+    let (fallback, shared): (Vec<_>, Vec<_>) =
+        shared.into_iter().partition(|function| serves_requests(function));
+    template = with_metrics_of(&template, FALLBACK, Kind::Release, &fallback)?;
+    with_metrics_of(&template, SHARED, Kind::Release, &shared)
 }
 
 fn with_metrics_of(
     template: &str,
-    contract: Option<&str>,
+    name: &str,
     kind: Kind,
     functions: &[&Function],
 ) -> Result<String> {
-    let name = contract.unwrap_or(SHARED);
     let open = format!("# sync: {} metrics of {name}", kind.as_str());
     let sections = sections(template, &open, END)?;
     let groups = groups(kind, functions);
@@ -134,7 +171,8 @@ fn lines(kind: Kind, functions: &[&Function]) -> Vec<String> {
             ]
         })
     };
-    (1..).zip(functions).flat_map(of_function).collect()
+    let metrics = (1..).zip(functions).flat_map(of_function);
+    kind.expression(functions).into_iter().chain(metrics).collect()
 }
 
 #[cfg(test)]
@@ -161,13 +199,15 @@ mod tests {
     #[test]
     fn a_release_is_guarded_by_the_errors_of_the_newest_versions() {
         let text = with_metrics(TEXT.to_owned(), &declarations()).unwrap();
-        let (of_gotu, shared) = text.split_once("SharedReleaseAlarm").unwrap();
+        let (of_gotu, rest) = text.split_once("FallbackReleaseAlarm").unwrap();
+        let (fallback, shared) = rest.split_once("SharedReleaseAlarm").unwrap();
         let version = "Value: !GetAtt GotuPostOtpFunction.Version.Version";
         assert!(of_gotu.contains(version) && of_gotu.contains("\"${GotuPostOtpFunction}:live\""));
         assert!(!of_gotu.contains("Id: f1"), "a fault of a request is no error of Lambda");
-        assert!(
-            shared.contains("Id: f2") && shared.contains("Name: Function, Value: rotate-keys }")
-        );
+        assert!(of_gotu.contains("SUM(METRICS())") && fallback.contains("SUM(METRICS())"));
+        assert!(fallback.contains("!Ref FallbackFunction }") && !fallback.contains("Id: e2"));
+        assert!(shared.contains("Name: Function, Value: rotate-keys }"), "{shared}");
+        assert!(shared.contains("Expression: \"IF(e1 > f1, e1 - f1, 0)\""), "{shared}");
         assert_eq!(with_metrics(text.clone(), &declarations()).unwrap(), text);
     }
 
