@@ -200,5 +200,9 @@ fn read_metrics(metrics: &[Value]) -> anyhow::Result<(Vec<Query>, Expression, i6
     ensure!(queries.len() <= 10, "an alarm computes with ten metrics at most");
     periods.dedup();
     let [period] = periods.as_slice() else { bail!("the metrics have several periods") };
-    Ok((queries, expression.context("no expression")?, *period))
+    let expression = expression.context("no expression")?;
+    // CloudWatch refuses an expression that names a metric which the alarm does not have.
+    let ids = queries.iter().map(|query| (query.id.as_str(), Series::new()));
+    expression.series(&ids.collect::<Vec<_>>()).context("the expression has no value")?;
+    Ok((queries, expression, *period))
 }
