@@ -37,6 +37,8 @@ pub enum MetricEvent {
     Delivered(Duration),
     /// An outbox entry could not be delivered yet. Contains its age.
     Waiting(Duration),
+    /// A sweep of a part of the outbox came to its end, perhaps because its time was up.
+    Swept,
     /// A process took a block of integer ids. Contains the used part of all ids.
     IdSpaceUsed { percent: u64 },
     /// A message was asked for. Contains the used part of the fullest ceiling that it counts in.
@@ -86,6 +88,7 @@ impl MetricEvent {
             Self::CodeRefused(_) => "CodesRefused",
             Self::Delivered(_) => "RelayLag",
             Self::Waiting(_) => "OutboxAge",
+            Self::Swept => "Sweeps",
             Self::IdSpaceUsed { .. } => "IdSpaceUsed",
             Self::BillUsed { .. } => "BillUsed",
             Self::BillRefused => "BillRefused",
@@ -125,7 +128,7 @@ pub fn record_metric(contract: Option<&str>, event: MetricEvent) {
     record_metric_of_group(contract, "", event);
 }
 
-/// The same for the messages of one entry of the price table: a dial code, `mail` or `other`.
+/// The same for one group: the messages of one entry of the price table (a dial code, `mail` or `other`), or a part of the outbox.
 pub fn record_metric_of_group(contract: Option<&str>, group: &str, event: MetricEvent) {
     let (metric, cause, value) = (event.name(), event.cause(), event.value());
     let contract = contract.unwrap_or_default();

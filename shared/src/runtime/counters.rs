@@ -25,7 +25,7 @@ pub(super) struct Key {
     pub(super) contract: Option<String>,
     /// The cause, if the metric has causes.
     pub(super) cause: Option<String>,
-    /// The entry of the price table, if the metric has groups.
+    /// The entry of the price table or the part of the outbox, if the metric has groups.
     pub(super) group: Option<String>,
 }
 

@@ -19,7 +19,7 @@ struct Metric {
 }
 
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
-const METRICS: [Metric; 25] = [
+const METRICS: [Metric; 26] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "SignIns", unit: "Count", dimensions: &[&[], &["Contract"]] },
     Metric { name: "CodesSent", unit: "Count", dimensions: &[&[], &["Contract"]] },
@@ -49,6 +49,7 @@ const METRICS: [Metric; 25] = [
     Metric { name: "Refusals", unit: "Count", dimensions: &[&["Contract", "Class"]] },
     Metric { name: "RelayLag", unit: "Milliseconds", dimensions: &[&[]] },
     Metric { name: "OutboxAge", unit: "Milliseconds", dimensions: &[&[]] },
+    Metric { name: "Sweeps", unit: "Count", dimensions: &[&["Part"]] },
     Metric { name: "WriteUnits", unit: "Count", dimensions: &[&["Function"]] },
     Metric { name: "Faults", unit: "Count", dimensions: &[&[], &["Function"]] },
     Metric { name: "Defects", unit: "Count", dimensions: &[&[], &["Release"]] },
@@ -80,8 +81,8 @@ fn group_of(key: &Key) -> Group {
     if let Some(cause) = &key.cause {
         group.insert("Cause", cause.clone());
     }
-    if let Some(dial_code) = &key.group {
-        group.insert("DialCode", dial_code.clone());
+    if let Some(value) = &key.group {
+        group.insert(if key.metric == "Sweeps" { "Part" } else { "DialCode" }, value.clone());
     }
     group
 }
@@ -218,6 +219,18 @@ mod tests {
             assert_eq!(lines[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"], sets);
             assert_eq!(lines[0].get("Release").and_then(Value::as_str), release);
         }
+    }
+
+    #[test]
+    fn a_sweep_counts_for_its_part() {
+        let mut counters = Counters::default();
+        let of_part = |part: &str| Key { group: Some(part.to_owned()), ..key("Sweeps", "", "") };
+        counters.counts.insert(of_part("0"), vec![1]);
+        counters.counts.insert(of_part("3"), vec![1]);
+        let lines = lines(&of("relay"), &counters, Outcome::Ok, 0);
+        let parts: Vec<_> = lines.iter().map(|line| (&line["Part"], &line["Sweeps"])).collect();
+        assert_eq!(parts, [(&json!("0"), &json!(1)), (&json!("3"), &json!(1))]);
+        assert_eq!(lines[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Part"]]));
     }
 
     #[test]

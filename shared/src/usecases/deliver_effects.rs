@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{
     Challenges, Clock, CodeKeys, DuePlace, Events, MAIL_CARRIER, Message, MessageContent,
     MessageTemplates, Messages, MetricEvent, Outbox, PauseChange, PortError, SendOutcome,
-    WaitingEntries, chain, record_metric,
+    WaitingEntries, chain, record_metric, record_metric_of_group,
 };
 use futures_util::future::{join, join_all};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -239,6 +239,7 @@ impl DeliverEffects {
             swept.found = swept.found.saturating_add(found);
             swept.failed = swept.failed.saturating_add(failed);
         }
+        record_metric_of_group(None, &part.part.to_string(), MetricEvent::Swept);
         Ok(swept)
     }
 

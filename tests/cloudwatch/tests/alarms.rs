@@ -4,6 +4,7 @@
 
 use cloudwatch::{Alarm, Data, EXTRA_POINTS, Metric, Missing, State};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use template::Template;
 
 /// The minute at which the trouble of a scenario begins. The data begins at minute -60, so that no window is empty before.
@@ -211,13 +212,57 @@ fn faults_and_error_lines_ring_by_their_number_in_a_quarter_of_an_hour() {
     Scenario::of("ErrorLinesAlarm").every(4, BEGIN..END, "ErrorLines", 1.0).is_silent();
 }
 
+/// A stack with traffic: the streams invoke the relay all the time. The parts of the outbox are swept in these minutes.
+fn swept(late: i64, in_minute: impl Fn(u8, i64) -> u8) -> Scenario {
+    let mut scenario = Scenario::of("RelayHeartbeatAlarm").late(late);
+    let one = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    let invocations = Metric {
+        namespace: "AWS/Lambda".to_owned(),
+        name: "Invocations".to_owned(),
+        dimensions: one("FunctionName", "relay"),
+    };
+    for minute in -60..END {
+        scenario.data.put(&invocations, minute, 100.0);
+        for part in 0..4 {
+            let sweeps = Metric {
+                namespace: "Latchkey/latchkey".to_owned(),
+                name: "Sweeps".to_owned(),
+                dimensions: one("Part", &part.to_string()),
+            };
+            for _ in 0..in_minute(part, minute) {
+                scenario.data.put_late(&sweeps, minute, 1.0, late);
+            }
+        }
+    }
+    scenario
+}
+
 #[test]
-fn a_relay_or_a_rotation_that_does_not_run_rings() {
+fn sweeps_that_stop_ring_although_the_streams_invoke_the_relay() {
     for late in [0, 3] {
-        let relay = Scenario::of("RelayHeartbeatAlarm").late(late).before("Invocations", 4.0);
-        relay.rings_within(13 + late);
-        let runs = Scenario::of("RelayHeartbeatAlarm").late(late).before("Invocations", 4.0);
-        runs.after("Invocations", 4.0).is_silent();
+        swept(late, |_, minute| u8::from(minute < BEGIN)).rings_within(16 + late);
+        for dead in 0..4 {
+            let one = swept(late, |part, minute| u8::from(minute < BEGIN || part != dead));
+            one.rings_within(8 + late);
+        }
+        swept(late, |_, _| 1).is_silent();
+        // Sweeps that end shortly before and after a minute begins, by turns.
+        let uneven =
+            |part: u8, minute: i64| if (minute + i64::from(part)) % 2 == 0 { 2 } else { 0 };
+        swept(late, uneven).is_silent();
+        // One that is left out, as by a deployment.
+        swept(late, |_, minute| u8::from(!(BEGIN..BEGIN + 2).contains(&minute))).is_silent();
+        let mended = swept(late, |_, minute| u8::from(!(BEGIN..BEGIN + 40).contains(&minute)));
+        mended.rings_within(16 + late);
+        mended.ends(State::Ok);
+    }
+    // A part that was never swept.
+    swept(0, |part, _| u8::from(part != 3)).ends(State::Alarm);
+}
+
+#[test]
+fn a_rotation_that_does_not_run_rings() {
+    for late in [0, 3] {
         let rotation = Scenario::of("RotationHeartbeatAlarm").late(late);
         let rotation = rotation.every(15, -60..BEGIN, "Invocations", 1.0);
         // The last invocation was a quarter of an hour before.

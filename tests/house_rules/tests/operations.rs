@@ -130,7 +130,7 @@ fn dashboard() -> Value {
 #[test]
 fn every_metric_that_functions_write_is_documented_and_on_the_dashboard() {
     let written = written();
-    assert_eq!(written.len(), 25);
+    assert_eq!(written.len(), 26);
     let operations = read(OPERATIONS);
     let dashboard = dashboard().to_string();
     for name in written {
@@ -162,6 +162,20 @@ fn the_dashboard_shows_every_alarm_and_only_metrics_that_exist() {
             }
         }
     }
+}
+
+/// An alarm that counts invocations of the relay does not see a schedule that stopped, because the streams invoke it as well.
+#[test]
+fn the_heartbeat_of_the_relay_watches_each_part_that_a_schedule_sweeps() {
+    let template = template();
+    let relay = template.function("relay").unwrap();
+    let inputs = relay.schedules().map(|schedule| schedule.input.as_ref().unwrap());
+    let parts: BTreeSet<_> = inputs.map(|input| input["sweep"]["part"].to_string()).collect();
+    let alarm = template.alarms.iter().find(|alarm| alarm.id == "RelayHeartbeatAlarm").unwrap();
+    let dimensions = values(&alarm.properties, "Dimensions");
+    let watched = dimensions.iter().map(|it| it[0]["Value"].as_str().unwrap().to_owned());
+    assert_eq!(watched.collect::<BTreeSet<_>>(), parts, "{}", at(&alarm.id));
+    assert_eq!(alarm.properties["Threshold"], json!(parts.len()), "{}", at(&alarm.id));
 }
 
 #[test]

@@ -73,9 +73,12 @@ impl Logs {
     }
 }
 
-/// Tells whether a line is the summary of an invocation that succeeded and had nothing to do.
+/// Tells whether a line is the summary of an invocation that succeeded and had nothing to do, or counts a sweep.
 fn found_nothing_to_do(line: &str) -> bool {
     let Ok(Json::Object(fields)) = serde_json::from_str::<Json>(line) else { return false };
+    if fields.contains_key("Sweeps") {
+        return true;
+    }
     let work = ["records", "delivered", "waiting"];
     fields.contains_key("duration_ms")
         && fields.get("outcome").and_then(Json::as_str) == Some("ok")
@@ -100,6 +103,7 @@ mod tests {
     #[test]
     fn an_invocation_without_work_or_errors_is_quiet() {
         assert!(found_nothing_to_do(r#"{"outcome":"ok","duration_ms":1.5,"calls":2}"#));
+        assert!(found_nothing_to_do(r#"{"Sweeps":1,"Part":"0","_aws":{}}"#));
         for line in [
             r#"{"outcome":"fault","duration_ms":1.5}"#,
             r#"{"outcome":"ok","duration_ms":1.5,"records":1}"#,

@@ -33,6 +33,7 @@ fn is_bounded(dimension: &str, value: &str, functions: &[String]) -> bool {
         "Contract" => value == "every" || names().contains(&value),
         "Function" => functions.iter().any(|name| name == value),
         "Cause" => ["no_code", "wrong_code", "too_many_guesses"].contains(&value),
+        "Part" => ["0", "1", "2", "3"].contains(&value),
         "Class" => ["invalid", "denied", "absent", "taken", "too_many"].contains(&value),
         _ => false,
     }

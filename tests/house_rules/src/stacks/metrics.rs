@@ -45,6 +45,7 @@ pub fn writer(metric: &str) -> Option<Writer> {
         | "MessagesUndelivered"
         | "RelayLag"
         | "OutboxAge"
+        | "Sweeps"
         | "TestNumbersOpen" => Writer::Shared,
         "Defects" | "Faults" | "ErrorLines" | "WriteUnits" => Writer::Both,
         _ => return None,
