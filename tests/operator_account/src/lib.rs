@@ -90,6 +90,12 @@ impl Account {
         Ok(Self { region: region.context("AWS_REGION is not set")?, credentials })
     }
 
+    /// Returns the same account in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), credentials: self.credentials.clone() }
+    }
+
     /// Returns the headers that sign a request to a service (AWS Signature Version 4).
     ///
     /// # Errors

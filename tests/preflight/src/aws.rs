@@ -1,35 +1,30 @@
-//! Calls of AWS services, signed with the credentials of the environment (AWS Signature Version 4). All of them read.
+//! Calls of AWS services. All of them read.
 
-use anyhow::{Context as _, Result};
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
+use operator_account::{Account, Request, endpoint};
 use serde_json::Value;
-use std::env;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The time limit of a call.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A service: its name in a signature, and the first part of its host.
+/// A service: its name in a signature, the first part of its host, and the variable with its endpoint.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Service {
-    pub(crate) signing: &'static str,
-    pub(crate) host: &'static str,
+    signing: &'static str,
+    host: &'static str,
+    /// The end of `AWS_ENDPOINT_URL_…`.
+    variable: &'static str,
 }
 
-pub(crate) const ACM: Service = Service { signing: "acm", host: "acm" };
-pub(crate) const LAMBDA: Service = Service { signing: "lambda", host: "lambda" };
-pub(crate) const QUOTAS: Service = Service { signing: "servicequotas", host: "servicequotas" };
-pub(crate) const SES: Service = Service { signing: "ses", host: "email" };
-pub(crate) const SNS: Service = Service { signing: "sns", host: "sns" };
+pub(crate) const ACM: Service = Service { signing: "acm", host: "acm", variable: "ACM" };
+pub(crate) const CLOUDFORMATION: Service =
+    Service { signing: "cloudformation", host: "cloudformation", variable: "CLOUDFORMATION" };
+pub(crate) const LAMBDA: Service =
+    Service { signing: "lambda", host: "lambda", variable: "LAMBDA" };
+pub(crate) const QUOTAS: Service =
+    Service { signing: "servicequotas", host: "servicequotas", variable: "SERVICE_QUOTAS" };
+pub(crate) const SES: Service = Service { signing: "ses", host: "email", variable: "SESV2" };
+pub(crate) const SNS: Service = Service { signing: "sns", host: "sns", variable: "SNS" };
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,137 +35,57 @@ pub(crate) enum Unanswered {
     Unreached(String),
 }
 
-/// The credentials.
-pub(crate) struct Account {
-    pub(crate) region: String,
-    credentials: Credentials,
-    /// The endpoint of all services, of an emulated account.
-    endpoint: Option<String>,
+/// Sends a form, as the older protocol of AWS has it, and returns the XML of the answer.
+pub(crate) async fn query(
+    account: &Account,
+    to: (Service, &str),
+    form: String,
+) -> Result<String, Unanswered> {
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    call(account, to, ("POST", "/"), &headers, form).await
 }
 
-fn optional(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+/// Sends a request with the JSON protocol.
+pub(crate) async fn json(
+    account: &Account,
+    to: (Service, &str),
+    target: &str,
+    input: &Value,
+) -> Result<Value, Unanswered> {
+    let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
+    read(&call(account, to, ("POST", "/"), &headers, input.to_string()).await?)
 }
 
-impl Account {
-    /// Reads the region and the credentials of the environment.
-    ///
-    /// # Errors
-    /// A variable is not set.
-    pub(crate) fn of_environment() -> Result<Self> {
-        let required = |name: &str| {
-            optional(name).with_context(|| {
-                format!(
-                    "{name} is not set; run: eval \"$(aws configure export-credentials --format env)\""
-                )
-            })
-        };
-        let region = optional("AWS_REGION").or_else(|| optional("AWS_DEFAULT_REGION"));
-        let credentials = Credentials::new(
-            required("AWS_ACCESS_KEY_ID")?,
-            required("AWS_SECRET_ACCESS_KEY")?,
-            optional("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
-        Ok(Self {
-            region: region.context("AWS_REGION is not set")?,
-            credentials,
-            endpoint: optional("AWS_ENDPOINT_URL"),
-        })
-    }
+/// Reads a path of a service that has one for each thing.
+pub(crate) async fn get(
+    account: &Account,
+    to: (Service, &str),
+    path: &str,
+) -> Result<Value, Unanswered> {
+    read(&call(account, to, ("GET", path), &[], String::new()).await?)
+}
 
-    /// Sends a request with the protocol of SNS, and returns the XML of the answer.
-    pub(crate) async fn query(
-        &self,
-        (service, region): (Service, &str),
-        action: &str,
-    ) -> Result<String, Unanswered> {
-        let body = format!("Action={action}&Version=2010-03-31");
-        let headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.call((service, region), ("POST", "/"), &headers, body).await
-    }
-
-    /// Sends a request with the JSON protocol.
-    pub(crate) async fn json(
-        &self,
-        (service, region): (Service, &str),
-        target: &str,
-        input: &Value,
-    ) -> Result<Value, Unanswered> {
-        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-        let body = input.to_string();
-        read(&self.call((service, region), ("POST", "/"), &headers, body).await?)
-    }
-
-    /// Reads a path of a service that has one for each thing.
-    pub(crate) async fn get(
-        &self,
-        (service, region): (Service, &str),
-        path: &str,
-    ) -> Result<Value, Unanswered> {
-        read(&self.call((service, region), ("GET", path), &[], String::new()).await?)
-    }
-
-    async fn call(
-        &self,
-        (service, region): (Service, &str),
-        (method, path): (&str, &str),
-        headers: &[(&str, &str)],
-        body: String,
-    ) -> Result<String, Unanswered> {
-        let endpoint = self.endpoint.clone();
-        let host = || format!("https://{}.{region}.{}", service.host, suffix(region));
-        let url = format!("{}{path}", endpoint.unwrap_or_else(host).trim_end_matches('/'));
-        let called = self.send(&url, (service, region), method, headers, body);
-        match tokio::time::timeout(PATIENCE, called).await {
-            Ok(Ok((200..=299, text))) => Ok(text),
-            Ok(Ok((status, text))) => Err(refused(status, &text)),
-            Ok(Err(error)) => Err(Unanswered::Unreached(format!("{url}: {error:#}"))),
-            Err(_) => Err(Unanswered::Unreached(format!("{url} took too long"))),
+async fn call(
+    account: &Account,
+    (service, region): (Service, &str),
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: String,
+) -> Result<String, Unanswered> {
+    let host = || format!("https://{}.{region}.{}", service.host, suffix(region));
+    let url = format!("{}{path}", endpoint(service.variable).unwrap_or_else(host));
+    let account = account.in_region(region);
+    let request = Request { method, url: &url, headers, body: body.as_bytes() };
+    match tokio::time::timeout(PATIENCE, account.call(service.signing, request)).await {
+        Ok(Ok(response)) => {
+            let text = String::from_utf8_lossy(&response.body).into_owned();
+            match response.status {
+                200..=299 => Ok(text),
+                status => Err(refused(status, &text)),
+            }
         }
-    }
-
-    async fn send(
-        &self,
-        url: &str,
-        (service, region): (Service, &str),
-        method: &str,
-        headers: &[(&str, &str)],
-        body: String,
-    ) -> Result<(u16, String)> {
-        let identity = self.credentials.clone().into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(region)
-            .name(service.signing)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .context("failed to sign the request")?
-            .into();
-        let content = SignableBody::Bytes(body.as_bytes());
-        let signable = SignableRequest::new(method, url, headers.iter().copied(), content)?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
-        let signed: Vec<_> = instructions
-            .headers()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let mut request = HttpRequest::new(SdkBody::from(body));
-        request.set_method(method)?;
-        request.set_uri(url)?;
-        for (name, value) in headers {
-            request.headers_mut().insert((*name).to_owned(), (*value).to_owned());
-        }
-        for (name, value) in signed {
-            request.headers_mut().insert(name, value);
-        }
-        let provider = Provider::Rustls(CryptoMode::Ring);
-        let connector = Connector::builder().tls_provider(provider).build();
-        let response = connector.call(request).await?;
-        let status = response.status().as_u16();
-        let body = ByteStream::new(response.into_body()).collect().await?.into_bytes();
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        Ok(Err(error)) => Err(Unanswered::Unreached(format!("{url}: {error:#}"))),
+        Err(_) => Err(Unanswered::Unreached(format!("{url} took too long"))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What an account must have before the first deployment, and what to do if it has not.
 
-use crate::aws::{ACM, Account, LAMBDA, QUOTAS, SES, SNS, Unanswered, element};
-use crate::parameters::Parameters;
+use crate::aws::{self, ACM, CLOUDFORMATION, LAMBDA, QUOTAS, SES, SNS, Unanswered, element};
+use crate::deployment::{Deployment, Stack};
+use operator_account::Account;
 use serde_json::{Value, json};
 
 /// The regions from which SNS sends texts (SNS Developer Guide, "Supported Regions for SMS", 2026-11). A region that is not here
@@ -39,10 +40,6 @@ const SMS_REGIONS: [&str; 27] = [
 const USUAL_CONCURRENCY: f64 = 1000.0;
 /// The concurrency that Lambda leaves unreserved.
 const UNRESERVED: f64 = 100.0;
-/// The concurrency that `delivery-reports` gets if the relay has a reservation.
-const OF_REPORTS: f64 = 5.0;
-/// The number of functions that hash passwords.
-const HASHING: f64 = 12.0;
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,39 +77,54 @@ fn judge<A>(answer: Result<A, Unanswered>, judge: impl FnOnce(A) -> Verdict) -> 
 }
 
 /// Runs all checks.
-pub(crate) async fn run(account: &Account, parameters: &Parameters) -> Vec<Finding> {
+pub(crate) async fn run(account: &Account, deployment: &Deployment) -> Vec<Finding> {
     let own = account.region.as_str();
-    let region_of = |name| parameters.text(name).filter(|region| !region.is_empty()).unwrap_or(own);
+    let region_of = |name| Some(deployment.text(name)).filter(|it| !it.is_empty()).unwrap_or(own);
     let (texts, mails) = (region_of("SmsRegion"), region_of("SesRegion"));
     let mut findings = vec![
-        Finding { what: "alarm topic", verdict: alarm_topic(parameters) },
+        Finding { what: "alarm topic", verdict: alarm_topic(deployment) },
         Finding { what: "SMS region", verdict: sms_region(texts) },
     ];
     let mut add = |what, verdict| findings.push(Finding { what, verdict });
-    let settings = account.get((LAMBDA, own), "/2016-08-19/account-settings/").await;
-    add("Lambda concurrency", judge(settings, |answer| concurrency(&answer, parameters)));
+    add("Lambda concurrency", judge(room(account, deployment).await, |room| concurrency(&room)));
     let rate = quota(account, own, "apigateway", "Throttle rate").await;
-    add("API Gateway requests", judge(rate, |rate| requests(rate, parameters)));
+    add("API Gateway requests", judge(rate, |rate| requests(rate, deployment)));
     let puts = quota(account, own, "events", "PutEvents throttle limit in transactions per second");
     add("EventBridge PutEvents", judge(puts.await, put_events));
-    let sandbox = account.query((SNS, texts), "GetSMSSandboxAccountStatus").await;
+    let sandbox = ask_sns(account, texts, "GetSMSSandboxAccountStatus").await;
     add("SMS sandbox", judge(sandbox, |xml| sms_sandbox(&xml)));
-    let attributes = account.query((SNS, texts), "GetSMSAttributes").await;
-    add("SMS spend limit", judge(attributes, |xml| sms_spend(&xml, parameters)));
-    let mail = account.get((SES, mails), "/v2/email/account").await;
+    let attributes = ask_sns(account, texts, "GetSMSAttributes").await;
+    add("SMS spend limit", judge(attributes, |xml| sms_spend(&xml, deployment)));
+    let mail = aws::get(account, (SES, mails), "/v2/email/account").await;
     add("SES production access", judge(mail, |answer| production(&answer)));
-    add(
-        "mail sender",
-        sender(account, mails, parameters.text("EmailSender").unwrap_or_default()).await,
-    );
-    add("certificate", certificate(account, parameters).await);
+    add("mail sender", sender(account, mails, deployment.text("EmailSender")).await);
+    let domains = deployment.stacks().filter(|stack| stack.has_api);
+    let mut domains: Vec<_> = domains.filter_map(domain).collect();
+    domains.dedup();
+    if domains.is_empty() {
+        let text = "no domain of its own: the API has the default endpoint";
+        add("certificate", Ready(text.to_owned()));
+    }
+    for (domain, arn) in domains {
+        add("certificate", certificate(account, domain, arn).await);
+    }
     findings
 }
 
-fn alarm_topic(parameters: &Parameters) -> Verdict {
-    match parameters.text("AlarmTopicArn") {
-        Some(topic) if !topic.is_empty() => Ready(format!("alarms notify {topic}")),
-        _ => Do("alarms notify no one: create an SNS topic that an operator reads, and set AlarmTopicArn".to_owned()),
+async fn ask_sns(account: &Account, region: &str, action: &str) -> Result<String, Unanswered> {
+    aws::query(account, (SNS, region), format!("Action={action}&Version=2010-03-31")).await
+}
+
+fn alarm_topic(deployment: &Deployment) -> Verdict {
+    let topic = |stack: &Stack| stack.parameters.text("AlarmTopicArn").map(str::to_owned);
+    let topics = deployment.stacks().map(|stack| (stack, topic(stack).unwrap_or_default()));
+    let (with, without): (Vec<_>, Vec<_>) = topics.partition(|(_, topic)| !topic.is_empty());
+    match (with.first(), without.first()) {
+        (Some((_, topic)), None) => Ready(format!("alarms notify {topic}")),
+        (Some(_), Some((stack, _))) => {
+            Do(format!("the alarms of {} notify no one: set AlarmTopicArn for all stacks", stack.name))
+        }
+        (None, _) => Do("alarms notify no one: create an SNS topic that an operator reads, and set AlarmTopicArn".to_owned()),
     }
 }
 
@@ -137,7 +149,7 @@ async fn quota(
             input.insert("NextToken".to_owned(), token.into());
         }
         let target = "ServiceQuotasV20190624.ListServiceQuotas";
-        let page = account.json((QUOTAS, region), target, &input).await?;
+        let page = aws::json(account, (QUOTAS, region), target, &input).await?;
         let quotas = page.get("Quotas").and_then(Value::as_array);
         let found = quotas.into_iter().flatten().find(|quota| quota["QuotaName"] == name);
         if let Some(value) = found.and_then(|quota| quota["Value"].as_f64()) {
@@ -151,22 +163,78 @@ async fn quota(
     }
 }
 
-fn concurrency(answer: &Value, parameters: &Parameters) -> Verdict {
+/// The concurrency of an account, and the part that the deployment wants to reserve.
+struct Room {
+    all: f64,
+    /// What is not reserved, if the functions of the deployment had no reservations.
+    unreserved: f64,
+    wanted: f64,
+}
+
+/// Asks for the concurrency of an account. What the account shows as unreserved is without the reservations that the stage already
+/// has, and a deployment replaces them.
+async fn room(account: &Account, deployment: &Deployment) -> Result<Room, Unanswered> {
+    let lambda = (LAMBDA, account.region.as_str());
+    let answer = aws::get(account, lambda, "/2016-08-19/account-settings/").await?;
     let limit = |name| answer.pointer(&format!("/AccountLimit/{name}")).and_then(Value::as_f64);
-    let (Some(all), Some(unreserved)) =
+    let (Some(all), Some(mut unreserved)) =
         (limit("ConcurrentExecutions"), limit("UnreservedConcurrentExecutions"))
     else {
-        return Unknown(format!("an answer without limits: {answer}"));
+        return Err(Unanswered::Unreached(format!("an answer without limits: {answer}")));
     };
-    let number = |name| parameters.number(name).unwrap_or_default();
-    let relay = number("RelayConcurrency");
-    let reports = if relay > 0.0 { OF_REPORTS } else { 0.0 };
-    let hashing = HASHING * number("HashingConcurrency");
-    let others = number("RotationConcurrency") + number("FallbackConcurrency");
-    let reserved = relay + reports + hashing + others;
-    if reserved > 0.0 && unreserved - reserved < UNRESERVED {
+    if unreserved < all {
+        for stack in deployment.stacks() {
+            for function in functions(account, &stack.name).await? {
+                let path = format!("/2019-09-30/functions/{function}/concurrency");
+                let answer = aws::get(account, lambda, &path).await?;
+                let reserved = field(&answer, "ReservedConcurrentExecutions").as_f64();
+                unreserved += reserved.unwrap_or_default();
+            }
+        }
+    }
+    Ok(Room { all, unreserved, wanted: deployment.stacks().map(|stack| stack.reserved).sum() })
+}
+
+/// The form that asks for a page of the resources of a stack.
+fn list_resources(stack: &str, next: Option<&str>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", "ListStackResources").append_pair("Version", "2010-05-15");
+    form.append_pair("StackName", stack);
+    if let Some(token) = next {
+        form.append_pair("NextToken", token);
+    }
+    form.finish()
+}
+
+/// Returns the names of the functions of a stack; none if there is no such stack yet.
+async fn functions(account: &Account, stack: &str) -> Result<Vec<String>, Unanswered> {
+    let to = (CLOUDFORMATION, account.region.as_str());
+    let (mut found, mut next) = (Vec::new(), None::<String>);
+    loop {
+        let page = match aws::query(account, to, list_resources(stack, next.as_deref())).await {
+            Err(Unanswered::Refused { message, .. }) if message.contains("does not exist") => {
+                return Ok(found);
+            }
+            page => page?,
+        };
+        let functions = page
+            .split("<member>")
+            .filter(|member| element(member, "ResourceType") == Some("AWS::Lambda::Function"));
+        found.extend(
+            functions.filter_map(|it| element(it, "PhysicalResourceId")).map(str::to_owned),
+        );
+        next = element(&page, "NextToken").map(str::to_owned);
+        if next.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn concurrency(room: &Room) -> Verdict {
+    let Room { all, unreserved, wanted } = *room;
+    if wanted > 0.0 && unreserved - wanted < UNRESERVED {
         return Do(format!(
-            "the parameters of concurrency reserve {reserved} and leave less than {UNRESERVED} of {unreserved}, which Lambda refuses: \
+            "the parameters of concurrency reserve {wanted} and leave less than {UNRESERVED} of {unreserved}, which Lambda refuses: \
              lower them, or ask for more concurrency"
         ));
     }
@@ -176,11 +244,14 @@ fn concurrency(answer: &Value, parameters: &Parameters) -> Verdict {
              request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
         ));
     }
-    Ready(format!("{all} functions at once, {unreserved} of them unreserved"))
+    Ready(format!(
+        "{all} functions at once; {unreserved} are free for this stage, and its parameters reserve {wanted}"
+    ))
 }
 
-fn requests(rate: f64, parameters: &Parameters) -> Verdict {
-    let route = parameters.number("RequestsPerSecond").unwrap_or_default();
+fn requests(rate: f64, deployment: &Deployment) -> Verdict {
+    let routes = deployment.stacks().filter_map(|it| it.parameters.number("RequestsPerSecond"));
+    let route = routes.fold(0.0, f64::max);
     if rate < route {
         return Do(format!(
             "all APIs of the account together get {rate} requests a second, and RequestsPerSecond lets one route have {route}: ask for \
@@ -213,11 +284,11 @@ fn attribute<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
     element(rest, "value")
 }
 
-fn sms_spend(xml: &str, parameters: &Parameters) -> Verdict {
+fn sms_spend(xml: &str, deployment: &Deployment) -> Verdict {
     // Without the attribute, the limit is what every account has at first.
     let limit: f64 =
         attribute(xml, "MonthlySpendLimit").and_then(|it| it.parse().ok()).unwrap_or(1.0);
-    let alarm = parameters.number("AlarmSmsSpendUsd").unwrap_or_default();
+    let alarm = deployment.number("AlarmSmsSpendUsd");
     if limit <= 1.0 {
         return Do(format!(
             "SNS spends {limit} USD a month and then drops texts without an error: ask for a higher limit in the console of SNS, then \
@@ -256,7 +327,7 @@ async fn sender(account: &Account, region: &str, address: &str) -> Verdict {
     for identity in [address, domain] {
         let escaped: String = form_urlencoded::byte_serialize(identity.as_bytes()).collect();
         let path = format!("/v2/email/identities/{escaped}");
-        match account.get((SES, region), &path).await {
+        match aws::get(account, (SES, region), &path).await {
             Ok(answer) if field(&answer, "VerifiedForSendingStatus") == true => {
                 return Ready(format!("{identity} is verified"));
             }
@@ -272,12 +343,14 @@ async fn sender(account: &Account, region: &str, address: &str) -> Verdict {
     ))
 }
 
-async fn certificate(account: &Account, parameters: &Parameters) -> Verdict {
-    let text = |name| parameters.text(name).unwrap_or_default();
-    let (domain, arn) = (text("ApiDomain"), text("ApiCertificateArn"));
-    if domain.is_empty() {
-        return Ready("no domain of its own: the API has the default endpoint".to_owned());
-    }
+/// Returns the domain of a stack and the ARN of its certificate; `None` if it has no domain of its own.
+fn domain(stack: &Stack) -> Option<(&str, &str)> {
+    let text = |name| stack.parameters.text(name).unwrap_or_default();
+    let domain = text("ApiDomain");
+    (!domain.is_empty()).then(|| (domain, text("ApiCertificateArn")))
+}
+
+async fn certificate(account: &Account, domain: &str, arn: &str) -> Verdict {
     let region = arn.split(':').nth(3).unwrap_or_default();
     if region != account.region {
         return Do(format!(
@@ -287,7 +360,8 @@ async fn certificate(account: &Account, parameters: &Parameters) -> Verdict {
         ));
     }
     let target = "CertificateManager.DescribeCertificate";
-    let answer = account.json((ACM, region), target, &json!({"CertificateArn": arn})).await;
+    let input = json!({"CertificateArn": arn});
+    let answer = aws::json(account, (ACM, region), target, &input).await;
     judge(answer, |answer| {
         let certificate = field(&answer, "Certificate").clone();
         let names =

@@ -1,20 +1,15 @@
 //! `cargo run -p preflight`: asks an AWS account what must be right before a deployment, and says what to do.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a tool of operators reads its environment and the clock of the machine"
-)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the results are printed")]
 
 mod aws;
 mod checks;
-mod parameters;
+mod deployment;
 
-use aws::Account;
 use checks::{Finding, Verdict};
 use clap::Parser;
-use parameters::Parameters;
-use std::path::PathBuf;
+use deployment::Options;
+use operator_account::Account;
 use std::process::ExitCode;
 
 /// Asks an AWS account what must be right before a deployment.
@@ -24,24 +19,22 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "preflight", version)]
 struct Program {
-    /// The parameters of the stage, such as shared/stages/production.yaml.
-    #[arg(long, value_name = "FILE")]
-    stage: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Program { stage } = Program::parse();
-    let ready = Account::of_environment()
-        .and_then(|account| Ok((account, Parameters::read(stage.as_deref())?)));
-    let (account, parameters) = match ready {
+    let Program { options } = Program::parse();
+    let ready = Account::from_env().and_then(|account| Ok((account, options.deployment()?)));
+    let (account, deployment) = match ready {
         Ok(ready) => ready,
         Err(error) => {
             eprintln!("{error:#}");
             return ExitCode::from(2);
         }
     };
-    let findings = checks::run(&account, &parameters).await;
+    let findings = checks::run(&account, &deployment).await;
     for Finding { what, verdict } in &findings {
         match verdict {
             Verdict::Ready(text) => println!("ready    {what}: {text}"),

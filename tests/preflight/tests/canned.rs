@@ -26,8 +26,37 @@ const DOMAIN: &str = "/v2/email/identities/latchkey.example ";
 const CERTIFICATE: &str = "CertificateManager.DescribeCertificate";
 
 fn concurrency(all: u32) -> String {
-    let limits = json!({"ConcurrentExecutions": all, "UnreservedConcurrentExecutions": all});
+    reserved(all, 0)
+}
+
+/// The concurrency of an account in which functions have reservations.
+fn reserved(all: u32, reserved: u32) -> String {
+    let unreserved = all.checked_sub(reserved).unwrap();
+    let limits = json!({"ConcurrentExecutions": all, "UnreservedConcurrentExecutions": unreserved});
     json!({"AccountLimit": limits, "AccountUsage": {"FunctionCount": 0}}).to_string()
+}
+
+/// A page of the resources of a stack: a role and functions, and the token of the next page.
+fn resources(functions: &[&str], next: &str) -> String {
+    let member = |kind: &str, name: &str| {
+        format!(
+            "<member><ResourceType>{kind}</ResourceType><LogicalResourceId>A</LogicalResourceId>\
+             <PhysicalResourceId>{name}</PhysicalResourceId></member>"
+        )
+    };
+    let functions: String =
+        functions.iter().map(|name| member("AWS::Lambda::Function", name)).collect();
+    format!(
+        "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>{}{functions}\
+         </StackResourceSummaries>{next}</ListStackResourcesResult></ListStackResourcesResponse>",
+        member("AWS::IAM::Role", "a-role")
+    )
+}
+
+fn no_stack() -> (u16, String) {
+    let message = "Stack with id latchkey does not exist";
+    let error = format!("<Code>ValidationError</Code><Message>{message}</Message>");
+    (400, format!("<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"))
 }
 
 fn quota(name: &str, value: f64) -> String {
@@ -137,11 +166,29 @@ fn serve(answers: Answers) -> (String, Arc<Mutex<Vec<String>>>) {
 
 /// Runs the program; returns its exit status and its lines.
 fn run(address: &str, region: &str, stage: &str) -> (i32, String) {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", stage.len()));
-    std::fs::write(&path, stage).unwrap();
+    run_with(address, region, &[("production.yaml", stage)], &[])
+}
+
+/// Runs the program with these files, of which the first one is that of the stage, and more arguments.
+fn run_with(
+    address: &str,
+    region: &str,
+    files: &[(&str, &str)],
+    arguments: &[&str],
+) -> (i32, String) {
+    let test = thread::current().name().unwrap().to_owned();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
     let output = Command::new(env!("CARGO_BIN_EXE_preflight"))
         .arg("--stage")
-        .arg(&path)
+        .arg(folder.join(files.first().unwrap().0))
+        .args(arguments)
         .env_clear()
         .env("AWS_ENDPOINT_URL", address)
         .env("AWS_REGION", region)
@@ -216,6 +263,64 @@ fn what_a_stage_asks_for_beyond_the_account_is_named() {
         assert_eq!((status, to_do(&printed)), (1, vec![what]), "{line}{printed}");
         assert!(printed.contains(text), "{line}{printed}");
     }
+}
+
+/// What Lambda shows as unreserved is without the reservations of the stage, which the next deployment replaces.
+#[test]
+fn what_the_stage_has_reserved_is_not_taken_twice() {
+    let stage = format!("{FILLED}RelayConcurrency: 600\n");
+    let mut answers = ready();
+    answers.insert(CONCURRENCY, (200, reserved(1000, 605)));
+    // Another page, and functions without a reservation.
+    answers.insert("NextToken=two", (200, resources(&["the-reports", "another"], "")));
+    answers.insert(
+        "StackName=latchkey-production-functions",
+        (200, resources(&["the-relay"], "<NextToken>two</NextToken>")),
+    );
+    for (path, concurrency) in [
+        ("/2019-09-30/functions/the-relay/concurrency", Some(600)),
+        ("/2019-09-30/functions/the-reports/concurrency", Some(5)),
+        ("/2019-09-30/functions/another/concurrency", None),
+    ] {
+        let answer = concurrency.map(|count| json!({"ReservedConcurrentExecutions": count}));
+        answers.insert(path, (200, answer.unwrap_or_else(|| json!({})).to_string()));
+    }
+    let (address, _) = serve(answers.clone());
+    let (status, printed) = run(&address, "ap-southeast-1", &stage);
+    assert_eq!((status, to_do(&printed)), (0, vec![]), "{printed}");
+    assert!(printed.contains("1000 are free for this stage, and its parameters reserve 605"));
+    // The reservations are those of another stage.
+    answers.retain(|question, _| !question.contains("StackName") && *question != "NextToken=two");
+    answers.insert("StackName=latchkey-production-functions", no_stack());
+    let (address, _) = serve(answers);
+    let (status, printed) = run(&address, "ap-southeast-1", &stage);
+    assert_eq!((status, to_do(&printed)), (1, vec!["Lambda concurrency"]), "{printed}");
+    assert!(printed.contains("reserve 605 and leave less than 100 of 395"), "{printed}");
+}
+
+/// Each stack of a contract has a fallback, and a file of its own beside that of the stage.
+#[test]
+fn with_a_stack_for_each_contract_each_has_its_reservations_and_parameters() {
+    let stage = format!("{FILLED}RelayConcurrency: 800\nFallbackConcurrency: 30\n");
+    let stage = stage.replace("ApiDomain: api.latchkey.example\n", "");
+    let (address, _) = serve(ready());
+    let concurrency = |printed: &str| {
+        let mut lines = printed.lines();
+        lines.find(|line| line.contains("Lambda concurrency")).unwrap().to_owned()
+    };
+    let files = [("production.yaml", stage.as_str())];
+    let (_, printed) = run_with(&address, "ap-southeast-1", &files, &["--stacks", "one"]);
+    assert!(concurrency(&printed).ends_with("its parameters reserve 835"), "{printed}");
+    let contracts = ["--stacks", "per-contract"];
+    let (_, printed) = run_with(&address, "ap-southeast-1", &files, &contracts);
+    assert!(concurrency(&printed).contains("reserve 925 and leave less than 100"), "{printed}");
+    let of_gotu = "FallbackConcurrency: 0\nApiDomain: api.example.net\nAlarmTopicArn: \"\"\n";
+    let files = [files[0], ("production-gotu.yaml", of_gotu)];
+    let (status, printed) = run_with(&address, "ap-southeast-1", &files, &contracts);
+    assert!(concurrency(&printed).ends_with("its parameters reserve 895"), "{printed}");
+    assert_eq!((status, to_do(&printed)), (1, vec!["alarm topic", "certificate"]), "{printed}");
+    assert!(printed.contains("the alarms of latchkey-production-gotu notify no one"), "{printed}");
+    assert!(printed.contains("not for api.example.net"), "{printed}");
 }
 
 #[test]
