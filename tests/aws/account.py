@@ -41,12 +41,8 @@ BUCKET = "packages"
 SWEEPS = 10
 # The longest time to wait for the emulator, in seconds.
 PATIENCE = 60
-
-# Types that the emulator's CloudFormation does not support. No other resource may refer to them.
-UNSUPPORTED = {"AWS::Events::Archive", "AWS::CloudWatch::Dashboard", "AWS::Lambda::EventInvokeConfig"}
-# The properties that publish versions and move an alias to them step by step. The emulator has neither CodeDeploy nor event
-# sources that invoke an alias, so all traffic goes to the functions directly.
-DEPLOYMENT = ["AutoPublishAlias", "AutoPublishAliasAllProperties", "VersionDeletionPolicy", "DeploymentPreference"]
+# The alias that AWS invokes (AutoPublishAlias).
+ALIAS = "live"
 
 
 def free_port():
@@ -123,24 +119,9 @@ def cut(build, folder, base=BASE, **restored):
     return {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
 
 
-def leave_out(template):
-    """Removes from a template what the emulator does not support. Returns the removed ids."""
-    resources, removed = template["Resources"], set()
-    for name, resource in list(resources.items()):
-        # Alarms that compute with several metrics.
-        computes = resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
-        if computes or resource["Type"] in UNSUPPORTED:
-            del resources[name]
-            removed.add(name)
-    for setting in DEPLOYMENT:
-        template.get("Globals", {}).get("Function", {}).pop(setting, None)
-    return removed
-
-
 def package(template, build, account, endpoints, environment):
     """Uploads the functions and returns the template that sam package would make, adapted to the emulator."""
     resources = template["Resources"]
-    leave_out(template)
     store = account.client("s3")
     store.create_bucket(Bucket=BUCKET)
     for binary, (name, properties) in project.functions(template).items():
@@ -237,7 +218,7 @@ def import_routes(account, resources, template):
     functions = project.functions(template)
     region, number = project.PSEUDO["AWS::Region"], project.PSEUDO["AWS::AccountId"]
     for method, path, binary in project.routes(template):
-        arn = f"arn:aws:lambda:{region}:{number}:function:{resources[functions[binary][0]]}"
+        arn = f"arn:aws:lambda:{region}:{number}:function:{resources[functions[binary][0]]}:{ALIAS}"
         integration = gateway.create_integration(
             ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
         )

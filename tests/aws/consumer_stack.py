@@ -161,16 +161,11 @@ def replay(program, account, stack, consumer):
 
 
 class Stack(delivery.Stack):
-    """The deployed stack, with an archive of its bus and a queue of everything that it published."""
+    """The deployed stack, with a queue of everything that its bus published."""
 
     def __init__(self, build, account):
         super().__init__(build, account)
         bus = self.resources["EventBus"]
-        # The CloudFormation of the emulator has no archives; its EventBridge has.
-        archive = project.load()["Resources"]["EventArchive"]["Properties"]
-        region, number = project.PSEUDO["AWS::Region"], project.PSEUDO["AWS::AccountId"]
-        arn = f"arn:aws:events:{region}:{number}:event-bus/{bus}"
-        account.client("events").create_archive(ArchiveName="archive", EventSourceArn=arn, RetentionDays=archive["RetentionDays"])
         self.queue, self.seen = accounts.listen(account, bus), []
 
     def everything(self):

@@ -65,6 +65,7 @@ class Stack:
         self.functions, self.queues = account.client("lambda"), account.client("sqs")
         self.tables = account.client("dynamodb")
         self.relay = self.resources["RelayFunction"]
+        self.live = f"{self.relay}:{accounts.ALIAS}"
 
     def sign_up(self, number):
         body = {"type": "email", "email": f"person{number}@example.com", "password": "correct horse"}
@@ -83,21 +84,23 @@ class Stack:
 
     def mappings(self):
         """Returns the event source mappings of the relay, by the pattern of their filter."""
-        found = self.functions.list_event_source_mappings(FunctionName=self.relay)["EventSourceMappings"]
+        found = self.functions.list_event_source_mappings(FunctionName=self.live)["EventSourceMappings"]
         return {mapping["FilterCriteria"]["Filters"][0]["Pattern"]: mapping for mapping in found}
 
     def reach_at(self, service, endpoint):
-        """Sets the endpoint of a service that the relay uses. Returns the one before."""
+        """Sets the endpoint of a service that the relay uses, as a deployment does: in a new version. Returns the one before."""
         variables = self.functions.get_function_configuration(FunctionName=self.relay)["Environment"]["Variables"]
         before = variables.get(f"AWS_ENDPOINT_URL_{service}", "")
         variables[f"AWS_ENDPOINT_URL_{service}"] = endpoint
         self.functions.update_function_configuration(FunctionName=self.relay, Environment={"Variables": variables})
+        version = self.functions.publish_version(FunctionName=self.relay)["Version"]
+        self.functions.update_alias(FunctionName=self.relay, Name=accounts.ALIAS, FunctionVersion=version)
         return before
 
     def sweep(self):
         """Invokes the relay as its schedule does each minute. Returns the kind of the error with its type and message, or nothing."""
         try:
-            answer = self.functions.invoke(FunctionName=self.relay, Payload=b'{"source":"aws.events"}')
+            answer = self.functions.invoke(FunctionName=self.live, Payload=b'{"source":"aws.events"}')
             payload = answer["Payload"].read()
         except (BotoCoreError, ClientError) as error:
             return f"{type(error).__name__}: {error}"

@@ -1,5 +1,5 @@
 """Checks that the transformed template fits into a stack, and that its resources do not depend on each other in a cycle, which
-CloudFormation rejects. cfn-lint ignores cycles through a function, and the emulated account creates neither aliases nor deployments.
+CloudFormation rejects. cfn-lint ignores cycles through a function, and the emulated account has no deployments.
 
 usage: dependency_cycles.py [TEMPLATE…]     TEMPLATE: by default, the project's template.yaml; prints one line for each
 """

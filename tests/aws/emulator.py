@@ -22,6 +22,8 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, secretsmanager
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 
+import left_out
+
 source = contextvars.ContextVar("source", default="127.0.0.1")
 
 
@@ -186,7 +188,9 @@ def patch_transform():
     inner = handlers._apply_transforms
     folder = Path(os.environ["LATCHKEY_TRANSFORMED"])
 
-    def outer(template, *rest):
+    def outer(template, *rest, **options):
+        if "Transform" not in template:
+            return inner(template, *rest, **options)
         common, variables = copy.deepcopy(template), {}
         for name, resource in common["Resources"].items():
             if resource["Type"] == "AWS::Serverless::Function":
@@ -195,7 +199,7 @@ def patch_transform():
         key = hashlib.sha256(f"{version} {json.dumps(common)}".encode()).hexdigest()
         file = folder / f"{key}.json"
         if not file.exists():
-            transformed = inner(common, *rest)
+            transformed = inner(common, *rest, **options)
             if isinstance(transformed, engine._TransformFailed):
                 return transformed
             folder.mkdir(exist_ok=True)
@@ -207,9 +211,24 @@ def patch_transform():
         for name, own in variables.items():
             environment = transformed["Resources"][name]["Properties"].setdefault("Environment", {})
             environment.setdefault("Variables", {}).update(own)
-        return transformed
+        return left_out.cut(with_versions(transformed, variables))
 
-    handlers._apply_transforms = outer
+    handlers._apply_transforms = changesets._apply_transforms = outer
+
+
+def with_versions(template, variables):
+    """Names the version of a function after its variables as well: other variables make another version, as the SAM transform does."""
+    resources = template["Resources"]
+    for name, version in list(resources.items()):
+        function = version["Properties"].get("FunctionName", {}) if version["Type"] == "AWS::Lambda::Version" else {}
+        own = variables.get(function.get("Ref")) if isinstance(function, dict) else None
+        if own:
+            renamed = name + hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:8]
+            resources[renamed] = resources.pop(name)
+            for resource in resources.values():
+                if resource["Type"] == "AWS::Lambda::Alias" and resource["Properties"]["FunctionVersion"] == {"Fn::GetAtt": [name, "Version"]}:
+                    resource["Properties"]["FunctionVersion"] = {"Fn::GetAtt": [renamed, "Version"]}
+    return template
 
 
 def patch_replays():
@@ -275,6 +294,30 @@ def patch_imports():
     changesets._IMPORT_LOOKUPS["AWS::Events::EventBus"] = (("Name",), bus_problem)
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]["import"] = secret
     provisioners._RESOURCE_HANDLERS["AWS::Events::EventBus"]["import"] = bus
+
+
+def patch_archives():
+    """Creates and deletes archives of events with a stack. The emulator has archives, but its CloudFormation does not know them."""
+
+    def answered(answer):
+        if answer[0] != 200:
+            raise ValueError(answer[2].decode())
+        return json.loads(answer[2])
+
+    def create(logical_id, properties, stack):
+        name = properties.get("ArchiveName") or provisioners._physical_name(stack, logical_id, max_len=48)
+        request = {"ArchiveName": name, "EventSourceArn": properties["SourceArn"]}
+        for key in ("Description", "RetentionDays"):
+            if key in properties:
+                request[key] = properties[key]
+        if "EventPattern" in properties:
+            request["EventPattern"] = json.dumps(properties["EventPattern"])
+        return name, {"Arn": answered(eventbridge._create_archive(request))["ArchiveArn"]}
+
+    def delete(name, _):
+        answered(eventbridge._delete_archive({"ArchiveName": name}))
+
+    provisioners._RESOURCE_HANDLERS["AWS::Events::Archive"] = {"create": create, "delete": delete}
 
 
 # How many seconds a restored table is too new for settings of its backups.
@@ -374,6 +417,7 @@ if __name__ == "__main__":
     patch_replays()
     patch_conditions_of_templates()
     patch_imports()
+    patch_archives()
     if os.environ.get("LATCHKEY_RECOVERY"):
         patch_recovery()
     patch_logs()

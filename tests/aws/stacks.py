@@ -203,8 +203,6 @@ def commanded(account, build):
         print("skipped stacks the command: no AWS CLI or no SAM CLI")
         return
     template = project.load(build / "template.yaml")
-    removed = accounts.leave_out(template)
-    template["Outputs"] = {name: output for name, output in template["Outputs"].items() if not any(f"{{{one}}}" in json.dumps(output) for one in removed)}
     for _, properties in project.functions(template).values():
         properties["CodeUri"] = str((build / properties["CodeUri"]).resolve())
     folder = account.folder / "command"
