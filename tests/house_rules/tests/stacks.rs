@@ -224,6 +224,18 @@ fn each_stack_names_nothing_of_another_and_fits_into_the_quotas() {
 }
 
 #[test]
+fn no_function_of_a_stack_has_a_variable_that_is_always_empty() {
+    for part in all_parts() {
+        let document = stack(&part);
+        let own = resources(&document).into_values().map(|one| &one["Properties"]["Environment"]);
+        let all = own.chain([&document["Globals"]["Function"]["Environment"]]);
+        for (name, value) in all.filter_map(|one| one["Variables"].as_object()).flatten() {
+            assert_ne!(*value, "", "{name} in {part}");
+        }
+    }
+}
+
+#[test]
 fn the_dashboard_of_each_stack_shows_what_the_stack_has() {
     let metrics = |document: &Value| {
         let body = &document["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];

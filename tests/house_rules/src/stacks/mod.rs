@@ -118,6 +118,7 @@ pub fn cut(template: &Template, part: &Part, names: &Names) -> Result<Json> {
             if let Part::Contract(contract) = part {
                 metrics::move_to_shared(entry, contract, names);
             }
+            prune_variables(entry);
             if *part == Part::Data {
                 data::rename_table(entry, names);
             } else {
@@ -128,6 +129,16 @@ pub fn cut(template: &Template, part: &Part, names: &Names) -> Result<Json> {
     keep_what_is_used(&mut document);
     check(&document)?;
     Ok(Json::Object(document))
+}
+
+/// Removes the variables that are empty in every stack. They are declared for tools that set declared variables only, and Lambda
+/// allows 4 KB for all of them.
+fn prune_variables(entry: &mut Json) {
+    for path in ["/Environment/Variables", "/Properties/Environment/Variables"] {
+        if let Some(Json::Object(variables)) = entry.pointer_mut(path) {
+            variables.retain(|_, value| value != "");
+        }
+    }
 }
 
 /// All logical ids of a template, also of resources that do not exist with the defaults.
