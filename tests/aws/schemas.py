@@ -56,7 +56,6 @@ FILLED = {
     "SmsWebhookKey": "arn:aws:secretsmanager:ap-southeast-3:123456789012:secret:latchkey-production-webhook-AbCdEf",
     "SmsWebhookUrl": "https://carrier.example/texts",
     "WarmWriteUnits": 12000,
-    # They share one variable with the defaults of the others; configuration.md says what fits.
     "TextSenders": '{"gotu":{"+91":{"sender":"LTCHKY","entity":"1234567890123456789","templates":{"sign_up":"1234567890123456789"}}}}',
 }
 
@@ -238,10 +237,6 @@ class Measured:
         """The quotas that are nearest to their ends."""
         used = {quota: self.highest[quota][0] / QUOTAS[quota][0] for quota in self.highest.keys() - KNOWN.keys()}
         return ", ".join(f"{self.highest[one][0]} of {QUOTAS[one][0]} {one}" for one in sorted(used, key=lambda one: (-used[one], one))[:3])
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
 
 
 def of_template(measured, source, template):
