@@ -205,6 +205,9 @@ fn scheduled(template: &Template) -> Vec<(f64, f64)> {
 fn print_idle(template: &Template) -> f64 {
     let secrets: f64 = template.secrets.iter().map(|_| prices::SECRET).sum();
     let alarms = alarm_metrics(template) * prices::ALARM_METRIC;
+    // Each sweep counts itself, also if there is nothing to deliver.
+    let relay = template.functions.iter().filter(|function| function.name == "relay");
+    let counted: f64 = relay.flat_map(template::Function::schedules).map(|_| prices::METRIC).sum();
     // A sweep that finds nothing takes some 30 ms.
     let runs = scheduled(template).into_iter();
     let runs: f64 = runs
@@ -214,6 +217,7 @@ fn print_idle(template: &Template) -> f64 {
     let parts = [
         ("secrets", secrets),
         ("alarms", alarms),
+        ("metrics: the sweeps, by part", counted),
         ("the dashboard, if the account has three others", prices::DASHBOARD),
         ("schedules", sweeps),
     ];
