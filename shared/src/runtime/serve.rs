@@ -45,6 +45,8 @@ fn time_left(request: &Request) -> Duration {
 /// The facts about an invocation that are known before the handler runs.
 struct Invocation {
     started: Instant,
+    /// The time of its metrics. Lambda's own metrics have the time at which a function was invoked, and alarms compare the two.
+    begun_at: Timestamp,
     /// Whether it is the first invocation of the process.
     cold: bool,
     request_id: String,
@@ -61,6 +63,7 @@ impl Invocation {
         let root = trace.and_then(|trace| trace.split(';').next()).unwrap_or_default();
         Self {
             started: Instant::now(),
+            begun_at: SystemClock.now(),
             cold: cold.swap(false, Ordering::Relaxed),
             request_id: context.map(|context| context.request_id.clone()).unwrap_or_default(),
             trace_id: root.trim_start_matches("Root=").to_owned(),
@@ -282,7 +285,7 @@ where
             user = trace.user,
             trace_key = trace.key,
         );
-        metrics.write(&counters, outcome, now.as_millis());
+        metrics.write(&counters, outcome, invocation.begun_at.as_millis());
         Ok::<_, Infallible>(response)
     };
     // Like `lambda_http::run`, but encodes the query first.
@@ -342,7 +345,7 @@ where
             calls = counters.calls,
             error = result.as_ref().err().map(Error::chain),
         );
-        metrics.write(&counters, outcome, SystemClock.now().as_millis());
+        metrics.write(&counters, outcome, invocation.begun_at.as_millis());
         result
     };
     Ok(lambda_runtime::run(service_fn(serve_one)).await?)
