@@ -110,6 +110,27 @@ async fn the_functions_write_every_metric_that_an_alarm_of_ours_watches() {
     stack.wait_for(&format!("{watched:?}"), written).await;
 }
 
+/// Streams invoke the relay as well, so that its invocations say nothing of its sweeps.
+#[tokio::test]
+async fn each_part_of_the_outbox_is_swept_and_counted() {
+    let template = template();
+    let alarm = template.alarms.iter().find(|alarm| alarm.id == "RelayHeartbeatAlarm").unwrap();
+    let metrics = alarm.properties["Metrics"].as_array().unwrap().iter();
+    let parts = metrics.filter_map(|it| {
+        it.pointer("/MetricStat/Metric/Dimensions/0/Value")?.as_str().map(str::to_owned)
+    });
+    let watched: BTreeSet<_> = parts.collect();
+    assert_eq!(watched.len(), 4);
+    let stack = &TestStack::with(&NO_LIMITS).await;
+    let swept = || async {
+        let sweeps = stack.samples().into_iter().filter(|sample| sample.metric == "Sweeps");
+        let parts: BTreeSet<_> =
+            sweeps.filter_map(|sample| sample.dimensions.get("Part").cloned()).collect();
+        (parts == watched).then_some(())
+    };
+    stack.wait_for("a sweep of each part", swept).await;
+}
+
 /// The threshold of an alarm: a number, or the default of a parameter.
 fn threshold(id: &str) -> f64 {
     let template = template();
