@@ -448,7 +448,7 @@ class Nightly:
         return [one["Name"] for one in self.access.pages("secretsmanager", "list_secrets", "SecretList") if self.is_mine(one["Name"])]
 
     def is_mine(self, name):
-        return name.startswith(f"{BASE}-") or self.access.dry
+        return name.startswith((f"{BASE}-", f"{BASE}/")) or self.access.dry
 
     def nothing_left(self):
         """Checks that nothing of the stage is in the account any more."""
