@@ -150,6 +150,10 @@ def deploy(build, account, endpoints, environment):
     """Creates the stack of the data and that of the functions as cargo xtask deploy does; returns the physical ids of their
     resources by logical id."""
     parts = cut(build, account.folder / "stacks")
+    if environment.get("MIGRATE_PRODUCTS"):
+        # The rights to move users in depend on this parameter. The key itself is in a variable.
+        key = f"arn:aws:secretsmanager:{project.PSEUDO['AWS::Region']}:{project.PSEUDO['AWS::AccountId']}:secret:migrate-AbCdEf"
+        parts["functions"]["Parameters"]["MigrateKey"]["Default"] = key
     resources = create(account, BASE, package(parts["data"], build, account, endpoints, environment))
     resources.update(deploy_functions(account, f"{BASE}-functions", package(parts["functions"], build, account, endpoints, environment)))
     verify_sender(account, parts["functions"])
