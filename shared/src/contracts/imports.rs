@@ -50,8 +50,8 @@ impl ImportRequest {
     }
 }
 
-/// Reads a user as the old system answers with it: a line whose product is that of the request, unless it names it
-/// too.
+/// Reads an answer of the old system that users move in from: a line that can leave out `contract` and `store`, or has
+/// those of the request.
 ///
 /// # Errors
 /// The rule that the answer breaks.

@@ -12,14 +12,14 @@ use async_trait::async_trait;
 /// `TransactWriteItems`).
 pub const MOST_IMPORTED_ITEMS: usize = 100;
 
-/// Whether it is kept that a user came, so that users who are deleted do not come again by themselves.
+/// What the store remembers of the users who came from another system, after they are deleted here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrivals {
-    /// It is not kept: users come from files alone.
+    /// Nothing. Users come from files alone.
     Forgotten,
-    /// It is kept, and a user comes from a file even if it came before.
+    /// Their ids. A file can bring a deleted user back.
     Kept,
-    /// It is kept, and a user that came before does not come again.
+    /// Their ids. A deleted user does not come back.
     Once,
 }
 
@@ -34,7 +34,7 @@ pub enum ImportPlace {
     IdTaken,
     /// An identifier of this kind that belongs to another user.
     Taken(IdentifierKind),
-    /// Nothing, but the user came before and was deleted ([`Arrivals::Once`]).
+    /// Nothing, but the user came before and was deleted, and does not come back ([`Arrivals::Once`]).
     Departed,
 }
 

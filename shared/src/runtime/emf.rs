@@ -18,6 +18,15 @@ struct Metric {
     dimensions: &'static [&'static [&'static str]],
 }
 
+impl Metric {
+    fn has(&self, dimension: &str) -> bool {
+        self.dimensions.iter().any(|set| set.contains(&dimension))
+    }
+}
+
+/// The dimensions whose values the core calls groups. A metric has one of them at most.
+const OF_GROUPS: [&str; 2] = ["DialCode", "Part"];
+
 /// All metrics. `shared/docs/operations.md` and the dashboard name the same ones.
 const METRICS: [Metric; 26] = [
     Metric { name: "SignUps", unit: "Count", dimensions: &[&[], &["Contract"]] },
@@ -73,7 +82,7 @@ fn contract_of(function: &str) -> &str {
     function.split_once('-').map_or("every", |(contract, _)| contract)
 }
 
-fn group_of(key: &Key) -> Group {
+fn group_of(metric: &Metric, key: &Key, release: Option<&String>) -> Group {
     let mut group = Group::new();
     if let Some(contract) = &key.contract {
         group.insert("Contract", contract.clone());
@@ -81,9 +90,9 @@ fn group_of(key: &Key) -> Group {
     if let Some(cause) = &key.cause {
         group.insert("Cause", cause.clone());
     }
-    if let Some(value) = &key.group {
-        group.insert(if key.metric == "Sweeps" { "Part" } else { "DialCode" }, value.clone());
-    }
+    let of_group = OF_GROUPS.into_iter().find(|dimension| metric.has(dimension));
+    group.extend(of_group.zip(key.group.clone()));
+    group.extend(release.filter(|_| metric.has("Release")).map(|name| ("Release", name.clone())));
     group
 }
 
@@ -126,11 +135,7 @@ fn lines(metrics: &Metrics, counters: &Counters, outcome: Outcome, now_millis: i
                 values.truncate(MOST_VALUES);
                 values.into_iter().map(Value::from).collect()
             };
-            let mut group = group_of(key);
-            if let Some(release) = metrics.release.as_ref().filter(|_| metric.name == "Defects") {
-                group.insert("Release", release.clone());
-            }
-            add(group, metric.name, values);
+            add(group_of(metric, key, metrics.release.as_ref()), metric.name, values);
         }
     }
     let of_function = || Group::from([("Function", metrics.function.clone())]);

@@ -90,8 +90,8 @@ pub struct Gate {
     pub limits: SourceLimits,
     /// Writes histories, unless they are switched off.
     pub history: Option<WriteHistory>,
-    /// Moves users in whose identifiers are unknown; `None` without an old system, and where a request follows
-    /// one that asked it.
+    /// Moves users in whose identifiers are unknown. `None` without an old system, and for requests that follow one
+    /// which has asked it, such as those that send a code back.
     pub move_in: Option<Arc<MoveIn>>,
 }
 
@@ -278,7 +278,8 @@ impl Gate {
         Ok(Judgement { standing, spent_until, over_bill: false })
     }
 
-    /// Asks the old system for the users of identifiers that are unknown. Returns whether one moved in.
+    /// Asks the old system for the users of identifiers that are unknown, until one moves in, because the other
+    /// identifiers can be of the same user. Returns whether one did.
     async fn moved_in(
         &self,
         query: &StandingQuery<'_>,
@@ -286,11 +287,12 @@ impl Gate {
         now: Timestamp,
     ) -> Result<bool, PortError> {
         let Some(move_in) = &self.move_in else { return Ok(false) };
-        let mut any = false;
         for ((realm, identifier), holder) in query.identifiers.iter().zip(&standing.holders) {
-            any |= holder.is_none() && move_in.run(realm, identifier, now).await?;
+            if holder.is_none() && move_in.run(realm, identifier, now).await? {
+                return Ok(true);
+            }
         }
-        Ok(any)
+        Ok(false)
     }
 
     /// Takes a guess from the budgets of a source before it is compared, so that guesses at the same

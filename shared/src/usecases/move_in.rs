@@ -91,7 +91,10 @@ impl MoveIn {
         let report = self.import.run(vec![Ok(line)], ImportMode::Write).await?;
         match report.problems.first() {
             None => {
-                record_metric(Some(realm.contract()), MetricEvent::UserMovedIn);
+                // Another request can have been faster.
+                if report.created > 0 {
+                    record_metric(Some(realm.contract()), MetricEvent::UserMovedIn);
+                }
                 Ok(true)
             }
             Some((

@@ -22,7 +22,7 @@ pub struct Profile {
     pub token_claims: &'static [&'static str],
     /// Maps facts to its events.
     pub events: fn() -> Arc<dyn EventMapper>,
-    /// Reads a user as the system answers with that users move in from.
+    /// Reads the answer of the old system that users move in from.
     pub moved_in: fn(&Realm, &[u8]) -> Result<UserLine, LineProblem>,
     /// What sends its requests.
     pub callers: Callers,

@@ -27,21 +27,8 @@ fn gotu() -> Part {
 }
 
 fn options(set: &[&str]) -> Options {
-    Options {
-        stage: "production".to_owned(),
-        stacks: Some(Arrangement::PerContract),
-        only: Vec::new(),
-        set: set.iter().map(|text| (*text).to_owned()).collect(),
-        create: false,
-        tables: None,
-        stream: None,
-        release: None,
-        region: None,
-        no_build: true,
-        build: deploy::BUILD.to_owned(),
-        preview: false,
-        yes: true,
-    }
+    let set = set.iter().map(|text| (*text).to_owned()).collect();
+    Options { set, ..Options::unattended("production", Arrangement::PerContract) }
 }
 
 /// A folder with the template and the files of a stage.

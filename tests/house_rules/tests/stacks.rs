@@ -331,21 +331,7 @@ fn an_update_may_not_replace_or_delete_data() {
 }
 
 fn options(stacks: Arrangement) -> Options {
-    Options {
-        stage: "production".to_owned(),
-        stacks: Some(stacks),
-        only: Vec::new(),
-        set: Vec::new(),
-        create: false,
-        tables: None,
-        stream: None,
-        release: None,
-        region: None,
-        no_build: true,
-        build: deploy::BUILD.to_owned(),
-        preview: false,
-        yes: true,
-    }
+    Options::unattended("production", stacks)
 }
 
 /// The commands, with the words that each deployment has left out.

@@ -46,10 +46,8 @@ impl DynamoStore {
         }
         Ok(found)
     }
-}
 
-impl DynamoStore {
-    /// Keeps that a user came from another system.
+    /// Returns the action that remembers a user who came from another system.
     fn arrival(&self, user: &User, arrivals: Arrivals) -> Result<Option<Put>, PortError> {
         let key = text(keys::arrival(&user.realm, &user.id));
         let item = Item::from([("identifier".to_owned(), key)]);

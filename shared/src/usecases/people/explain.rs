@@ -200,9 +200,8 @@ impl DeliveryFacts {
         ];
         let mut findings = Vec::new();
         for (part, ceiling) in parts {
-            let (Some(ceiling), has_reserve) = (ceiling, part != SpentPart::Prefix) else {
-                continue;
-            };
+            let Some(ceiling) = ceiling else { continue };
+            let has_reserve = part != SpentPart::Prefix;
             let end = self.spent_until(&ceiling, has_reserve, now).await?;
             findings.extend(end.map(|end| Finding::BudgetSpent(part, end)));
         }

@@ -144,13 +144,13 @@ async fn whatever_names_an_unknown_identifier_finds_the_user_of_the_old_system()
     assert_eq!(goodcity(stack).sign_up(&other_mobile).await.status, 200);
     assert_eq!(stack.items_with("Users", &other_mobile).await[0]["user_id"], "7002");
 
-    // UrbanFits: a sign-in by address, a new password, a sign-up with the old name.
+    // UrbanFits: a sign-in by address, a new password, a sign-up with the old name and address.
     assert_eq!(urbanfits(stack).log_in(&address, "U*U").await.status, 200);
     let (otp_id, otp) = urbanfits(stack).reset_code(&other_address, 1).await;
     assert_eq!(urbanfits(stack).change_password(&otp_id, &otp, "Correct-h0rse").await.status, 200);
     assert_eq!(urbanfits(stack).log_in(&other_name, "Correct-h0rse").await.status, 200);
-    let (_, unused) = new_person();
-    let refused = urbanfits(stack).sign_up(&third_name, &unused).await;
+    // Both are of one user, who is asked for once.
+    let refused = urbanfits(stack).sign_up(&third_name, &third_address).await;
     refused.expect(409, &urbanfits::refusal("This Email or Username already in use."));
 
     // PosBytz: a sign-in, a new password, a sign-up, a link.

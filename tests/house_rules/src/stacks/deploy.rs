@@ -75,6 +75,26 @@ pub struct Options {
 }
 
 impl Options {
+    /// The deployment of a stage whose functions are built, without a question.
+    #[must_use]
+    pub fn unattended(stage: &str, stacks: Arrangement) -> Self {
+        Self {
+            stage: stage.to_owned(),
+            stacks: Some(stacks),
+            only: Vec::new(),
+            set: Vec::new(),
+            create: false,
+            tables: None,
+            stream: None,
+            release: None,
+            region: None,
+            no_build: true,
+            build: BUILD.to_owned(),
+            preview: false,
+            yes: true,
+        }
+    }
+
     /// Takes what the command line leaves out from the table `[STAGE.latchkey.parameters]` of the
     /// configuration, which SAM ignores, because it has no command of this name, and the region from
     /// SAM's own table.
